@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ctx.h - what a piece of work carries with it: its memory, its deadline, and its last failure.
+ *
+ * One ctx per request and per job, on the stack of the thread that runs it. It is the first parameter
+ * of every function that can block, allocate, or fail for a reason worth logging.
+ *
+ * Failing is one expression:
+ *
+ *	if (!digest_equal(have, want))
+ *		return fail(ctx, ERR_DIGEST_INVALID, "upload %s is " DIGEST_FMT, id, DIGEST_ARG(have));
+ *
+ * fail() records code, errno, place and detail; the first failure wins until ctx_forgive(). The top
+ * of the request writes the one log line; nobody in between logs.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/error.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define CTX_DETAIL_MAX 320
+
+struct failure {
+	err_t code;
+	int sys_errno;           /* errno at the time, 0 when it plays no part */
+	const char *file;
+	int line;
+	char detail[CTX_DETAIL_MAX];
+};
+
+struct ctx {
+	struct arena *arena;
+	int64_t deadline_ns;              /* clock_now_ns() scale; 0 means none */
+	const _Atomic(bool) *cancelled;   /* may be NULL */
+	str request_id;
+	unsigned holds;                   /* open transactions and locks; zero while bytes move */
+	struct failure failure;
+};
+
+#define fail(ctx, code, ...)                                                                       \
+	(ctx_fail((ctx), (code), 0, __FILE__, __LINE__, __VA_ARGS__), (code))
+
+/* The same, with errno recorded and its text appended to the detail. */
+#define fail_errno(ctx, code, ...)                                                                 \
+	(ctx_fail((ctx), (code), errno, __FILE__, __LINE__, __VA_ARGS__), (code))
+
+/* TRY that prefixes the detail with what was being done: TRY_CTX(ctx, open(…), "blob %s", id). */
+#define TRY_CTX(ctx, expression, ...)                                                              \
+	do {                                                                                       \
+		err_t try_err_ = (expression);                                                     \
+		if (__builtin_expect(try_err_ != OK, 0)) {                                         \
+			ctx_note((ctx), __VA_ARGS__);                                              \
+			return try_err_;                                                           \
+		}                                                                                  \
+	} while (0)
+
+void ctx_init(struct ctx *ctx, struct arena *arena);
+void ctx_fail(struct ctx *ctx, err_t code, int sys_errno, const char *file, int line,
+	      const char *format, ...) PRINTF_LIKE(6, 7);
+void ctx_note(struct ctx *ctx, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Forgets the recorded failure: it was expected and handled. */
+void ctx_forgive(struct ctx *ctx);
+
+/* OK, ERR_DEADLINE or ERR_CANCELLED. Call it in every loop that may take long. */
+err_t ctx_check(struct ctx *ctx);
+
+/* Milliseconds until the deadline, at most `max_ms`, at least 0; `max_ms` when there is none. */
+int ctx_left_ms(const struct ctx *ctx, int max_ms);

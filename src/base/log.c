@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* log.c - see log.h. The level is the only process-wide state in base besides the hash key. */
+#include "base/log.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/json_escape.h"
+
+#include <unistd.h>
+
+#include "base/banned.h"
+
+static enum log_level log_level = LOG_INFO;
+static enum log_format log_format = LOG_FORMAT_TEXT;
+
+static const char *const level_names[] = { "debug", "info", "warn", "error", "nothing" };
+
+void log_setup(enum log_level level, enum log_format format)
+{
+	log_level = level;
+	log_format = format;
+}
+
+bool log_enabled(enum log_level level)
+{
+	return level >= log_level && level != LOG_NOTHING;
+}
+
+static bool is_plain(str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.ptr[i] <= ' ' || s.ptr[i] == '"' || s.ptr[i] == '=' || s.ptr[i] == '\\' ||
+		    (unsigned char)s.ptr[i] >= 0x7f)
+			return false;
+	return s.len > 0;
+}
+
+static void add_text_value(struct buf *line, str value)
+{
+	if (is_plain(value))
+		buf_add(line, value);
+	else
+		json_escape(line, value);
+}
+
+static void add_field(struct buf *line, const struct log_field *field)
+{
+	bool json = log_format == LOG_FORMAT_JSON;
+	if (json)
+		buf_printf(line, ",\"%s\":", field->key);
+	else
+		buf_printf(line, " %s=", field->key);
+
+	if (field->kind == LOG_FIELD_I64)
+		buf_printf(line, "%lld", (long long)field->number);
+	else if (json)
+		json_escape(line, field->text);
+	else
+		add_text_value(line, field->text);
+}
+
+void log_write(enum log_level level, const char *message, const struct log_field *fields,
+	       size_t count)
+{
+	CLEANUP(buf_done) struct buf line = BUF_INIT(LOG_LINE_MAX);
+	char now[CLOCK_RFC3339_MAX];
+	str time = clock_rfc3339(clock_wall_us(), now);
+
+	if (log_format == LOG_FORMAT_JSON) {
+		buf_printf(&line, "{\"time\":\"" STR_FMT "\",\"level\":\"%s\",\"message\":",
+			   STR_ARG(time), level_names[level]);
+		json_escape(&line, str_from(message));
+	} else {
+		buf_printf(&line, STR_FMT " %-5s %s", STR_ARG(time), level_names[level], message);
+	}
+	for (size_t i = 0; i < count; i++)
+		if (fields[i].key)
+			add_field(&line, &fields[i]);
+
+	line.overrun = false;
+	line.len = MIN(line.len, (size_t)LOG_LINE_MAX - 2);
+	buf_add(&line, log_format == LOG_FORMAT_JSON ? STR("}\n") : STR("\n"));
+	ssize_t written = write(STDERR_FILENO, line.ptr, line.len);
+	(void)written; /* nowhere to report it */
+}
