@@ -1,0 +1,22 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Tags: names that point to a manifest of their repository.
+
+-- name: tag_find :one
+SELECT m.digest
+FROM tag t JOIN manifest m ON m.id = t.manifest_id
+WHERE t.repository_id = $1 AND t.name = $2;
+
+-- name: tag_put :exec
+INSERT INTO tag (repository_id, name, manifest_id, updated_at_us)
+VALUES ($1, $2, $3, $4)
+ON CONFLICT (repository_id, name)
+DO UPDATE SET manifest_id = excluded.manifest_id, updated_at_us = excluded.updated_at_us;
+
+-- name: tag_delete :exec
+DELETE FROM tag WHERE repository_id = $1 AND name = $2;
+
+-- name: tag_delete_of_manifest :many
+DELETE FROM tag WHERE manifest_id = $1 RETURNING name;
+
+-- name: tag_page :many
+SELECT name FROM tag WHERE repository_id = $1 AND name > $2 ORDER BY name LIMIT $3;

@@ -1,0 +1,33 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Upload sessions. `publishing` is the digest the bytes are about to be published under: an intent, so
+-- that a crash between the blob's file and its row can be tidied at the next start.
+
+-- name: upload_insert :exec
+INSERT INTO upload (id, repository_id, algorithm, created_at_us, touched_at_us)
+VALUES ($1, $2, $3, $4, $4);
+
+-- name: upload_find :one
+SELECT u.repository_id, u.algorithm
+FROM upload u JOIN repository r ON r.id = u.repository_id
+WHERE u.id = $1 AND r.name = $2;
+
+-- name: upload_touch :exec
+UPDATE upload SET touched_at_us = $2 WHERE id = $1;
+
+-- name: upload_set_publishing :exec
+UPDATE upload SET publishing = $2 WHERE id = $1;
+
+-- name: upload_clear_publishing :exec
+UPDATE upload SET publishing = NULL WHERE id = $1;
+
+-- name: upload_delete :exec
+DELETE FROM upload WHERE id = $1;
+
+-- name: upload_exists :one
+SELECT 1 FROM upload WHERE id = $1;
+
+-- name: upload_publishing_page :many
+SELECT id, publishing FROM upload WHERE publishing IS NOT NULL AND id > $1 ORDER BY id LIMIT $2;
+
+-- name: upload_expired_page :many
+SELECT id FROM upload WHERE touched_at_us < $1 ORDER BY touched_at_us LIMIT $2;
