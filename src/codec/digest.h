@@ -12,7 +12,7 @@
 enum digest_algorithm { DIGEST_NONE, DIGEST_SHA256, DIGEST_SHA512 };
 
 #define DIGEST_BYTES_MAX 64
-#define DIGEST_TEXT_MAX (7 + 128 + 1) /* with the NUL */
+#define DIGEST_TEXT_MAX	 (7 + 128 + 1) /* with the NUL */
 
 typedef struct digest {
 	unsigned char algorithm; /* enum digest_algorithm */
@@ -23,8 +23,8 @@ struct digest_text {
 	char text[DIGEST_TEXT_MAX];
 };
 
-/* printf("blob " DIGEST_FMT, DIGEST_ARG(d)): the text lives until the end of the full expression. */
-#define DIGEST_FMT "%s"
+/* printf("blob " DIGEST_FMT, DIGEST_ARG(d)): the text lives until the end of the expression. */
+#define DIGEST_FMT    "%s"
 #define DIGEST_ARG(d) (digest_format(d).text)
 
 /* False, and nothing set, unless `text` is a well-formed digest of a known algorithm. */
@@ -34,10 +34,10 @@ bool digest_parse(str text, digest *ret);
  * descriptors and must not be refused there. */
 bool digest_is_grammatical(str text);
 
-struct digest_text digest_format(digest d);
+struct digest_text digest_format(digest d); /* empty for no digest */
 bool digest_equal(digest a, digest b);
 bool digest_is_none(digest d);
 
-size_t digest_size(enum digest_algorithm algorithm);           /* 32, 64, 0 */
+size_t digest_size(enum digest_algorithm algorithm); /* 32, 64, 0 */
 const char *digest_algorithm_name(enum digest_algorithm algorithm);
 bool digest_algorithm_parse(str name, enum digest_algorithm *ret);

@@ -11,7 +11,7 @@
 #include "codec/digest.h"
 
 #define REPOSITORY_NAME_MAX 255
-#define TAG_NAME_MAX 128
+#define TAG_NAME_MAX	    128
 
 bool reference_is_repository(str name); /* grammar and length */
 bool reference_is_tag(str name);
@@ -21,9 +21,15 @@ str reference_project(str repository);
 
 /* What stands behind /manifests/: a digest if there is a colon, else a tag. */
 struct reference {
-	str tag;       /* empty when `digest` is set */
+	str tag; /* empty when `digest` is set */
 	digest digest;
 };
 
-enum reference_kind { REFERENCE_INVALID_TAG, REFERENCE_INVALID_DIGEST, REFERENCE_TAG, REFERENCE_DIGEST };
-enum reference_kind reference_parse(str text, struct reference *ret); /* set only for the last two */
+enum reference_kind {
+	REFERENCE_INVALID_TAG,
+	REFERENCE_INVALID_DIGEST,
+	REFERENCE_TAG,
+	REFERENCE_DIGEST
+};
+/* Sets `*ret` for the last two only. */
+enum reference_kind reference_parse(str text, struct reference *ret);

@@ -7,5 +7,5 @@
 #define UUID_TEXT_LEN 36
 
 void random_bytes(void *into, size_t len);
-void random_uuid(char into[UUID_TEXT_LEN + 1]);       /* RFC 9562 version 4 */
+void random_uuid(char into[UUID_TEXT_LEN + 1]);	      /* RFC 9562 version 4 */
 str random_password(struct arena *arena, size_t len); /* letters and digits */
