@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* check.c - see check.h. */
+#include "config/check.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "base/banned.h"
+
+#define FD_MAX 1048576
+
+/* The textual forms inet_pton() takes are shorter than this. */
+#define ADDRESS_TEXT_MAX 64
+
+static bool is_address(int family, str text)
+{
+	char copy[ADDRESS_TEXT_MAX];
+	unsigned char bytes[sizeof(struct in6_addr)];
+	if (text.len == 0 || text.len >= sizeof copy || str_has_byte(text, '\0'))
+		return false;
+	memcpy(copy, text.ptr, text.len);
+	copy[text.len] = '\0';
+	return inet_pton(family, copy, bytes) == 1;
+}
+
+const char *check_given(str text)
+{
+	return text.len ? NULL : "given";
+}
+
+/* "", "192.0.2.1" or "[2001:db8::1]" */
+static bool is_listen_host(str host)
+{
+	if (host.len == 0 || is_address(AF_INET, host))
+		return true;
+	if (!str_has_prefix(host, STR("[")) || !str_has_suffix(host, STR("]")))
+		return false;
+	return is_address(AF_INET6, str_take(str_skip(host, 1), host.len - 2));
+}
+
+static bool is_listen_address(str address)
+{
+	str host, port;
+	uint64_t number;
+
+	if (str_has_prefix(address, STR("unix:"))) {
+		str path = str_skip(address, 5);
+		return str_has_prefix(path, STR("/")) &&
+		       path.len < sizeof((struct sockaddr_un *)0)->sun_path;
+	}
+	if (str_has_prefix(address, STR("fd:")))
+		return str_to_u64(str_skip(address, 3), FD_MAX, &number);
+	return str_cut_last(address, ':', &host, &port) && is_listen_host(host) &&
+	       str_to_u64(port, 65535, &number);
+}
+
+void listen_split(str item, bool has_certificate, struct config_listener *ret)
+{
+	str address = str_trim(item);
+	bool tls = has_certificate && !str_has_prefix(address, STR("unix:"));
+
+	if (str_has_prefix(address, STR("https:"))) {
+		tls = true;
+		address = str_skip(address, 6);
+	} else if (str_has_prefix(address, STR("http:"))) {
+		tls = false;
+		address = str_skip(address, 5);
+	}
+	if (str_has_prefix(address, STR("//")))
+		address = str_skip(address, 2);
+	*ret = (struct config_listener){ .address = address, .tls = tls };
+}
+
+const char *check_listen(str text)
+{
+	static const char want[] =
+		"a list of up to 16 addresses such as 127.0.0.1:5000, [::1]:5000, :5000, "
+		"unix:/run/berth.sock or fd:3";
+	size_t count = 0;
+
+	for (str item; str_next(&text, ',', &item); count++) {
+		struct config_listener listener;
+		listen_split(item, false, &listener);
+		if (!is_listen_address(listener.address))
+			return want;
+	}
+	return count >= 1 && count <= CONFIG_LISTENERS_MAX ? NULL : want;
+}
+
+/* "10.0.0.0/8", or an address without a length */
+static bool is_network(str text)
+{
+	str address, length;
+	uint64_t bits;
+
+	if (!str_cut(text, '/', &address, &length))
+		return is_address(AF_INET, text) || is_address(AF_INET6, text);
+	if (is_address(AF_INET, address))
+		return str_to_u64(length, 32, &bits);
+	return is_address(AF_INET6, address) && str_to_u64(length, 128, &bits);
+}
+
+const char *check_networks(str text)
+{
+	for (str item; str_next(&text, ',', &item);)
+		if (!is_network(str_trim(item)))
+			return "a list of networks such as 10.0.0.0/8 or ::1";
+	return NULL;
+}
+
+const char *check_database_url(str text)
+{
+	if (text.len == 0 || str_has_prefix(text, STR("postgresql://")) ||
+	    str_has_prefix(text, STR("postgres://")))
+		return NULL;
+	return "empty or begin with postgresql://";
+}
+
+const char *check_url(str text)
+{
+	static const char want[] = "http:// or https:// and a host, without a path";
+	str host = STR_NONE;
+
+	if (text.len == 0)
+		return NULL;
+	if (str_has_prefix(text, STR("http://")))
+		host = str_skip(text, 7);
+	else if (str_has_prefix(text, STR("https://")))
+		host = str_skip(text, 8);
+	if (host.len == 0)
+		return want;
+	for (size_t i = 0; i < host.len; i++)
+		if (host.ptr[i] <= ' ' || strchr("/?#@\"\\", host.ptr[i]))
+			return want;
+	return NULL;
+}

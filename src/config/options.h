@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * options.h - every option of the program, in one table.
+ *
+ * A row is the only place an option is written down: the fields of struct config (config.h), the
+ *readers of the file, the environment and the flags, `berth serve --help` and docs/options.md all
+ *come from it.
+ *
+ * X(TYPE, field, name, default, limits, text)
+ *	TYPE     STRING, PATH, SECRET, LIST (commas) -> str; BOOL -> bool; CHOICE -> int (position);
+ *	         INT, SIZE (bytes), DURATION (milliseconds) -> int64_t
+ *	field    of struct config, with its unit last
+ *	name     in the file and in messages: lower case, words by `_`, groups by `.`
+ *	default  as one would write it
+ *	limits   OPTION_RANGE for numbers, OPTION_CHOICES for CHOICE, OPTION_CHECK for a shape of
+ *its own, or OPTION_FREE
+ *
+ * To add an option: one row; `berth options > docs/options.md`.
+ */
+#pragma once
+
+#include "base/str.h"
+
+#define OPTION_RANGE(low_, high_) .low = (low_), .high = (high_)
+#define OPTION_CHOICES(words_)	  .choices = (words_)
+#define OPTION_CHECK(function_)	  .check = (function_)
+#define OPTION_FREE		  .check = NULL
+
+#define OPTION_MS(n)	(INT64_C(1) * (n))
+#define OPTION_S(n)	(INT64_C(1000) * (n))
+#define OPTION_H(n)	(INT64_C(3600000) * (n))
+#define OPTION_DAYS(n)	(INT64_C(86400000) * (n))
+#define OPTION_BYTES(n) ((int64_t)(n))
+
+#define OPTION_TABLE(X)                                                                            \
+	X(LIST, listen, "listen", "127.0.0.1:5000", OPTION_CHECK(check_listen),                    \
+	  "Addresses to serve on, up to 16: `127.0.0.1:5000`, `[::1]:5000`, `:5000` (all "         \
+	  "addresses), `unix:/path`, or `fd:N` (a socket handed over by systemd). With a "         \
+	  "certificate, TCP and `fd:` addresses speak TLS and `unix:` does not; `http:` or "       \
+	  "`https:` in front of an address decides otherwise.")                                    \
+	X(PATH, data_dir, "data_dir", "./data", OPTION_CHECK(check_given),                         \
+	  "Directory of the blobs, the uploads, the master key and the SQLite database; made at "  \
+	  "the first start.")                                                                      \
+	X(STRING, external_url, "external_url", "", OPTION_CHECK(check_url),                       \
+	  "How clients reach this server, for the realm of token challenges: "                     \
+	  "`https://registry.example.com`. Empty: taken from each request.")                       \
+	X(PATH, tls_certificate, "tls.certificate", "", OPTION_FREE,                               \
+	  "PEM file of the certificate and its chain. Read again on SIGHUP.")                      \
+	X(PATH, tls_key, "tls.key", "", OPTION_FREE, "PEM file of the certificate's key.")         \
+	X(SECRET, admin_password, "admin.password", "", OPTION_FREE,                               \
+	  "Password of `admin`, used when the account is made at the first start. Empty: a "       \
+	  "random one is made and printed once.")                                                  \
+	X(SECRET, database_url, "database.url", "", OPTION_CHECK(check_database_url),              \
+	  "`postgresql://…` for PostgreSQL. Empty: SQLite in `data_dir`.")                         \
+	X(INT, database_connections, "database.connections", "8", OPTION_RANGE(1, 512),            \
+	  "PostgreSQL connections, or SQLite readers beside the one writer.")                      \
+	X(CHOICE, log_level, "log.level", "info", OPTION_CHOICES("debug|info|warn|error"),         \
+	  "The least important lines to write.")                                                   \
+	X(CHOICE, log_format, "log.format", "text", OPTION_CHOICES("text|json"),                   \
+	  "Lines for people or for machines.")                                                     \
+	X(INT, http_threads_max, "http.threads_max", "320", OPTION_RANGE(2, 10000),                \
+	  "Threads that run requests. They are made when needed.")                                 \
+	X(INT, http_transfers_max, "http.transfers_max", "256", OPTION_RANGE(1, 9999),             \
+	  "How many of them may move large bodies at a time. Less than `http.threads_max`.")       \
+	X(INT, http_connections_max, "http.connections_max", "16384", OPTION_RANGE(1, 1000000),    \
+	  "Open connections; one more is answered 503 and closed.")                                \
+	X(DURATION, http_head_timeout_ms, "http.head_timeout", "10s",                              \
+	  OPTION_RANGE(OPTION_MS(10), OPTION_H(1)),                                                \
+	  "Time for a request head, a TLS handshake and a PROXY header together.")                 \
+	X(DURATION, http_idle_timeout_ms, "http.idle_timeout", "75s",                              \
+	  OPTION_RANGE(OPTION_MS(10), OPTION_H(24)), "How long an idle connection is kept.")       \
+	X(DURATION, http_body_timeout_ms, "http.body_timeout", "60s",                              \
+	  OPTION_RANGE(OPTION_MS(10), OPTION_H(1)), "The longest silence inside a body.")          \
+	X(SIZE, http_rate_min_bytes_per_s, "http.rate_min", "1KiB",                                \
+	  OPTION_RANGE(0, OPTION_BYTES(MIB(1024))),                                                \
+	  "Bytes per second below which a body is given up, averaged over a minute; 0: none.")     \
+	X(SIZE, http_request_memory_bytes_max, "http.request_memory_max", "48MiB",                 \
+	  OPTION_RANGE(OPTION_BYTES(MIB(16)), OPTION_BYTES(MIB(4096))),                            \
+	  "Memory one request may use; bodies of blobs do not count.")                             \
+	X(BOOL, http_proxy_protocol, "http.proxy_protocol", "false", OPTION_FREE,                  \
+	  "Require a PROXY header (version 1 or 2) from the peers in `http.trusted_proxies`.")     \
+	X(LIST, http_trusted_proxies, "http.trusted_proxies", "", OPTION_CHECK(check_networks),    \
+	  "Networks whose PROXY and X-Forwarded-* headers are believed: `10.0.0.0/8,::1`.")        \
+	X(DURATION, http_drain_timeout_ms, "http.drain_timeout", "30s",                            \
+	  OPTION_RANGE(0, OPTION_H(1)),                                                            \
+	  "How long running requests may take to finish after SIGTERM.")                           \
+	X(BOOL, projects_auto_create, "projects.auto_create", "true", OPTION_FREE,                 \
+	  "A push by an administrator makes the project it names.")                                \
+	X(BOOL, projects_auto_create_public, "projects.auto_create_public", "false", OPTION_FREE,  \
+	  "Projects made that way are public.")                                                    \
+	X(BOOL, projects_anonymous_pull, "projects.anonymous_pull", "true", OPTION_FREE,           \
+	  "Public projects can be pulled from without logging in.")                                \
+	X(SIZE, manifests_size_bytes_max, "manifests.size_max", "4MiB",                            \
+	  OPTION_RANGE(OPTION_BYTES(MIB(4)), OPTION_BYTES(MIB(64))), "The largest manifest.")      \
+	X(BOOL, manifests_require_blobs, "manifests.require_blobs", "true", OPTION_FREE,           \
+	  "A manifest is accepted only when its config and layers are in the repository.")         \
+	X(BOOL, manifests_require_children, "manifests.require_children", "true", OPTION_FREE,     \
+	  "An index is accepted only when its children are in the repository.")                    \
+	X(BOOL, registry_delete, "registry.delete", "true", OPTION_FREE,                           \
+	  "Tags, manifests and blobs can be deleted; otherwise 405.")                              \
+	X(DURATION, uploads_expiry_ms, "uploads.expiry", "24h",                                    \
+	  OPTION_RANGE(OPTION_S(1), OPTION_DAYS(365)),                                             \
+	  "An upload nobody continued for so long is thrown away.")                                \
+	X(DURATION, tokens_lifetime_ms, "tokens.lifetime", "30m",                                  \
+	  OPTION_RANGE(OPTION_S(1), OPTION_H(24)), "How long an access token is valid.")           \
+	X(DURATION, tokens_key_lifetime_ms, "tokens.key_lifetime", "30d",                          \
+	  OPTION_RANGE(OPTION_H(1), OPTION_DAYS(3650)),                                            \
+	  "How long a key signs tokens before a new one is made.")                                 \
+	X(SIZE, cache_size_bytes, "cache.size", "32MiB",                                           \
+	  OPTION_RANGE(OPTION_BYTES(MIB(1)), OPTION_BYTES(MIB(1048576))),                          \
+	  "Memory for the caches that answer warm pulls.")                                         \
+	X(INT, catalog_page_max, "catalog.page_max", "1000", OPTION_RANGE(1, 100000),              \
+	  "Repositories in one page of the catalog.")                                              \
+	X(INT, tags_page_max, "tags.page_max", "10000", OPTION_RANGE(1, 100000),                   \
+	  "Tags in one page of a tag list.")
+
+enum option_type {
+	OPTION_STRING,
+	OPTION_PATH,
+	OPTION_SECRET,
+	OPTION_LIST,
+	OPTION_BOOL,
+	OPTION_CHOICE,
+	OPTION_INT,
+	OPTION_SIZE,
+	OPTION_DURATION,
+};
+
+struct option {
+	enum option_type type;
+	str name;
+	str fallback; /* the default, as written */
+	int64_t low, high;
+	const char *choices;		/* "a|b|c" */
+	const char *(*check)(str text); /* NULL when fine, else what it must be */
+	size_t offset;			/* in struct config */
+	const char *text;		/* Markdown */
+};
+
+enum option_id {
+#define OPTION_ID(type, field, ...) OPTION_ID_##field,
+	OPTION_TABLE(OPTION_ID)
+#undef OPTION_ID
+		OPTION_COUNT,
+};
+
+extern const struct option option_table[OPTION_COUNT];
+
+/* The option with exactly this name; NULL if there is none. */
+const struct option *option_find(str name);
+
+/* The same with `.`, `-` and `_` taken for one another and upper case for lower. */
+const struct option *option_find_loose(str name);
+
+/* The name most like `name`, STR_NONE when none is near. */
+str option_nearest(str name);
