@@ -10,5 +10,12 @@
 
 #define PASSWORD_BYTES_MAX 1024
 
-err_t password_hash(struct ctx *ctx, str password, str *ret_record); /* in the arena; "$argon2id$…" */
-err_t password_verify(struct ctx *ctx, str record, str password);    /* OK or ERR_UNAUTHORIZED */
+/* In the arena, "$argon2id$…". ERR_LIMIT for a longer password; ERR_BUSY without memory. */
+err_t password_hash(struct ctx *ctx, str password, str *ret_record);
+
+/*
+ * OK or ERR_UNAUTHORIZED. An empty record stands for an account that does not exist: it takes the
+ * same time and is ERR_UNAUTHORIZED, so that time does not tell. Both calls: ERR_DEADLINE after
+ * waiting too long.
+ */
+err_t password_verify(struct ctx *ctx, str record, str password);
