@@ -10,7 +10,9 @@
  * cut after it loses nothing. Rows come after (design: bytes before row). All calls block, honour
  * ctx->deadline_ns, and are safe from many threads; two writers on one upload are the caller's to prevent.
  *
- * Errors: ERR_UPLOAD_UNKNOWN, ERR_BLOB_UNKNOWN, ERR_STORAGE_FULL (no space, quota of the disk),
+ * An id may hold lower-case hex digits and dashes only; any other id names no upload (ERR_UPLOAD_UNKNOWN).
+ *
+ * Errors: ERR_UPLOAD_UNKNOWN, ERR_BLOB_UNKNOWN, ERR_DEADLINE and ERR_CANCELLED (see ctx_check), ERR_STORAGE_FULL (no space, quota of the disk),
  * ERR_STORAGE (everything else). On an error nothing half-made is visible under its final name.
  */
 #pragma once
@@ -36,7 +38,10 @@ struct store_upload {
 	uint64_t size_bytes; /* bytes already there */
 };
 
-/* Called for each item of a walk; a failure ends the walk and is returned from it. */
+/*
+ * Called for each item of a walk, in the order of their names; a failure ends the walk and is returned
+ * from it. Names live for the call only. What comes or goes during the walk may be missed.
+ */
 struct store_walk {
 	err_t (*blob)(struct ctx *ctx, void *arg, digest d, uint64_t size_bytes);
 	err_t (*upload)(struct ctx *ctx, void *arg, str id, uint64_t size_bytes);
@@ -73,6 +78,7 @@ struct store_driver {
 			   size_t len, size_t *ret_len);
 	void (*blob_close)(struct store_blob *blob);
 	err_t (*blob_size)(struct ctx *ctx, struct store *store, digest d, uint64_t *ret_size_bytes);
+	/* Removes it; OK when it is already gone. */
 	err_t (*blob_remove)(struct ctx *ctx, struct store *store, digest d);
 
 	err_t (*walk)(struct ctx *ctx, struct store *store, const struct store_walk *visitor);
@@ -83,7 +89,7 @@ struct store {
 	const struct store_driver *driver;
 };
 
-/* NULL when there is no such driver. Names: "filesystem", "memory" (tests). */
+/* NULL when there is no such driver. Names: "filesystem". */
 const struct store_driver *store_driver_find(str name);
 
 /* CLEANUP functions. */
