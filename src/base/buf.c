@@ -27,7 +27,7 @@ char *buf_reserve(struct buf *b, size_t count)
 		b->overrun = true;
 		return NULL;
 	}
-	if (b->len + count > b->cap) {
+	if (!b->ptr || b->len + count > b->cap) {
 		size_t cap = MAX(MAX(b->cap * 2, b->len + count), (size_t)64);
 		b->cap = MIN(cap, b->max);
 		b->ptr = mem_resize(b->ptr, b->cap);

@@ -12,7 +12,7 @@
 static enum log_level log_level = LOG_INFO;
 static enum log_format log_format = LOG_FORMAT_TEXT;
 
-static const char *const level_names[] = { "debug", "info", "warn", "error", "nothing" };
+static const char *const level_names[] = { "debug", "info", "warn", "error", "notice" };
 
 void log_setup(enum log_level level, enum log_format format)
 {
@@ -22,7 +22,7 @@ void log_setup(enum log_level level, enum log_format format)
 
 bool log_enabled(enum log_level level)
 {
-	return level >= log_level && level != LOG_NOTHING;
+	return level >= log_level;
 }
 
 static bool is_plain(str s)
@@ -53,32 +53,45 @@ static void add_field(struct buf *line, const struct log_field *field)
 	if (field->kind == LOG_FIELD_I64)
 		buf_printf(line, "%lld", (long long)field->number);
 	else if (json)
-		json_escape(line, field->text);
+		json_escape(line, str_take(field->text, LOG_VALUE_MAX));
 	else
-		add_text_value(line, field->text);
+		add_text_value(line, str_take(field->text, LOG_VALUE_MAX));
+}
+
+/* A field that does not fit is left out as a whole: half of one would spoil the line for machines.
+ */
+static void add_fitting_field(struct buf *line, const struct log_field *field)
+{
+	size_t before = line->len;
+	add_field(line, field);
+	if (buf_overrun(line)) {
+		line->len = before;
+		line->overrun = false;
+	}
 }
 
 void log_write(enum log_level level, const char *message, const struct log_field *fields,
 	       size_t count)
 {
-	CLEANUP(buf_done) struct buf line = BUF_INIT(LOG_LINE_MAX);
+	str end = log_format == LOG_FORMAT_JSON ? STR("}\n") : STR("\n");
+	CLEANUP(buf_done) struct buf line = BUF_INIT(LOG_LINE_MAX - end.len);
 	char now[CLOCK_RFC3339_MAX];
 	str time = clock_rfc3339(clock_wall_us(), now);
 
 	if (log_format == LOG_FORMAT_JSON) {
-		buf_printf(&line, "{\"time\":\"" STR_FMT "\",\"level\":\"%s\",\"message\":",
-			   STR_ARG(time), level_names[level]);
+		buf_printf(&line,
+			   "{\"time\":\"" STR_FMT "\",\"level\":\"%s\",\"message\":", STR_ARG(time),
+			   level_names[level]);
 		json_escape(&line, str_from(message));
 	} else {
 		buf_printf(&line, STR_FMT " %-5s %s", STR_ARG(time), level_names[level], message);
 	}
 	for (size_t i = 0; i < count; i++)
 		if (fields[i].key)
-			add_field(&line, &fields[i]);
+			add_fitting_field(&line, &fields[i]);
 
-	line.overrun = false;
-	line.len = MIN(line.len, (size_t)LOG_LINE_MAX - 2);
-	buf_add(&line, log_format == LOG_FORMAT_JSON ? STR("}\n") : STR("\n"));
+	line.max += end.len;
+	buf_add(&line, end);
 	ssize_t written = write(STDERR_FILENO, line.ptr, line.len);
 	(void)written; /* nowhere to report it */
 }

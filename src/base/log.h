@@ -5,8 +5,8 @@
  *	LOG(LOG_INFO, "listening", LOG_STR("address", addr), LOG_I64("workers", n));
  *
  * A line is written by one write(2) to standard error, so lines of threads never mix. Values are
- * escaped in both formats; a line is cut at LOG_LINE_MAX bytes. A function either logs or returns an
- * error, not both.
+ * escaped in both formats and cut at LOG_VALUE_MAX bytes; a field that does not fit into
+ * LOG_LINE_MAX is left out. A function either logs or returns an error, not both.
  */
 #pragma once
 
@@ -15,9 +15,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LOG_LINE_MAX 4096
+#define LOG_LINE_MAX  4096
+#define LOG_VALUE_MAX 512
 
-enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_NOTHING };
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_NOTICE };
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
 struct log_field {
@@ -27,9 +28,18 @@ struct log_field {
 	int64_t number;
 };
 
-#define LOG_STR(key_, value_) { (key_), LOG_FIELD_STR, (value_), 0 }
-#define LOG_CSTR(key_, value_) { (key_), LOG_FIELD_STR, str_from(value_), 0 }
-#define LOG_I64(key_, value_) { (key_), LOG_FIELD_I64, STR_NONE, (int64_t)(value_) }
+#define LOG_STR(key_, value_)                                                                      \
+	{                                                                                          \
+		(key_), LOG_FIELD_STR, (value_), 0                                                 \
+	}
+#define LOG_CSTR(key_, value_)                                                                     \
+	{                                                                                          \
+		(key_), LOG_FIELD_STR, str_from(value_), 0                                         \
+	}
+#define LOG_I64(key_, value_)                                                                      \
+	{                                                                                          \
+		(key_), LOG_FIELD_I64, STR_NONE, (int64_t)(value_)                                 \
+	}
 
 #define LOG(level_, message_, ...)                                                                 \
 	do {                                                                                       \

@@ -4,7 +4,6 @@
 
 #include <pthread.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/random.h>
 
 str str_from(const char *nul_terminated)
@@ -17,9 +16,20 @@ bool str_eq(str a, str b)
 	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
+static unsigned char lower(char c)
+{
+	return (unsigned char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+}
+
+/* Not strncasecmp: that one stops at a NUL and follows the locale. */
 bool str_eq_nocase(str a, str b)
 {
-	return a.len == b.len && (a.len == 0 || strncasecmp(a.ptr, b.ptr, a.len) == 0);
+	if (a.len != b.len)
+		return false;
+	for (size_t i = 0; i < a.len; i++)
+		if (lower(a.ptr[i]) != lower(b.ptr[i]))
+			return false;
+	return true;
 }
 
 int str_cmp(str a, str b)
@@ -68,7 +78,7 @@ bool str_eq_secret(str a, str b)
 str str_skip(str s, size_t count)
 {
 	count = MIN(count, s.len);
-	return (str){ s.ptr + count, s.len - count };
+	return (str){ count ? s.ptr + count : s.ptr, s.len - count };
 }
 
 str str_take(str s, size_t count)
@@ -144,16 +154,17 @@ bool str_to_u64(str s, uint64_t max, uint64_t *ret)
 	return true;
 }
 
-/* Length of the well-formed sequence at the start of `s`, or 0. Table 3-7 of the Unicode standard. */
+/* Length of the well-formed sequence at the start of `s`, or 0. Table 3-7 of the Unicode standard.
+ */
 static size_t utf8_sequence(str s)
 {
 	unsigned char lead = (unsigned char)s.ptr[0];
 	if (lead < 0x80)
 		return 1;
-	size_t len = lead >= 0xC2 && lead <= 0xDF ? 2
-		   : (lead & 0xF0) == 0xE0	  ? 3
-		   : lead >= 0xF0 && lead <= 0xF4 ? 4
-						  : 0;
+	size_t len = lead >= 0xC2 && lead <= 0xDF   ? 2
+		     : (lead & 0xF0) == 0xE0	    ? 3
+		     : lead >= 0xF0 && lead <= 0xF4 ? 4
+						    : 0;
 	if (len == 0 || s.len < len)
 		return 0;
 	unsigned char low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;

@@ -26,6 +26,9 @@ DELETE FROM upload WHERE id = $1;
 -- name: upload_exists :one
 SELECT 1 FROM upload WHERE id = $1;
 
+-- name: upload_is_publishing :one
+SELECT 1 FROM upload WHERE publishing = $1 LIMIT 1;
+
 -- name: upload_publishing_page :many
 SELECT id, publishing FROM upload WHERE publishing IS NOT NULL AND id > $1 ORDER BY id LIMIT $2;
 

@@ -1,6 +1,77 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* main.c - picks the subcommand. */
-int main(void)
+/* main.c - picks the subcommand from a table. */
+#include "program.h"
+#include "version.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+static int main_help(int argc, char **argv);
+
+static int main_version(int argc, char **argv)
 {
+	printf("berth %s\n", BERTH_VERSION);
 	return 0;
+}
+
+static int main_options(int argc, char **argv)
+{
+	config_print_reference(stdout);
+	return 0;
+}
+
+static int main_routes(int argc, char **argv)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT(MIB(1));
+	api_print_matrix(&text);
+	fwrite(text.ptr, 1, text.len, stdout);
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv); /* without program and subcommand */
+	const char *text;
+} commands[] = {
+	{ "serve", main_serve, "run the registry (--help lists the options)" },
+	{ "fsck", main_fsck, "[--quick] compare storage and database; exit 1 if they differ" },
+	{ "options", main_options, "print the reference page of all options" },
+	{ "routes", main_routes, "print every route with who may use it" },
+	{ "version", main_version, "print the version" },
+	{ "help", main_help, "print this" },
+};
+
+static int main_help(int argc, char **argv)
+{
+	printf("usage: berth COMMAND [OPTION…]\n\n");
+	for (size_t i = 0; i < COUNT_OF(commands); i++)
+		printf("  %-9s %s\n", commands[i].name, commands[i].text);
+	return 0;
+}
+
+static bool wants_help(int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++)
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			return true;
+	return false;
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "help";
+	for (size_t i = 0; i < COUNT_OF(commands); i++) {
+		if (strcmp(commands[i].name, name) != 0)
+			continue;
+		if (argc > 2 && wants_help(argc - 2, argv + 2)) {
+			printf("berth %s: %s\n\n", commands[i].name, commands[i].text);
+			config_print_help(stdout);
+			return 0;
+		}
+		return commands[i].run(argc > 2 ? argc - 2 : 0, argv + (argc > 1 ? 2 : 1));
+	}
+	fprintf(stderr, "berth: no command '%s'; see berth help\n", name);
+	return 2;
 }

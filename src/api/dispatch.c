@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dispatch.c - the way of every request: match, authenticate, authorise, handle, and one log line. */
+#include "api/answer.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "codec/url.h"
+#include "crypto/random.h"
+#include "registry/project.h"
+
+#include <stdio.h>
+
+#include "base/banned.h"
+
+struct api *api_new(const struct api_options *options)
+{
+	struct api *api = NEW(struct api);
+	api->options = *options;
+	struct api_options *o = &api->options;
+	o->tags_page_max = o->tags_page_max ? o->tags_page_max : 10000;
+	o->catalog_page_max = o->catalog_page_max ? o->catalog_page_max : 1000;
+	o->request_timeout_ms = o->request_timeout_ms ? o->request_timeout_ms : 60000;
+	return api;
+}
+
+void api_free(struct api *api)
+{
+	free(api);
+}
+
+str request_query(struct request *rq, str name)
+{
+	str value = STR_NONE;
+	if (!url_query_get(rq->x->ctx->arena, rq->x->head->query, name, &value))
+		return STR_NONE;
+	return value;
+}
+
+bool request_has_query(struct request *rq, str name)
+{
+	return url_query_has(rq->x->head->query, name);
+}
+
+str request_header(struct request *rq, str name)
+{
+	return http_head_get(rq->x->head, name);
+}
+
+str request_base_url(struct request *rq)
+{
+	str external = rq->api->options.external_url;
+	if (external.len)
+		return external;
+	return arena_printf(rq->x->ctx->arena, STR_FMT "://" STR_FMT, STR_ARG(rq->x->scheme),
+			    STR_ARG(rq->x->host));
+}
+
+bool request_may_create_project(const struct request *rq)
+{
+	return rq->api->options.auto_create_projects && rq->who.role == ROLE_ADMIN;
+}
+
+static err_t look_up_project(struct ctx *ctx, struct request *rq, str project, bool *ret_public)
+{
+	struct project_info info;
+	err_t err = project_find(ctx, rq->api->options.registry, project, &info);
+	if (err == ERR_ABSENT)
+		*ret_public = false; /* unknown and forbidden look the same */
+	else if (err == OK)
+		*ret_public = info.is_public;
+	else
+		return err;
+	return OK;
+}
+
+err_t request_may(struct ctx *ctx, struct request *rq, enum action action, str repository,
+		  struct decision *ret)
+{
+	struct resource what = { .repository = repository,
+				 .anonymous_pull = rq->api->options.anonymous_pull };
+	str project = repository.len ? reference_project(repository) : rq->project;
+	if (project.len && !access_granted_by_token(&rq->who, action, repository))
+		TRY(look_up_project(ctx, rq, project, &what.project_public));
+	*ret = access_decide(&rq->who, action, &what);
+	return OK;
+}
+
+static err_t authenticate(struct ctx *ctx, struct request *rq)
+{
+	/* The token service looks at its own credentials: a wrong password there is its answer. */
+	if (rq->route->kind == ROUTE_TOKEN)
+		return OK;
+	err_t err = auth_identify(ctx, rq->api->options.auth,
+				  request_header(rq, STR("Authorization")), &rq->who, &rq->who_pin);
+	rq->bad_credentials = err == ERR_UNAUTHORIZED;
+	return err;
+}
+
+static err_t authorise(struct ctx *ctx, struct request *rq)
+{
+	struct decision decision;
+	TRY(request_may(ctx, rq, rq->route->action, rq->repository, &decision));
+	if (decision.allowed)
+		return OK;
+	bool may_log_in = rq->who.role == ROLE_ANONYMOUS || rq->who.by_token;
+	return fail(ctx, may_log_in ? ERR_UNAUTHORIZED : ERR_DENIED, "%s", decision.reason);
+}
+
+static err_t dispatch(struct ctx *ctx, struct request *rq)
+{
+	TRY(route_find(ctx, rq));
+	TRY(authenticate(ctx, rq));
+	TRY(authorise(ctx, rq));
+	if (rq->route->body_max_bytes)
+		rq->x->body_max_bytes = rq->route->body_max_bytes;
+	if (rq->route->kind == ROUTE_OCI)
+		exchange_header(rq->x, STR("Docker-Distribution-Api-Version"),
+				STR("registry/2.0"));
+	return rq->route->handle(ctx, rq);
+}
+
+static void log_failure(struct request *rq, err_t err)
+{
+	const struct failure *failure = &rq->x->ctx->failure;
+	const struct error_info *info = error_info(err);
+	enum log_level level = info->status >= 500 && info->status != 503 ? LOG_ERROR : LOG_INFO;
+	LOG(level, "request failed", LOG_STR("method", rq->x->head->method_text),
+	    LOG_STR("path", rq->x->head->path), LOG_I64("status", info->status),
+	    LOG_CSTR("error", info->name), LOG_CSTR("detail", failure->detail),
+	    LOG_CSTR("file", failure->file), LOG_I64("line", failure->line),
+	    LOG_STR("peer", rq->x->peer), LOG_STR("user", rq->who.name),
+	    LOG_STR("request", rq->x->ctx->request_id));
+}
+
+static void log_success(struct request *rq, int64_t started_ns)
+{
+	LOG(LOG_DEBUG, "request", LOG_STR("method", rq->x->head->method_text),
+	    LOG_STR("path", rq->x->head->path), LOG_I64("status", rq->x->status),
+	    LOG_I64("sent_bytes", rq->x->sent_bytes), LOG_I64("received_bytes", rq->x->received_bytes),
+	    LOG_I64("us", (clock_now_ns() - started_ns) / CLOCK_US), LOG_STR("peer", rq->x->peer),
+	    LOG_STR("user", rq->who.name), LOG_STR("request", rq->x->ctx->request_id));
+}
+
+/* So that a client's report and our log line can be brought together. */
+static void name_request(struct request *rq)
+{
+	char id[UUID_TEXT_LEN + 1];
+	random_uuid(id);
+	rq->x->ctx->request_id = arena_copy(rq->x->ctx->arena, str_from(id));
+	exchange_header(rq->x, STR("X-Request-Id"), rq->x->ctx->request_id);
+}
+
+static void finish_failed(struct request *rq, err_t err)
+{
+	bool named = !rq->x->answered;
+	if (named && !rq->keep_headers)
+		exchange_clear_headers(rq->x);
+	rq->keep_headers = true;
+	if (named)
+		name_request(rq);
+	answer_error(rq, err);
+	log_failure(rq, err);
+}
+
+void api_handle(void *arg, struct exchange *x)
+{
+	int64_t started_ns = log_enabled(LOG_DEBUG) ? clock_now_ns() : 0;
+	struct request rq = { .api = arg, .x = x };
+	err_t err = dispatch(x->ctx, &rq);
+	if (err != OK)
+		finish_failed(&rq, err);
+	else if (started_ns)
+		log_success(&rq, started_ns);
+	cache_put(rq.who_pin);
+}
+
+void api_refuse(void *arg, struct exchange *x, err_t err)
+{
+	struct request rq = { .api = arg, .x = x };
+	answer_error(&rq, err);
+	LOG(LOG_INFO, "request refused", LOG_CSTR("error", error_info(err)->name),
+	    LOG_CSTR("detail", x->ctx->failure.detail), LOG_STR("peer", x->peer));
+}
+
+static char decide_letter(enum role role, bool is_public, const struct route *route)
+{
+	struct identity who = { .role = role };
+	struct resource what = { .repository = STR("project/repository"),
+				 .project_public = is_public,
+				 .anonymous_pull = true };
+	return access_decide(&who, route->action, &what).allowed ? 'y' : '-';
+}
+
+void api_print_matrix(struct buf *b)
+{
+	buf_add(b, STR("# route x role; two letters each: private and public project\n"));
+	for (size_t i = 0; i < api_route_count; i++) {
+		const struct route *route = &api_routes[i];
+		buf_printf(b, "%-6s %-44s %-18s", http_method_name(route->method), route->pattern,
+			   action_name(route->action));
+		for (enum role role = 0; role < ROLE_COUNT; role++)
+			buf_printf(b, " %s=%c%c", role_name(role), decide_letter(role, false, route),
+				   decide_letter(role, true, route));
+		buf_add_byte(b, '\n');
+	}
+}

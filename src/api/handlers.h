@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* handlers.h - the functions behind the rows of routes.c, each in the file of its resource. */
+#pragma once
+
+#include "api/answer.h"
+
+/* oci_base.c */
+err_t oci_ping(struct ctx *ctx, struct request *rq);
+err_t oci_discover_get(struct ctx *ctx, struct request *rq);
+err_t oci_catalog_get(struct ctx *ctx, struct request *rq);
+err_t oci_tags_get(struct ctx *ctx, struct request *rq);
+
+/* oci_blob.c */
+err_t oci_blob_get(struct ctx *ctx, struct request *rq);
+err_t oci_blob_delete(struct ctx *ctx, struct request *rq);
+
+/* oci_upload.c */
+err_t oci_upload_post(struct ctx *ctx, struct request *rq);
+err_t oci_upload_patch(struct ctx *ctx, struct request *rq);
+err_t oci_upload_put(struct ctx *ctx, struct request *rq);
+err_t oci_upload_get(struct ctx *ctx, struct request *rq);
+err_t oci_upload_delete(struct ctx *ctx, struct request *rq);
+
+/* oci_manifest.c */
+err_t oci_manifest_get(struct ctx *ctx, struct request *rq);
+err_t oci_manifest_put(struct ctx *ctx, struct request *rq);
+err_t oci_manifest_delete(struct ctx *ctx, struct request *rq);
+
+/* oci_referrers.c */
+err_t oci_referrers_get(struct ctx *ctx, struct request *rq);
+
+/* token.c */
+err_t token_get(struct ctx *ctx, struct request *rq);
+err_t token_post(struct ctx *ctx, struct request *rq);
+
+/* harbor_project.c */
+err_t harbor_ping(struct ctx *ctx, struct request *rq);
+err_t harbor_project_list(struct ctx *ctx, struct request *rq);
+err_t harbor_project_create(struct ctx *ctx, struct request *rq);
+err_t harbor_project_get(struct ctx *ctx, struct request *rq);
+err_t harbor_project_update(struct ctx *ctx, struct request *rq);

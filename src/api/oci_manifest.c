@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* oci_manifest.c - manifests out, in, and away. */
+#include "api/handlers.h"
+#include "codec/etag.h"
+#include "codec/media_type.h"
+#include "codec/url.h"
+#include "registry/delete.h"
+#include "registry/manifest_push.h"
+#include "registry/pull.h"
+
+#include "base/banned.h"
+
+err_t oci_manifest_get(struct ctx *ctx, struct request *rq)
+{
+	struct reference reference;
+	enum reference_kind kind = reference_parse(rq->reference, &reference);
+	if (kind == REFERENCE_INVALID_DIGEST)
+		return fail(ctx, ERR_DIGEST_INVALID, "digest does not parse");
+	if (kind == REFERENCE_INVALID_TAG) /* such a tag cannot exist; suites want 404 */
+		return fail(ctx, ERR_MANIFEST_UNKNOWN, "no tag can have this name");
+
+	CLEANUP(manifest_view_done) struct manifest_view view = MANIFEST_VIEW_INIT;
+	TRY(manifest_get(ctx, rq->api->options.registry, rq->repository, &reference, &view));
+
+	struct digest_text text = digest_format(view.digest);
+	str etag = arena_printf(ctx->arena, "\"%s\"", text.text);
+	exchange_header(rq->x, STR("Docker-Content-Digest"), str_from(text.text));
+	exchange_header(rq->x, STR("ETag"), etag);
+	str if_none_match = request_header(rq, STR("If-None-Match"));
+	if (if_none_match.len && etag_none_match_hits(if_none_match, str_from(text.text)))
+		return answer_empty(rq, 304);
+	exchange_header(rq->x, STR("Content-Type"), view.media_type);
+	return exchange_answer(rq->x, 200, view.bytes);
+}
+
+/* The values of ?tag=, all valid, into the arena. */
+static err_t more_tags(struct ctx *ctx, struct request *rq, str **ret, size_t *ret_count)
+{
+	str *tags = ARENA_ARRAY(ctx->arena, str, MANIFEST_TAGS_MAX);
+	size_t count = 0;
+	str rest = rq->x->head->query;
+	for (str tag; url_query_next(ctx->arena, &rest, STR("tag"), &tag);) {
+		if (count == MANIFEST_TAGS_MAX)
+			return fail(ctx, ERR_TAG_TOO_MANY, "more than %d tags", MANIFEST_TAGS_MAX);
+		if (!reference_is_tag(tag))
+			return fail(ctx, ERR_TAG_INVALID, "tag parameter does not fit the grammar");
+		tags[count++] = tag;
+	}
+	*ret = tags;
+	*ret_count = count;
+	return OK;
+}
+
+static err_t read_body(struct ctx *ctx, struct request *rq, str *ret)
+{
+	size_t max = registry_options(rq->api->options.registry)->manifest_bytes_max;
+	err_t err = exchange_read_all(rq->x, max, ret);
+	if (err == ERR_REQUEST_TOO_LARGE) {
+		ctx_forgive(ctx);
+		return fail(ctx, ERR_MANIFEST_TOO_LARGE, "more than %zu bytes", max);
+	}
+	return err;
+}
+
+err_t oci_manifest_put(struct ctx *ctx, struct request *rq)
+{
+	struct manifest_push push = {
+		.repository = rq->repository,
+		.may_create_project = request_may_create_project(rq),
+		.content_type = media_type_cut(request_header(rq, STR("Content-Type"))),
+		.if_match = request_header(rq, STR("If-Match")),
+	};
+	switch (reference_parse(rq->reference, &push.reference)) {
+	case REFERENCE_INVALID_DIGEST:
+		return fail(ctx, ERR_DIGEST_INVALID, "digest does not parse");
+	case REFERENCE_INVALID_TAG:
+		return fail(ctx, ERR_TAG_INVALID, "tag does not fit the grammar");
+	case REFERENCE_TAG:
+	case REFERENCE_DIGEST:
+		break;
+	}
+	str *tags;
+	TRY(more_tags(ctx, rq, &tags, &push.tag_count));
+	push.tags = tags;
+	TRY(read_body(ctx, rq, &push.bytes));
+
+	struct manifest_pushed pushed;
+	TRY(manifest_push(ctx, rq->api->options.registry, &push, &pushed));
+
+	answer_location(rq, "manifests/" STR_FMT, STR_ARG(rq->reference));
+	answer_digest(rq, pushed.digest);
+	if (pushed.has_subject)
+		exchange_header(rq->x, STR("OCI-Subject"), pushed.subject_text);
+	for (size_t i = 0; i < push.tag_count; i++)
+		exchange_header(rq->x, STR("OCI-Tag"), tags[i]);
+	return answer_empty(rq, 201);
+}
+
+err_t oci_manifest_delete(struct ctx *ctx, struct request *rq)
+{
+	if (!rq->api->options.deletes)
+		return fail(ctx, ERR_UNSUPPORTED, "deletes are switched off");
+	struct registry *registry = rq->api->options.registry;
+	struct reference reference;
+	switch (reference_parse(rq->reference, &reference)) {
+	case REFERENCE_INVALID_DIGEST:
+		return fail(ctx, ERR_DIGEST_INVALID, "digest does not parse");
+	case REFERENCE_INVALID_TAG:
+		return fail(ctx, ERR_MANIFEST_UNKNOWN, "no tag can have this name");
+	case REFERENCE_TAG:
+		TRY(tag_delete(ctx, registry, rq->repository, reference.tag));
+		break;
+	case REFERENCE_DIGEST:
+		TRY(manifest_delete(ctx, registry, rq->repository, reference.digest));
+		break;
+	}
+	return answer_empty(rq, 202);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * request.h - what a handler gets: the exchange, who asks, and the parts of the path, already checked.
+ */
+#pragma once
+
+#include "api/api.h"
+#include "codec/reference.h"
+
+struct api {
+	struct api_options options;
+};
+
+enum route_kind { ROUTE_OCI, ROUTE_HARBOR, ROUTE_TOKEN };
+
+struct request;
+
+struct route {
+	enum http_method method; /* a GET row serves HEAD too */
+	const char *pattern;     /* see routes.c */
+	enum action action;
+	enum route_kind kind;    /* how errors look and how to log in */
+	size_t body_max_bytes;   /* 0: as long as it takes */
+	err_t (*handle)(struct ctx *ctx, struct request *rq);
+};
+
+struct request {
+	struct api *api;
+	struct exchange *x;
+	const struct route *route;
+
+	struct identity who;
+	struct cache_value *who_pin;
+
+	str name_asked;  /* repository as in the path, for Location and answers */
+	str repository;  /* full name: "library/" added when there is no slash */
+	str reference;   /* {reference}, decoded */
+	str digest_text; /* {digest}, decoded */
+	digest digest;   /* parsed from it */
+	str upload_id;   /* {upload} */
+	str project;     /* {project} */
+
+	bool bad_credentials; /* the challenge says invalid_token */
+	bool keep_headers;    /* the handler's headers belong on the error answer */
+};
+
+/* Finds the row; ERR_NOT_FOUND, or ERR_UNSUPPORTED (405) with an Allow header set. Fills the path's parts. */
+err_t route_find(struct ctx *ctx, struct request *rq);
+
+/* All rows, for the matrix and the tests. */
+extern const struct route api_routes[];
+extern const size_t api_route_count;
+
+/* Decoded query parameter, empty when absent. */
+str request_query(struct request *rq, str name);
+bool request_has_query(struct request *rq, str name);
+str request_header(struct request *rq, str name);
+
+/* Decides with the project looked up if need be; for routes and for mounts alike. */
+err_t request_may(struct ctx *ctx, struct request *rq, enum action action, str repository,
+		  struct decision *ret);
+
+/* Whether this identity's push may make a project. */
+bool request_may_create_project(const struct request *rq);
+
+/* scheme://host of this registry as the client sees it. */
+str request_base_url(struct request *rq);

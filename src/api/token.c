@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * token.c - the token service: credentials in, a short-lived bearer token out (docker's token protocol by GET,
+ * its OAuth2 form by POST).
+ *
+ * Fewer rights than asked is not an error: the answer is a token for what is allowed.
+ */
+#include "api/handlers.h"
+#include "base/clock.h"
+#include "codec/form.h"
+#include "codec/json_writer.h"
+#include "codec/scope.h"
+#include "codec/url.h"
+
+#include "base/banned.h"
+
+#define SCOPES_MAX 32
+#define TOKEN_BODY_MAX KIB(64)
+
+struct token_request {
+	struct grant grants[SCOPES_MAX];
+	size_t grant_count;
+	bool offline;
+	str refresh_token; /* echoed by the refresh grant */
+};
+
+/* "host:5000/lib/app" and "app" mean "lib/app" and "library/app" here. */
+static str canonical_name(struct arena *arena, str name)
+{
+	str host, rest;
+	if (str_cut(name, '/', &host, &rest) && str_has_byte(host, ':'))
+		name = rest;
+	return str_has_byte(name, '/') ? name
+				       : arena_printf(arena, "library/" STR_FMT, STR_ARG(name));
+}
+
+static err_t add_if_allowed(struct ctx *ctx, struct request *rq, enum action action,
+			    struct grant *grant)
+{
+	struct decision decision;
+	str repository = str_eq(grant->type, STR("repository")) ? grant->name : STR_NONE;
+	TRY(request_may(ctx, rq, action, repository, &decision));
+	if (decision.allowed)
+		grant->actions |= ACTION_BIT(action);
+	return OK;
+}
+
+static err_t decide_repository(struct ctx *ctx, struct request *rq, const struct scope *scope,
+			       struct grant *grant)
+{
+	static const struct {
+		unsigned asked;
+		enum action action;
+	} actions[] = {
+		{ SCOPE_PULL | SCOPE_ALL, ACTION_REPOSITORY_PULL },
+		{ SCOPE_PUSH | SCOPE_ALL, ACTION_REPOSITORY_PUSH },
+		{ SCOPE_DELETE | SCOPE_ALL, ACTION_REPOSITORY_DELETE },
+	};
+	grant->name = canonical_name(ctx->arena, scope->name);
+	if (!reference_is_repository(grant->name))
+		return OK;
+	for (size_t i = 0; i < COUNT_OF(actions); i++)
+		if (scope->actions & actions[i].asked)
+			TRY(add_if_allowed(ctx, rq, actions[i].action, grant));
+	return OK;
+}
+
+static err_t decide_scope(struct ctx *ctx, struct request *rq, str text, struct token_request *tr)
+{
+	struct scope scope;
+	if (!scope_parse(text, &scope))
+		return fail(ctx, ERR_REQUEST_INVALID, "malformed scope");
+	if (tr->grant_count == SCOPES_MAX)
+		return fail(ctx, ERR_REQUEST_INVALID, "more than %d scopes", SCOPES_MAX);
+	struct grant grant = { .type = scope.type, .name = scope.name };
+	if (str_eq(scope.type, STR("repository")))
+		TRY(decide_repository(ctx, rq, &scope, &grant));
+	else if (str_eq(scope.type, STR("registry")) && str_eq(scope.name, STR("catalog")))
+		TRY(add_if_allowed(ctx, rq, ACTION_CATALOG_LIST, &grant));
+	if (grant.actions)
+		tr->grants[tr->grant_count++] = grant;
+	return OK;
+}
+
+static err_t decide_scopes(struct ctx *ctx, struct request *rq, str list, struct token_request *tr)
+{
+	for (str text; scope_next(&list, &text);)
+		TRY(decide_scope(ctx, rq, text, tr));
+	return OK;
+}
+
+static err_t answer_token(struct ctx *ctx, struct request *rq, const struct token_request *tr)
+{
+	struct auth *auth = rq->api->options.auth;
+	struct auth_token token;
+	TRY(auth_issue(ctx, auth, &rq->who, tr->grants, tr->grant_count, &token));
+	str refresh = tr->refresh_token;
+	if (tr->offline && !refresh.len && rq->who.role != ROLE_ANONYMOUS)
+		TRY(auth_issue_refresh(ctx, auth, &rq->who, &refresh));
+
+	char issued[CLOCK_RFC3339_MAX];
+	CLEANUP(buf_done) struct buf body = BUF_INIT(TOKEN_BODY_MAX);
+	struct json_writer w = JSON_WRITER(&body);
+	json_write_object_begin(&w, NULL);
+	json_write_str(&w, "token", token.token);
+	json_write_str(&w, "access_token", token.token);
+	json_write_i64(&w, "expires_in", token.expires_in_s);
+	json_write_str(&w, "issued_at", clock_rfc3339(token.issued_at_us, issued));
+	if (refresh.len)
+		json_write_str(&w, "refresh_token", refresh);
+	json_write_object_end(&w);
+	exchange_header(rq->x, STR("Cache-Control"), STR("no-store"));
+	return answer_json(rq, 200, buf_str(&body));
+}
+
+static err_t identify(struct ctx *ctx, struct request *rq)
+{
+	TRY(auth_identify(ctx, rq->api->options.auth, request_header(rq, STR("Authorization")),
+			  &rq->who, &rq->who_pin));
+	if (rq->who.by_token)
+		return fail(ctx, ERR_UNAUTHORIZED, "a token cannot be exchanged for a token");
+	return OK;
+}
+
+err_t token_get(struct ctx *ctx, struct request *rq)
+{
+	TRY(identify(ctx, rq));
+	struct token_request tr = { .offline = str_eq(request_query(rq, STR("offline_token")),
+						      STR("true")) };
+	str rest = rq->x->head->query;
+	for (str list; url_query_next(ctx->arena, &rest, STR("scope"), &list);)
+		TRY(decide_scopes(ctx, rq, list, &tr));
+	return answer_token(ctx, rq, &tr);
+}
+
+static str form_value(struct ctx *ctx, str body, str name)
+{
+	str value;
+	return form_get(ctx->arena, body, name, &value) ? value : STR_NONE;
+}
+
+/* Who the form says is asking; a Basic header counts when the form names nobody. */
+static err_t identify_form(struct ctx *ctx, struct request *rq, str body, struct token_request *tr)
+{
+	struct auth *auth = rq->api->options.auth;
+	str grant_type = form_value(ctx, body, STR("grant_type"));
+	if (str_eq(grant_type, STR("refresh_token"))) {
+		tr->refresh_token = form_value(ctx, body, STR("refresh_token"));
+		return auth_check_refresh(ctx, auth, tr->refresh_token, &rq->who);
+	}
+	if (!str_eq(grant_type, STR("password")))
+		return fail(ctx, ERR_REQUEST_INVALID, "grant_type is not password or refresh_token");
+	str user = form_value(ctx, body, STR("username"));
+	if (!user.len)
+		return identify(ctx, rq);
+	return auth_check_password(ctx, auth, user, form_value(ctx, body, STR("password")),
+				   &rq->who);
+}
+
+err_t token_post(struct ctx *ctx, struct request *rq)
+{
+	str body;
+	TRY(exchange_read_all(rq->x, (size_t)rq->route->body_max_bytes, &body));
+	struct token_request tr = { .offline = str_eq(form_value(ctx, body, STR("access_type")),
+						      STR("offline")) };
+	TRY(identify_form(ctx, rq, body, &tr));
+	str rest = body;
+	for (str list; form_next(ctx->arena, &rest, STR("scope"), &list);)
+		TRY(decide_scopes(ctx, rq, list, &tr));
+	return answer_token(ctx, rq, &tr);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rows.c - see rows.h. */
+#include "rows.h"
+#include "codec/digest.h"
+
+#include <string.h>
+
+#include "base/banned.h"
+
+static err_t grow(struct ctx *ctx, void **items, size_t *cap, size_t item_bytes)
+{
+	size_t wanted = *cap ? *cap * 2 : 16;
+	void *larger = arena_try(ctx->arena, wanted * item_bytes);
+	if (!larger)
+		return fail(ctx, ERR_LIMIT, "result larger than the request's memory");
+	if (*cap)
+		memcpy(larger, *items, *cap * item_bytes);
+	*items = larger;
+	*cap = wanted;
+	return OK;
+}
+
+err_t db_rows_read(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+		   struct sql_args args, const struct row_reader *reader, void **ret,
+		   size_t *ret_count)
+{
+	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
+	TRY(sql_query(ctx, tx, statement, args, &rows));
+
+	void *items = NULL;
+	size_t count = 0, cap = 0;
+	for (;;) {
+		bool has;
+		TRY(sql_next(ctx, &rows, &has));
+		if (!has)
+			break;
+		if (count == cap)
+			TRY(grow(ctx, &items, &cap, reader->item_bytes));
+		reader->read(ctx, &rows, (char *)items + count++ * reader->item_bytes);
+	}
+	*ret = items;
+	*ret_count = count;
+	return OK;
+}
+
+str db_text(struct ctx *ctx, const struct sql_rows *rows, int column)
+{
+	return arena_copy(ctx->arena, sql_text(rows, column));
+}
+
+static void read_text(struct ctx *ctx, const struct sql_rows *rows, void *item)
+{
+	*(str *)item = db_text(ctx, rows, 0);
+}
+
+const struct row_reader db_text_reader = { sizeof(str), read_text };
+
+struct sql_value db_digest(struct ctx *ctx, digest d)
+{
+	return SQL_TEXT(arena_copy(ctx->arena, str_from(digest_format(d).text)));
+}
+
+err_t db_exec_one(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+		  struct sql_args args)
+{
+	int64_t changed;
+	TRY(sql_exec(ctx, tx, statement, args, &changed));
+	return changed ? OK : ERR_ABSENT;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rows.h - results as arrays in the arena; private to db.
+ *
+ * A page query hands each row to a reader that fills one array element. Arrays grow by doubling within the
+ * arena's cap (ERR_LIMIT beyond).
+ */
+#pragma once
+
+#include "sql/sql.h"
+
+struct row_reader {
+	size_t item_bytes;
+	void (*read)(struct ctx *ctx, const struct sql_rows *rows, void *item);
+};
+
+err_t db_rows_read(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+		   struct sql_args args, const struct row_reader *reader, void **ret,
+		   size_t *ret_count);
+
+/* The reader of a single text column into a str. */
+extern const struct row_reader db_text_reader;
+
+/* A column's text, copied to the arena. */
+str db_text(struct ctx *ctx, const struct sql_rows *rows, int column);
+
+/* A digest as statement argument: its text in the arena. */
+struct sql_value db_digest(struct ctx *ctx, digest d);
+
+/* Runs a statement that must change a row: ERR_ABSENT when it changed none. Not recorded as a failure. */
+err_t db_exec_one(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+		  struct sql_args args);

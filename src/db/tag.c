@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tag.c - see tag.h. */
+#include "db/tag.h"
+#include "base/clock.h"
+#include "rows.h"
+#include "tag.sql.h"
+
+err_t db_tag_find(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name, digest *ret)
+{
+	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
+	TRY(sql_one(ctx, tx, &SQL_TAG_FIND, SQL_ARGS(SQL_I64(repository_id), SQL_TEXT(name)), &rows));
+	if (!digest_parse(sql_text(&rows, 0), ret))
+		return fail(ctx, ERR_CORRUPT, "tag row points to a malformed digest");
+	return OK;
+}
+
+err_t db_tag_put(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name,
+		 int64_t manifest_id)
+{
+	return sql_exec(ctx, tx, &SQL_TAG_PUT,
+			SQL_ARGS(SQL_I64(repository_id), SQL_TEXT(name), SQL_I64(manifest_id),
+				 SQL_I64(clock_wall_us())),
+			NULL);
+}
+
+err_t db_tag_delete(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name)
+{
+	return db_exec_one(ctx, tx, &SQL_TAG_DELETE,
+			   SQL_ARGS(SQL_I64(repository_id), SQL_TEXT(name)));
+}
+
+err_t db_tag_delete_of_manifest(struct ctx *ctx, struct sql_tx *tx, int64_t manifest_id, str **ret,
+				size_t *ret_count)
+{
+	return db_rows_read(ctx, tx, &SQL_TAG_DELETE_OF_MANIFEST, SQL_ARGS(SQL_I64(manifest_id)),
+			    &db_text_reader, (void **)ret, ret_count);
+}
+
+err_t db_tag_page(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str last, size_t max,
+		  str **ret, size_t *ret_count)
+{
+	return db_rows_read(
+		ctx, tx, &SQL_TAG_PAGE,
+		SQL_ARGS(SQL_I64(repository_id), SQL_TEXT(last), SQL_I64((int64_t)max)),
+		&db_text_reader, (void **)ret, ret_count);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tag.h - names that point to a manifest of their repository. */
+#pragma once
+
+#include "codec/digest.h"
+#include "sql/sql.h"
+
+err_t db_tag_find(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name, digest *ret);
+err_t db_tag_put(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name,
+		 int64_t manifest_id);
+
+/* ERR_ABSENT when there is no such tag. */
+err_t db_tag_delete(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name);
+
+/* Deletes all tags of a manifest and gives their names. */
+err_t db_tag_delete_of_manifest(struct ctx *ctx, struct sql_tx *tx, int64_t manifest_id, str **ret,
+				size_t *ret_count);
+
+/* At most `max` names after `last`, in byte order. */
+err_t db_tag_page(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str last, size_t max,
+		  str **ret, size_t *ret_count);

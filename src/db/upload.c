@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* upload.c - see upload.h. */
+#include "db/upload.h"
+#include "base/clock.h"
+#include "rows.h"
+#include "upload.sql.h"
+
+err_t db_upload_insert(struct ctx *ctx, struct sql_tx *tx, str id, int64_t repository_id,
+		       enum digest_algorithm algorithm)
+{
+	return sql_exec(ctx, tx, &SQL_UPLOAD_INSERT,
+			SQL_ARGS(SQL_TEXT(id), SQL_I64(repository_id), SQL_I64(algorithm),
+				 SQL_I64(clock_wall_us())),
+			NULL);
+}
+
+err_t db_upload_find(struct ctx *ctx, struct sql_tx *tx, str id, str repository,
+		     struct upload_row *ret)
+{
+	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
+	TRY(sql_one(ctx, tx, &SQL_UPLOAD_FIND, SQL_ARGS(SQL_TEXT(id), SQL_TEXT(repository)), &rows));
+	*ret = (struct upload_row){ sql_i64(&rows, 0), (enum digest_algorithm)sql_i64(&rows, 1) };
+	return OK;
+}
+
+err_t db_upload_exists(struct ctx *ctx, struct sql_tx *tx, str id)
+{
+	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
+	return sql_one(ctx, tx, &SQL_UPLOAD_EXISTS, SQL_ARGS(SQL_TEXT(id)), &rows);
+}
+
+err_t db_upload_touch(struct ctx *ctx, struct sql_tx *tx, str id)
+{
+	return db_exec_one(ctx, tx, &SQL_UPLOAD_TOUCH,
+			   SQL_ARGS(SQL_TEXT(id), SQL_I64(clock_wall_us())));
+}
+
+err_t db_upload_set_publishing(struct ctx *ctx, struct sql_tx *tx, str id, digest d)
+{
+	if (digest_is_none(d))
+		return db_exec_one(ctx, tx, &SQL_UPLOAD_CLEAR_PUBLISHING, SQL_ARGS(SQL_TEXT(id)));
+	return db_exec_one(ctx, tx, &SQL_UPLOAD_SET_PUBLISHING,
+			   SQL_ARGS(SQL_TEXT(id), db_digest(ctx, d)));
+}
+
+err_t db_upload_delete(struct ctx *ctx, struct sql_tx *tx, str id)
+{
+	return db_exec_one(ctx, tx, &SQL_UPLOAD_DELETE, SQL_ARGS(SQL_TEXT(id)));
+}
+
+err_t db_upload_is_publishing(struct ctx *ctx, struct sql_tx *tx, digest d)
+{
+	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
+	return sql_one(ctx, tx, &SQL_UPLOAD_IS_PUBLISHING, SQL_ARGS(db_digest(ctx, d)), &rows);
+}
+
+static void read_intent(struct ctx *ctx, const struct sql_rows *rows, void *item)
+{
+	*(struct upload_intent *)item =
+		(struct upload_intent){ db_text(ctx, rows, 0), db_text(ctx, rows, 1) };
+}
+
+err_t db_upload_publishing_page(struct ctx *ctx, struct sql_tx *tx, str last, size_t max,
+				struct upload_intent **ret, size_t *ret_count)
+{
+	static const struct row_reader reader = { sizeof(struct upload_intent), read_intent };
+	return db_rows_read(ctx, tx, &SQL_UPLOAD_PUBLISHING_PAGE,
+			    SQL_ARGS(SQL_TEXT(last), SQL_I64((int64_t)max)), &reader, (void **)ret,
+			    ret_count);
+}
+
+err_t db_upload_expired_page(struct ctx *ctx, struct sql_tx *tx, int64_t before_us, size_t max,
+			     str **ret, size_t *ret_count)
+{
+	return db_rows_read(ctx, tx, &SQL_UPLOAD_EXPIRED_PAGE,
+			    SQL_ARGS(SQL_I64(before_us), SQL_I64((int64_t)max)), &db_text_reader,
+			    (void **)ret, ret_count);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* upload.h - upload sessions: which repository an id belongs to, and whether its bytes are being published. */
+#pragma once
+
+#include "codec/digest.h"
+#include "sql/sql.h"
+
+struct upload_row {
+	int64_t repository_id;
+	enum digest_algorithm algorithm;
+};
+
+err_t db_upload_insert(struct ctx *ctx, struct sql_tx *tx, str id, int64_t repository_id,
+		       enum digest_algorithm algorithm);
+/* ERR_ABSENT also when the session belongs to another repository. */
+err_t db_upload_find(struct ctx *ctx, struct sql_tx *tx, str id, str repository,
+		     struct upload_row *ret);
+err_t db_upload_exists(struct ctx *ctx, struct sql_tx *tx, str id);
+err_t db_upload_touch(struct ctx *ctx, struct sql_tx *tx, str id);
+/* Records the intent to publish under `d`; none clears it. */
+err_t db_upload_set_publishing(struct ctx *ctx, struct sql_tx *tx, str id, digest d);
+/* ERR_ABSENT when it is gone. */
+err_t db_upload_delete(struct ctx *ctx, struct sql_tx *tx, str id);
+
+/* OK when some session is about to publish `d`, else ERR_ABSENT. */
+err_t db_upload_is_publishing(struct ctx *ctx, struct sql_tx *tx, digest d);
+
+struct upload_intent {
+	str id;
+	str digest_text;
+};
+err_t db_upload_publishing_page(struct ctx *ctx, struct sql_tx *tx, str last, size_t max,
+				struct upload_intent **ret, size_t *ret_count);
+err_t db_upload_expired_page(struct ctx *ctx, struct sql_tx *tx, int64_t before_us, size_t max,
+			     str **ret, size_t *ret_count);

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* program.c - see program.h. */
+#include "program.h"
+#include "base/log.h"
+#include "db/db.h"
+#include "os/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/banned.h"
+
+extern char **environ;
+
+static err_t open_database(struct ctx *ctx, struct program *p)
+{
+	str url = p->config.database_url;
+	str file = arena_printf(ctx->arena, STR_FMT "/berth.sqlite", STR_ARG(p->config.data_dir));
+	const struct sql_options options = {
+		.engine = url.len ? SQL_POSTGRES : SQL_SQLITE,
+		.location = url.len ? url.ptr : file.ptr,
+		.connections_max = (unsigned)p->config.database_connections,
+		.statement_count = db_statement_count(),
+	};
+	TRY_CTX(ctx, sql_open(ctx, &options, &p->db), "database");
+	TRY_CTX(ctx, db_migrate(ctx, p->db), "migrate");
+	return OK;
+}
+
+static err_t open_store(struct ctx *ctx, struct program *p)
+{
+	const struct store_driver *driver = store_driver_find(STR("filesystem"));
+	CHECK(driver != NULL);
+	TRY_CTX(ctx, driver->open(ctx, p->config.data_dir.ptr, &p->store), "storage");
+	return OK;
+}
+
+static void open_registry(struct program *p)
+{
+	const struct config *config = &p->config;
+	const struct registry_options options = {
+		.db = p->db,
+		.store = p->store,
+		.cache_bytes_max = (size_t)config->cache_size_bytes,
+		.manifest_bytes_max = (size_t)config->manifests_size_bytes_max,
+		.auto_create_public = config->projects_auto_create_public,
+		.require_blobs = config->manifests_require_blobs,
+		.require_children = config->manifests_require_children,
+		.upload_expiry_s = config->uploads_expiry_ms / 1000,
+	};
+	p->registry = registry_new(&options);
+}
+
+err_t program_open(struct ctx *ctx, int argc, char **argv, struct program *p)
+{
+	TRY(config_load(ctx, argc, argv, environ, &p->config));
+	log_setup((enum log_level)p->config.log_level, (enum log_format)p->config.log_format);
+	TRY_CTX(ctx, file_make_dirs(ctx, p->config.data_dir.ptr, 0750), "data_dir");
+	TRY(open_database(ctx, p));
+	TRY(open_store(ctx, p));
+	open_registry(p);
+	return OK;
+}
+
+err_t program_lock(struct ctx *ctx, struct program *p)
+{
+	if (sql_engine_of(p->db) != SQL_SQLITE)
+		return OK;
+	str path = arena_printf(ctx->arena, STR_FMT "/lock", STR_ARG(p->config.data_dir));
+	TRY(file_open(ctx, AT_FDCWD, path.ptr, O_RDWR | O_CREAT, 0640, &p->lock_fd));
+	if (flock(p->lock_fd, LOCK_EX | LOCK_NB) != 0)
+		return fail_errno(ctx, ERR_CONFIG, "data_dir " STR_FMT " is in use by another berth",
+				  STR_ARG(p->config.data_dir));
+	return OK;
+}
+
+void program_close(struct program *p)
+{
+	server_free(p->server);
+	tls_server_free(p->tls);
+	api_free(p->api);
+	auth_free(p->auth);
+	registry_free(p->registry);
+	if (p->store)
+		p->store->driver->close(p->store);
+	if (p->db)
+		sql_close(p->db);
+	file_done(&p->lock_fd);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * program.h - the parts of a running Berth, opened in their order and closed in reverse.
+ *
+ * Wiring only: what each part is, its own header says. `berth serve` opens all of it, `berth fsck` the
+ * first half.
+ */
+#pragma once
+
+#include "api/api.h"
+#include "config/config.h"
+#include "crypto/tls.h"
+#include "http/server.h"
+
+struct program {
+	struct config config;
+	int lock_fd; /* held while serving from an embedded database */
+	struct sql *db;
+	struct store *store;
+	struct registry *registry;
+	struct auth *auth;
+	struct api *api;
+	struct tls_server *tls;
+	struct server *server;
+};
+#define PROGRAM_INIT { .lock_fd = -1 }
+
+/* Options, log, data directory, database (migrated), storage, registry. */
+err_t program_open(struct ctx *ctx, int argc, char **argv, struct program *p);
+void program_close(struct program *p); /* CLEANUP; any state */
+
+/* Takes the data directory for this process alone, so that two servers never share a SQLite registry. */
+err_t program_lock(struct ctx *ctx, struct program *p);
+
+int main_serve(int argc, char **argv);
+int main_fsck(int argc, char **argv);

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * serve.c - `berth serve`: opens every part, serves until told to stop, and closes in order.
+ *
+ * Read this first. A request goes from here to api/routes.c (which function), the handler in api/oci_*.c
+ * (what the client meant), registry/ (what it does) and store/ and db/ (where it stays).
+ */
+#include "base/clock.h"
+#include "base/log.h"
+#include "os/notify.h"
+#include "program.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/banned.h"
+
+#define START_ARENA MIB(64)
+#define HOUSEKEEPING_S 30
+#define EXPIRE_BATCH 1000
+/* A thread per slow client must not mean a heap per thread. */
+#define MALLOC_ARENAS 2
+
+static err_t open_auth(struct ctx *ctx, struct program *p)
+{
+	const struct auth_options options = {
+		.db = p->db,
+		.master_key_path = arena_printf(ctx->arena, STR_FMT "/master.key",
+						STR_ARG(p->config.data_dir)),
+		.token_lifetime_s = p->config.tokens_lifetime_ms / 1000,
+		.key_lifetime_s = p->config.tokens_key_lifetime_ms / 1000,
+	};
+	TRY(auth_new(ctx, &options, &p->auth));
+	TRY(auth_rotate_keys(ctx, p->auth));
+	str made;
+	TRY(auth_ensure_admin(ctx, p->auth, p->config.admin_password, &made));
+	if (made.len)
+		printf("admin password: " STR_FMT " (made at this first start; it is not shown again)\n",
+		       STR_ARG(made));
+	return OK;
+}
+
+static void open_api(struct program *p)
+{
+	const struct api_options options = {
+		.auth = p->auth,
+		.registry = p->registry,
+		.external_url = p->config.external_url,
+		.auto_create_projects = p->config.projects_auto_create,
+		.anonymous_pull = p->config.projects_anonymous_pull,
+		.deletes = p->config.registry_delete,
+		.tags_page_max = (size_t)p->config.tags_page_max,
+		.catalog_page_max = (size_t)p->config.catalog_page_max,
+	};
+	p->api = api_new(&options);
+}
+
+static err_t open_server(struct ctx *ctx, struct program *p)
+{
+	const struct config *config = &p->config;
+	if (config->tls_certificate.len)
+		TRY(tls_server_new(ctx, config->tls_certificate.ptr, config->tls_key.ptr, &p->tls));
+	const struct server_options options = {
+		.handle = api_handle,
+		.refuse = api_refuse,
+		.arg = p->api,
+		.threads_max = (unsigned)config->http_threads_max,
+		.transfers_max = (unsigned)config->http_transfers_max,
+		.connections_max = (unsigned)config->http_connections_max,
+		.arena_bytes_max = (size_t)config->http_request_memory_bytes_max,
+		.head_timeout_ms = (int)config->http_head_timeout_ms,
+		.idle_timeout_ms = (int)config->http_idle_timeout_ms,
+		.body_timeout_ms = (int)config->http_body_timeout_ms,
+		.rate_min_bytes_per_s = config->http_rate_min_bytes_per_s,
+		.proxy_protocol = config->http_proxy_protocol,
+		.trusted_proxies = config->http_trusted_proxies.ptr,
+		.tls = p->tls,
+	};
+	return server_new(ctx, &options, &p->server);
+}
+
+static err_t listen_on_all(struct ctx *ctx, struct program *p)
+{
+	for (size_t i = 0; i < p->config.listener_count; i++) {
+		const struct config_listener *listener = &p->config.listeners[i];
+		str bound;
+		TRY(server_listen(ctx, p->server, listener->address, listener->tls, &bound));
+		LOG(LOG_NOTICE, "listening", LOG_STR("address", bound),
+		    LOG_CSTR("scheme", listener->tls ? "https" : "http"),
+		    LOG_STR("data", p->config.data_dir));
+	}
+	return OK;
+}
+
+static void reload(struct ctx *ctx, struct program *p)
+{
+	if (!p->tls)
+		return;
+	if (tls_server_reload(ctx, p->tls) == OK)
+		LOG(LOG_INFO, "certificate read again");
+	else
+		LOG(LOG_ERROR, "certificate could not be read again; the old one stays",
+		    LOG_CSTR("detail", ctx->failure.detail));
+	ctx_forgive(ctx);
+}
+
+static void keep_house(struct ctx *ctx, struct program *p)
+{
+	size_t expired = 0;
+	err_t err = registry_expire_uploads(ctx, p->registry, EXPIRE_BATCH, &expired);
+	if (err == OK)
+		err = auth_rotate_keys(ctx, p->auth);
+	if (err != OK)
+		LOG(LOG_WARN, "housekeeping failed", LOG_CSTR("detail", ctx->failure.detail));
+	else if (expired)
+		LOG(LOG_INFO, "abandoned uploads removed", LOG_I64("count", expired));
+	ctx_forgive(ctx);
+	arena_reset(ctx->arena);
+}
+
+/* Signals arrive here only: every other thread has them blocked. */
+static void block_signals(sigset_t *ret)
+{
+	sigemptyset(ret);
+	sigaddset(ret, SIGTERM);
+	sigaddset(ret, SIGINT);
+	sigaddset(ret, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, ret, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void serve_until_stopped(struct program *p, const sigset_t *signals)
+{
+	CLEANUP(arena_done) struct arena arena;
+	arena_init(&arena, MIB(16));
+	struct ctx ctx;
+	ctx_init(&ctx, &arena);
+	const struct timespec pause = { .tv_sec = HOUSEKEEPING_S };
+	for (;;) {
+		int signal_number = sigtimedwait(signals, NULL, &pause);
+		if (signal_number == SIGTERM || signal_number == SIGINT)
+			return;
+		if (signal_number == SIGHUP)
+			reload(&ctx, p);
+		else if (errno == EAGAIN)
+			keep_house(&ctx, p);
+	}
+}
+
+static err_t serve(struct ctx *ctx, struct program *p, const sigset_t *signals)
+{
+	TRY(program_lock(ctx, p));
+	TRY(registry_recover(ctx, p->registry));
+	TRY(open_auth(ctx, p));
+	open_api(p);
+	TRY(open_server(ctx, p));
+	TRY(listen_on_all(ctx, p));
+	TRY(server_start(ctx, p->server));
+	fflush(stdout);
+	notify_ready();
+
+	serve_until_stopped(p, signals);
+
+	notify_stopping();
+	LOG(LOG_INFO, "stopping");
+	server_drain(p->server, (int)p->config.http_drain_timeout_ms);
+	return OK;
+}
+
+int main_serve(int argc, char **argv)
+{
+	sigset_t signals;
+	block_signals(&signals);
+	mallopt(M_ARENA_MAX, MALLOC_ARENAS);
+
+	CLEANUP(arena_done) struct arena arena;
+	arena_init(&arena, START_ARENA);
+	struct ctx ctx;
+	ctx_init(&ctx, &arena);
+	CLEANUP(program_close) struct program p = PROGRAM_INIT;
+	err_t err = program_open(&ctx, argc, argv, &p);
+	if (err == OK)
+		err = serve(&ctx, &p, &signals);
+	if (err == OK)
+		return 0;
+	fprintf(stderr, "berth: %s\n", ctx.failure.detail);
+	return 1;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* delete.c - see delete.h. */
+#include "registry/delete.h"
+#include "db/blob.h"
+#include "db/db.h"
+#include "db/manifest.h"
+#include "db/tag.h"
+#include "internal.h"
+#include "registry/repository.h"
+
+struct delete_work {
+	int64_t repository_id;
+	str tag;
+	digest d;
+	str *tags; /* out: what pointed to a deleted manifest */
+	size_t tag_count;
+};
+
+static void drop(struct registry *registry, struct cache_key key)
+{
+	cache_drop(registry->cache, key_str(&key));
+}
+
+static err_t delete_tag(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct delete_work *work = arg;
+	return db_tag_delete(ctx, tx, work->repository_id, work->tag);
+}
+
+err_t tag_delete(struct ctx *ctx, struct registry *registry, str repository, str tag)
+{
+	struct delete_work work = { .tag = tag };
+	TRY(repository_find(ctx, registry, repository, &work.repository_id));
+	err_t err = db_run(ctx, registry->db, SQL_WRITE, delete_tag, &work);
+	if (err == ERR_ABSENT)
+		return fail(ctx, ERR_MANIFEST_UNKNOWN, "no tag " STR_FMT, STR_ARG(tag));
+	TRY(err);
+	drop(registry, key_in_repository('t', work.repository_id, tag));
+	return OK;
+}
+
+static err_t delete_manifest(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct delete_work *work = arg;
+	int64_t id;
+	TRY(db_manifest_find_id(ctx, tx, work->repository_id, work->d, &id));
+	TRY(db_tag_delete_of_manifest(ctx, tx, id, &work->tags, &work->tag_count));
+	return db_manifest_delete(ctx, tx, id);
+}
+
+err_t manifest_delete(struct ctx *ctx, struct registry *registry, str repository, digest d)
+{
+	struct delete_work work = { .d = d };
+	TRY(repository_find(ctx, registry, repository, &work.repository_id));
+	err_t err = db_run(ctx, registry->db, SQL_WRITE, delete_manifest, &work);
+	if (err == ERR_ABSENT)
+		return fail(ctx, ERR_MANIFEST_UNKNOWN, "no manifest " DIGEST_FMT, DIGEST_ARG(d));
+	TRY(err);
+	for (size_t i = 0; i < work.tag_count; i++)
+		drop(registry, key_in_repository('t', work.repository_id, work.tags[i]));
+	drop(registry, key_of_digest('m', work.repository_id, d));
+	return OK;
+}
+
+static err_t unlink_blob(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct delete_work *work = arg;
+	return db_blob_unlink(ctx, tx, work->repository_id, work->d);
+}
+
+err_t blob_delete(struct ctx *ctx, struct registry *registry, str repository, digest d)
+{
+	struct delete_work work = { .d = d };
+	TRY(repository_find(ctx, registry, repository, &work.repository_id));
+	err_t err = db_run(ctx, registry->db, SQL_WRITE, unlink_blob, &work);
+	if (err == ERR_ABSENT)
+		return fail(ctx, ERR_BLOB_UNKNOWN, "no blob " DIGEST_FMT, DIGEST_ARG(d));
+	TRY(err);
+	drop(registry, key_of_digest('b', work.repository_id, d));
+	return OK;
+}

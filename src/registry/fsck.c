@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fsck.c - see fsck.h. Each page and each item is looked at in its own small arena. */
+#include "registry/fsck.h"
+#include "base/mem.h"
+#include "codec/manifest.h"
+#include "crypto/hash.h"
+#include "db/blob.h"
+#include "db/manifest.h"
+#include "db/upload.h"
+#include "internal.h"
+
+#include "base/banned.h"
+
+#define PAGE 256
+#define MANIFEST_PAGE 16 /* each may be megabytes */
+#define BLOCK KIB(256)
+#define ITEM_ARENA MIB(256)
+
+struct fsck {
+	struct registry *registry;
+	const struct fsck_options *options;
+	struct fsck_result result;
+	char *block;
+};
+
+static const char *const kind_texts[FSCK_KIND_COUNT] = {
+	[FSCK_BLOB_MISSING] = "blob has a row but no bytes",
+	[FSCK_BLOB_SIZE] = "blob has another size than its row",
+	[FSCK_BLOB_CORRUPT] = "blob does not match its digest",
+	[FSCK_BLOB_ORPHAN] = "blob has bytes but no row",
+	[FSCK_UPLOAD_ORPHAN] = "upload has bytes but no session",
+	[FSCK_STRAY] = "unknown name in the storage",
+	[FSCK_MANIFEST_CORRUPT] = "manifest does not match its digest",
+};
+
+const char *fsck_kind_text(enum fsck_kind kind)
+{
+	return kind_texts[kind];
+}
+
+static void report(struct fsck *fsck, enum fsck_kind kind, str what)
+{
+	fsck->result.differences[kind]++;
+	fsck->result.total++;
+	if (fsck->options->report)
+		fsck->options->report(fsck->options->arg, kind, what);
+}
+
+static err_t hash_blob(struct ctx *ctx, struct fsck *fsck, struct store_blob *blob, digest want,
+		       bool *ret_matches)
+{
+	CLEANUP(hash_done) struct hash hash;
+	hash_init(&hash, want.algorithm);
+	for (uint64_t at = 0; at < blob->size_bytes;) {
+		size_t len;
+		TRY(ctx_check(ctx));
+		TRY(blob->store->driver->blob_read(ctx, blob, at, fsck->block, BLOCK, &len));
+		if (len == 0)
+			break;
+		hash_update(&hash, fsck->block, len);
+		at += len;
+	}
+	*ret_matches = digest_equal(hash_final(&hash), want);
+	return OK;
+}
+
+static err_t check_blob(struct ctx *ctx, struct fsck *fsck, const struct blob_row *row)
+{
+	struct store *store = fsck->registry->store;
+	digest d;
+	if (!digest_parse(row->digest_text, &d)) {
+		report(fsck, FSCK_BLOB_CORRUPT, row->digest_text);
+		return OK;
+	}
+	CLEANUP(store_blob_done) struct store_blob blob = STORE_BLOB_INIT;
+	err_t err = store->driver->blob_open(ctx, store, d, &blob);
+	if (err == ERR_BLOB_UNKNOWN) {
+		ctx_forgive(ctx);
+		report(fsck, FSCK_BLOB_MISSING, row->digest_text);
+		return OK;
+	}
+	TRY(err);
+	if (blob.size_bytes != row->size_bytes) {
+		report(fsck, FSCK_BLOB_SIZE, row->digest_text);
+		return OK;
+	}
+	bool matches = true;
+	if (!fsck->options->quick)
+		TRY(hash_blob(ctx, fsck, &blob, d, &matches));
+	if (!matches)
+		report(fsck, FSCK_BLOB_CORRUPT, row->digest_text);
+	return OK;
+}
+
+static void check_manifest(struct ctx *ctx, struct fsck *fsck,
+			   const struct manifest_of_repository *row)
+{
+	digest d;
+	struct manifest parsed;
+	bool good = digest_parse(row->digest_text, &d) &&
+		    digest_equal(hash_bytes(d.algorithm, row->content), d) &&
+		    manifest_parse(ctx, STR_NONE, row->content, &parsed) == OK;
+	ctx_forgive(ctx);
+	if (!good)
+		report(fsck, FSCK_MANIFEST_CORRUPT,
+		       arena_printf(ctx->arena, STR_FMT "@" STR_FMT, STR_ARG(row->repository),
+				    STR_ARG(row->digest_text)));
+}
+
+static err_t check_blob_page(struct ctx *ctx, struct fsck *fsck, digest *last, bool *ret_more)
+{
+	struct blob_row *rows;
+	size_t count;
+	{
+		str after = digest_is_none(*last) ? STR_NONE
+						  : arena_copy(ctx->arena,
+							       str_from(digest_format(*last).text));
+		CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+		TRY(registry_read(ctx, fsck->registry, &tx));
+		TRY(db_blob_page(ctx, &tx, after, PAGE, &rows, &count));
+	}
+	for (size_t i = 0; i < count; i++)
+		TRY(check_blob(ctx, fsck, &rows[i]));
+	fsck->result.blobs += count;
+	*ret_more = count == PAGE && digest_parse(rows[count - 1].digest_text, last);
+	return OK;
+}
+
+static err_t check_manifest_page(struct ctx *ctx, struct fsck *fsck, int64_t *last, bool *ret_more)
+{
+	struct manifest_of_repository *rows;
+	size_t count;
+	{
+		CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+		TRY(registry_read(ctx, fsck->registry, &tx));
+		TRY(db_manifest_page(ctx, &tx, *last, MANIFEST_PAGE, &rows, &count));
+	}
+	for (size_t i = 0; i < count; i++)
+		check_manifest(ctx, fsck, &rows[i]);
+	fsck->result.manifests += count;
+	*ret_more = count == MANIFEST_PAGE;
+	if (count)
+		*last = rows[count - 1].id;
+	return OK;
+}
+
+static err_t check_rows(struct ctx *ctx, struct fsck *fsck)
+{
+	digest last_blob = { 0 };
+	int64_t last_manifest = 0;
+	bool more = true;
+	while (more) {
+		TRY(check_blob_page(ctx, fsck, &last_blob, &more));
+		arena_reset(ctx->arena);
+	}
+	for (more = true; more;) {
+		TRY(check_manifest_page(ctx, fsck, &last_manifest, &more));
+		arena_reset(ctx->arena);
+	}
+	return OK;
+}
+
+static err_t visit_blob(struct ctx *ctx, void *arg, digest d, uint64_t size_bytes)
+{
+	struct fsck *fsck = arg;
+	arena_reset(ctx->arena);
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	TRY(registry_read(ctx, fsck->registry, &tx));
+	struct blob blob;
+	err_t err = db_blob_find(ctx, &tx, d, &blob);
+	if (err == ERR_ABSENT)
+		err = db_upload_is_publishing(ctx, &tx, d);
+	if (err == ERR_ABSENT) {
+		report(fsck, FSCK_BLOB_ORPHAN, str_from(digest_format(d).text));
+		return OK;
+	}
+	return err;
+}
+
+static err_t visit_upload(struct ctx *ctx, void *arg, str id, uint64_t size_bytes)
+{
+	struct fsck *fsck = arg;
+	arena_reset(ctx->arena);
+	fsck->result.uploads++;
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	TRY(registry_read(ctx, fsck->registry, &tx));
+	err_t err = db_upload_exists(ctx, &tx, id);
+	if (err == ERR_ABSENT) {
+		report(fsck, FSCK_UPLOAD_ORPHAN, id);
+		return OK;
+	}
+	return err;
+}
+
+static err_t visit_stray(struct ctx *ctx, void *arg, str name)
+{
+	report(arg, FSCK_STRAY, name);
+	return OK;
+}
+
+err_t registry_fsck(struct ctx *ctx, struct registry *registry, const struct fsck_options *options,
+		    struct fsck_result *ret)
+{
+	CLEANUP(arena_done) struct arena arena;
+	arena_init(&arena, ITEM_ARENA);
+	struct ctx inner = *ctx;
+	inner.arena = &arena;
+
+	CLEANUP(mem_done) char *block = mem_new(BLOCK);
+	struct fsck fsck = { .registry = registry, .options = options, .block = block };
+	const struct store_walk visitor = { visit_blob, visit_upload, visit_stray, &fsck };
+	err_t err = check_rows(&inner, &fsck);
+	if (err == OK)
+		err = registry->store->driver->walk(&inner, registry->store, &visitor);
+	ctx->failure = inner.failure;
+	TRY(err);
+	*ret = fsck.result;
+	return OK;
+}

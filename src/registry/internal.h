@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * internal.h - what the files of this folder share: the registry's parts and the keys of its cache.
+ *
+ * One cache holds four kinds of things, told apart by the first byte of the key:
+ *	p<name>              project: struct project_info
+ *	r<name>              repository: struct repository_info
+ *	t<repository><tag>   digest
+ *	m<repository><digest>  struct manifest_image, media type, bytes
+ *	b<repository><digest>  size
+ * Nothing negative is cached. A writer commits first and drops after; a fill that raced with it is refused
+ * by its ticket (base/cache.h).
+ */
+#pragma once
+
+#include "base/cache.h"
+#include "registry/live_uploads.h"
+#include "registry/registry.h"
+
+struct registry {
+	struct registry_options options;
+	struct sql *db;
+	struct store *store;
+	struct cache *cache;
+	struct live_uploads *uploads;
+};
+
+#define CACHE_KEY_MAX 280
+
+struct cache_key {
+	char bytes[CACHE_KEY_MAX];
+	size_t len;
+};
+
+struct cache_key key_named(char kind, str name);
+struct cache_key key_in_repository(char kind, int64_t repository_id, str rest);
+struct cache_key key_of_digest(char kind, int64_t repository_id, digest d);
+
+static inline str key_str(const struct cache_key *key)
+{
+	return (str){ key->bytes, key->len };
+}
+
+/* Opens a read transaction. */
+err_t registry_read(struct ctx *ctx, struct registry *registry, struct sql_tx *ret);

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* manifest_push.c - see manifest_push.h. */
+#include "registry/manifest_push.h"
+#include "codec/etag.h"
+#include "codec/manifest.h"
+#include "codec/media_type.h"
+#include "crypto/hash.h"
+#include "db/blob.h"
+#include "db/db.h"
+#include "db/manifest.h"
+#include "db/tag.h"
+#include "internal.h"
+#include "registry/repository.h"
+
+struct push_work {
+	struct registry *registry;
+	const struct manifest_push *push;
+	const struct manifest *parsed;
+	int64_t repository_id;
+	struct manifest_row row;
+};
+
+static str media_type_of(const struct manifest *parsed, str content_type)
+{
+	if (content_type.len)
+		return content_type;
+	if (parsed->media_type.len)
+		return parsed->media_type;
+	return parsed->kind == MANIFEST_INDEX ? STR(MEDIA_OCI_INDEX) : STR(MEDIA_OCI_MANIFEST);
+}
+
+static err_t blob_is_there(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, digest d)
+{
+	struct blob blob;
+	return db_blob_find_in_repository(ctx, tx, repository_id, d, &blob);
+}
+
+/* A child is a manifest, or, in BuildKit's cache indexes, a blob. */
+static err_t child_is_there(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, digest d)
+{
+	int64_t id;
+	err_t err = db_manifest_find_id(ctx, tx, repository_id, d, &id);
+	return err == ERR_ABSENT ? blob_is_there(ctx, tx, repository_id, d) : err;
+}
+
+static err_t check_reference(struct ctx *ctx, struct sql_tx *tx, const struct push_work *work,
+			     const struct manifest_reference *reference)
+{
+	const struct registry_options *options = &work->registry->options;
+	bool child = reference->role == MANIFEST_CHILD;
+	if (!(child ? options->require_children : options->require_blobs) ||
+	    reference->nondistributable || digest_is_none(reference->digest))
+		return OK;
+	err_t err = (child ? child_is_there : blob_is_there)(ctx, tx, work->repository_id,
+							     reference->digest);
+	if (err == ERR_ABSENT)
+		return fail(ctx, ERR_MANIFEST_BLOB_UNKNOWN, STR_FMT " is not in the repository",
+			    STR_ARG(reference->digest_text));
+	return err;
+}
+
+/* If-Match on a tag: whoever writes last must have seen what is there. */
+static err_t check_precondition(struct ctx *ctx, struct sql_tx *tx, const struct push_work *work)
+{
+	str tag = work->push->reference.tag;
+	if (!work->push->if_match.len || !tag.len)
+		return OK;
+	digest current;
+	err_t err = db_tag_find(ctx, tx, work->repository_id, tag, &current);
+	if (err == ERR_ABSENT)
+		return fail(ctx, ERR_PRECONDITION_FAILED, "tag does not exist");
+	TRY(err);
+	struct digest_text text = digest_format(current);
+	if (!etag_match_hits(work->push->if_match, str_from(text.text)))
+		return fail(ctx, ERR_PRECONDITION_FAILED, "tag is at %s", text.text);
+	return OK;
+}
+
+static err_t store_manifest(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct push_work *work = arg;
+	TRY(check_precondition(ctx, tx, work));
+	for (size_t i = 0; i < work->parsed->reference_count; i++)
+		TRY(check_reference(ctx, tx, work, &work->parsed->references[i]));
+
+	int64_t id;
+	TRY(db_manifest_ensure(ctx, tx, work->repository_id, &work->row, work->parsed, &id));
+	if (work->push->reference.tag.len)
+		TRY(db_tag_put(ctx, tx, work->repository_id, work->push->reference.tag, id));
+	for (size_t i = 0; i < work->push->tag_count; i++)
+		TRY(db_tag_put(ctx, tx, work->repository_id, work->push->tags[i], id));
+	return OK;
+}
+
+static void drop_tag(struct registry *registry, int64_t repository_id, str tag)
+{
+	struct cache_key key = key_in_repository('t', repository_id, tag);
+	cache_drop(registry->cache, key_str(&key));
+}
+
+err_t manifest_push(struct ctx *ctx, struct registry *registry, const struct manifest_push *push,
+		    struct manifest_pushed *ret)
+{
+	if (push->content_type.len && !media_type_is_valid(push->content_type))
+		return fail(ctx, ERR_MANIFEST_INVALID, "malformed Content-Type");
+	struct manifest parsed;
+	TRY(manifest_parse(ctx, push->content_type, push->bytes, &parsed));
+
+	digest want = push->reference.digest;
+	bool by_digest = !digest_is_none(want);
+	digest have = hash_bytes(by_digest ? want.algorithm : DIGEST_SHA256, push->bytes);
+	if (by_digest && !digest_equal(have, want))
+		return fail(ctx, ERR_DIGEST_INVALID, "manifest is " DIGEST_FMT, DIGEST_ARG(have));
+
+	struct push_work work = {
+		.registry = registry,
+		.push = push,
+		.parsed = &parsed,
+		.row = { 0, have, media_type_of(&parsed, push->content_type), push->bytes },
+	};
+	TRY(repository_ensure(ctx, registry, push->repository, push->may_create_project,
+			      &work.repository_id));
+	TRY(db_run(ctx, registry->db, SQL_WRITE, store_manifest, &work));
+
+	drop_tag(registry, work.repository_id, push->reference.tag);
+	for (size_t i = 0; i < push->tag_count; i++)
+		drop_tag(registry, work.repository_id, push->tags[i]);
+	*ret = (struct manifest_pushed){ have, parsed.has_subject, parsed.subject_text };
+	return OK;
+}

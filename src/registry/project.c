@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* project.c - see project.h. */
+#include "registry/project.h"
+#include "db/db.h"
+#include "internal.h"
+
+err_t project_get(struct ctx *ctx, struct registry *registry, str name, struct project *ret)
+{
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	TRY(registry_read(ctx, registry, &tx));
+	return db_project_find(ctx, &tx, name, ret);
+}
+
+err_t project_find(struct ctx *ctx, struct registry *registry, str name, struct project_info *ret)
+{
+	struct cache_key key = key_named('p', name);
+	CLEANUP(cache_value_done) struct cache_value *value =
+		cache_get(registry->cache, key_str(&key));
+	if (value) {
+		*ret = *(const struct project_info *)(const void *)value->bytes.ptr;
+		return OK;
+	}
+	uint64_t ticket = cache_ticket(registry->cache, key_str(&key));
+	struct project project;
+	TRY(project_get(ctx, registry, name, &project));
+	struct project_info info = { project.id, project.is_public };
+	value = cache_fill(registry->cache, key_str(&key), ticket,
+			   (str){ (const char *)&info, sizeof info }, 0);
+	*ret = info;
+	return OK;
+}
+
+struct project_work {
+	str name;
+	bool is_public;
+};
+
+static err_t insert(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct project_work *work = arg;
+	return db_project_insert(ctx, tx, work->name, work->is_public);
+}
+
+err_t project_create(struct ctx *ctx, struct registry *registry, str name, bool is_public)
+{
+	struct project_work work = { name, is_public };
+	return db_run(ctx, registry->db, SQL_WRITE, insert, &work);
+}
+
+static err_t set_public(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct project_work *work = arg;
+	return db_project_set_public(ctx, tx, work->name, work->is_public);
+}
+
+err_t project_set_public(struct ctx *ctx, struct registry *registry, str name, bool is_public)
+{
+	struct project_work work = { name, is_public };
+	TRY(db_run(ctx, registry->db, SQL_WRITE, set_public, &work));
+	struct cache_key key = key_named('p', name);
+	cache_drop(registry->cache, key_str(&key));
+	return OK;
+}
+
+err_t project_page(struct ctx *ctx, struct registry *registry, str last, bool all, size_t max,
+		   struct project **ret, size_t *ret_count)
+{
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	TRY(registry_read(ctx, registry, &tx));
+	return db_project_page(ctx, &tx, last, all, max, ret, ret_count);
+}

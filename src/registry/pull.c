@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pull.c - see pull.h. */
+#include "registry/pull.h"
+#include "crypto/hash.h"
+#include "db/blob.h"
+#include "db/manifest.h"
+#include "db/tag.h"
+#include "internal.h"
+#include "registry/repository.h"
+
+#include <string.h>
+
+#include "base/banned.h"
+
+/* How a manifest lies in the cache; media type and bytes follow. */
+struct manifest_image {
+	digest digest;
+	uint32_t media_type_len;
+};
+
+void manifest_view_done(struct manifest_view *view)
+{
+	cache_put(take(view->pin));
+}
+
+static void view_of(struct cache_value *value, struct manifest_view *ret)
+{
+	const struct manifest_image *image = (const void *)value->bytes.ptr;
+	str rest = str_skip(value->bytes, sizeof *image);
+	*ret = (struct manifest_view){ value, image->digest, str_take(rest, image->media_type_len),
+				       str_skip(rest, image->media_type_len) };
+}
+
+static err_t read_manifest(struct ctx *ctx, struct registry *registry, int64_t repository_id,
+			   digest d, struct manifest_row *ret)
+{
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	TRY(registry_read(ctx, registry, &tx));
+	err_t err = db_manifest_find(ctx, &tx, repository_id, d, ret);
+	if (err == ERR_ABSENT)
+		return fail(ctx, ERR_MANIFEST_UNKNOWN, "no manifest " DIGEST_FMT, DIGEST_ARG(d));
+	return err;
+}
+
+static err_t load_manifest(struct ctx *ctx, struct registry *registry, str key,
+			   int64_t repository_id, digest d, struct cache_value **ret)
+{
+	uint64_t ticket = cache_ticket(registry->cache, key);
+	struct manifest_row row;
+	TRY(read_manifest(ctx, registry, repository_id, d, &row));
+	if (!digest_equal(hash_bytes(d.algorithm, row.content), d))
+		return fail(ctx, ERR_CORRUPT, "manifest row " DIGEST_FMT, DIGEST_ARG(d));
+
+	struct manifest_image image = { d, (uint32_t)row.media_type.len };
+	size_t len = sizeof image + row.media_type.len + row.content.len;
+	char *bytes = arena_try(ctx->arena, len);
+	if (!bytes)
+		return fail(ctx, ERR_LIMIT, "manifest of %zu bytes", row.content.len);
+	memcpy(bytes, &image, sizeof image);
+	memcpy(bytes + sizeof image, row.media_type.ptr, row.media_type.len);
+	memcpy(bytes + sizeof image + row.media_type.len, row.content.ptr, row.content.len);
+	*ret = cache_fill(registry->cache, key, ticket, (str){ bytes, len }, 0);
+	return OK;
+}
+
+static err_t resolve_tag(struct ctx *ctx, struct registry *registry, int64_t repository_id,
+			 str tag, digest *ret)
+{
+	struct cache_key key = key_in_repository('t', repository_id, tag);
+	CLEANUP(cache_value_done) struct cache_value *value =
+		cache_get(registry->cache, key_str(&key));
+	if (value) {
+		memcpy(ret, value->bytes.ptr, sizeof *ret);
+		return OK;
+	}
+	uint64_t ticket = cache_ticket(registry->cache, key_str(&key));
+	digest d;
+	{
+		CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+		TRY(registry_read(ctx, registry, &tx));
+		err_t err = db_tag_find(ctx, &tx, repository_id, tag, &d);
+		if (err == ERR_ABSENT)
+			return fail(ctx, ERR_MANIFEST_UNKNOWN, "no tag " STR_FMT, STR_ARG(tag));
+		TRY(err);
+	}
+	value = cache_fill(registry->cache, key_str(&key), ticket,
+			   (str){ (const char *)&d, sizeof d }, 0);
+	*ret = d;
+	return OK;
+}
+
+err_t manifest_get(struct ctx *ctx, struct registry *registry, str repository,
+		   const struct reference *reference, struct manifest_view *ret)
+{
+	int64_t repository_id;
+	TRY(repository_find(ctx, registry, repository, &repository_id));
+	digest d = reference->digest;
+	if (reference->tag.len)
+		TRY(resolve_tag(ctx, registry, repository_id, reference->tag, &d));
+
+	struct cache_key key = key_of_digest('m', repository_id, d);
+	struct cache_value *value = cache_get(registry->cache, key_str(&key));
+	if (!value)
+		TRY(load_manifest(ctx, registry, key_str(&key), repository_id, d, &value));
+	view_of(value, ret);
+	return OK;
+}
+
+/* Whether the repository may serve `d`; remembered, dropped by delete. */
+static err_t check_link(struct ctx *ctx, struct registry *registry, int64_t repository_id, digest d)
+{
+	struct cache_key key = key_of_digest('b', repository_id, d);
+	CLEANUP(cache_value_done) struct cache_value *value =
+		cache_get(registry->cache, key_str(&key));
+	if (value)
+		return OK;
+	uint64_t ticket = cache_ticket(registry->cache, key_str(&key));
+	struct blob blob;
+	{
+		CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+		TRY(registry_read(ctx, registry, &tx));
+		err_t err = db_blob_find_in_repository(ctx, &tx, repository_id, d, &blob);
+		if (err == ERR_ABSENT)
+			return fail(ctx, ERR_BLOB_UNKNOWN, "no blob " DIGEST_FMT, DIGEST_ARG(d));
+		TRY(err);
+	}
+	value = cache_fill(registry->cache, key_str(&key), ticket,
+			   (str){ (const char *)&blob.size_bytes, sizeof blob.size_bytes }, 0);
+	return OK;
+}
+
+err_t blob_open(struct ctx *ctx, struct registry *registry, str repository, digest d,
+		struct store_blob *ret)
+{
+	int64_t repository_id;
+	TRY(repository_find(ctx, registry, repository, &repository_id));
+	TRY(check_link(ctx, registry, repository_id, d));
+	return registry->store->driver->blob_open(ctx, registry->store, d, ret);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * registry.h - the heart: what a registry can do, without HTTP and without deciding who may.
+ *
+ * One function per verb; each takes names and values, answers with values, and leaves the stores as they
+ * were when it fails. Callers have authenticated and authorised.
+ *
+ *	project.h repository.h     names
+ *	upload.h mount.h           bytes in
+ *	manifest_push.h            manifests and tags in
+ *	pull.h list.h referrers.h  out
+ *	delete.h                   away
+ *	fsck.h                     the independent proof
+ *
+ * Order of writing: bytes before row. A file without a row is work for garbage collection, a row without a
+ * file is data loss.
+ */
+#pragma once
+
+#include "base/ctx.h"
+#include "codec/digest.h"
+#include "sql/sql.h"
+#include "store/store.h"
+
+struct registry;
+
+struct registry_options {
+	struct sql *db;          /* not owned */
+	struct store *store;     /* not owned */
+	size_t cache_bytes_max;  /* default 16 MiB */
+	size_t manifest_bytes_max; /* default 4 MiB */
+	bool auto_create_public; /* what a project made by a push is */
+	bool require_blobs;      /* a manifest's config and layers must be in its repository */
+	bool require_children;   /* an index's children must be in its repository */
+	int64_t upload_expiry_s; /* default one day */
+};
+
+struct registry *registry_new(const struct registry_options *options);
+void registry_free(struct registry *registry);
+const struct registry_options *registry_options(const struct registry *registry);
+
+/* Tidies what a crash between a blob's file and its row left. Call before serving. */
+err_t registry_recover(struct ctx *ctx, struct registry *registry);
+
+/* Ends at most `max` sessions that nobody touched for upload_expiry_s. */
+err_t registry_expire_uploads(struct ctx *ctx, struct registry *registry, size_t max,
+			      size_t *ret_count);

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* upload.c - see upload.h. */
+#include "registry/upload.h"
+#include "base/mem.h"
+#include "crypto/random.h"
+#include "db/blob.h"
+#include "db/db.h"
+#include "db/upload.h"
+#include "internal.h"
+#include "registry/repository.h"
+
+#include "base/banned.h"
+
+#define REHASH_BLOCK KIB(256)
+
+struct session_work {
+	str id;
+	int64_t repository_id;
+	enum digest_algorithm algorithm;
+	digest d;
+	uint64_t size_bytes;
+};
+
+static err_t insert_session(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct session_work *work = arg;
+	return db_upload_insert(ctx, tx, work->id, work->repository_id, work->algorithm);
+}
+
+err_t upload_begin(struct ctx *ctx, struct registry *registry, str repository,
+		   bool may_create_project, enum digest_algorithm algorithm,
+		   char id[UPLOAD_ID_MAX + 1])
+{
+	int64_t repository_id;
+	TRY(repository_ensure(ctx, registry, repository, may_create_project, &repository_id));
+	random_uuid(id);
+	struct session_work work = { .id = str_from(id),
+				     .repository_id = repository_id,
+				     .algorithm = algorithm };
+	return db_run(ctx, registry->db, SQL_WRITE_RELAXED, insert_session, &work);
+}
+
+static err_t find_session(struct ctx *ctx, struct registry *registry, str repository, str id,
+			  struct upload_row *ret)
+{
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	TRY(registry_read(ctx, registry, &tx));
+	err_t err = db_upload_find(ctx, &tx, id, repository, ret);
+	if (err == ERR_ABSENT)
+		return fail(ctx, ERR_UPLOAD_UNKNOWN, "no upload " STR_FMT, STR_ARG(id));
+	return err;
+}
+
+err_t upload_size(struct ctx *ctx, struct registry *registry, str repository, str id,
+		  uint64_t *ret_size_bytes)
+{
+	struct upload_row row;
+	TRY(find_session(ctx, registry, repository, id, &row));
+	CLEANUP(store_upload_done) struct store_upload file = STORE_UPLOAD_INIT;
+	err_t err = registry->store->driver->upload_open(ctx, registry->store, id, false, &file);
+	if (err == ERR_UPLOAD_UNKNOWN) { /* the file is made with the first byte */
+		ctx_forgive(ctx);
+		*ret_size_bytes = 0;
+		return OK;
+	}
+	TRY(err);
+	*ret_size_bytes = file.size_bytes;
+	return OK;
+}
+
+void upload_done(struct upload *up)
+{
+	store_upload_done(&up->file);
+	if (up->live)
+		live_uploads_release(up->registry->uploads, take(up->live), up->ended);
+}
+
+err_t upload_open(struct ctx *ctx, struct registry *registry, str repository, str id,
+		  struct upload *ret)
+{
+	CLEANUP(upload_done) struct upload up = UPLOAD_INIT;
+	up.registry = registry;
+	up.id = id;
+	TRY(live_uploads_take(ctx, registry->uploads, id, &up.live));
+
+	struct upload_row row;
+	err_t err = find_session(ctx, registry, repository, id, &row);
+	up.ended = err == ERR_UPLOAD_UNKNOWN;
+	TRY(err);
+	up.repository_id = row.repository_id;
+	up.algorithm = up.live->hashing ? up.live->hash.algorithm : row.algorithm;
+	TRY(registry->store->driver->upload_open(ctx, registry->store, id, true, &up.file));
+	if (!up.live->hashing || up.live->hashed_bytes > up.file.size_bytes)
+		live_upload_restart(up.live, up.algorithm);
+
+	*ret = up;
+	up = (struct upload)UPLOAD_INIT;
+	return OK;
+}
+
+void upload_expect(struct upload *up, enum digest_algorithm algorithm)
+{
+	if (up->file.size_bytes == 0 && up->algorithm != algorithm) {
+		up->algorithm = algorithm;
+		live_upload_restart(up->live, algorithm);
+	}
+}
+
+err_t upload_append(struct ctx *ctx, struct upload *up, str bytes)
+{
+	uint64_t before = up->file.size_bytes;
+	TRY(up->registry->store->driver->upload_append(ctx, &up->file, bytes));
+	if (up->live->hashed_bytes == before) {
+		hash_update(&up->live->hash, bytes.ptr, bytes.len);
+		up->live->hashed_bytes += bytes.len;
+	}
+	return OK;
+}
+
+/* Hashes what is stored but not hashed yet: after a restart, or for another algorithm. */
+static err_t catch_up(struct ctx *ctx, struct upload *up)
+{
+	if (up->live->hashed_bytes == up->file.size_bytes)
+		return OK;
+	CLEANUP(mem_done) char *block = mem_new(REHASH_BLOCK);
+	while (up->live->hashed_bytes < up->file.size_bytes) {
+		size_t len;
+		TRY(ctx_check(ctx));
+		TRY(up->registry->store->driver->upload_read(
+			ctx, &up->file, up->live->hashed_bytes, block, REHASH_BLOCK, &len));
+		if (len == 0)
+			return fail(ctx, ERR_STORAGE, "upload " STR_FMT " got shorter",
+				    STR_ARG(up->id));
+		hash_update(&up->live->hash, block, len);
+		up->live->hashed_bytes += len;
+	}
+	return OK;
+}
+
+static err_t record_intent(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct session_work *work = arg;
+	err_t err = db_upload_set_publishing(ctx, tx, work->id, work->d);
+	return err == ERR_ABSENT ? fail(ctx, ERR_UPLOAD_UNKNOWN, "upload ended meanwhile") : err;
+}
+
+static err_t link_blob(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct session_work *work = arg;
+	struct blob blob;
+	TRY(db_blob_ensure(ctx, tx, work->d, work->size_bytes, &blob));
+	TRY(db_blob_link(ctx, tx, work->repository_id, blob.id));
+	err_t err = db_upload_delete(ctx, tx, work->id);
+	return err == ERR_ABSENT ? OK : err;
+}
+
+static err_t publish(struct ctx *ctx, struct upload *up, digest d)
+{
+	struct registry *registry = up->registry;
+	struct session_work work = { .id = up->id,
+				     .repository_id = up->repository_id,
+				     .d = d,
+				     .size_bytes = up->file.size_bytes };
+	TRY(db_run(ctx, registry->db, SQL_WRITE_RELAXED, record_intent, &work));
+
+	/* Bytes before row: a file without a row is work for GC, a row without a file is data loss. */
+	TRY(registry->store->driver->publish(ctx, registry->store, &up->file, up->id, d));
+	TRY(db_run(ctx, registry->db, SQL_WRITE, link_blob, &work));
+	up->ended = true;
+	return OK;
+}
+
+err_t upload_finish(struct ctx *ctx, struct upload *up, digest want)
+{
+	if (up->live->hash.algorithm != want.algorithm)
+		live_upload_restart(up->live, want.algorithm);
+	TRY(catch_up(ctx, up));
+
+	digest have = hash_final(&up->live->hash);
+	live_upload_restart(up->live, want.algorithm);
+	if (!digest_equal(have, want)) {
+		TRY(upload_cancel(ctx, up));
+		return fail(ctx, ERR_DIGEST_INVALID, "upload " STR_FMT " is " DIGEST_FMT,
+			    STR_ARG(up->id), DIGEST_ARG(have));
+	}
+	return publish(ctx, up, want);
+}
+
+static err_t delete_session(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	err_t err = db_upload_delete(ctx, tx, *(str *)arg);
+	return err == ERR_ABSENT ? OK : err;
+}
+
+err_t upload_cancel(struct ctx *ctx, struct upload *up)
+{
+	struct registry *registry = up->registry;
+	TRY(registry->store->driver->upload_remove(ctx, registry->store, up->id));
+	TRY(db_run(ctx, registry->db, SQL_WRITE_RELAXED, delete_session, &up->id));
+	up->ended = true;
+	return OK;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * upload.h - a blob on its way in: begin, append, finish; or cancel.
+ *
+ * An upload is a session row and a growing file. It survives restarts: the file's length is the truth
+ * about how much has arrived. Bytes are hashed as they come; finish() makes them durable, names them by
+ * their digest, and only then writes the rows.
+ *
+ *	upload_begin(ctx, registry, "library/app", …, id);
+ *	CLEANUP(upload_done) struct upload up = UPLOAD_INIT;
+ *	TRY(upload_open(ctx, registry, "library/app", id, &up));
+ *	TRY(upload_append(ctx, &up, bytes));
+ *	TRY(upload_finish(ctx, &up, digest));
+ *
+ * Errors: ERR_UPLOAD_UNKNOWN, ERR_UPLOAD_BUSY (somebody else writes to it), ERR_DIGEST_INVALID (the session ends:
+ * its bytes are not what the client means), ERR_STORAGE_FULL, ERR_STORAGE.
+ */
+#pragma once
+
+#include "registry/live_uploads.h"
+#include "registry/registry.h"
+
+struct upload {
+	struct registry *registry;
+	str id;
+	int64_t repository_id;
+	enum digest_algorithm algorithm; /* what is being hashed while receiving */
+	struct live_upload *live;        /* the writer's place */
+	struct store_upload file;
+	bool ended;
+};
+#define UPLOAD_INIT { .file = STORE_UPLOAD_INIT }
+
+/* A new session; `id` gets a UUID. Makes repository and project as repository_ensure() does. */
+err_t upload_begin(struct ctx *ctx, struct registry *registry, str repository,
+		   bool may_create_project, enum digest_algorithm algorithm,
+		   char id[UPLOAD_ID_MAX + 1]);
+
+/* How many bytes have arrived. Does not take the writer's place. */
+err_t upload_size(struct ctx *ctx, struct registry *registry, str repository, str id,
+		  uint64_t *ret_size_bytes);
+
+/* Takes the writer's place. `id` must outlive `*ret`. */
+err_t upload_open(struct ctx *ctx, struct registry *registry, str repository, str id,
+		  struct upload *ret);
+void upload_done(struct upload *up); /* CLEANUP: gives the place back; the session stays unless ended */
+
+err_t upload_append(struct ctx *ctx, struct upload *up, str bytes);
+
+/* Names the digest's algorithm before the bytes come, which saves reading them twice. */
+void upload_expect(struct upload *up, enum digest_algorithm algorithm);
+
+/* Checks, publishes, and links the blob to the repository. The session ends. */
+err_t upload_finish(struct ctx *ctx, struct upload *up, digest want);
+
+/* Throws the session away. */
+err_t upload_cancel(struct ctx *ctx, struct upload *up);
