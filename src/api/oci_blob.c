@@ -130,7 +130,7 @@ err_t oci_blob_get(struct ctx *ctx, struct request *rq)
 	exchange_header(rq->x, STR("ETag"), etag);
 	exchange_header(rq->x, STR("Cache-Control"), STR("private, max-age=31536000, immutable"));
 	str if_none_match = request_header(rq, STR("If-None-Match"));
-	if (if_none_match.len && etag_none_match_hits(if_none_match, rq->digest_text))
+	if (if_none_match.len && etag_matches(if_none_match, etag))
 		return answer_empty(rq, 304);
 
 	exchange_header(rq->x, STR("Accept-Ranges"), STR("bytes"));

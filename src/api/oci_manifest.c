@@ -27,7 +27,7 @@ err_t oci_manifest_get(struct ctx *ctx, struct request *rq)
 	exchange_header(rq->x, STR("Docker-Content-Digest"), str_from(text.text));
 	exchange_header(rq->x, STR("ETag"), etag);
 	str if_none_match = request_header(rq, STR("If-None-Match"));
-	if (if_none_match.len && etag_none_match_hits(if_none_match, str_from(text.text)))
+	if (if_none_match.len && etag_matches(if_none_match, etag))
 		return answer_empty(rq, 304);
 	exchange_header(rq->x, STR("Content-Type"), view.media_type);
 	return exchange_answer(rq->x, 200, view.bytes);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rows.c - see rows.h. */
 #include "rows.h"
-#include "codec/digest.h"
 
 #include <string.h>
 

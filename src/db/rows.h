@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "codec/digest.h"
 #include "sql/sql.h"
 
 struct row_reader {

@@ -70,9 +70,9 @@ static err_t check_precondition(struct ctx *ctx, struct sql_tx *tx, const struct
 	if (err == ERR_ABSENT)
 		return fail(ctx, ERR_PRECONDITION_FAILED, "tag does not exist");
 	TRY(err);
-	struct digest_text text = digest_format(current);
-	if (!etag_match_hits(work->push->if_match, str_from(text.text)))
-		return fail(ctx, ERR_PRECONDITION_FAILED, "tag is at %s", text.text);
+	str etag = arena_printf(ctx->arena, "\"" DIGEST_FMT "\"", DIGEST_ARG(current));
+	if (!etag_matches_strong(work->push->if_match, etag))
+		return fail(ctx, ERR_PRECONDITION_FAILED, "tag is at " STR_FMT, STR_ARG(etag));
 	return OK;
 }
 
