@@ -58,8 +58,7 @@ static void add_field(struct buf *line, const struct log_field *field)
 		add_text_value(line, str_take(field->text, LOG_VALUE_MAX));
 }
 
-/* A field that does not fit is left out as a whole: half of one would spoil the line for machines.
- */
+/* A field that does not fit is left out as a whole: half of one would spoil the line's JSON. */
 static void add_fitting_field(struct buf *line, const struct log_field *field)
 {
 	size_t before = line->len;
