@@ -59,6 +59,10 @@ struct decision {
 	const char *reason;   /* static text for log and explain: "granted by token", "public project", … */
 };
 
+/*
+ * The answer. `what` may be NULL for actions on the registry as a whole. Without a token the role decides: a rule names the
+ * least role, and the least role when the project is public. `anonymous_pull` narrows the latter for pulls by strangers.
+ */
 struct decision access_decide(const struct identity *who, enum action action,
 			      const struct resource *what);
 
