@@ -1,28 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sql.h - transactions and prepared statements on SQLite or PostgreSQL, through one small interface.
+ * sql.h - transactions and prepared statements on SQLite or PostgreSQL, through one small
+ *interface.
  *
- * Statements are written once, in the .sql files of src/db, with $1 parameters; a generator turns each block into a
- * `struct sql_statement` with the text for both engines. Nothing else in the tree holds SQL text.
+ * Statements are written once, in the .sql files of src/db, with $1 parameters; a generator turns
+ *each block into a `struct sql_statement` with the text for both engines. Nothing else in the tree
+ *holds SQL text.
  *
  *	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
  *	TRY(sql_begin(ctx, db, SQL_WRITE, &tx));
  *	TRY(sql_exec(ctx, &tx, &TAG_PUT, SQL_ARGS(SQL_I64(repo), SQL_TEXT(name)), NULL));
  *	return sql_commit(ctx, &tx);
  *
- * A transaction that leaves scope without sql_commit() is rolled back. ctx->holds counts open
- * transactions. Waiting for a connection, a lock or the server honours ctx->deadline_ns (and 30 s at most).
+ * A transaction that leaves scope without sql_commit() is rolled back. After a failed statement
+ *nothing but that is possible, on both engines (an empty sql_one is no failure). ctx->holds counts
+ *open transactions. Waiting for a connection, a lock or the server honours ctx->deadline_ns (and 30
+ *s at most).
  *
  * SQLite: WAL, synchronous=FULL, a bounded pool of readers, and one writer with group commit: write
- * transactions run one after another as savepoints of one outer transaction, and one commit (one fsync)
- * serves all that ran while the previous one was being made durable. sql_commit returns only after that.
- * If the outer commit fails, every transaction in it fails.
+ * transactions run one after another as savepoints of one outer transaction, and one commit (one
+ *fsync) serves all that ran while the previous one was being made durable. sql_commit returns only
+ *after that. If the outer commit fails, every transaction in it fails.
  *
- * PostgreSQL: a bounded pool, statements prepared once per connection, `BEGIN ISOLATION LEVEL READ COMMITTED`; a
- * serialization failure, a deadlock or a lost connection is ERR_DATABASE with retryable set by sql_should_retry().
+ * PostgreSQL: a bounded pool, statements prepared once per connection, `BEGIN ISOLATION LEVEL READ
+ *COMMITTED`. A serialization failure, a deadlock, or a connection lost before the commit was sent,
+ *is ERR_DATABASE for which sql_should_retry() is true. At READ COMMITTED each statement has a
+ *snapshot of its own, so SQL_READ saves the round trips of BEGIN and COMMIT: a reader that needs
+ *several statements to agree must not count on it.
+ *
+ * Types, the same on both: integers are 64-bit, text is UTF-8 without NUL, blobs are bytes. A
+ *column of another PostgreSQL type (numeric from sum()!) needs a CAST; sql_prepare_all refuses it.
  *
  * Errors: ERR_EXISTS (unique violation), ERR_ABSENT (foreign key violation; sql_one without a row),
- * ERR_STORAGE_FULL (disk full), ERR_BUSY (no connection in time), ERR_DEADLINE, ERR_DATABASE (the rest).
+ * ERR_STORAGE_FULL (disk full), ERR_BUSY (no connection or lock in time), ERR_DEADLINE,
+ *ERR_CANCELLED, ERR_INTERNAL (text that is not UTF-8 or holds NUL), ERR_DATABASE (the rest).
  */
 #pragma once
 
@@ -30,38 +41,50 @@
 
 #define SQL_PARAMETERS_MAX 16
 
+enum sql_statement_kind {
+	SQL_STATEMENT_EXEC, /* sql_exec */
+	SQL_STATEMENT_ONE,  /* sql_one or sql_query */
+	SQL_STATEMENT_MANY, /* sql_query or sql_one */
+};
+
 struct sql_statement {
 	const char *name;
-	const char *sqlite;   /* one statement each */
+	const char *sqlite; /* one statement each */
 	const char *postgres;
 	unsigned parameters;
-	unsigned index;       /* dense over all statements of the program */
+	unsigned index; /* dense over all statements of the program */
+	enum sql_statement_kind kind;
 };
 
 enum sql_engine { SQL_SQLITE, SQL_POSTGRES };
 
 struct sql_options {
 	enum sql_engine engine;
-	const char *location;      /* file path, or a libpq connection string / URI */
-	unsigned connections_max;  /* readers (SQLite) or connections (PostgreSQL); default 8 */
-	unsigned statement_count;  /* how many sql_statement indexes exist */
+	const char *location;	  /* file path, or a libpq connection string / URI */
+	unsigned connections_max; /* readers (SQLite) or connections (PostgreSQL); default 8 */
+	unsigned statement_count; /* how many sql_statement indexes exist */
 };
 
-struct sql;      /* a database */
-struct sql_tx {  /* an open transaction, on the caller's stack */
+struct sql;	/* a database */
+struct sql_tx { /* an open transaction, on the caller's stack */
 	struct sql *db;
 	struct ctx *ctx;
 	void *connection;
 	int mode;
 	bool open;
-	uint64_t batch; /* the engine's own */
+	bool failed;	    /* a statement failed: only the way back is left */
+	unsigned rows_open; /* results not yet done */
 };
-#define SQL_TX_INIT { 0 }
+#define SQL_TX_INIT                                                                                \
+	{                                                                                          \
+		0                                                                                  \
+	}
 
 enum sql_mode {
 	SQL_READ,
-	SQL_WRITE,         /* durable when sql_commit returns */
-	SQL_WRITE_RELAXED, /* survives the process, perhaps not the machine: upload sessions, counters */
+	SQL_WRITE,	   /* durable when sql_commit returns */
+	SQL_WRITE_RELAXED, /* survives the process, perhaps not the machine: upload sessions,
+			      counters */
 };
 
 struct sql_value {
@@ -69,8 +92,8 @@ struct sql_value {
 	int64_t number;
 	str bytes;
 };
-#define SQL_NULL ((struct sql_value){ .kind = SQL_KIND_NULL })
-#define SQL_I64(n) ((struct sql_value){ .kind = SQL_KIND_I64, .number = (n) })
+#define SQL_NULL    ((struct sql_value){ .kind = SQL_KIND_NULL })
+#define SQL_I64(n)  ((struct sql_value){ .kind = SQL_KIND_I64, .number = (n) })
 #define SQL_TEXT(s) ((struct sql_value){ .kind = SQL_KIND_TEXT, .bytes = (s) })
 #define SQL_BLOB(s) ((struct sql_value){ .kind = SQL_KIND_BLOB, .bytes = (s) })
 /* NULL for an empty str. */
@@ -94,42 +117,61 @@ err_t sql_begin(struct ctx *ctx, struct sql *db, enum sql_mode mode, struct sql_
 err_t sql_commit(struct ctx *ctx, struct sql_tx *tx);
 void sql_tx_done(struct sql_tx *tx); /* rolls back unless committed */
 
-/* Runs a statement without a result. `*ret_changed` (may be NULL) is the number of rows it changed. */
+/* Runs a statement without a result. `*ret_changed` (may be NULL) is the number of rows it changed.
+ */
 err_t sql_exec(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
 	       struct sql_args args, int64_t *ret_changed);
 
-/* A result, row by row. One open at a time per transaction. */
+/* A result, row by row. A statement can have one open result per transaction; none may be open at
+ * sql_commit. */
 struct sql_rows {
 	struct sql_tx *tx;
-	void *statement;
+	void *result; /* the engine's own, like row */
 	int row;
 	bool open;
 };
-#define SQL_ROWS_INIT { 0 }
+#define SQL_ROWS_INIT                                                                              \
+	{                                                                                          \
+		0                                                                                  \
+	}
 err_t sql_query(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
 		struct sql_args args, struct sql_rows *ret);
 /* Moves to the next row; `*ret_has` false at the end. Columns stay valid until the next call. */
 err_t sql_next(struct ctx *ctx, struct sql_rows *rows, bool *ret_has);
 void sql_rows_done(struct sql_rows *rows);
 
-/* The first row of a result that has at most one, or ERR_ABSENT. Not logged as a failure: forgiven. */
+/* The first row of a result that has at most one, or ERR_ABSENT. Not logged as a failure: forgiven.
+ */
 err_t sql_one(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
 	      struct sql_args args, struct sql_rows *ret);
 
 /* Columns of the current row, from 0. NULL gives 0 and STR_NONE. */
 int64_t sql_i64(const struct sql_rows *rows, int column);
-str sql_text(const struct sql_rows *rows, int column);  /* also for blobs */
+str sql_text(const struct sql_rows *rows, int column); /* also for blobs */
 bool sql_is_null(const struct sql_rows *rows, int column);
 
-/* True when `err` came from a conflict or a lost connection and running the whole transaction again makes sense. */
+/* What the database has done so far. */
+struct sql_stats {
+	uint64_t commits; /* write transactions committed */
+	uint64_t batches; /* commits of the engine: on SQLite one for many, on PostgreSQL one for
+			     each */
+	uint64_t syncs;	  /* batches made durable before they were answered */
+	uint64_t connections_opened;
+};
+void sql_stats(const struct sql *db, struct sql_stats *ret);
+
+/* True when `err` came from a conflict or a lost connection and running the whole transaction again
+ * makes sense. */
 bool sql_should_retry(const struct ctx *ctx, err_t err);
 
-/* Prepares every statement; the first that does not parse is ERR_DATABASE with its name. For tests. */
+/* Prepares every statement; the first that does not parse is ERR_DATABASE with its name. For tests.
+ */
 err_t sql_prepare_all(struct ctx *ctx, struct sql *db, const struct sql_statement *const *all,
 		      size_t count);
 
-/* Migrations: numbered scripts (several statements each), applied in order once, in one transaction each, recorded in
- * `schema_migration`; one runner at a time. ERR_CONFIG if the database is newer than the program. */
+/* Migrations: numbered scripts (several statements each), applied in order once, in one transaction
+ * each, recorded in `schema_migration`; one runner at a time. ERR_CONFIG if the database is newer
+ * than the program. */
 struct sql_migration {
 	int number;
 	const char *name;

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * driver.h - what an engine implements; private to sql.
+ *
+ * sql.c checks arguments and keeps the books (open, failed, rows_open, ctx->holds); an engine may
+ * rely on that. All calls for one transaction come from one thread at a time.
+ */
+#pragma once
+
+#include "sql/sql.h"
+
+#include <limits.h>
+#include <stdatomic.h>
+
+struct sql_driver {
+	err_t (*open)(struct ctx *ctx, const struct sql_options *options, struct sql **ret);
+	void (*close)(struct sql *db); /* no transaction is open */
+
+	/* Sets `tx->connection`. After commit and rollback the connection belongs to others,
+	 * whatever they return. */
+	err_t (*begin)(struct ctx *ctx, struct sql *db, enum sql_mode mode, struct sql_tx *tx);
+	err_t (*commit)(struct ctx *ctx, struct sql_tx *tx);
+	void (*rollback)(struct sql_tx *tx);
+
+	err_t (*exec)(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+		      struct sql_args args, int64_t *ret_changed);
+	/* Sets `rows->result` and `rows->row`, before the first row. */
+	err_t (*query)(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+		       struct sql_args args, struct sql_rows *rows);
+	err_t (*next)(struct ctx *ctx, struct sql_rows *rows, bool *ret_has);
+	void (*rows_done)(struct sql_rows *rows);
+
+	int64_t (*i64)(const struct sql_rows *rows, int column);
+	str (*text)(const struct sql_rows *rows, int column);
+	bool (*is_null)(const struct sql_rows *rows, int column);
+
+	/* Prepares only, and checks what can be checked without running. */
+	err_t (*prepare)(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement);
+	/* Several statements without parameters or results, in the transaction. */
+	err_t (*script)(struct ctx *ctx, struct sql_tx *tx, const char *text);
+	/* Until the transaction ends, no other migration runs in this database; it may run long. */
+	err_t (*lock_migrations)(struct ctx *ctx, struct sql_tx *tx);
+};
+
+extern const struct sql_driver sql_driver_sqlite;
+extern const struct sql_driver sql_driver_postgres;
+
+/* The first member of each engine's own struct. */
+struct sql {
+	const struct sql_driver *driver;
+	enum sql_engine engine;
+	unsigned connections_max;
+	unsigned statement_count;
+	_Atomic(uint64_t) commits, batches, syncs, connections_opened;
+};
+
+/* Statements of this folder count down from the end of the numbers; a cache has SQL_OWN_COUNT slots
+ * for them. */
+enum sql_own {
+	SQL_OWN_MIGRATION_LATEST,
+	SQL_OWN_MIGRATION_INSERT,
+	SQL_OWN_BEGIN_READ,
+	SQL_OWN_BEGIN_WRITE,
+	SQL_OWN_COMMIT,
+	SQL_OWN_ROLLBACK,
+	SQL_OWN_SAVEPOINT,
+	SQL_OWN_RELEASE,
+	SQL_OWN_ROLLBACK_TO,
+	SQL_OWN_SYNC_FULL,
+	SQL_OWN_SYNC_NORMAL,
+	SQL_OWN_COUNT,
+};
+#define SQL_OWN_INDEX(own) (UINT_MAX - (own))
+
+/* The place of a statement in a connection's cache, and how many there are. */
+unsigned sql_slot(const struct sql *db, const struct sql_statement *statement);
+unsigned sql_slot_count(const struct sql *db);
+
+/* errno values that mark a recorded ERR_DATABASE as worth another try; see sql_should_retry(). */
+#define SQL_ERRNO_CONFLICT EAGAIN
+#define SQL_ERRNO_LOST	   ECONNRESET

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* postgres.c - open, close, the pool, begin and commit. See postgres.h. */
+#include "postgres.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "os/fault.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+/* "berth": the advisory lock under which migrations run. */
+#define MIGRATION_LOCK "SELECT pg_advisory_xact_lock(422711424104)"
+/* How long a commit may take, and a rollback: their outcome matters more than the caller's
+ * deadline. */
+#define COMMIT_MAX_NS	(30 * CLOCK_S)
+#define ROLLBACK_MAX_NS (5 * CLOCK_S)
+
+struct postgres {
+	struct sql base;
+	char *location;
+	struct gate gate;
+	pthread_mutex_t idle_lock;
+	struct postgres_connection *idle;
+};
+
+static err_t postgres_open(struct ctx *ctx, const struct sql_options *options, struct sql **ret)
+{
+	CHECK(PQisthreadsafe());
+	struct postgres *db = NEW(struct postgres);
+	db->base = (struct sql){ .driver = &sql_driver_postgres,
+				 .engine = SQL_POSTGRES,
+				 .connections_max = options->connections_max,
+				 .statement_count = options->statement_count };
+	db->location = mem_copy(str_from(options->location));
+
+	/* One at once: a wrong address or password is found at the start. */
+	err_t err = postgres_connect(ctx, &db->base, db->location, &db->idle);
+	if (err != OK) {
+		free(db->location);
+		free(db);
+		return err;
+	}
+	atomic_store(&db->base.connections_opened, 1);
+	gate_init(&db->gate, options->connections_max);
+	CHECK(pthread_mutex_init(&db->idle_lock, NULL) == 0);
+	*ret = &db->base;
+	return OK;
+}
+
+static void postgres_close(struct sql *base)
+{
+	struct postgres *db = CONTAINER_OF(base, struct postgres, base);
+	for (struct postgres_connection *c = db->idle, *next; c; c = next) {
+		next = c->next;
+		postgres_disconnect(c);
+	}
+	gate_done(&db->gate);
+	pthread_mutex_destroy(&db->idle_lock);
+	free(db->location);
+	free(db);
+}
+
+/* The pool. */
+
+static struct postgres_connection *pop_idle(struct postgres *db)
+{
+	pthread_mutex_lock(&db->idle_lock);
+	struct postgres_connection *c = db->idle;
+	if (c)
+		db->idle = c->next;
+	pthread_mutex_unlock(&db->idle_lock);
+	return c;
+}
+
+static void give(struct postgres *db, struct postgres_connection *c)
+{
+	if (c->broken || PQtransactionStatus(c->handle) != PQTRANS_IDLE) {
+		postgres_disconnect(c);
+	} else {
+		pthread_mutex_lock(&db->idle_lock);
+		c->next = db->idle;
+		db->idle = c;
+		pthread_mutex_unlock(&db->idle_lock);
+	}
+	gate_leave(&db->gate);
+}
+
+/* `*ret_fresh`: the connection was made just now, so a loss is news. */
+static err_t take_connection(struct ctx *ctx, struct postgres *db, struct postgres_connection **ret,
+			     bool *ret_fresh)
+{
+	struct postgres_connection *c;
+	while ((c = pop_idle(db))) {
+		if (postgres_is_quiet(c)) {
+			*ret = c;
+			*ret_fresh = false;
+			return OK;
+		}
+		postgres_disconnect(c);
+	}
+	TRY(postgres_connect(ctx, &db->base, db->location, ret));
+	atomic_fetch_add_explicit(&db->base.connections_opened, 1, memory_order_relaxed);
+	*ret_fresh = true;
+	return OK;
+}
+
+/* Begin. */
+
+/* BEGIN and what belongs to it, in one round trip. */
+static err_t send_begin(struct ctx *ctx, struct postgres_connection *c, enum sql_mode mode)
+{
+	char timeout[64] = "";
+	if (ctx->deadline_ns)
+		snprintf(timeout, sizeof timeout, "; SET LOCAL statement_timeout = %d",
+			 MAX(ctx_left_ms(ctx, GATE_WAIT_MAX_S * 1000), 1));
+	char text[256];
+	snprintf(text, sizeof text, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE%s%s", timeout,
+		 mode == SQL_WRITE_RELAXED ? "; SET LOCAL synchronous_commit TO off" : "");
+	return postgres_simple(ctx, c, text, postgres_until_ns(ctx));
+}
+
+static err_t begin_on_some(struct ctx *ctx, struct postgres *db, enum sql_mode mode,
+			   struct postgres_connection **ret)
+{
+	for (;;) {
+		struct postgres_connection *c;
+		bool fresh;
+		TRY(take_connection(ctx, db, &c, &fresh));
+		/* At READ COMMITTED a transaction would give a reader nothing but two round trips.
+		 */
+		err_t err = mode == SQL_READ ? OK : send_begin(ctx, c, mode);
+		if (err == OK) {
+			*ret = c;
+			return OK;
+		}
+		postgres_disconnect(c);
+		/* An old connection may have died unnoticed. Nothing was done on it: take the next.
+		 */
+		if (fresh || !sql_should_retry(ctx, err))
+			return err;
+		ctx_forgive(ctx);
+	}
+}
+
+static err_t postgres_begin(struct ctx *ctx, struct sql *base, enum sql_mode mode,
+			    struct sql_tx *tx)
+{
+	struct postgres *db = CONTAINER_OF(base, struct postgres, base);
+	TRY(gate_enter(ctx, &db->gate, "database connection"));
+	struct postgres_connection *c;
+	err_t err = begin_on_some(ctx, db, mode, &c);
+	if (err != OK) {
+		gate_leave(&db->gate);
+		return err;
+	}
+	tx->connection = c;
+	return OK;
+}
+
+/* End. */
+
+/* What was lost after COMMIT went out may have been committed: never to be repeated blindly. */
+static err_t outcome_unknown(struct ctx *ctx, struct postgres_connection *c, err_t err)
+{
+	if (c->broken && ctx->failure.sys_errno == SQL_ERRNO_LOST)
+		ctx->failure.sys_errno = ECONNABORTED;
+	return err;
+}
+
+static err_t send_commit(struct ctx *ctx, struct postgres_connection *c)
+{
+	TRY(ctx_check(ctx));
+	if (FAULT("sql.commit"))
+		return fail_errno(ctx, errno == ENOSPC ? ERR_STORAGE_FULL : ERR_DATABASE,
+				  "could not commit");
+	CLEANUP(postgres_result_done) PGresult *result = NULL;
+	/* Cancelling the wait would not take the COMMIT back. */
+	struct ctx steadfast = *ctx;
+	steadfast.cancelled = NULL;
+	err_t err = postgres_answer(&steadfast, c, PQsendQuery(c->handle, "COMMIT"),
+				    clock_now_ns() + COMMIT_MAX_NS, "commit", &result);
+	ctx->failure = steadfast.failure;
+	if (err != OK)
+		return outcome_unknown(ctx, c, err);
+	/* A failed transaction answers COMMIT with ROLLBACK, as a success. */
+	if (strcmp(PQcmdStatus(result), "COMMIT") != 0)
+		return fail(ctx, ERR_DATABASE, "the database rolled back");
+	return OK;
+}
+
+static void roll_back(struct postgres_connection *c)
+{
+	if (c->broken || PQtransactionStatus(c->handle) == PQTRANS_IDLE)
+		return;
+	/* Its failure is nobody's: the connection is closed, and that rolls back, too. */
+	struct ctx own;
+	ctx_init(&own, NULL);
+	if (postgres_simple(&own, c, "ROLLBACK", clock_now_ns() + ROLLBACK_MAX_NS) != OK)
+		c->broken = true;
+}
+
+static err_t postgres_commit(struct ctx *ctx, struct sql_tx *tx)
+{
+	struct postgres *db = CONTAINER_OF(tx->db, struct postgres, base);
+	struct postgres_connection *c = tx->connection;
+	err_t err = OK;
+	if (tx->mode != SQL_READ) {
+		err = send_commit(ctx, c);
+		roll_back(c);
+	}
+	if (err == OK && tx->mode != SQL_READ)
+		atomic_fetch_add_explicit(&db->base.batches, 1, memory_order_relaxed);
+	if (err == OK && tx->mode == SQL_WRITE)
+		atomic_fetch_add_explicit(&db->base.syncs, 1, memory_order_relaxed);
+	give(db, c);
+	return err;
+}
+
+static void postgres_rollback(struct sql_tx *tx)
+{
+	struct postgres *db = CONTAINER_OF(tx->db, struct postgres, base);
+	roll_back(tx->connection);
+	give(db, tx->connection);
+}
+
+/* Migrations. */
+
+static err_t postgres_script(struct ctx *ctx, struct sql_tx *tx, const char *text)
+{
+	return postgres_simple(ctx, tx->connection, text, ctx->deadline_ns);
+}
+
+static err_t postgres_lock_migrations(struct ctx *ctx, struct sql_tx *tx)
+{
+	/* Another node may be at work on a large table. */
+	TRY(postgres_script(ctx, tx, "SET LOCAL statement_timeout = 0"));
+	return postgres_script(ctx, tx, MIGRATION_LOCK);
+}
+
+const struct sql_driver sql_driver_postgres = {
+	.open = postgres_open,
+	.close = postgres_close,
+	.begin = postgres_begin,
+	.commit = postgres_commit,
+	.rollback = postgres_rollback,
+	.exec = postgres_exec,
+	.query = postgres_query,
+	.next = postgres_next,
+	.rows_done = postgres_rows_done,
+	.i64 = postgres_i64,
+	.text = postgres_text,
+	.is_null = postgres_is_null,
+	.prepare = postgres_prepare,
+	.script = postgres_script,
+	.lock_migrations = postgres_lock_migrations,
+};

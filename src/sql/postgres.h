@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * postgres.h - the parts of the PostgreSQL engine; private to sql.
+ *
+ *	postgres.c             open, close, the pool, begin and commit
+ *	postgres_connection.c  one connection: connecting, waiting for the server, errors
+ *	postgres_statement.c   prepared statements, values, results
+ */
+#pragma once
+
+#include "driver.h"
+#include "gate.h"
+
+#include <libpq-fe.h>
+
+/* One connection. Used by one thread at a time. */
+struct postgres_connection {
+	const struct sql *db;
+	PGconn *handle;
+	bool *prepared; /* by slot */
+	bool broken;	/* lost, or an answer is still under way: to be closed, never reused */
+	struct postgres_connection *next;
+};
+
+err_t postgres_connect(struct ctx *ctx, const struct sql *db, const char *location,
+		       struct postgres_connection **ret);
+void postgres_disconnect(struct postgres_connection *connection);
+/* False when the server has closed an idle connection, or said anything else while nobody asked. */
+bool postgres_is_quiet(struct postgres_connection *connection);
+
+/*
+ * Waits for the answer to what was just sent (`sent` is the result of PQsend…). Not a result of the
+ * server at all: the connection is broken. An error of the server: recorded with `what`. `until_ns`
+ * 0 waits for ever.
+ */
+err_t postgres_answer(struct ctx *ctx, struct postgres_connection *connection, int sent,
+		      int64_t until_ns, const char *what, PGresult **ret);
+void postgres_result_done(PGresult **result); /* CLEANUP */
+
+/* Statements without parameters or rows, in one round trip. */
+err_t postgres_simple(struct ctx *ctx, struct postgres_connection *connection, const char *text,
+		      int64_t until_ns);
+
+/* When waiting for a statement ends: a little after the deadline, so that the server can say so
+ * itself. */
+int64_t postgres_until_ns(const struct ctx *ctx);
+
+err_t postgres_exec(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+		    struct sql_args args, int64_t *ret_changed);
+err_t postgres_query(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+		     struct sql_args args, struct sql_rows *rows);
+err_t postgres_next(struct ctx *ctx, struct sql_rows *rows, bool *ret_has);
+void postgres_rows_done(struct sql_rows *rows);
+int64_t postgres_i64(const struct sql_rows *rows, int column);
+str postgres_text(const struct sql_rows *rows, int column);
+bool postgres_is_null(const struct sql_rows *rows, int column);
+err_t postgres_prepare(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement);

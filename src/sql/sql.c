@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sql.c - the facade: checks, books, and the call into the engine. See sql.h and driver.h. */
+#include "driver.h"
+#include "os/fault.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+#define CONNECTIONS_DEFAULT 8
+
+err_t sql_open(struct ctx *ctx, const struct sql_options *options, struct sql **ret)
+{
+	struct sql_options complete = *options;
+	if (!complete.connections_max)
+		complete.connections_max = CONNECTIONS_DEFAULT;
+	const struct sql_driver *driver =
+		options->engine == SQL_POSTGRES ? &sql_driver_postgres : &sql_driver_sqlite;
+
+	struct sql *db;
+	TRY(driver->open(ctx, &complete, &db));
+	*ret = db;
+	return OK;
+}
+
+void sql_close(struct sql *db)
+{
+	if (db)
+		db->driver->close(db);
+}
+
+enum sql_engine sql_engine_of(const struct sql *db)
+{
+	return db->engine;
+}
+
+void sql_stats(const struct sql *db, struct sql_stats *ret)
+{
+	*ret = (struct sql_stats){ .commits = db->commits,
+				   .batches = db->batches,
+				   .syncs = db->syncs,
+				   .connections_opened = db->connections_opened };
+}
+
+unsigned sql_slot(const struct sql *db, const struct sql_statement *statement)
+{
+	if (statement->index < db->statement_count)
+		return statement->index;
+	unsigned own = UINT_MAX - statement->index;
+	CHECK(own < SQL_OWN_COUNT);
+	return db->statement_count + own;
+}
+
+unsigned sql_slot_count(const struct sql *db)
+{
+	return db->statement_count + SQL_OWN_COUNT;
+}
+
+/* Transactions. */
+
+err_t sql_begin(struct ctx *ctx, struct sql *db, enum sql_mode mode, struct sql_tx *ret)
+{
+	CHECK(!ret->open);
+	if (FAULT("sql.begin"))
+		return fail_errno(ctx, ERR_DATABASE, "could not begin");
+	struct sql_tx tx = { .db = db, .ctx = ctx, .mode = mode };
+	TRY(db->driver->begin(ctx, db, mode, &tx));
+	tx.open = true;
+	ctx->holds++;
+	*ret = tx;
+	return OK;
+}
+
+static void close_books(struct sql_tx *tx)
+{
+	CHECK(tx->rows_open == 0);
+	CHECK(tx->ctx->holds > 0);
+	tx->open = false;
+	tx->ctx->holds--;
+}
+
+err_t sql_commit(struct ctx *ctx, struct sql_tx *tx)
+{
+	CHECK(tx->open);
+	if (tx->failed) {
+		sql_tx_done(tx);
+		return fail(ctx, ERR_DATABASE, "commit of a failed transaction");
+	}
+	close_books(tx);
+	TRY(tx->db->driver->commit(ctx, tx));
+	if (tx->mode != SQL_READ)
+		atomic_fetch_add_explicit(&tx->db->commits, 1, memory_order_relaxed);
+	return OK;
+}
+
+void sql_tx_done(struct sql_tx *tx)
+{
+	if (!tx->open)
+		return;
+	close_books(tx);
+	tx->db->driver->rollback(tx);
+}
+
+/* Statements. */
+
+/* The engines disagree about NUL and malformed UTF-8 in text; neither gets to see any. */
+static err_t check_values(struct ctx *ctx, const struct sql_statement *statement,
+			  struct sql_args args)
+{
+	CHECK(args.count == statement->parameters && args.count <= SQL_PARAMETERS_MAX);
+	for (size_t i = 0; i < args.count; i++) {
+		const struct sql_value *value = &args.values[i];
+		if (value->kind != SQL_KIND_TEXT)
+			continue;
+		if (!str_is_utf8(value->bytes) || str_has_byte(value->bytes, '\0'))
+			return fail(ctx, ERR_INTERNAL, "%s: $%zu is not text", statement->name,
+				    i + 1);
+	}
+	return OK;
+}
+
+static err_t check_call(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+			struct sql_args args)
+{
+	CHECK(tx->open);
+	if (tx->failed)
+		return fail(ctx, ERR_DATABASE, "%s in a failed transaction", statement->name);
+	TRY(check_values(ctx, statement, args));
+	if (FAULT("sql.exec"))
+		return fail_errno(ctx, errno == ENOSPC ? ERR_STORAGE_FULL : ERR_DATABASE, "%s",
+				  statement->name);
+	return ctx_check(ctx);
+}
+
+err_t sql_exec(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+	       struct sql_args args, int64_t *ret_changed)
+{
+	CHECK(statement->kind == SQL_STATEMENT_EXEC);
+	int64_t changed = 0;
+	err_t err = check_call(ctx, tx, statement, args);
+	if (err == OK)
+		err = tx->db->driver->exec(ctx, tx, statement, args, &changed);
+	if (err != OK) {
+		tx->failed = true;
+		return err;
+	}
+	if (ret_changed)
+		*ret_changed = changed;
+	return OK;
+}
+
+err_t sql_query(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+		struct sql_args args, struct sql_rows *ret)
+{
+	CHECK(statement->kind != SQL_STATEMENT_EXEC && !ret->open);
+	struct sql_rows rows = { .tx = tx };
+	err_t err = check_call(ctx, tx, statement, args);
+	if (err == OK)
+		err = tx->db->driver->query(ctx, tx, statement, args, &rows);
+	if (err != OK) {
+		tx->failed = true;
+		return err;
+	}
+	tx->rows_open++;
+	rows.open = true;
+	*ret = rows;
+	return OK;
+}
+
+err_t sql_next(struct ctx *ctx, struct sql_rows *rows, bool *ret_has)
+{
+	CHECK(rows->open);
+	err_t err = rows->tx->db->driver->next(ctx, rows, ret_has);
+	if (err != OK)
+		rows->tx->failed = true;
+	return err;
+}
+
+void sql_rows_done(struct sql_rows *rows)
+{
+	if (!rows->open)
+		return;
+	CHECK(rows->tx->open && rows->tx->rows_open > 0);
+	rows->tx->db->driver->rows_done(rows);
+	rows->tx->rows_open--;
+	rows->open = false;
+}
+
+err_t sql_one(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+	      struct sql_args args, struct sql_rows *ret)
+{
+	CHECK(!ret->open);
+	struct sql_rows rows = SQL_ROWS_INIT;
+	TRY(sql_query(ctx, tx, statement, args, &rows));
+	bool has = false;
+	err_t err = sql_next(ctx, &rows, &has);
+	if (err == OK && !has)
+		err = ERR_ABSENT;
+	if (err != OK) {
+		sql_rows_done(&rows);
+		return err;
+	}
+	*ret = rows;
+	return OK;
+}
+
+int64_t sql_i64(const struct sql_rows *rows, int column)
+{
+	CHECK(rows->open);
+	return rows->tx->db->driver->i64(rows, column);
+}
+
+str sql_text(const struct sql_rows *rows, int column)
+{
+	CHECK(rows->open);
+	return rows->tx->db->driver->text(rows, column);
+}
+
+bool sql_is_null(const struct sql_rows *rows, int column)
+{
+	CHECK(rows->open);
+	return rows->tx->db->driver->is_null(rows, column);
+}
+
+bool sql_should_retry(const struct ctx *ctx, err_t err)
+{
+	const struct failure *failure = &ctx->failure;
+	return err == ERR_DATABASE && failure->code == ERR_DATABASE &&
+	       (failure->sys_errno == SQL_ERRNO_CONFLICT || failure->sys_errno == SQL_ERRNO_LOST);
+}
+
+err_t sql_prepare_all(struct ctx *ctx, struct sql *db, const struct sql_statement *const *all,
+		      size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		/* One transaction each: a failure ends it, and its result must be this statement's.
+		 */
+		CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+		TRY(sql_begin(ctx, db, SQL_READ, &tx));
+		TRY_CTX(ctx, db->driver->prepare(ctx, &tx, all[i]), "statement %s", all[i]->name);
+		TRY(sql_commit(ctx, &tx));
+	}
+	return OK;
+}
