@@ -60,7 +60,7 @@ Test(log, regression_long_json_lines_stay_well_formed)
 {
 	char raw[3000];
 	log_setup(LOG_INFO, LOG_FORMAT_JSON);
-	for (int byte = 0; byte < 256; byte += 17) {
+	for (int byte = 1; byte < 256; byte += 17) {
 		memset(raw, byte, sizeof raw);
 		str value = { raw, sizeof raw };
 		assert_json(LINE_OF(LOG_INFO, "long", LOG_STR("a", value), LOG_STR("b", value),
