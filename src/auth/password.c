@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* password.c - local accounts: the administrator's first, and checking with a short memory. */
+#include "internal.h"
+
+#include "base/clock.h"
+#include "crypto/hmac.h"
+#include "crypto/password.h"
+#include "crypto/random.h"
+#include "db/account.h"
+#include "db/db.h"
+
+#include <string.h>
+
+#include "base/banned.h"
+
+#define MADE_PASSWORD_LEN 24
+
+struct find_work {
+	str user;
+	struct account found;
+};
+
+static err_t find_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct find_work *work = arg;
+	return db_account_find(ctx, tx, work->user, &work->found);
+}
+
+err_t auth_find_account(struct ctx *ctx, struct auth *auth, str user, enum role *ret_role,
+			str *ret_record)
+{
+	struct find_work work = { .user = user };
+	TRY(db_run(ctx, auth->db, SQL_READ, find_body, &work));
+	*ret_role = work.found.is_admin ? ROLE_ADMIN : ROLE_USER;
+	if (ret_record)
+		*ret_record = work.found.password;
+	return OK;
+}
+
+/* --- checking ------------------------------------------------------------------------------- */
+
+struct password_key {
+	char bytes[1 + HMAC_SHA256_BYTES];
+};
+
+/* The length goes first, so that no two pairs of user and password make the same message. */
+static struct password_key cache_key(const struct auth *auth, str user, str password)
+{
+	char message[sizeof user.len + AUTH_USER_BYTES_MAX + PASSWORD_BYTES_MAX];
+	unsigned char mac[HMAC_SHA256_BYTES];
+	size_t len = sizeof user.len;
+	memcpy(message, &user.len, len);
+	memcpy(message + len, user.ptr, user.len);
+	len += user.len;
+	if (password.len)
+		memcpy(message + len, password.ptr, password.len);
+	len += password.len;
+	hmac_sha256((str){ auth->password_key, sizeof auth->password_key }, (str){ message, len },
+		    mac);
+	explicit_bzero(message, len);
+
+	struct password_key key = { { 'P' } };
+	memcpy(key.bytes + 1, mac, sizeof mac);
+	return key;
+}
+
+/* The slow way: the row, then argon2id, which an unknown user costs as well. */
+static err_t verify(struct ctx *ctx, struct auth *auth, str user, str password, enum role *ret_role)
+{
+	str record = STR_NONE;
+	enum role role = ROLE_ANONYMOUS;
+	err_t err = auth_find_account(ctx, auth, user, &role, &record);
+	if (err != OK && err != ERR_ABSENT)
+		return err;
+	TRY(password_verify(ctx, record, password));
+	*ret_role = role;
+	return OK;
+}
+
+static bool is_text(str s)
+{
+	return str_is_utf8(s) && !str_has_byte(s, '\0');
+}
+
+err_t auth_check_password(struct ctx *ctx, struct auth *auth, str user, str password,
+			  struct identity *ret)
+{
+	if (user.len == 0 || user.len > AUTH_USER_BYTES_MAX || !is_text(user) ||
+	    password.len > PASSWORD_BYTES_MAX)
+		return fail(ctx, ERR_UNAUTHORIZED, "user or password cannot be ours");
+
+	struct password_key key_bytes = cache_key(auth, user, password);
+	str key = { key_bytes.bytes, sizeof key_bytes.bytes };
+	CLEANUP(cache_value_done) struct cache_value *value = cache_get(auth->cache, key);
+	if (!value) {
+		uint64_t ticket = cache_ticket(auth->cache, key);
+		enum role role;
+		TRY(verify(ctx, auth, user, password, &role));
+		value = cache_fill(auth->cache, key, ticket, (str){ (char *)&role, sizeof role },
+				   clock_now_ns() + AUTH_PASSWORD_REMEMBER_S * CLOCK_S);
+	}
+	enum role role;
+	memcpy(&role, value->bytes.ptr, sizeof role);
+	*ret = (struct identity){ .role = role, .name = arena_copy(ctx->arena, user) };
+	return OK;
+}
+
+/* --- the administrator ---------------------------------------------------------------------- */
+
+struct insert_work {
+	str user;
+	str record;
+};
+
+static err_t insert_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct insert_work *work = arg;
+	return db_account_insert(ctx, tx, work->user, work->record, true);
+}
+
+/* What HTTP Basic cannot carry could never be used to log in. */
+static bool is_sendable(str password)
+{
+	for (size_t i = 0; i < password.len; i++)
+		if ((unsigned char)password.ptr[i] < 0x20 || password.ptr[i] == 0x7f)
+			return false;
+	return str_is_utf8(password) && password.len <= PASSWORD_BYTES_MAX;
+}
+
+err_t auth_ensure_admin(struct ctx *ctx, struct auth *auth, str wanted, str *ret_made)
+{
+	enum role role;
+	err_t err = auth_find_account(ctx, auth, STR(AUTH_ADMIN), &role, NULL);
+	if (err == OK) {
+		*ret_made = STR_NONE;
+		return OK;
+	}
+	if (err != ERR_ABSENT)
+		return err;
+	if (!is_sendable(wanted))
+		return fail(ctx, ERR_CONFIG,
+			    "administrator's password must be UTF-8 without control characters, "
+			    "at most %d bytes",
+			    PASSWORD_BYTES_MAX);
+
+	str password = wanted.len ? wanted : random_password(ctx->arena, MADE_PASSWORD_LEN);
+	struct insert_work work = { STR(AUTH_ADMIN), STR_NONE };
+	TRY(password_hash(ctx, password, &work.record));
+	err = db_run(ctx, auth->db, SQL_WRITE, insert_body, &work);
+	if (err != OK && err != ERR_EXISTS) /* another node was faster: its password counts */
+		return err;
+	*ret_made = err == OK && !wanted.len ? password : STR_NONE;
+	return OK;
+}
