@@ -18,6 +18,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdint.h>
 

@@ -14,13 +14,33 @@ err_t db_upload_insert(struct ctx *ctx, struct sql_tx *tx, str id, int64_t repos
 			NULL);
 }
 
+static err_t read_digest(struct ctx *ctx, const struct sql_rows *rows, int column, digest *ret)
+{
+	digest none = { 0 };
+	if (sql_is_null(rows, column))
+		*ret = none;
+	else if (!digest_parse(sql_text(rows, column), ret))
+		return fail(ctx, ERR_CORRUPT, "upload row has a malformed digest");
+	return OK;
+}
+
 err_t db_upload_find(struct ctx *ctx, struct sql_tx *tx, str id, str repository,
 		     struct upload_row *ret)
 {
 	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
 	TRY(sql_one(ctx, tx, &SQL_UPLOAD_FIND, SQL_ARGS(SQL_TEXT(id), SQL_TEXT(repository)), &rows));
-	*ret = (struct upload_row){ sql_i64(&rows, 0), (enum digest_algorithm)sql_i64(&rows, 1) };
+	struct upload_row row = { sql_i64(&rows, 0), (enum digest_algorithm)sql_i64(&rows, 1),
+				  { 0 } };
+	TRY(read_digest(ctx, &rows, 2, &row.publishing));
+	*ret = row;
 	return OK;
+}
+
+err_t db_upload_get_publishing(struct ctx *ctx, struct sql_tx *tx, str id, digest *ret)
+{
+	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
+	TRY(sql_one(ctx, tx, &SQL_UPLOAD_INTENT, SQL_ARGS(SQL_TEXT(id)), &rows));
+	return read_digest(ctx, &rows, 0, ret);
 }
 
 err_t db_upload_exists(struct ctx *ctx, struct sql_tx *tx, str id)
@@ -54,19 +74,12 @@ err_t db_upload_is_publishing(struct ctx *ctx, struct sql_tx *tx, digest d)
 	return sql_one(ctx, tx, &SQL_UPLOAD_IS_PUBLISHING, SQL_ARGS(db_digest(ctx, d)), &rows);
 }
 
-static void read_intent(struct ctx *ctx, const struct sql_rows *rows, void *item)
+err_t db_upload_publishing_page(struct ctx *ctx, struct sql_tx *tx, str last, size_t max, str **ret,
+				size_t *ret_count)
 {
-	*(struct upload_intent *)item =
-		(struct upload_intent){ db_text(ctx, rows, 0), db_text(ctx, rows, 1) };
-}
-
-err_t db_upload_publishing_page(struct ctx *ctx, struct sql_tx *tx, str last, size_t max,
-				struct upload_intent **ret, size_t *ret_count)
-{
-	static const struct row_reader reader = { sizeof(struct upload_intent), read_intent };
 	return db_rows_read(ctx, tx, &SQL_UPLOAD_PUBLISHING_PAGE,
-			    SQL_ARGS(SQL_TEXT(last), SQL_I64((int64_t)max)), &reader, (void **)ret,
-			    ret_count);
+			    SQL_ARGS(SQL_TEXT(last), SQL_I64((int64_t)max)), &db_text_reader,
+			    (void **)ret, ret_count);
 }
 
 err_t db_upload_expired_page(struct ctx *ctx, struct sql_tx *tx, int64_t before_us, size_t max,

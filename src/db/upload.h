@@ -8,6 +8,7 @@
 struct upload_row {
 	int64_t repository_id;
 	enum digest_algorithm algorithm;
+	digest publishing; /* none unless its bytes were about to become this blob */
 };
 
 err_t db_upload_insert(struct ctx *ctx, struct sql_tx *tx, str id, int64_t repository_id,
@@ -19,17 +20,16 @@ err_t db_upload_exists(struct ctx *ctx, struct sql_tx *tx, str id);
 err_t db_upload_touch(struct ctx *ctx, struct sql_tx *tx, str id);
 /* Records the intent to publish under `d`; none clears it. */
 err_t db_upload_set_publishing(struct ctx *ctx, struct sql_tx *tx, str id, digest d);
+/* Reads `publishing`, none when it is not set. ERR_ABSENT without the session. */
+err_t db_upload_get_publishing(struct ctx *ctx, struct sql_tx *tx, str id, digest *ret);
 /* ERR_ABSENT when it is gone. */
 err_t db_upload_delete(struct ctx *ctx, struct sql_tx *tx, str id);
 
 /* OK when some session is about to publish `d`, else ERR_ABSENT. */
 err_t db_upload_is_publishing(struct ctx *ctx, struct sql_tx *tx, digest d);
 
-struct upload_intent {
-	str id;
-	str digest_text;
-};
-err_t db_upload_publishing_page(struct ctx *ctx, struct sql_tx *tx, str last, size_t max,
-				struct upload_intent **ret, size_t *ret_count);
+/* Sessions with an intent, and sessions not touched since: at most `max` ids. */
+err_t db_upload_publishing_page(struct ctx *ctx, struct sql_tx *tx, str last, size_t max, str **ret,
+				size_t *ret_count);
 err_t db_upload_expired_page(struct ctx *ctx, struct sql_tx *tx, int64_t before_us, size_t max,
 			     str **ret, size_t *ret_count);

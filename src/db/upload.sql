@@ -7,7 +7,7 @@ INSERT INTO upload (id, repository_id, algorithm, created_at_us, touched_at_us)
 VALUES ($1, $2, $3, $4, $4);
 
 -- name: upload_find :one
-SELECT u.repository_id, u.algorithm
+SELECT u.repository_id, u.algorithm, u.publishing
 FROM upload u JOIN repository r ON r.id = u.repository_id
 WHERE u.id = $1 AND r.name = $2;
 
@@ -26,11 +26,14 @@ DELETE FROM upload WHERE id = $1;
 -- name: upload_exists :one
 SELECT 1 FROM upload WHERE id = $1;
 
+-- name: upload_intent :one
+SELECT publishing FROM upload WHERE id = $1;
+
 -- name: upload_is_publishing :one
 SELECT 1 FROM upload WHERE publishing = $1 LIMIT 1;
 
 -- name: upload_publishing_page :many
-SELECT id, publishing FROM upload WHERE publishing IS NOT NULL AND id > $1 ORDER BY id LIMIT $2;
+SELECT id FROM upload WHERE publishing IS NOT NULL AND id > $1 ORDER BY id LIMIT $2;
 
 -- name: upload_expired_page :many
 SELECT id FROM upload WHERE touched_at_us < $1 ORDER BY touched_at_us LIMIT $2;

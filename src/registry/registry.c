@@ -3,10 +3,9 @@
 #include "registry/registry.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "db/blob.h"
-#include "db/db.h"
 #include "db/upload.h"
 #include "internal.h"
+#include "registry/upload.h"
 
 #include <string.h>
 
@@ -79,34 +78,6 @@ struct cache_key key_of_digest(char kind, int64_t repository_id, digest d)
 	return key_in_repository(kind, repository_id, (str){ (const char *)&d, sizeof d });
 }
 
-struct intent_work {
-	struct registry *registry;
-	struct upload_intent intent;
-};
-
-/*
- * The process died between "these bytes become D" and the row of D. The bytes may lie under either name. If
- * another upload has brought the row, the blob stays; if not, nobody was told of it and it goes.
- */
-static err_t settle_intent(struct ctx *ctx, struct sql_tx *tx, void *arg)
-{
-	struct intent_work *work = arg;
-	struct store *store = work->registry->store;
-	str id = work->intent.id;
-
-	digest d;
-	struct blob blob;
-	bool known = digest_parse(work->intent.digest_text, &d);
-	err_t found = known ? db_blob_find(ctx, tx, d, &blob) : ERR_ABSENT;
-	if (found != OK && found != ERR_ABSENT)
-		return found;
-	if (known && found == ERR_ABSENT)
-		TRY(store->driver->blob_remove(ctx, store, d));
-	TRY(store->driver->upload_remove(ctx, store, id));
-	err_t err = db_upload_delete(ctx, tx, id);
-	return err == ERR_ABSENT ? OK : err;
-}
-
 err_t registry_recover(struct ctx *ctx, struct registry *registry)
 {
 	/* Another node may be publishing at this moment; only an embedded database is ours alone. */
@@ -114,27 +85,20 @@ err_t registry_recover(struct ctx *ctx, struct registry *registry)
 		return OK;
 	str last = STR_NONE;
 	for (;;) {
-		struct upload_intent *intents;
+		str *ids;
 		size_t count;
 		{
 			CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
 			TRY(registry_read(ctx, registry, &tx));
-			TRY(db_upload_publishing_page(ctx, &tx, last, PAGE, &intents, &count));
+			TRY(db_upload_publishing_page(ctx, &tx, last, PAGE, &ids, &count));
 		}
 		for (size_t i = 0; i < count; i++) {
-			struct intent_work work = { registry, intents[i] };
-			TRY(db_run(ctx, registry->db, SQL_WRITE, settle_intent, &work));
-			last = intents[i].id;
+			TRY(upload_end(ctx, registry, ids[i]));
+			last = ids[i];
 		}
 		if (count < PAGE)
 			return OK;
 	}
-}
-
-static err_t delete_session(struct ctx *ctx, struct sql_tx *tx, void *arg)
-{
-	err_t err = db_upload_delete(ctx, tx, *(str *)arg);
-	return err == ERR_ABSENT ? OK : err;
 }
 
 static err_t expire(struct ctx *ctx, struct registry *registry, str id)
@@ -144,9 +108,7 @@ static err_t expire(struct ctx *ctx, struct registry *registry, str id)
 		ctx_forgive(ctx); /* somebody is writing: not abandoned */
 		return OK;
 	}
-	err_t err = registry->store->driver->upload_remove(ctx, registry->store, id);
-	if (err == OK)
-		err = db_run(ctx, registry->db, SQL_WRITE_RELAXED, delete_session, &id);
+	err_t err = upload_end(ctx, registry, id);
 	live_uploads_release(registry->uploads, live, true);
 	return err;
 }

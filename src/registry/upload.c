@@ -7,6 +7,7 @@
 #include "db/db.h"
 #include "db/upload.h"
 #include "internal.h"
+#include "os/fault.h"
 #include "registry/repository.h"
 
 #include "base/banned.h"
@@ -75,6 +76,21 @@ void upload_done(struct upload *up)
 		live_uploads_release(up->registry->uploads, take(up->live), up->ended);
 }
 
+/* The file is made with the first byte; but one that was being published and is gone has become the blob. */
+static err_t open_file(struct ctx *ctx, struct upload *up, const struct upload_row *row)
+{
+	struct store *store = up->registry->store;
+	bool was_publishing = !digest_is_none(row->publishing);
+	err_t err = store->driver->upload_open(ctx, store, up->id, !was_publishing, &up->file);
+	if (err != ERR_UPLOAD_UNKNOWN || !was_publishing)
+		return err;
+	struct failure gone = ctx->failure;
+	ctx_forgive(ctx);
+	TRY(upload_cancel(ctx, up));
+	ctx->failure = gone;
+	return err;
+}
+
 err_t upload_open(struct ctx *ctx, struct registry *registry, str repository, str id,
 		  struct upload *ret)
 {
@@ -89,7 +105,7 @@ err_t upload_open(struct ctx *ctx, struct registry *registry, str repository, st
 	TRY(err);
 	up.repository_id = row.repository_id;
 	up.algorithm = up.live->hashing ? up.live->hash.algorithm : row.algorithm;
-	TRY(registry->store->driver->upload_open(ctx, registry->store, id, true, &up.file));
+	TRY(open_file(ctx, &up, &row));
 	if (!up.live->hashing || up.live->hashed_bytes > up.file.size_bytes)
 		live_upload_restart(up.live, up.algorithm);
 
@@ -162,12 +178,16 @@ static err_t publish(struct ctx *ctx, struct upload *up, digest d)
 				     .d = d,
 				     .size_bytes = up->file.size_bytes };
 	TRY(db_run(ctx, registry->db, SQL_WRITE_RELAXED, record_intent, &work));
+	if (FAULT("upload.intent"))
+		return fail_errno(ctx, ERR_STORAGE, "before publishing");
 
 	/* Bytes before row: a file without a row is work for GC, a row without a file is data loss. */
 	TRY(registry->store->driver->publish(ctx, registry->store, &up->file, up->id, d));
+	if (FAULT("upload.published"))
+		return fail_errno(ctx, ERR_STORAGE, "after publishing");
 	TRY(db_run(ctx, registry->db, SQL_WRITE, link_blob, &work));
 	up->ended = true;
-	return OK;
+	return FAULT("upload.linked") ? fail_errno(ctx, ERR_STORAGE, "after linking") : OK;
 }
 
 err_t upload_finish(struct ctx *ctx, struct upload *up, digest want)
@@ -186,17 +206,47 @@ err_t upload_finish(struct ctx *ctx, struct upload *up, digest want)
 	return publish(ctx, up, want);
 }
 
-static err_t delete_session(struct ctx *ctx, struct sql_tx *tx, void *arg)
+struct end_work {
+	struct registry *registry;
+	str id;
+};
+
+static err_t adopt_published(struct ctx *ctx, struct sql_tx *tx, struct store *store, digest d)
 {
-	err_t err = db_upload_delete(ctx, tx, *(str *)arg);
-	return err == ERR_ABSENT ? OK : err;
+	uint64_t size_bytes;
+	struct blob blob;
+	err_t err = store->driver->blob_size(ctx, store, d, &size_bytes);
+	if (err == ERR_BLOB_UNKNOWN) {
+		ctx_forgive(ctx);
+		return OK;
+	}
+	TRY(err);
+	return db_blob_ensure(ctx, tx, d, size_bytes, &blob);
+}
+
+static err_t end_session(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct end_work *work = arg;
+	digest publishing;
+	err_t err = db_upload_get_publishing(ctx, tx, work->id, &publishing);
+	if (err == ERR_ABSENT)
+		return OK;
+	TRY(err);
+	if (!digest_is_none(publishing))
+		TRY(adopt_published(ctx, tx, work->registry->store, publishing));
+	return db_upload_delete(ctx, tx, work->id);
+}
+
+err_t upload_end(struct ctx *ctx, struct registry *registry, str id)
+{
+	TRY(registry->store->driver->upload_remove(ctx, registry->store, id));
+	struct end_work work = { registry, id };
+	return db_run(ctx, registry->db, SQL_WRITE_RELAXED, end_session, &work);
 }
 
 err_t upload_cancel(struct ctx *ctx, struct upload *up)
 {
-	struct registry *registry = up->registry;
-	TRY(registry->store->driver->upload_remove(ctx, registry->store, up->id));
-	TRY(db_run(ctx, registry->db, SQL_WRITE_RELAXED, delete_session, &up->id));
+	TRY(upload_end(ctx, up->registry, up->id));
 	up->ended = true;
 	return OK;
 }

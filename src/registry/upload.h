@@ -53,5 +53,12 @@ void upload_expect(struct upload *up, enum digest_algorithm algorithm);
 /* Checks, publishes, and links the blob to the repository. The session ends. */
 err_t upload_finish(struct ctx *ctx, struct upload *up, digest want);
 
-/* Throws the session away. */
+/*
+ * Ends a session without its bytes becoming a blob of the repository. If a publish got as far as the blob's file
+ * and then failed (or the process died), the file gets its row, linked nowhere: bytes without a row would be a
+ * difference, and removing them could hit another upload of the same content. The caller holds the writer's place.
+ */
+err_t upload_end(struct ctx *ctx, struct registry *registry, str id);
+
+/* upload_end() for an open upload. */
 err_t upload_cancel(struct ctx *ctx, struct upload *up);

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_registry.c - the heart without HTTP: a registry on SQLite and a directory in a temporary place.
+ */
+#include "codec/manifest.h"
+#include "crypto/hash.h"
+#include "crypto/random.h"
+#include "db/blob.h"
+#include "db/db.h"
+#include "db/upload.h"
+#include "registry/delete.h"
+#include "registry/fsck.h"
+#include "registry/list.h"
+#include "registry/manifest_push.h"
+#include "registry/mount.h"
+#include "registry/project.h"
+#include "registry/pull.h"
+#include "registry/referrers.h"
+#include "registry/upload.h"
+
+#include <criterion/criterion.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static struct {
+	struct arena arena;
+	struct ctx ctx;
+	char dir[64];
+	struct sql *db;
+	struct store *store;
+	struct registry *registry;
+} house;
+
+#define CTX (&house.ctx)
+#define must(expression) cr_assert_eq((expression), OK, "%s: %s", #expression, CTX->failure.detail)
+
+static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *ftw)
+{
+	return remove(path);
+}
+
+static void open_house(void)
+{
+	arena_init(&house.arena, MIB(64));
+	ctx_init(CTX, &house.arena);
+	snprintf(house.dir, sizeof house.dir, "/tmp/berth-registry-XXXXXX");
+	cr_assert_not_null(mkdtemp(house.dir));
+	str file = arena_printf(&house.arena, "%s/berth.sqlite", house.dir);
+	const struct sql_options sql_options = { SQL_SQLITE, file.ptr, 4, db_statement_count() };
+	must(sql_open(CTX, &sql_options, &house.db));
+	must(db_migrate(CTX, house.db));
+	must(store_driver_find(STR("filesystem"))->open(CTX, house.dir, &house.store));
+	const struct registry_options options = { .db = house.db,
+						  .store = house.store,
+						  .require_blobs = true,
+						  .require_children = true };
+	house.registry = registry_new(&options);
+}
+
+static void close_house(void)
+{
+	registry_free(house.registry);
+	house.store->driver->close(house.store);
+	sql_close(house.db);
+	nftw(house.dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	arena_done(&house.arena);
+}
+
+TestSuite(registry, .init = open_house, .fini = close_house);
+
+static digest sha256(str bytes)
+{
+	return hash_bytes(DIGEST_SHA256, bytes);
+}
+
+static str begin(str repository)
+{
+	char id[UPLOAD_ID_MAX + 1];
+	must(upload_begin(CTX, house.registry, repository, true, DIGEST_SHA256, id));
+	return arena_copy(&house.arena, str_from(id));
+}
+
+static err_t append(str repository, str id, str bytes)
+{
+	CLEANUP(upload_done) struct upload up = UPLOAD_INIT;
+	TRY(upload_open(CTX, house.registry, repository, id, &up));
+	return upload_append(CTX, &up, bytes);
+}
+
+static err_t finish(str repository, str id, digest d)
+{
+	CLEANUP(upload_done) struct upload up = UPLOAD_INIT;
+	TRY(upload_open(CTX, house.registry, repository, id, &up));
+	return upload_finish(CTX, &up, d);
+}
+
+static digest push_blob(str repository, str bytes)
+{
+	str id = begin(repository);
+	must(append(repository, id, bytes));
+	must(finish(repository, id, sha256(bytes)));
+	return sha256(bytes);
+}
+
+static str blob_text(str repository, digest d)
+{
+	CLEANUP(store_blob_done) struct store_blob blob = STORE_BLOB_INIT;
+	must(blob_open(CTX, house.registry, repository, d, &blob));
+	char *bytes = arena_alloc(&house.arena, blob.size_bytes + 1);
+	size_t len;
+	must(house.store->driver->blob_read(CTX, &blob, 0, bytes, blob.size_bytes, &len));
+	return (str){ bytes, len };
+}
+
+static err_t try_blob(str repository, digest d)
+{
+	CLEANUP(store_blob_done) struct store_blob blob = STORE_BLOB_INIT;
+	err_t err = blob_open(CTX, house.registry, repository, d, &blob);
+	ctx_forgive(CTX);
+	return err;
+}
+
+static err_t push_manifest(str repository, str tag, str bytes, digest *ret)
+{
+	const struct manifest_push push = { .repository = repository,
+					    .may_create_project = true,
+					    .reference = { .tag = tag },
+					    .bytes = bytes };
+	struct manifest_pushed pushed;
+	err_t err = manifest_push(CTX, house.registry, &push, &pushed);
+	if (err == OK && ret)
+		*ret = pushed.digest;
+	return err;
+}
+
+static str image_of(digest config, const char *rest)
+{
+	return arena_printf(&house.arena,
+			    "{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_OCI_MANIFEST
+			    "\",\"config\":{\"mediaType\":\"application/x-config\",\"digest\":\"" DIGEST_FMT
+			    "\",\"size\":2},\"layers\":[]%s}",
+			    DIGEST_ARG(config), rest);
+}
+
+static uint64_t differences(void)
+{
+	const struct fsck_options options = { 0 };
+	struct fsck_result result;
+	must(registry_fsck(CTX, house.registry, &options, &result));
+	return result.total;
+}
+
+static err_t get_manifest(str repository, str tag, digest *ret)
+{
+	CLEANUP(manifest_view_done) struct manifest_view view = MANIFEST_VIEW_INIT;
+	const struct reference reference = { .tag = tag };
+	err_t err = manifest_get(CTX, house.registry, repository, &reference, &view);
+	ctx_forgive(CTX);
+	if (err == OK && ret)
+		*ret = view.digest;
+	return err;
+}
+
+Test(registry, a_blob_comes_back_as_it_went_in)
+{
+	digest d = push_blob(STR("p/app"), STR("hello"));
+	cr_assert(str_eq(blob_text(STR("p/app"), d), STR("hello")));
+	cr_assert_eq(differences(), 0);
+}
+
+Test(registry, a_blob_is_served_only_by_its_repository)
+{
+	digest d = push_blob(STR("p/app"), STR("hello"));
+	push_blob(STR("p/other"), STR("something"));
+	cr_assert_eq(try_blob(STR("p/other"), d), ERR_BLOB_UNKNOWN);
+	cr_assert_eq(try_blob(STR("p/nowhere"), d), ERR_NAME_UNKNOWN);
+}
+
+Test(registry, an_upload_survives_a_restart_of_the_program)
+{
+	str id = begin(STR("p/app"));
+	must(append(STR("p/app"), id, STR("hel")));
+	const struct registry_options options = *registry_options(house.registry);
+	registry_free(house.registry);
+	house.registry = registry_new(&options);
+	must(append(STR("p/app"), id, STR("lo")));
+	must(finish(STR("p/app"), id, sha256(STR("hello"))));
+}
+
+Test(registry, a_second_writer_is_refused)
+{
+	str id = begin(STR("p/app"));
+	CLEANUP(upload_done) struct upload first = UPLOAD_INIT;
+	must(upload_open(CTX, house.registry, STR("p/app"), id, &first));
+	struct upload second = UPLOAD_INIT;
+	cr_assert_eq(upload_open(CTX, house.registry, STR("p/app"), id, &second), ERR_UPLOAD_BUSY);
+}
+
+Test(registry, a_wrong_digest_ends_the_upload_and_leaves_nothing)
+{
+	str id = begin(STR("p/app"));
+	must(append(STR("p/app"), id, STR("hello")));
+	cr_assert_eq(finish(STR("p/app"), id, sha256(STR("other"))), ERR_DIGEST_INVALID);
+	ctx_forgive(CTX);
+	cr_assert_eq(append(STR("p/app"), id, STR("x")), ERR_UPLOAD_UNKNOWN);
+	ctx_forgive(CTX);
+	cr_assert_eq(try_blob(STR("p/app"), sha256(STR("other"))), ERR_BLOB_UNKNOWN);
+	cr_assert_eq(differences(), 0);
+}
+
+Test(registry, the_digest_at_the_end_may_name_another_algorithm)
+{
+	str id = begin(STR("p/app"));
+	must(append(STR("p/app"), id, STR("hello")));
+	digest d = hash_bytes(DIGEST_SHA512, STR("hello"));
+	must(finish(STR("p/app"), id, d));
+	cr_assert(str_eq(blob_text(STR("p/app"), d), STR("hello")));
+}
+
+static err_t set_intent(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	return db_upload_set_publishing(ctx, tx, *(str *)arg, sha256(STR("hello")));
+}
+
+/* What a kill between the file's new name and its row leaves behind. */
+Test(registry, a_crash_while_publishing_is_settled_at_the_next_start)
+{
+	str id = begin(STR("p/app"));
+	must(append(STR("p/app"), id, STR("hello")));
+	must(db_run(CTX, house.db, SQL_WRITE, set_intent, &id));
+	CLEANUP(store_upload_done) struct store_upload file = STORE_UPLOAD_INIT;
+	must(house.store->driver->upload_open(CTX, house.store, id, false, &file));
+	must(house.store->driver->publish(CTX, house.store, &file, id, sha256(STR("hello"))));
+	cr_assert_eq(differences(), 0, "bytes being published are no difference");
+
+	must(registry_recover(CTX, house.registry));
+	cr_assert_eq(differences(), 0);
+	cr_assert_eq(try_blob(STR("p/app"), sha256(STR("hello"))), ERR_BLOB_UNKNOWN,
+		     "nobody was told that it is there");
+	cr_assert_eq(append(STR("p/app"), id, STR("x")), ERR_UPLOAD_UNKNOWN);
+	push_blob(STR("p/app"), STR("hello"));
+}
+
+Test(registry, a_failed_publish_is_settled_when_the_client_comes_back)
+{
+	str id = begin(STR("p/app"));
+	must(append(STR("p/app"), id, STR("hello")));
+	must(db_run(CTX, house.db, SQL_WRITE, set_intent, &id));
+	CLEANUP(store_upload_done) struct store_upload file = STORE_UPLOAD_INIT;
+	must(house.store->driver->upload_open(CTX, house.store, id, false, &file));
+	must(house.store->driver->publish(CTX, house.store, &file, id, sha256(STR("hello"))));
+	cr_assert_eq(finish(STR("p/app"), id, sha256(STR("hello"))), ERR_UPLOAD_UNKNOWN);
+	ctx_forgive(CTX);
+	cr_assert_eq(differences(), 0);
+}
+
+Test(registry, recovery_keeps_a_blob_that_another_upload_has_brought)
+{
+	digest d = push_blob(STR("p/app"), STR("hello"));
+	str id = begin(STR("p/app"));
+	must(append(STR("p/app"), id, STR("hello")));
+	must(db_run(CTX, house.db, SQL_WRITE, set_intent, &id));
+	must(registry_recover(CTX, house.registry));
+	cr_assert(str_eq(blob_text(STR("p/app"), d), STR("hello")));
+	cr_assert_eq(differences(), 0);
+}
+
+Test(registry, fsck_tells_a_lost_blob_an_orphan_and_rot)
+{
+	digest d = push_blob(STR("p/app"), STR("hello"));
+	push_blob(STR("p/app"), STR("world"));
+	must(house.store->driver->blob_remove(CTX, house.store, d));
+	cr_assert_eq(differences(), 1);
+
+	struct digest_text text = digest_format(sha256(STR("world")));
+	str path = arena_printf(&house.arena, "%s/blobs/sha256/%.2s/%s", house.dir, text.text + 7,
+				text.text + 7);
+	FILE *file = fopen(path.ptr, "r+");
+	cr_assert_not_null(file);
+	fputc('W', file);
+	fclose(file);
+	str stray = arena_printf(&house.arena, "%s/blobs/sha256/stray", house.dir);
+	fclose(fopen(stray.ptr, "w"));
+	cr_assert_eq(differences(), 3);
+}
+
+Test(registry, a_mount_lends_a_blob_without_moving_it)
+{
+	digest d = push_blob(STR("p/app"), STR("hello"));
+	must(blob_mount(CTX, house.registry, STR("p/app"), d, STR("q/copy"), true));
+	cr_assert(str_eq(blob_text(STR("q/copy"), d), STR("hello")));
+	cr_assert_eq(blob_mount(CTX, house.registry, STR("q/copy"), sha256(STR("no")), STR("r/x"), true),
+		     ERR_BLOB_UNKNOWN);
+}
+
+Test(registry, a_manifest_needs_its_blobs)
+{
+	cr_assert_eq(push_manifest(STR("p/app"), STR("v1"), image_of(sha256(STR("{}")), ""), NULL),
+		     ERR_MANIFEST_BLOB_UNKNOWN);
+	ctx_forgive(CTX);
+	cr_assert_eq(get_manifest(STR("p/app"), STR("v1"), NULL), ERR_MANIFEST_UNKNOWN);
+}
+
+Test(registry, a_tag_moves_and_the_cache_follows)
+{
+	digest config = push_blob(STR("p/app"), STR("{}")), first, second, have;
+	must(push_manifest(STR("p/app"), STR("v1"), image_of(config, ""), &first));
+	must(get_manifest(STR("p/app"), STR("v1"), &have));
+	cr_assert(digest_equal(have, first));
+	must(push_manifest(STR("p/app"), STR("v1"), image_of(config, ",\"x\":1"), &second));
+	must(get_manifest(STR("p/app"), STR("v1"), &have));
+	cr_assert(digest_equal(have, second));
+}
+
+/* distribution#3828: a delete by digest takes the tags with it. */
+Test(registry, deleting_a_manifest_deletes_its_tags)
+{
+	digest config = push_blob(STR("p/app"), STR("{}")), d;
+	must(push_manifest(STR("p/app"), STR("v1"), image_of(config, ""), &d));
+	must(push_manifest(STR("p/app"), STR("v2"), image_of(config, ""), &d));
+	must(get_manifest(STR("p/app"), STR("v1"), NULL));
+	must(manifest_delete(CTX, house.registry, STR("p/app"), d));
+	cr_assert_eq(get_manifest(STR("p/app"), STR("v1"), NULL), ERR_MANIFEST_UNKNOWN);
+	struct name_page page;
+	must(tag_list(CTX, house.registry, STR("p/app"), STR_NONE, 10, &page));
+	cr_assert_eq(page.count, 0);
+	cr_assert_eq(manifest_delete(CTX, house.registry, STR("p/app"), d), ERR_MANIFEST_UNKNOWN);
+}
+
+Test(registry, tags_come_in_pages)
+{
+	digest config = push_blob(STR("p/app"), STR("{}"));
+	const str tags[] = { STR_INIT("c"), STR_INIT("a"), STR_INIT("B"), STR_INIT("a-1") };
+	for (size_t i = 0; i < COUNT_OF(tags); i++)
+		must(push_manifest(STR("p/app"), tags[i], image_of(config, ""), NULL));
+	struct name_page page;
+	must(tag_list(CTX, house.registry, STR("p/app"), STR("B"), 2, &page));
+	cr_assert_eq(page.count, 2);
+	cr_assert(str_eq(page.names[0], STR("a")) && str_eq(page.names[1], STR("a-1")));
+	cr_assert(page.more);
+	must(tag_list(CTX, house.registry, STR("p/app"), STR("aa"), 2, &page));
+	cr_assert(page.count == 1 && !page.more);
+}
+
+static struct referrers_page referrers(digest subject, str type)
+{
+	const struct referrer_query query = { .subject = subject, .artifact_type = type, .max = 100 };
+	struct referrers_page page;
+	must(referrers_list(CTX, house.registry, STR("p/app"), &query, &page));
+	return page;
+}
+
+/* zot#2506: once, also when an older client keeps the same referrer in its fallback tag. */
+Test(registry, referrers_fold_the_fallback_tag_in_without_duplicates)
+{
+	digest config = push_blob(STR("p/app"), STR("{}")), subject, signature, old;
+	must(push_manifest(STR("p/app"), STR("v1"), image_of(config, ""), &subject));
+	str rest = arena_printf(&house.arena,
+				",\"subject\":{\"mediaType\":\"" MEDIA_OCI_MANIFEST
+				"\",\"digest\":\"" DIGEST_FMT "\",\"size\":1},\"annotations\":{\"a\":\"b\"}",
+				DIGEST_ARG(subject));
+	must(push_manifest(STR("p/app"), STR("signature"), image_of(config, rest.ptr), &signature));
+	must(push_manifest(STR("p/app"), STR("old"), image_of(config, ",\"old\":1"), &old));
+	str index = arena_printf(&house.arena,
+				 "{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_OCI_INDEX
+				 "\",\"manifests\":[{\"mediaType\":\"" MEDIA_OCI_MANIFEST
+				 "\",\"digest\":\"" DIGEST_FMT "\",\"size\":1},{\"mediaType\":\"" MEDIA_OCI_MANIFEST
+				 "\",\"digest\":\"" DIGEST_FMT "\",\"size\":1}]}",
+				 DIGEST_ARG(signature), DIGEST_ARG(old));
+	struct digest_text text = digest_format(subject);
+	str tag = arena_printf(&house.arena, "sha256-%s", text.text + 7);
+	must(push_manifest(STR("p/app"), tag, index, NULL));
+
+	struct referrers_page page = referrers(subject, STR_NONE);
+	cr_assert_eq(page.count, 2);
+	cr_assert(str_eq(page.items[0].annotations_json, STR("{\"a\":\"b\"}")));
+	cr_assert(str_eq(page.items[0].artifact_type, STR("application/x-config")));
+	cr_assert_eq(referrers(subject, STR("application/none")).count, 0);
+	cr_assert_eq(referrers(sha256(STR("nobody")), STR_NONE).count, 0);
+}
+
+Test(registry, abandoned_uploads_end_but_not_under_a_writer)
+{
+	str id = begin(STR("p/app"));
+	must(append(STR("p/app"), id, STR("hel")));
+	struct registry_options options = *registry_options(house.registry);
+	options.upload_expiry_s = -60; /* everything is old */
+	registry_free(house.registry);
+	house.registry = registry_new(&options);
+	size_t count;
+	{
+		CLEANUP(upload_done) struct upload up = UPLOAD_INIT;
+		must(upload_open(CTX, house.registry, STR("p/app"), id, &up));
+		must(registry_expire_uploads(CTX, house.registry, 10, &count));
+		must(upload_append(CTX, &up, STR("lo")));
+	}
+	must(registry_expire_uploads(CTX, house.registry, 10, &count));
+	cr_assert_eq(append(STR("p/app"), id, STR("x")), ERR_UPLOAD_UNKNOWN);
+	cr_assert_eq(differences(), 0);
+}
