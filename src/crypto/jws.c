@@ -18,6 +18,7 @@
 #include "base/banned.h"
 
 #define JWK_BYTES_MAX	 KIB(2)
+#define KEY_ID_MAX	 127
 #define PAYLOAD_MAX	 (JWS_TOKEN_MAX / 4 * 3 - KIB(1))
 #define COORDINATE_BYTES 32
 #define SIGNATURE_BYTES	 64
@@ -116,20 +117,64 @@ err_t jws_key_generate(struct ctx *ctx, struct jws_key *ret)
 	return OK;
 }
 
-static err_t load_key(struct ctx *ctx, const struct jws_key *key, struct ring_key *ret)
+/* NULL when cjose fails. */
+static cjose_jws_t *sign_bytes(const struct ring_key *key, str payload)
 {
+	CLEANUP(header_done) cjose_header_t *header = cjose_header_new(NULL);
+	if (!header || !cjose_header_set(header, CJOSE_HDR_ALG, CJOSE_HDR_ALG_ES256, NULL) ||
+	    !cjose_header_set(header, CJOSE_HDR_KID, key->id, NULL) ||
+	    !cjose_header_set(header, "typ", "JWT", NULL))
+		return NULL;
+	return cjose_jws_sign(key->jwk, header, (const uint8_t *)payload.ptr, payload.len, NULL);
+}
+
+/*
+ * cjose takes a public point that is not that of the private part, or derives its own: a token
+ * signed by such a key would verify nowhere, or not by the key set we publish.
+ */
+static bool halves_match(struct arena *arena, const struct ring_key *key)
+{
+	CLEANUP(jwk_text_done) char *text = cjose_jwk_to_json(key->jwk, true, NULL);
 	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
 	struct json_problem problem;
 	str x, y;
+	if (!text || !json_parse(str_from(text), JSON_LIMITS_SMALL, &doc, &problem) ||
+	    !read_jwk(arena, doc.root, &x, &y) || !str_eq(x, str_from(key->x)) ||
+	    !str_eq(y, str_from(key->y)))
+		return false;
+	CLEANUP(jws_done) cjose_jws_t *probe = sign_bytes(key, STR("probe"));
+	return probe && cjose_jws_verify(probe, key->jwk, NULL);
+}
 
-	if (key->id.len == 0 || key->private_jwk.len > JWK_BYTES_MAX ||
+static void ring_key_done(struct ring_key *key)
+{
+	cjose_jwk_release(key->jwk);
+	free(key->id);
+	free(key->x);
+	free(key->y);
+}
+
+static err_t load_key(struct ctx *ctx, const struct jws_key *key, struct ring_key *ret)
+{
+	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
+	CLEANUP(ring_key_done) struct ring_key loaded = { 0 };
+	struct json_problem problem;
+	str x, y;
+
+	if (key->id.len == 0 || key->id.len > KEY_ID_MAX || key->private_jwk.len > JWK_BYTES_MAX ||
 	    !json_parse(key->private_jwk, JSON_LIMITS_SMALL, &doc, &problem) ||
 	    !read_jwk(ctx->arena, doc.root, &x, &y))
 		return fail(ctx, ERR_CONFIG, "signing key is not a private P-256 JWK");
-	cjose_jwk_t *jwk = cjose_jwk_import(key->private_jwk.ptr, key->private_jwk.len, NULL);
-	if (!jwk)
-		return fail(ctx, ERR_CONFIG, "signing key could not be loaded");
-	*ret = (struct ring_key){ mem_copy(key->id), jwk, mem_copy(x), mem_copy(y) };
+	loaded = (struct ring_key){
+		.id = mem_copy(key->id),
+		.jwk = cjose_jwk_import(key->private_jwk.ptr, key->private_jwk.len, NULL),
+		.x = mem_copy(x),
+		.y = mem_copy(y),
+	};
+	if (!loaded.jwk || !halves_match(ctx->arena, &loaded))
+		return fail(ctx, ERR_CONFIG, "signing key is damaged");
+	*ret = loaded;
+	loaded = (struct ring_key){ 0 };
 	return OK;
 }
 
@@ -153,30 +198,17 @@ void jws_ring_free(struct jws_ring *ring)
 {
 	if (!ring)
 		return;
-	for (size_t i = 0; i < ring->count; i++) {
-		cjose_jwk_release(ring->keys[i].jwk);
-		free(ring->keys[i].id);
-		free(ring->keys[i].x);
-		free(ring->keys[i].y);
-	}
+	for (size_t i = 0; i < ring->count; i++)
+		ring_key_done(&ring->keys[i]);
 	free(ring);
 }
 
 err_t jws_sign(struct ctx *ctx, const struct jws_ring *ring, str payload, str *ret_token)
 {
-	const struct ring_key *key = &ring->keys[0];
 	const char *text;
 	if (payload.len > PAYLOAD_MAX)
 		return fail(ctx, ERR_LIMIT, "claims of %zu bytes", payload.len);
-
-	CLEANUP(header_done) cjose_header_t *header = cjose_header_new(NULL);
-	if (!header || !cjose_header_set(header, CJOSE_HDR_ALG, CJOSE_HDR_ALG_ES256, NULL) ||
-	    !cjose_header_set(header, CJOSE_HDR_KID, key->id, NULL) ||
-	    !cjose_header_set(header, "typ", "JWT", NULL))
-		return fail(ctx, ERR_INTERNAL, "could not build a token header");
-	CLEANUP(jws_done)
-	cjose_jws_t *jws =
-		cjose_jws_sign(key->jwk, header, (const uint8_t *)payload.ptr, payload.len, NULL);
+	CLEANUP(jws_done) cjose_jws_t *jws = sign_bytes(&ring->keys[0], payload);
 	if (!jws || !cjose_jws_export(jws, &text, NULL))
 		return fail(ctx, ERR_INTERNAL, "could not sign a token");
 	str token = str_from(text);
@@ -188,7 +220,7 @@ err_t jws_sign(struct ctx *ctx, const struct jws_ring *ring, str payload, str *r
 
 struct token_parts {
 	str payload;
-	char key_id[128];
+	char key_id[KEY_ID_MAX + 1];
 };
 
 static bool decode_part(struct arena *arena, str text, str *ret)
