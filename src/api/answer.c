@@ -60,7 +60,8 @@ static void send_error(struct request *rq, err_t err)
 	CLEANUP(buf_done) struct buf body = BUF_INIT(BODY_MAX);
 	buf_printf(&body, "{\"errors\":[{\"code\":\"%s\",\"message\":", info->code);
 	json_escape(&body, str_from(info->text));
-	/* What is wrong with the client's own bytes may be said; everything else stays in the log. */
+	/* What is wrong with the client's own bytes may be said; everything else stays in the log.
+	 */
 	if (info->status == 400 && err != ERR_NAME_INVALID && rq->x->ctx->failure.detail[0]) {
 		buf_add(&body, STR(",\"detail\":"));
 		json_escape(&body, str_from(rq->x->ctx->failure.detail));
@@ -78,8 +79,7 @@ void answer_error(struct request *rq, err_t err)
 	if (!rq->keep_headers)
 		exchange_clear_headers(rq->x);
 	if (!rq->route || rq->route->kind == ROUTE_OCI)
-		exchange_header(rq->x, STR("Docker-Distribution-Api-Version"),
-				STR("registry/2.0"));
+		exchange_header(rq->x, STR("Docker-Distribution-Api-Version"), STR("registry/2.0"));
 	if (error_info(err)->status == 401)
 		add_challenge(rq);
 	if (is_busy(error_info(err)))

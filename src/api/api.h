@@ -4,8 +4,9 @@
  *
  *	match → authenticate → authorise → handler → error answer and log line
  *
- * A handler is a function in oci_*.c, harbor_*.c or token.c: parse, call one registry or auth function, answer. It
- * never decides who may do what; that is the permission column of its row in routes.c.
+ * A handler is a function in oci_*.c, harbor_*.c or token.c: parse, call one registry or auth
+ * function, answer. It never decides who may do what; that is the permission column of its row in
+ * routes.c.
  */
 #pragma once
 
@@ -15,15 +16,15 @@
 #include "registry/registry.h"
 
 struct api_options {
-	struct auth *auth;         /* not owned */
+	struct auth *auth;	   /* not owned */
 	struct registry *registry; /* not owned */
-	str external_url;          /* "https://registry.example.com"; empty: what the client called us */
+	str external_url; /* "https://registry.example.com"; empty: what the client called us */
 	bool auto_create_projects; /* an administrator's push makes its project */
-	bool anonymous_pull;       /* public projects are readable without credentials */
-	bool deletes;              /* manifests and blobs may be deleted */
-	size_t tags_page_max;      /* default 10000 */
+	bool anonymous_pull;	   /* public projects are readable without credentials */
+	bool deletes;		   /* manifests and blobs may be deleted */
+	size_t tags_page_max;	   /* default 10000 */
 	size_t catalog_page_max;   /* default 1000 */
-	int request_timeout_ms;    /* for what is not moving bytes; default 60,000 */
+	int request_timeout_ms;	   /* for what is not moving bytes; default 60,000 */
 };
 
 struct api;
@@ -35,5 +36,6 @@ void api_free(struct api *api);
 void api_handle(void *api, struct exchange *x);
 void api_refuse(void *api, struct exchange *x, err_t err);
 
-/* Prints routes × roles, one line per route: the matrix that a test compares with a committed file. */
+/* Prints routes × roles, one line per route: the matrix that a test compares with a committed file.
+ */
 void api_print_matrix(struct buf *b);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dispatch.c - the way of every request: match, authenticate, authorise, handle, and one log line. */
+/* dispatch.c - the way of every request: match, authenticate, authorise, handle, and one log line.
+ */
 #include "api/answer.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -114,8 +115,7 @@ static err_t dispatch(struct ctx *ctx, struct request *rq)
 	if (rq->route->body_max_bytes)
 		rq->x->body_max_bytes = rq->route->body_max_bytes;
 	if (rq->route->kind == ROUTE_OCI)
-		exchange_header(rq->x, STR("Docker-Distribution-Api-Version"),
-				STR("registry/2.0"));
+		exchange_header(rq->x, STR("Docker-Distribution-Api-Version"), STR("registry/2.0"));
 	return rq->route->handle(ctx, rq);
 }
 
@@ -136,7 +136,8 @@ static void log_success(struct request *rq, int64_t started_ns)
 {
 	LOG(LOG_DEBUG, "request", LOG_STR("method", rq->x->head->method_text),
 	    LOG_STR("path", rq->x->head->path), LOG_I64("status", rq->x->status),
-	    LOG_I64("sent_bytes", rq->x->sent_bytes), LOG_I64("received_bytes", rq->x->received_bytes),
+	    LOG_I64("sent_bytes", rq->x->sent_bytes),
+	    LOG_I64("received_bytes", rq->x->received_bytes),
 	    LOG_I64("us", (clock_now_ns() - started_ns) / CLOCK_US), LOG_STR("peer", rq->x->peer),
 	    LOG_STR("user", rq->who.name), LOG_STR("request", rq->x->ctx->request_id));
 }
@@ -199,7 +200,8 @@ void api_print_matrix(struct buf *b)
 		buf_printf(b, "%-6s %-44s %-18s", http_method_name(route->method), route->pattern,
 			   action_name(route->action));
 		for (enum role role = 0; role < ROLE_COUNT; role++)
-			buf_printf(b, " %s=%c%c", role_name(role), decide_letter(role, false, route),
+			buf_printf(b, " %s=%c%c", role_name(role),
+				   decide_letter(role, false, route),
 				   decide_letter(role, true, route));
 		buf_add_byte(b, '\n');
 	}

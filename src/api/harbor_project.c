@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * harbor_project.c - projects, in the words of Harbor's REST API v2.0: enough to make one, see it, and say
- * whether it is public.
+ * harbor_project.c - projects, in the words of Harbor's REST API v2.0: enough to make one, see it,
+ * and say whether it is public.
  */
 #include "api/handlers.h"
 #include "base/clock.h"
@@ -12,8 +12,8 @@
 #include "base/banned.h"
 
 #define PROJECT_BODY_MAX MIB(1)
-#define PAGE_DEFAULT 10
-#define PAGE_MAX 100
+#define PAGE_DEFAULT	 10
+#define PAGE_MAX	 100
 
 err_t harbor_ping(struct ctx *ctx, struct request *rq)
 {
@@ -51,7 +51,8 @@ err_t harbor_project_get(struct ctx *ctx, struct request *rq)
 	return answer_json(rq, 200, buf_str(&body));
 }
 
-/* Keyset pages over `page` and `page_size` as Harbor's clients send them: pages are walked, not skipped to. */
+/* Keyset pages over `page` and `page_size` as Harbor's clients send them: pages are walked, not
+ * skipped to. */
 err_t harbor_project_list(struct ctx *ctx, struct request *rq)
 {
 	uint64_t page = 1, size = PAGE_DEFAULT;

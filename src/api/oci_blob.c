@@ -9,7 +9,7 @@
 
 #include "base/banned.h"
 
-#define BOUNDARY "berth-part-8d3f1c7a"
+#define BOUNDARY   "berth-part-8d3f1c7a"
 #define COPY_BLOCK KIB(128)
 
 struct blob_answer {
@@ -62,8 +62,8 @@ static str part_head(struct arena *arena, struct byte_range range, uint64_t size
 }
 
 /* As many parts as ranges, in their order, unmerged: clients count them (containers/image). */
-static err_t send_parts(struct ctx *ctx, struct blob_answer *answer, const struct byte_range *ranges,
-			size_t count)
+static err_t send_parts(struct ctx *ctx, struct blob_answer *answer,
+			const struct byte_range *ranges, size_t count)
 {
 	const str end = STR("\r\n--" BOUNDARY "--\r\n");
 	struct exchange *x = answer->rq->x;
@@ -89,8 +89,7 @@ static err_t send_whole(struct ctx *ctx, struct blob_answer *answer)
 	exchange_header(answer->rq->x, STR("Content-Type"), STR("application/octet-stream"));
 	if (answer->blob->size_bytes == 0)
 		return exchange_answer(answer->rq->x, 200, STR_NONE);
-	return send_range(ctx, answer, 200,
-			  (struct byte_range){ 0, answer->blob->size_bytes - 1 });
+	return send_range(ctx, answer, 200, (struct byte_range){ 0, answer->blob->size_bytes - 1 });
 }
 
 static err_t send_single(struct ctx *ctx, struct blob_answer *answer, struct byte_range range)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* oci_referrers.c - what points at a manifest, as an image index (distribution-spec, "Listing referrers"). */
+/* oci_referrers.c - what points at a manifest, as an image index (distribution-spec, "Listing
+ * referrers"). */
 #include "api/handlers.h"
 #include "codec/json_writer.h"
 #include "codec/manifest.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * oci_upload.c - blobs in: the five ways a client may send one (distribution-spec, "Pushing blobs").
+ * oci_upload.c - blobs in: the five ways a client may send one (distribution-spec, "Pushing
+ * blobs").
  *
  *	POST ?digest=D  body        at once
  *	POST, PUT ?digest=D  body   in two
@@ -16,7 +17,7 @@
 
 #include "base/banned.h"
 
-#define RECEIVE_BLOCK KIB(128)
+#define RECEIVE_BLOCK	     KIB(128)
 #define MOUNT_CANDIDATES_MAX 16
 
 /* Headers that tell a client where its upload stands; on success and on a refused range alike. */

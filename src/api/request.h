@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * request.h - what a handler gets: the exchange, who asks, and the parts of the path, already checked.
+ * request.h - what a handler gets: the exchange, who asks, and the parts of the path, already
+ * checked.
  */
 #pragma once
 
@@ -17,10 +18,10 @@ struct request;
 
 struct route {
 	enum http_method method; /* a GET row serves HEAD too */
-	const char *pattern;     /* see routes.c */
+	const char *pattern;	 /* see routes.c */
 	enum action action;
-	enum route_kind kind;    /* how errors look and how to log in */
-	size_t body_max_bytes;   /* 0: as long as it takes */
+	enum route_kind kind;  /* how errors look and how to log in */
+	size_t body_max_bytes; /* 0: as long as it takes */
 	err_t (*handle)(struct ctx *ctx, struct request *rq);
 };
 
@@ -32,19 +33,20 @@ struct request {
 	struct identity who;
 	struct cache_value *who_pin;
 
-	str name_asked;  /* repository as in the path, for Location and answers */
-	str repository;  /* full name: "library/" added when there is no slash */
-	str reference;   /* {reference}, decoded */
+	str name_asked;	 /* repository as in the path, for Location and answers */
+	str repository;	 /* full name: "library/" added when there is no slash */
+	str reference;	 /* {reference}, decoded */
 	str digest_text; /* {digest}, decoded */
-	digest digest;   /* parsed from it */
-	str upload_id;   /* {upload} */
-	str project;     /* {project} */
+	digest digest;	 /* parsed from it */
+	str upload_id;	 /* {upload} */
+	str project;	 /* {project} */
 
 	bool bad_credentials; /* the challenge says invalid_token */
 	bool keep_headers;    /* the handler's headers belong on the error answer */
 };
 
-/* Finds the row; ERR_NOT_FOUND, or ERR_UNSUPPORTED (405) with an Allow header set. Fills the path's parts. */
+/* Finds the row; ERR_NOT_FOUND, or ERR_UNSUPPORTED (405) with an Allow header set. Fills the path's
+ * parts. */
 err_t route_find(struct ctx *ctx, struct request *rq);
 
 /* All rows, for the matrix and the tests. */

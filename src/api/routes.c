@@ -2,9 +2,10 @@
 /*
  * routes.c - every endpoint of the program, in one table, and how a path finds its row.
  *
- * A repository name may contain slashes and even "manifests" or "tags/list", so paths are read from the right:
- * the last segments must fit the pattern's, and {name} is whatever remains between them and the pattern's
- * start. The permission is a column: an endpoint without a decision cannot be written.
+ * A repository name may contain slashes and even "manifests" or "tags/list", so paths are read from
+ * the right: the last segments must fit the pattern's, and {name} is whatever remains between them
+ * and the pattern's start. The permission is a column: an endpoint without a decision cannot be
+ * written.
  */
 #include "api/handlers.h"
 #include "codec/url.h"
@@ -17,7 +18,9 @@
 
 const struct route api_routes[] = {
 #define OCI(method, pattern, action, handler)                                                      \
-	{ HTTP_##method, pattern, ACTION_##action, ROUTE_OCI, 0, handler }
+	{                                                                                          \
+		HTTP_##method, pattern, ACTION_##action, ROUTE_OCI, 0, handler                     \
+	}
 	OCI(GET, "/v2/{name}/manifests/{reference}", REPOSITORY_PULL, oci_manifest_get),
 	OCI(GET, "/v2/{name}/blobs/{digest}", REPOSITORY_PULL, oci_blob_get),
 	OCI(GET, "/v2/", REGISTRY_PING, oci_ping),
@@ -40,7 +43,10 @@ const struct route api_routes[] = {
 	{ HTTP_GET, "/service/token", ACTION_NONE, ROUTE_TOKEN, 0, token_get },
 	{ HTTP_POST, "/service/token", ACTION_NONE, ROUTE_TOKEN, JSON_BODY_MAX, token_post },
 #define HARBOR(method, pattern, action, handler)                                                   \
-	{ HTTP_##method, "/api/v2.0" pattern, ACTION_##action, ROUTE_HARBOR, JSON_BODY_MAX, handler }
+	{                                                                                          \
+		HTTP_##method, "/api/v2.0" pattern, ACTION_##action, ROUTE_HARBOR, JSON_BODY_MAX,  \
+			handler                                                                    \
+	}
 	HARBOR(GET, "/ping", NONE, harbor_ping),
 	HARBOR(GET, "/projects", PROJECT_LIST, harbor_project_list),
 	HARBOR(POST, "/projects", PROJECT_CREATE, harbor_project_create),
@@ -143,10 +149,10 @@ static err_t take_name(struct ctx *ctx, struct request *rq, str raw)
 	TRY(decode(ctx, raw, ERR_NAME_INVALID, &rq->name_asked));
 	if (!reference_is_repository(rq->name_asked))
 		return fail(ctx, ERR_NAME_INVALID, "repository name does not fit the grammar");
-	rq->repository = str_has_byte(rq->name_asked, '/')
-				 ? rq->name_asked
-				 : arena_printf(ctx->arena, "library/" STR_FMT,
-						STR_ARG(rq->name_asked));
+	rq->repository =
+		str_has_byte(rq->name_asked, '/')
+			? rq->name_asked
+			: arena_printf(ctx->arena, "library/" STR_FMT, STR_ARG(rq->name_asked));
 	return OK;
 }
 

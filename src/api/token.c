@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * token.c - the token service: credentials in, a short-lived bearer token out (docker's token protocol by GET,
- * its OAuth2 form by POST).
+ * token.c - the token service: credentials in, a short-lived bearer token out (docker's token
+ * protocol by GET, its OAuth2 form by POST).
  *
  * Fewer rights than asked is not an error: the answer is a token for what is allowed.
  */
@@ -14,7 +14,7 @@
 
 #include "base/banned.h"
 
-#define SCOPES_MAX 32
+#define SCOPES_MAX     32
 #define TOKEN_BODY_MAX KIB(64)
 
 struct token_request {
@@ -149,7 +149,8 @@ static err_t identify_form(struct ctx *ctx, struct request *rq, str body, struct
 		return auth_check_refresh(ctx, auth, tr->refresh_token, &rq->who);
 	}
 	if (!str_eq(grant_type, STR("password")))
-		return fail(ctx, ERR_REQUEST_INVALID, "grant_type is not password or refresh_token");
+		return fail(ctx, ERR_REQUEST_INVALID,
+			    "grant_type is not password or refresh_token");
 	str user = form_value(ctx, body, STR("username"));
 	if (!user.len)
 		return identify(ctx, rq);

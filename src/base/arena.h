@@ -4,8 +4,8 @@
  *
  * Every arena has a hard cap. arena_try() is for sizes that follow from input: past the cap it
  * returns NULL and the caller answers ERR_LIMIT. The other calls are for small things whose number
- * the code bounds itself; they may exceed the cap by ARENA_SLACK, and past that they end the process,
- * because then a bound is missing in our code.
+ * the code bounds itself; they may exceed the cap by ARENA_SLACK, and past that they end the
+ * process, because then a bound is missing in our code.
  *
  * Pointers stay valid until arena_reset or arena_done. Not thread-safe: one owner at a time.
  */
@@ -31,10 +31,10 @@ void arena_init(struct arena *a, size_t cap_bytes);
 void arena_done(struct arena *a);
 void arena_reset(struct arena *a); /* frees all but one small chunk, for the next request */
 
-void *arena_try(struct arena *a, size_t size); /* zeroed, 16-aligned; NULL past the cap */
+void *arena_try(struct arena *a, size_t size);	 /* zeroed, 16-aligned; NULL past the cap */
 void *arena_alloc(struct arena *a, size_t size); /* the same, never NULL */
 
-#define ARENA_NEW(a, type) ((type *)arena_alloc((a), sizeof(type)))
+#define ARENA_NEW(a, type)	    ((type *)arena_alloc((a), sizeof(type)))
 #define ARENA_ARRAY(a, type, count) ((type *)arena_alloc((a), sizeof(type) * (count)))
 
 /* Copies and prints; the results are NUL-terminated behind their length. */

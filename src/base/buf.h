@@ -2,9 +2,9 @@
 /*
  * buf.h - a byte string under construction, which cannot exist without a maximum.
  *
- * Growing past the maximum does not fail the call: it marks the buf as overrun, drops the piece, and
- * drops all that follows. Build freely, ask once at the end: `if (buf_overrun(&b)) return fail(…)`.
- * Memory comes from malloc; a failed allocation within the maximum ends the process.
+ * Growing past the maximum does not fail the call: it marks the buf as overrun, drops the piece,
+ * and drops all that follows. Build freely, ask once at the end: `if (buf_overrun(&b)) return
+ * fail(…)`. Memory comes from malloc; a failed allocation within the maximum ends the process.
  *
  *	CLEANUP(buf_done) struct buf b = BUF_INIT(KIB(4));
  *	buf_printf(&b, "%s-%d", name, n);
@@ -24,7 +24,10 @@ struct buf {
 	bool overrun;
 };
 
-#define BUF_INIT(max_bytes) { .max = (max_bytes) }
+#define BUF_INIT(max_bytes)                                                                        \
+	{                                                                                          \
+		.max = (max_bytes)                                                                 \
+	}
 
 void buf_done(struct buf *b);  /* frees; the buf may be used again */
 void buf_clear(struct buf *b); /* empties, keeps the memory, forgets an overrun */
@@ -41,5 +44,5 @@ char *buf_reserve(struct buf *b, size_t count);
 /* Removes the first `count` bytes. */
 void buf_drop(struct buf *b, size_t count);
 
-str buf_str(const struct buf *b);  /* valid until the next change */
+str buf_str(const struct buf *b); /* valid until the next change */
 bool buf_overrun(const struct buf *b);

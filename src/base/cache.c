@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cache.c - see cache.h. Sixteen shards, each a hash table with chaining and a clock hand over a ring
- * of its entries. A shard's generation counts drops; a ticket is the generation it was taken at.
+ * cache.c - see cache.h. Sixteen shards, each a hash table with chaining and a clock hand over a
+ * ring of its entries. A shard's generation counts drops; a ticket is the generation it was taken
+ * at.
  */
 #include "base/cache.h"
 #include "base/clock.h"
@@ -12,13 +13,13 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#define SHARDS 16
+#define SHARDS	      16
 #define BUCKETS_FIRST 64
 
 struct entry {
 	struct cache_value value; /* first: a value is its entry */
-	_Atomic(unsigned) pins;   /* the table's own counts as one */
-	bool used;                /* since the hand last passed */
+	_Atomic(unsigned) pins;	  /* the table's own counts as one */
+	bool used;		  /* since the hand last passed */
 	struct entry *chain;
 	struct entry *next, *previous; /* the ring */
 	uint64_t hash;
@@ -170,7 +171,8 @@ static void grow(struct shard *s)
 	s->bucket_count = count;
 }
 
-/* Moves the hand until `need` more bytes fit: an entry used since the last pass gets another round. */
+/* Moves the hand until `need` more bytes fit: an entry used since the last pass gets another round.
+ */
 static void evict(struct shard *s, size_t need, size_t bytes_max)
 {
 	while (s->hand && s->bytes + need > bytes_max) {

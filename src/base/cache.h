@@ -2,13 +2,13 @@
 /*
  * cache.h - a bounded, sharded cache of immutable byte values, safe against stale fills.
  *
- * A value is bytes with a reference count: cache_get pins it, cache_put releases it, so a reader may
- * go on using a value that has just been dropped. The bound is in bytes, keys and overhead included; the least recently used go
- * first (second chance, per shard).
+ * A value is bytes with a reference count: cache_get pins it, cache_put releases it, so a reader
+ * may go on using a value that has just been dropped. The bound is in bytes, keys and overhead
+ * included; the least recently used go first (second chance, per shard).
  *
- * Filling on demand races with writers: a reader may fetch the old row, a writer commit and drop the key,
- * and the reader then store what is stale. So a fill carries the ticket taken before the fetch, and is refused when the
- * shard was dropped from in between:
+ * Filling on demand races with writers: a reader may fetch the old row, a writer commit and drop
+ * the key, and the reader then store what is stale. So a fill carries the ticket taken before the
+ * fetch, and is refused when the shard was dropped from in between:
  *
  *	struct cache_value *v = cache_get(c, key);
  *	if (!v) {
@@ -26,7 +26,7 @@
 struct cache;
 
 struct cache_value {
-	str bytes;          /* immutable, 16-aligned */
+	str bytes;	    /* immutable, 16-aligned */
 	int64_t expires_ns; /* clock_now_ns() scale, 0 for never */
 };
 
@@ -34,12 +34,12 @@ struct cache *cache_new(size_t bytes_max);
 void cache_free(struct cache *c); /* values still pinned stay valid until put */
 
 struct cache_value *cache_get(struct cache *c, str key); /* NULL when absent or expired */
-void cache_put(struct cache_value *v);                   /* NULL is fine */
+void cache_put(struct cache_value *v);			 /* NULL is fine */
 
 uint64_t cache_ticket(struct cache *c, str key);
 
-/* Stores a copy and returns it pinned. When the ticket is stale or the value too large for a shard, the copy is
- * returned all the same, just not kept. */
+/* Stores a copy and returns it pinned. When the ticket is stale or the value too large for a shard,
+ * the copy is returned all the same, just not kept. */
 struct cache_value *cache_fill(struct cache *c, str key, uint64_t ticket, str bytes,
 			       int64_t expires_ns);
 

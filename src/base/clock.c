@@ -47,8 +47,8 @@ str clock_http_date(int64_t wall_us, char into[CLOCK_HTTP_MAX])
 	static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
 					    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 	struct tm t = utc(wall_us);
-	int len = snprintf(into, CLOCK_HTTP_MAX, "%s, %02u %s %04u %02u:%02u:%02u GMT", days[t.tm_wday],
-			   (unsigned)t.tm_mday % 100u, months[t.tm_mon],
+	int len = snprintf(into, CLOCK_HTTP_MAX, "%s, %02u %s %04u %02u:%02u:%02u GMT",
+			   days[t.tm_wday], (unsigned)t.tm_mday % 100u, months[t.tm_mon],
 			   (unsigned)(t.tm_year + 1900) % 10000u, (unsigned)t.tm_hour % 100u,
 			   (unsigned)t.tm_min % 100u, (unsigned)t.tm_sec % 100u);
 	return (str){ into, (size_t)len };

@@ -14,9 +14,9 @@
 #endif
 
 #define PRINTF_LIKE(format_at, args_at) __attribute__((format(printf, format_at, args_at)))
-#define UNUSED __attribute__((unused))
-#define NORETURN __attribute__((noreturn))
-#define HOT __attribute__((hot))
+#define UNUSED				__attribute__((unused))
+#define NORETURN			__attribute__((noreturn))
+#define HOT				__attribute__((hot))
 
 /* `CLEANUP(buf_done) struct buf b;` calls buf_done(&b) when b leaves scope. */
 #define CLEANUP(function) __attribute__((cleanup(function)))
@@ -38,8 +38,8 @@
 	})
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#define MIN(a, b)	((a) < (b) ? (a) : (b))
+#define MAX(a, b)	((a) > (b) ? (a) : (b))
 
 #define CONTAINER_OF(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 

@@ -2,13 +2,14 @@
 /*
  * ctx.h - what a piece of work carries with it: its memory, its deadline, and its last failure.
  *
- * One ctx per request and per job, on the stack of the thread that runs it. It is the first parameter
- * of every function that can block, allocate, or fail for a reason worth logging.
+ * One ctx per request and per job, on the stack of the thread that runs it. It is the first
+ * parameter of every function that can block, allocate, or fail for a reason worth logging.
  *
  * Failing is one expression:
  *
  *	if (!digest_equal(have, want))
- *		return fail(ctx, ERR_DIGEST_INVALID, "upload %s is " DIGEST_FMT, id, DIGEST_ARG(have));
+ *		return fail(ctx, ERR_DIGEST_INVALID, "upload %s is " DIGEST_FMT, id,
+ * DIGEST_ARG(have));
  *
  * fail() records code, errno, place and detail; the first failure wins until ctx_forgive(). The top
  * of the request writes the one log line; nobody in between logs.
@@ -26,7 +27,7 @@
 
 struct failure {
 	err_t code;
-	int sys_errno;           /* errno at the time, 0 when it plays no part */
+	int sys_errno; /* errno at the time, 0 when it plays no part */
 	const char *file;
 	int line;
 	char detail[CTX_DETAIL_MAX];
@@ -34,15 +35,14 @@ struct failure {
 
 struct ctx {
 	struct arena *arena;
-	int64_t deadline_ns;              /* clock_now_ns() scale; 0 means none */
-	const _Atomic(bool) *cancelled;   /* may be NULL */
+	int64_t deadline_ns;		/* clock_now_ns() scale; 0 means none */
+	const _Atomic(bool) *cancelled; /* may be NULL */
 	str request_id;
-	unsigned holds;                   /* open transactions and locks; zero while bytes move */
+	unsigned holds; /* open transactions and locks; zero while bytes move */
 	struct failure failure;
 };
 
-#define fail(ctx, code, ...)                                                                       \
-	(ctx_fail((ctx), (code), 0, __FILE__, __LINE__, __VA_ARGS__), (code))
+#define fail(ctx, code, ...) (ctx_fail((ctx), (code), 0, __FILE__, __LINE__, __VA_ARGS__), (code))
 
 /* The same, with errno recorded and its text appended to the detail. */
 #define fail_errno(ctx, code, ...)                                                                 \

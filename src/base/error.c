@@ -5,11 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const struct error_info errors[ERR_COUNT] = {
-	[OK] = { "OK", 200, "", false, "" },
+static const struct error_info errors[ERR_COUNT] = { [OK] = { "OK", 200, "", false, "" },
 #define ERROR_ROW(name_, status_, code_, retry_, text_)                                            \
 	[ERR_##name_] = { #name_, status_, code_, retry_, text_ },
-	ERROR_TABLE(ERROR_ROW)
+						     ERROR_TABLE(ERROR_ROW)
 #undef ERROR_ROW
 };
 

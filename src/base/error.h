@@ -22,8 +22,7 @@
 	X(BLOB_UNKNOWN, 404, "BLOB_UNKNOWN", false, "blob unknown to this repository")             \
 	X(UPLOAD_INVALID, 400, "BLOB_UPLOAD_INVALID", false, "blob upload invalid")                \
 	X(UPLOAD_UNKNOWN, 404, "BLOB_UPLOAD_UNKNOWN", false, "blob upload unknown")                \
-	X(UPLOAD_RANGE, 416, "BLOB_UPLOAD_INVALID", false,                                         \
-	  "range does not continue the upload")                                                    \
+	X(UPLOAD_RANGE, 416, "BLOB_UPLOAD_INVALID", false, "range does not continue the upload")   \
 	X(UPLOAD_BUSY, 416, "BLOB_UPLOAD_INVALID", true,                                           \
 	  "another request is writing to this upload")                                             \
 	X(UPLOAD_TRUNCATED, 400, "BLOB_UPLOAD_INVALID", true,                                      \
@@ -32,17 +31,18 @@
 	  "digest is malformed, unsupported, or does not match the content")                       \
 	X(SIZE_INVALID, 400, "SIZE_INVALID", false, "length does not match the content")           \
 	X(RANGE_UNSATISFIABLE, 416, "SIZE_INVALID", false, "requested range is not satisfiable")   \
-	X(MANIFEST_UNKNOWN, 404, "MANIFEST_UNKNOWN", false,                                        \
-	  "manifest unknown to this repository")                                                   \
+	X(MANIFEST_UNKNOWN, 404, "MANIFEST_UNKNOWN", false, "manifest unknown to this repository") \
 	X(MANIFEST_INVALID, 400, "MANIFEST_INVALID", false, "manifest invalid")                    \
-	X(MANIFEST_TOO_LARGE, 413, "SIZE_INVALID", false, "manifest larger than this registry accepts") \
+	X(MANIFEST_TOO_LARGE, 413, "SIZE_INVALID", false,                                          \
+	  "manifest larger than this registry accepts")                                            \
 	X(MANIFEST_SCHEMA1, 400, "MANIFEST_INVALID", false,                                        \
 	  "docker schema 1 manifests are not accepted; push schema 2 or OCI")                      \
 	X(MANIFEST_BLOB_UNKNOWN, 404, "MANIFEST_BLOB_UNKNOWN", false,                              \
 	  "manifest references content unknown to this repository")                                \
 	X(TAG_INVALID, 400, "MANIFEST_INVALID", false, "tag invalid")                              \
 	X(TAG_TOO_MANY, 414, "UNSUPPORTED", false, "too many tags in one request")                 \
-	X(PRECONDITION_FAILED, 412, "DENIED", false, "a precondition of the request does not hold") \
+	X(PRECONDITION_FAILED, 412, "DENIED", false,                                               \
+	  "a precondition of the request does not hold")                                           \
 	X(NAME_INVALID, 400, "NAME_INVALID", false, "repository name invalid")                     \
 	X(NAME_UNKNOWN, 404, "NAME_UNKNOWN", false, "repository name not known to registry")       \
 	X(PAGE_INVALID, 400, "UNSUPPORTED", false, "paging parameter invalid")                     \
@@ -84,15 +84,15 @@ typedef enum MUST_CHECK err {
 #define ERROR_ENUM(name, status, code, retry, text) ERR_##name,
 	ERROR_TABLE(ERROR_ENUM)
 #undef ERROR_ENUM
-	ERR_COUNT,
+		ERR_COUNT,
 } err_t;
 
 struct error_info {
-	const char *name;   /* "DIGEST_INVALID", for logs */
-	int status;         /* HTTP status */
-	const char *code;   /* code of the OCI list */
-	bool retryable;     /* worth repeating unchanged; answered with Retry-After when 429/503 */
-	const char *text;   /* for the client */
+	const char *name; /* "DIGEST_INVALID", for logs */
+	int status;	  /* HTTP status */
+	const char *code; /* code of the OCI list */
+	bool retryable;	  /* worth repeating unchanged; answered with Retry-After when 429/503 */
+	const char *text; /* for the client */
 };
 
 /* The row of `err`. OK has a row too: status 200 and empty texts. */

@@ -11,9 +11,9 @@
 
 #include <stdlib.h>
 
-void *mem_new(size_t size);                 /* zeroed; free() it */
-void *mem_resize(void *old, size_t size);   /* like realloc, never NULL */
-char *mem_copy(str s);                      /* NUL-terminated copy */
+void *mem_new(size_t size);		  /* zeroed; free() it */
+void *mem_resize(void *old, size_t size); /* like realloc, never NULL */
+char *mem_copy(str s);			  /* NUL-terminated copy */
 
 #define NEW(type) ((type *)mem_new(sizeof(type)))
 

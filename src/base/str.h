@@ -20,11 +20,14 @@ typedef struct str {
 
 /* A literal as a str, usable in static initialisers. */
 #define STR(literal) ((str){ "" literal, sizeof(literal) - 1 })
-#define STR_INIT(literal) { "" literal, sizeof(literal) - 1 }
+#define STR_INIT(literal)                                                                          \
+	{                                                                                          \
+		"" literal, sizeof(literal) - 1                                                    \
+	}
 #define STR_NONE ((str){ NULL, 0 })
 
 /* printf("%" STR_FMT, STR_ARG(s)) is spelled printf(STR_FMT, STR_ARG(s)). */
-#define STR_FMT "%.*s"
+#define STR_FMT	   "%.*s"
 #define STR_ARG(s) (int)(s).len, (s).ptr
 
 str str_from(const char *nul_terminated); /* NULL gives STR_NONE */
@@ -44,7 +47,7 @@ bool str_eq_secret(str a, str b);
 /* Cut pieces. Out-of-range counts are clamped. */
 str str_skip(str s, size_t count); /* without the first `count` bytes */
 str str_take(str s, size_t count); /* the first `count` bytes */
-str str_trim(str s);               /* without blanks and tabs at both ends */
+str str_trim(str s);		   /* without blanks and tabs at both ends */
 
 /* Splits at the first / last `separator`. False, and nothing set, when it is absent. */
 bool str_cut(str s, char separator, str *ret_before, str *ret_after);

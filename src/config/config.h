@@ -3,15 +3,15 @@
  * config.h - the options of this run, read from a file, the environment and the flags.
  *
  * A flag wins over the environment, the environment over the file, the file over the default. For
- *the option `projects.auto_create` (options.h has the table): file         `projects: {
- *auto_create: false }`, in the YAML file of --config or BERTH_CONFIG environment
- *BERTH_PROJECTS_AUTO_CREATE=false flag         --projects.auto_create=false,
+ * the option `projects.auto_create` (options.h has the table): file         `projects: {
+ * auto_create: false }`, in the YAML file of --config or BERTH_CONFIG environment
+ * BERTH_PROJECTS_AUTO_CREATE=false flag         --projects.auto_create=false,
  *--projects-auto-create=false; a bare bool flag is true A SECRET may also be the content of a file:
- *BERTH_ADMIN_PASSWORD_FILE, `password_file`, --admin.password-file.
+ * BERTH_ADMIN_PASSWORD_FILE, `password_file`, --admin.password-file.
  *
  * Whatever is not understood is refused: an unknown key, variable (but for BERTH_TEST_* and
- *BERTH_FAULT*) or flag, a value of the wrong shape or out of range, the same option twice in one
- *place.
+ * BERTH_FAULT*) or flag, a value of the wrong shape or out of range, the same option twice in one
+ * place.
  *
  *	struct config config;
  *	if (config_load(ctx, argc - 2, argv + 2, environ, &config) != OK)

@@ -3,8 +3,8 @@
  * options.h - every option of the program, in one table.
  *
  * A row is the only place an option is written down: the fields of struct config (config.h), the
- *readers of the file, the environment and the flags, `berth serve --help` and docs/options.md all
- *come from it.
+ * readers of the file, the environment and the flags, `berth serve --help` and docs/options.md all
+ * come from it.
  *
  * X(TYPE, field, name, default, limits, text)
  *	TYPE     STRING, PATH, SECRET, LIST (commas) -> str; BOOL -> bool; CHOICE -> int (position);
@@ -13,7 +13,7 @@
  *	name     in the file and in messages: lower case, words by `_`, groups by `.`
  *	default  as one would write it
  *	limits   OPTION_RANGE for numbers, OPTION_CHOICES for CHOICE, OPTION_CHECK for a shape of
- *its own, or OPTION_FREE
+ * its own, or OPTION_FREE
  *
  * To add an option: one row; `berth options > docs/options.md`.
  */

@@ -29,10 +29,10 @@ err_t db_blob_find_in_repository(struct ctx *ctx, struct sql_tx *tx, int64_t rep
 err_t db_blob_ensure(struct ctx *ctx, struct sql_tx *tx, digest d, uint64_t size_bytes,
 		     struct blob *ret)
 {
-	TRY(sql_exec(ctx, tx, &SQL_BLOB_INSERT,
-		     SQL_ARGS(db_digest(ctx, d), SQL_I64((int64_t)size_bytes),
-			      SQL_I64(clock_wall_us())),
-		     NULL));
+	TRY(sql_exec(
+		ctx, tx, &SQL_BLOB_INSERT,
+		SQL_ARGS(db_digest(ctx, d), SQL_I64((int64_t)size_bytes), SQL_I64(clock_wall_us())),
+		NULL));
 	return db_blob_find(ctx, tx, d, ret);
 }
 

@@ -98,19 +98,18 @@ err_t db_manifest_referrers(struct ctx *ctx, struct sql_tx *tx, const struct ref
 {
 	static const struct row_reader reader = { sizeof(struct referrer), read_referrer };
 	const struct sql_value values[] = {
-		SQL_I64(query->repository_id), db_digest(ctx, query->subject),
-		SQL_TEXT(query->last),	       SQL_I64((int64_t)query->max),
+		SQL_I64(query->repository_id),	db_digest(ctx, query->subject),
+		SQL_TEXT(query->last),		SQL_I64((int64_t)query->max),
 		SQL_TEXT(query->artifact_type),
 	};
 	bool typed = query->artifact_type.len > 0;
-	return db_rows_read(ctx, tx,
-			    typed ? &SQL_MANIFEST_REFERRERS_OF_TYPE : &SQL_MANIFEST_REFERRERS,
-			    (struct sql_args){ values, typed ? 5 : 4 }, &reader, (void **)ret,
-			    ret_count);
+	return db_rows_read(
+		ctx, tx, typed ? &SQL_MANIFEST_REFERRERS_OF_TYPE : &SQL_MANIFEST_REFERRERS,
+		(struct sql_args){ values, typed ? 5 : 4 }, &reader, (void **)ret, ret_count);
 }
 
-err_t db_manifest_subject(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str digest_text,
-			  str *ret)
+err_t db_manifest_subject(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id,
+			  str digest_text, str *ret)
 {
 	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
 	TRY(sql_one(ctx, tx, &SQL_MANIFEST_SUBJECT,

@@ -21,8 +21,8 @@ err_t db_manifest_find_id(struct ctx *ctx, struct sql_tx *tx, int64_t repository
 			  int64_t *ret_id);
 
 /*
- * Stores the manifest and its references unless the repository has it already; gives its id either way.
- * `row->id` is not read.
+ * Stores the manifest and its references unless the repository has it already; gives its id either
+ * way. `row->id` is not read.
  */
 err_t db_manifest_ensure(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id,
 			 const struct manifest_row *row, const struct manifest *parsed,
@@ -43,15 +43,16 @@ struct referrer_query {
 	int64_t repository_id;
 	digest subject;
 	str artifact_type; /* empty: any */
-	str last;          /* digest text; empty: from the start */
+	str last;	   /* digest text; empty: from the start */
 	size_t max;
 };
 err_t db_manifest_referrers(struct ctx *ctx, struct sql_tx *tx, const struct referrer_query *query,
 			    struct referrer **ret, size_t *ret_count);
 
-/* The digest text of a manifest's subject, empty when it has none; ERR_ABSENT without the manifest. */
-err_t db_manifest_subject(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str digest_text,
-			  str *ret);
+/* The digest text of a manifest's subject, empty when it has none; ERR_ABSENT without the manifest.
+ */
+err_t db_manifest_subject(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id,
+			  str digest_text, str *ret);
 
 struct manifest_of_repository {
 	int64_t id;

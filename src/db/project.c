@@ -26,17 +26,16 @@ err_t db_project_find(struct ctx *ctx, struct sql_tx *tx, str name, struct proje
 
 err_t db_project_insert(struct ctx *ctx, struct sql_tx *tx, str name, bool is_public)
 {
-	err_t err = db_exec_one(
-		ctx, tx, &SQL_PROJECT_INSERT,
-		SQL_ARGS(SQL_TEXT(name), SQL_I64(is_public), SQL_I64(clock_wall_us())));
+	err_t err =
+		db_exec_one(ctx, tx, &SQL_PROJECT_INSERT,
+			    SQL_ARGS(SQL_TEXT(name), SQL_I64(is_public), SQL_I64(clock_wall_us())));
 	return err == ERR_ABSENT ? ERR_EXISTS : err;
 }
 
 err_t db_project_set_public(struct ctx *ctx, struct sql_tx *tx, str name, bool is_public)
 {
-	return db_exec_one(
-		ctx, tx, &SQL_PROJECT_SET_PUBLIC,
-		SQL_ARGS(SQL_TEXT(name), SQL_I64(is_public), SQL_I64(clock_wall_us())));
+	return db_exec_one(ctx, tx, &SQL_PROJECT_SET_PUBLIC,
+			   SQL_ARGS(SQL_TEXT(name), SQL_I64(is_public), SQL_I64(clock_wall_us())));
 }
 
 err_t db_project_page(struct ctx *ctx, struct sql_tx *tx, str last, bool all, size_t max,

@@ -15,6 +15,7 @@ err_t db_repository_find(struct ctx *ctx, struct sql_tx *tx, str name, struct re
 /* Makes the repository unless it is there. */
 err_t db_repository_ensure(struct ctx *ctx, struct sql_tx *tx, int64_t project_id, str name);
 
-/* At most `max` names after `last` of repositories with a manifest; only public ones unless `all`. */
+/* At most `max` names after `last` of repositories with a manifest; only public ones unless `all`.
+ */
 err_t db_repository_page(struct ctx *ctx, struct sql_tx *tx, str last, bool all, size_t max,
 			 str **ret, size_t *ret_count);

@@ -2,8 +2,8 @@
 /*
  * rows.h - results as arrays in the arena; private to db.
  *
- * A page query hands each row to a reader that fills one array element. Arrays grow by doubling within the
- * arena's cap (ERR_LIMIT beyond).
+ * A page query hands each row to a reader that fills one array element. Arrays grow by doubling
+ * within the arena's cap (ERR_LIMIT beyond).
  */
 #pragma once
 
@@ -28,6 +28,7 @@ str db_text(struct ctx *ctx, const struct sql_rows *rows, int column);
 /* A digest as statement argument: its text in the arena. */
 struct sql_value db_digest(struct ctx *ctx, digest d);
 
-/* Runs a statement that must change a row: ERR_ABSENT when it changed none. Not recorded as a failure. */
+/* Runs a statement that must change a row: ERR_ABSENT when it changed none. Not recorded as a
+ * failure. */
 err_t db_exec_one(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
 		  struct sql_args args);

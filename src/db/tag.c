@@ -8,7 +8,8 @@
 err_t db_tag_find(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name, digest *ret)
 {
 	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, &SQL_TAG_FIND, SQL_ARGS(SQL_I64(repository_id), SQL_TEXT(name)), &rows));
+	TRY(sql_one(ctx, tx, &SQL_TAG_FIND, SQL_ARGS(SQL_I64(repository_id), SQL_TEXT(name)),
+		    &rows));
 	if (!digest_parse(sql_text(&rows, 0), ret))
 		return fail(ctx, ERR_CORRUPT, "tag row points to a malformed digest");
 	return OK;
@@ -39,8 +40,7 @@ err_t db_tag_delete_of_manifest(struct ctx *ctx, struct sql_tx *tx, int64_t mani
 err_t db_tag_page(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str last, size_t max,
 		  str **ret, size_t *ret_count)
 {
-	return db_rows_read(
-		ctx, tx, &SQL_TAG_PAGE,
-		SQL_ARGS(SQL_I64(repository_id), SQL_TEXT(last), SQL_I64((int64_t)max)),
-		&db_text_reader, (void **)ret, ret_count);
+	return db_rows_read(ctx, tx, &SQL_TAG_PAGE,
+			    SQL_ARGS(SQL_I64(repository_id), SQL_TEXT(last), SQL_I64((int64_t)max)),
+			    &db_text_reader, (void **)ret, ret_count);
 }

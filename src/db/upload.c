@@ -28,8 +28,10 @@ err_t db_upload_find(struct ctx *ctx, struct sql_tx *tx, str id, str repository,
 		     struct upload_row *ret)
 {
 	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, &SQL_UPLOAD_FIND, SQL_ARGS(SQL_TEXT(id), SQL_TEXT(repository)), &rows));
-	struct upload_row row = { sql_i64(&rows, 0), (enum digest_algorithm)sql_i64(&rows, 1),
+	TRY(sql_one(ctx, tx, &SQL_UPLOAD_FIND, SQL_ARGS(SQL_TEXT(id), SQL_TEXT(repository)),
+		    &rows));
+	struct upload_row row = { sql_i64(&rows, 0),
+				  (enum digest_algorithm)sql_i64(&rows, 1),
 				  { 0 } };
 	TRY(read_digest(ctx, &rows, 2, &row.publishing));
 	*ret = row;

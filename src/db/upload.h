@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* upload.h - upload sessions: which repository an id belongs to, and whether its bytes are being published. */
+/* upload.h - upload sessions: which repository an id belongs to, and whether its bytes are being
+ * published. */
 #pragma once
 
 #include "codec/digest.h"

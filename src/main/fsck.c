@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fsck.c - `berth fsck`: prints every difference between rows and storage; the exit status says whether any. */
+/* fsck.c - `berth fsck`: prints every difference between rows and storage; the exit status says
+ * whether any. */
 #include "program.h"
 #include "registry/fsck.h"
 

@@ -71,7 +71,8 @@ err_t program_lock(struct ctx *ctx, struct program *p)
 	str path = arena_printf(ctx->arena, STR_FMT "/lock", STR_ARG(p->config.data_dir));
 	TRY(file_open(ctx, AT_FDCWD, path.ptr, O_RDWR | O_CREAT, 0640, &p->lock_fd));
 	if (flock(p->lock_fd, LOCK_EX | LOCK_NB) != 0)
-		return fail_errno(ctx, ERR_CONFIG, "data_dir " STR_FMT " is in use by another berth",
+		return fail_errno(ctx, ERR_CONFIG,
+				  "data_dir " STR_FMT " is in use by another berth",
 				  STR_ARG(p->config.data_dir));
 	return OK;
 }

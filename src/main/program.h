@@ -2,8 +2,8 @@
 /*
  * program.h - the parts of a running Berth, opened in their order and closed in reverse.
  *
- * Wiring only: what each part is, its own header says. `berth serve` opens all of it, `berth fsck` the
- * first half.
+ * Wiring only: what each part is, its own header says. `berth serve` opens all of it, `berth fsck`
+ * the first half.
  */
 #pragma once
 
@@ -23,13 +23,17 @@ struct program {
 	struct tls_server *tls;
 	struct server *server;
 };
-#define PROGRAM_INIT { .lock_fd = -1 }
+#define PROGRAM_INIT                                                                               \
+	{                                                                                          \
+		.lock_fd = -1                                                                      \
+	}
 
 /* Options, log, data directory, database (migrated), storage, registry. */
 err_t program_open(struct ctx *ctx, int argc, char **argv, struct program *p);
 void program_close(struct program *p); /* CLEANUP; any state */
 
-/* Takes the data directory for this process alone, so that two servers never share a SQLite registry. */
+/* Takes the data directory for this process alone, so that two servers never share a SQLite
+ * registry. */
 err_t program_lock(struct ctx *ctx, struct program *p);
 
 int main_serve(int argc, char **argv);

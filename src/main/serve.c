@@ -2,8 +2,9 @@
 /*
  * serve.c - `berth serve`: opens every part, serves until told to stop, and closes in order.
  *
- * Read this first. A request goes from here to api/routes.c (which function), the handler in api/oci_*.c
- * (what the client meant), registry/ (what it does) and store/ and db/ (where it stays).
+ * Read this first. A request goes from here to api/routes.c (which function), the handler in
+ * api/oci_*.c (what the client meant), registry/ (what it does) and store/ and db/ (where it
+ * stays).
  */
 #include "base/clock.h"
 #include "base/log.h"
@@ -19,9 +20,9 @@
 
 #include "base/banned.h"
 
-#define START_ARENA MIB(64)
+#define START_ARENA    MIB(64)
 #define HOUSEKEEPING_S 30
-#define EXPIRE_BATCH 1000
+#define EXPIRE_BATCH   1000
 /* A thread per slow client must not mean a heap per thread. */
 #define MALLOC_ARENAS 2
 
@@ -39,7 +40,8 @@ static err_t open_auth(struct ctx *ctx, struct program *p)
 	str made;
 	TRY(auth_ensure_admin(ctx, p->auth, p->config.admin_password, &made));
 	if (made.len)
-		printf("admin password: " STR_FMT " (made at this first start; it is not shown again)\n",
+		printf("admin password: " STR_FMT
+		       " (made at this first start; it is not shown again)\n",
 		       STR_ARG(made));
 	return OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * delete.h - tags, manifests and blobs away. Atomic, and gone from every cache of this process before the call
- * returns. A blob only leaves its repository; its bytes are garbage collection's.
+ * delete.h - tags, manifests and blobs away. Atomic, and gone from every cache of this process
+ * before the call returns. A blob only leaves its repository; its bytes are garbage collection's.
  */
 #pragma once
 

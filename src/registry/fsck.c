@@ -11,10 +11,10 @@
 
 #include "base/banned.h"
 
-#define PAGE 256
+#define PAGE	      256
 #define MANIFEST_PAGE 16 /* each may be megabytes */
-#define BLOCK KIB(256)
-#define ITEM_ARENA MIB(256)
+#define BLOCK	      KIB(256)
+#define ITEM_ARENA    MIB(256)
 
 struct fsck {
 	struct registry *registry;
@@ -112,9 +112,9 @@ static err_t check_blob_page(struct ctx *ctx, struct fsck *fsck, digest *last, b
 	struct blob_row *rows;
 	size_t count;
 	{
-		str after = digest_is_none(*last) ? STR_NONE
-						  : arena_copy(ctx->arena,
-							       str_from(digest_format(*last).text));
+		str after = digest_is_none(*last)
+				    ? STR_NONE
+				    : arena_copy(ctx->arena, str_from(digest_format(*last).text));
 		CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
 		TRY(registry_read(ctx, fsck->registry, &tx));
 		TRY(db_blob_page(ctx, &tx, after, PAGE, &rows, &count));

@@ -2,21 +2,21 @@
 /*
  * fsck.h - the independent proof: walks rows and storage and reports every difference.
  *
- * It shares no cache and no shortcut with the serving code, may run beside a server, and changes nothing.
- * Bytes of an upload that is being published right now are not a difference.
+ * It shares no cache and no shortcut with the serving code, may run beside a server, and changes
+ * nothing. Bytes of an upload that is being published right now are not a difference.
  */
 #pragma once
 
 #include "registry/registry.h"
 
 enum fsck_kind {
-	FSCK_BLOB_MISSING,       /* a row without bytes: data loss */
-	FSCK_BLOB_SIZE,          /* bytes of another length than the row says */
-	FSCK_BLOB_CORRUPT,       /* bytes that do not match their digest */
-	FSCK_BLOB_ORPHAN,        /* bytes without a row */
-	FSCK_UPLOAD_ORPHAN,      /* upload bytes without a session */
-	FSCK_STRAY,              /* a name in the storage that is neither */
-	FSCK_MANIFEST_CORRUPT,   /* a manifest that does not match its digest, or does not parse */
+	FSCK_BLOB_MISSING,     /* a row without bytes: data loss */
+	FSCK_BLOB_SIZE,	       /* bytes of another length than the row says */
+	FSCK_BLOB_CORRUPT,     /* bytes that do not match their digest */
+	FSCK_BLOB_ORPHAN,      /* bytes without a row */
+	FSCK_UPLOAD_ORPHAN,    /* upload bytes without a session */
+	FSCK_STRAY,	       /* a name in the storage that is neither */
+	FSCK_MANIFEST_CORRUPT, /* a manifest that does not match its digest, or does not parse */
 	FSCK_KIND_COUNT,
 };
 

@@ -8,8 +8,8 @@
  *	t<repository><tag>   digest
  *	m<repository><digest>  struct manifest_image, media type, bytes
  *	b<repository><digest>  size
- * Nothing negative is cached. A writer commits first and drops after; a fill that raced with it is refused
- * by its ticket (base/cache.h).
+ * Nothing negative is cached. A writer commits first and drops after; a fill that raced with it is
+ * refused by its ticket (base/cache.h).
  */
 #pragma once
 

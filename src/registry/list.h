@@ -7,7 +7,7 @@
 struct name_page {
 	str *names; /* in byte order */
 	size_t count;
-	bool more;  /* there are names after the last one */
+	bool more; /* there are names after the last one */
 };
 
 /* Tags after `last` (which need not exist). ERR_NAME_UNKNOWN. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* live_uploads.c - see live_uploads.h. A small hash table under one lock, held for pointer work only. */
+/* live_uploads.c - see live_uploads.h. A small hash table under one lock, held for pointer work
+ * only. */
 #include "registry/live_uploads.h"
 #include "base/mem.h"
 

@@ -2,9 +2,10 @@
 /*
  * live_uploads.h - which uploads somebody writes to right now, and how far each is hashed.
  *
- * One writer at a time per upload: take() gives ERR_UPLOAD_BUSY to the second. Between requests the running hash
- * stays here, so that the closing PUT need not read the bytes again; it is a memory of work done, never the truth: after a
- * restart, or when the entry was dropped for a newer one, the hash is rebuilt from the stored bytes.
+ * One writer at a time per upload: take() gives ERR_UPLOAD_BUSY to the second. Between requests the
+ * running hash stays here, so that the closing PUT need not read the bytes again; it is a memory of
+ * work done, never the truth: after a restart, or when the entry was dropped for a newer one, the
+ * hash is rebuilt from the stored bytes.
  */
 #pragma once
 
@@ -12,12 +13,12 @@
 #include "crypto/hash.h"
 
 #define LIVE_UPLOADS_IDLE_MAX 4096
-#define UPLOAD_ID_MAX 36
+#define UPLOAD_ID_MAX	      36
 
 struct live_upload {
 	char id[UPLOAD_ID_MAX + 1];
 	struct hash hash;
-	bool hashing;          /* `hash` is initialised */
+	bool hashing; /* `hash` is initialised */
 	uint64_t hashed_bytes;
 	bool busy;
 	struct live_upload *chain;

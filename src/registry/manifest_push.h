@@ -2,8 +2,9 @@
 /*
  * manifest_push.h - store a manifest and point tags to it, in one transaction.
  *
- * Accepted: anything manifest_parse() accepts. References must be in the repository (two switches: blobs, index
- * children); `subject`, non-distributable layers, and digests of algorithms we do not know need not be.
+ * Accepted: anything manifest_parse() accepts. References must be in the repository (two switches:
+ * blobs, index children); `subject`, non-distributable layers, and digests of algorithms we do not
+ * know need not be.
  */
 #pragma once
 
@@ -16,11 +17,11 @@ struct manifest_push {
 	str repository;
 	bool may_create_project;
 	struct reference reference; /* a tag to set, or the digest the bytes must have */
-	str content_type;           /* without parameters; may be empty */
+	str content_type;	    /* without parameters; may be empty */
 	str bytes;
-	const str *tags;            /* more tags to set (?tag=) */
+	const str *tags; /* more tags to set (?tag=) */
 	size_t tag_count;
-	str if_match;               /* If-Match header for the tag in `reference`; may be empty */
+	str if_match; /* If-Match header for the tag in `reference`; may be empty */
 };
 
 struct manifest_pushed {

@@ -14,8 +14,8 @@ err_t project_get(struct ctx *ctx, struct registry *registry, str name, struct p
 err_t project_find(struct ctx *ctx, struct registry *registry, str name, struct project_info *ret)
 {
 	struct cache_key key = key_named('p', name);
-	CLEANUP(cache_value_done) struct cache_value *value =
-		cache_get(registry->cache, key_str(&key));
+	CLEANUP(cache_value_done)
+	struct cache_value *value = cache_get(registry->cache, key_str(&key));
 	if (value) {
 		*ret = *(const struct project_info *)(const void *)value->bytes.ptr;
 		return OK;

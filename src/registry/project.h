@@ -16,7 +16,9 @@ err_t project_find(struct ctx *ctx, struct registry *registry, str name, struct 
 /* The whole row; ERR_ABSENT likewise. Reads the database. */
 err_t project_get(struct ctx *ctx, struct registry *registry, str name, struct project *ret);
 
-err_t project_create(struct ctx *ctx, struct registry *registry, str name, bool is_public); /* ERR_EXISTS */
-err_t project_set_public(struct ctx *ctx, struct registry *registry, str name, bool is_public); /* ERR_ABSENT */
+err_t project_create(struct ctx *ctx, struct registry *registry, str name,
+		     bool is_public); /* ERR_EXISTS */
+err_t project_set_public(struct ctx *ctx, struct registry *registry, str name,
+			 bool is_public); /* ERR_ABSENT */
 err_t project_page(struct ctx *ctx, struct registry *registry, str last, bool all, size_t max,
 		   struct project **ret, size_t *ret_count);

@@ -63,12 +63,12 @@ static err_t load_manifest(struct ctx *ctx, struct registry *registry, str key,
 	return OK;
 }
 
-static err_t resolve_tag(struct ctx *ctx, struct registry *registry, int64_t repository_id,
-			 str tag, digest *ret)
+static err_t resolve_tag(struct ctx *ctx, struct registry *registry, int64_t repository_id, str tag,
+			 digest *ret)
 {
 	struct cache_key key = key_in_repository('t', repository_id, tag);
-	CLEANUP(cache_value_done) struct cache_value *value =
-		cache_get(registry->cache, key_str(&key));
+	CLEANUP(cache_value_done)
+	struct cache_value *value = cache_get(registry->cache, key_str(&key));
 	if (value) {
 		memcpy(ret, value->bytes.ptr, sizeof *ret);
 		return OK;
@@ -110,8 +110,8 @@ err_t manifest_get(struct ctx *ctx, struct registry *registry, str repository,
 static err_t check_link(struct ctx *ctx, struct registry *registry, int64_t repository_id, digest d)
 {
 	struct cache_key key = key_of_digest('b', repository_id, d);
-	CLEANUP(cache_value_done) struct cache_value *value =
-		cache_get(registry->cache, key_str(&key));
+	CLEANUP(cache_value_done)
+	struct cache_value *value = cache_get(registry->cache, key_str(&key));
 	if (value)
 		return OK;
 	uint64_t ticket = cache_ticket(registry->cache, key_str(&key));

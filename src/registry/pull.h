@@ -15,13 +15,17 @@ struct manifest_view {
 	str media_type;
 	str bytes;
 };
-#define MANIFEST_VIEW_INIT { 0 }
+#define MANIFEST_VIEW_INIT                                                                         \
+	{                                                                                          \
+		0                                                                                  \
+	}
 void manifest_view_done(struct manifest_view *view); /* CLEANUP */
 
 /* ERR_NAME_UNKNOWN, ERR_MANIFEST_UNKNOWN, ERR_CORRUPT (its bytes no longer match its digest). */
 err_t manifest_get(struct ctx *ctx, struct registry *registry, str repository,
 		   const struct reference *reference, struct manifest_view *ret);
 
-/* Opens a blob of the repository. ERR_NAME_UNKNOWN, ERR_BLOB_UNKNOWN. Close with store_blob_done. */
+/* Opens a blob of the repository. ERR_NAME_UNKNOWN, ERR_BLOB_UNKNOWN. Close with store_blob_done.
+ */
 err_t blob_open(struct ctx *ctx, struct registry *registry, str repository, digest d,
 		struct store_blob *ret);

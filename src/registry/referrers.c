@@ -37,7 +37,8 @@ static err_t read_fallback_index(struct ctx *ctx, struct sql_tx *tx,
 	return err;
 }
 
-/* Describes child `reference` as a referrer. ERR_ABSENT when it is gone, listed anyway, or filtered out. */
+/* Describes child `reference` as a referrer. ERR_ABSENT when it is gone, listed anyway, or filtered
+ * out. */
 static err_t describe_child(struct ctx *ctx, struct sql_tx *tx, const struct referrer_query *query,
 			    const struct manifest_reference *reference, struct referrer *ret)
 {

@@ -80,7 +80,8 @@ struct cache_key key_of_digest(char kind, int64_t repository_id, digest d)
 
 err_t registry_recover(struct ctx *ctx, struct registry *registry)
 {
-	/* Another node may be publishing at this moment; only an embedded database is ours alone. */
+	/* Another node may be publishing at this moment; only an embedded database is ours alone.
+	 */
 	if (sql_engine_of(registry->db) != SQL_SQLITE)
 		return OK;
 	str last = STR_NONE;

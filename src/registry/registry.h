@@ -2,8 +2,8 @@
 /*
  * registry.h - the heart: what a registry can do, without HTTP and without deciding who may.
  *
- * One function per verb; each takes names and values, answers with values, and leaves the stores as they
- * were when it fails. Callers have authenticated and authorised.
+ * One function per verb; each takes names and values, answers with values, and leaves the stores as
+ * they were when it fails. Callers have authenticated and authorised.
  *
  *	project.h repository.h     names
  *	upload.h mount.h           bytes in
@@ -12,8 +12,8 @@
  *	delete.h                   away
  *	fsck.h                     the independent proof
  *
- * Order of writing: bytes before row. A file without a row is work for garbage collection, a row without a
- * file is data loss.
+ * Order of writing: bytes before row. A file without a row is work for garbage collection, a row
+ * without a file is data loss.
  */
 #pragma once
 
@@ -25,14 +25,14 @@
 struct registry;
 
 struct registry_options {
-	struct sql *db;          /* not owned */
-	struct store *store;     /* not owned */
-	size_t cache_bytes_max;  /* default 16 MiB */
+	struct sql *db;		   /* not owned */
+	struct store *store;	   /* not owned */
+	size_t cache_bytes_max;	   /* default 16 MiB */
 	size_t manifest_bytes_max; /* default 4 MiB */
-	bool auto_create_public; /* what a project made by a push is */
-	bool require_blobs;      /* a manifest's config and layers must be in its repository */
-	bool require_children;   /* an index's children must be in its repository */
-	int64_t upload_expiry_s; /* default one day */
+	bool auto_create_public;   /* what a project made by a push is */
+	bool require_blobs;	   /* a manifest's config and layers must be in its repository */
+	bool require_children;	   /* an index's children must be in its repository */
+	int64_t upload_expiry_s;   /* default one day */
 };
 
 struct registry *registry_new(const struct registry_options *options);

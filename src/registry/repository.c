@@ -14,8 +14,8 @@
 static err_t look_up(struct ctx *ctx, struct registry *registry, str name, int64_t *ret_id)
 {
 	struct cache_key key = key_named('r', name);
-	CLEANUP(cache_value_done) struct cache_value *value =
-		cache_get(registry->cache, key_str(&key));
+	CLEANUP(cache_value_done)
+	struct cache_value *value = cache_get(registry->cache, key_str(&key));
 	if (value) {
 		memcpy(ret_id, value->bytes.ptr, sizeof *ret_id);
 		return OK;
@@ -70,7 +70,8 @@ err_t repository_ensure(struct ctx *ctx, struct registry *registry, str name,
 	err_t err = look_up(ctx, registry, name, ret_id);
 	if (err != ERR_ABSENT)
 		return err;
-	struct ensure_work work = { name, may_create_project, registry->options.auto_create_public };
+	struct ensure_work work = { name, may_create_project,
+				    registry->options.auto_create_public };
 	TRY(db_run(ctx, registry->db, SQL_WRITE_RELAXED, ensure, &work));
 	return repository_find(ctx, registry, name, ret_id);
 }

@@ -76,7 +76,8 @@ void upload_done(struct upload *up)
 		live_uploads_release(up->registry->uploads, take(up->live), up->ended);
 }
 
-/* The file is made with the first byte; but one that was being published and is gone has become the blob. */
+/* The file is made with the first byte; but one that was being published and is gone has become the
+ * blob. */
 static err_t open_file(struct ctx *ctx, struct upload *up, const struct upload_row *row)
 {
 	struct store *store = up->registry->store;
@@ -142,8 +143,8 @@ static err_t catch_up(struct ctx *ctx, struct upload *up)
 	while (up->live->hashed_bytes < up->file.size_bytes) {
 		size_t len;
 		TRY(ctx_check(ctx));
-		TRY(up->registry->store->driver->upload_read(
-			ctx, &up->file, up->live->hashed_bytes, block, REHASH_BLOCK, &len));
+		TRY(up->registry->store->driver->upload_read(ctx, &up->file, up->live->hashed_bytes,
+							     block, REHASH_BLOCK, &len));
 		if (len == 0)
 			return fail(ctx, ERR_STORAGE, "upload " STR_FMT " got shorter",
 				    STR_ARG(up->id));
@@ -181,7 +182,8 @@ static err_t publish(struct ctx *ctx, struct upload *up, digest d)
 	if (FAULT("upload.intent"))
 		return fail_errno(ctx, ERR_STORAGE, "before publishing");
 
-	/* Bytes before row: a file without a row is work for GC, a row without a file is data loss. */
+	/* Bytes before row: a file without a row is work for GC, a row without a file is data loss.
+	 */
 	TRY(registry->store->driver->publish(ctx, registry->store, &up->file, up->id, d));
 	if (FAULT("upload.published"))
 		return fail_errno(ctx, ERR_STORAGE, "after publishing");

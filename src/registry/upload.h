@@ -2,9 +2,9 @@
 /*
  * upload.h - a blob on its way in: begin, append, finish; or cancel.
  *
- * An upload is a session row and a growing file. It survives restarts: the file's length is the truth
- * about how much has arrived. Bytes are hashed as they come; finish() makes them durable, names them by
- * their digest, and only then writes the rows.
+ * An upload is a session row and a growing file. It survives restarts: the file's length is the
+ * truth about how much has arrived. Bytes are hashed as they come; finish() makes them durable,
+ * names them by their digest, and only then writes the rows.
  *
  *	upload_begin(ctx, registry, "library/app", …, id);
  *	CLEANUP(upload_done) struct upload up = UPLOAD_INIT;
@@ -12,8 +12,8 @@
  *	TRY(upload_append(ctx, &up, bytes));
  *	TRY(upload_finish(ctx, &up, digest));
  *
- * Errors: ERR_UPLOAD_UNKNOWN, ERR_UPLOAD_BUSY (somebody else writes to it), ERR_DIGEST_INVALID (the session ends:
- * its bytes are not what the client means), ERR_STORAGE_FULL, ERR_STORAGE.
+ * Errors: ERR_UPLOAD_UNKNOWN, ERR_UPLOAD_BUSY (somebody else writes to it), ERR_DIGEST_INVALID (the
+ * session ends: its bytes are not what the client means), ERR_STORAGE_FULL, ERR_STORAGE.
  */
 #pragma once
 
@@ -25,11 +25,14 @@ struct upload {
 	str id;
 	int64_t repository_id;
 	enum digest_algorithm algorithm; /* what is being hashed while receiving */
-	struct live_upload *live;        /* the writer's place */
+	struct live_upload *live;	 /* the writer's place */
 	struct store_upload file;
 	bool ended;
 };
-#define UPLOAD_INIT { .file = STORE_UPLOAD_INIT }
+#define UPLOAD_INIT                                                                                \
+	{                                                                                          \
+		.file = STORE_UPLOAD_INIT                                                          \
+	}
 
 /* A new session; `id` gets a UUID. Makes repository and project as repository_ensure() does. */
 err_t upload_begin(struct ctx *ctx, struct registry *registry, str repository,
@@ -43,7 +46,8 @@ err_t upload_size(struct ctx *ctx, struct registry *registry, str repository, st
 /* Takes the writer's place. `id` must outlive `*ret`. */
 err_t upload_open(struct ctx *ctx, struct registry *registry, str repository, str id,
 		  struct upload *ret);
-void upload_done(struct upload *up); /* CLEANUP: gives the place back; the session stays unless ended */
+void upload_done(
+	struct upload *up); /* CLEANUP: gives the place back; the session stays unless ended */
 
 err_t upload_append(struct ctx *ctx, struct upload *up, str bytes);
 
@@ -54,9 +58,10 @@ void upload_expect(struct upload *up, enum digest_algorithm algorithm);
 err_t upload_finish(struct ctx *ctx, struct upload *up, digest want);
 
 /*
- * Ends a session without its bytes becoming a blob of the repository. If a publish got as far as the blob's file
- * and then failed (or the process died), the file gets its row, linked nowhere: bytes without a row would be a
- * difference, and removing them could hit another upload of the same content. The caller holds the writer's place.
+ * Ends a session without its bytes becoming a blob of the repository. If a publish got as far as
+ * the blob's file and then failed (or the process died), the file gets its row, linked nowhere:
+ * bytes without a row would be a difference, and removing them could hit another upload of the same
+ * content. The caller holds the writer's place.
  */
 err_t upload_end(struct ctx *ctx, struct registry *registry, str id);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_registry.c - the heart without HTTP: a registry on SQLite and a directory in a temporary place.
+ * test_registry.c - the heart without HTTP: a registry on SQLite and a directory in a temporary
+ * place.
  */
 #include "codec/manifest.h"
 #include "crypto/hash.h"
@@ -32,7 +33,7 @@ static struct {
 	struct registry *registry;
 } house;
 
-#define CTX (&house.ctx)
+#define CTX		 (&house.ctx)
 #define must(expression) cr_assert_eq((expression), OK, "%s: %s", #expression, CTX->failure.detail)
 
 static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *ftw)
@@ -136,11 +137,12 @@ static err_t push_manifest(str repository, str tag, str bytes, digest *ret)
 
 static str image_of(digest config, const char *rest)
 {
-	return arena_printf(&house.arena,
-			    "{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_OCI_MANIFEST
-			    "\",\"config\":{\"mediaType\":\"application/x-config\",\"digest\":\"" DIGEST_FMT
-			    "\",\"size\":2},\"layers\":[]%s}",
-			    DIGEST_ARG(config), rest);
+	return arena_printf(
+		&house.arena,
+		"{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_OCI_MANIFEST
+		"\",\"config\":{\"mediaType\":\"application/x-config\",\"digest\":\"" DIGEST_FMT
+		"\",\"size\":2},\"layers\":[]%s}",
+		DIGEST_ARG(config), rest);
 }
 
 static uint64_t differences(void)
@@ -290,8 +292,9 @@ Test(registry, a_mount_lends_a_blob_without_moving_it)
 	digest d = push_blob(STR("p/app"), STR("hello"));
 	must(blob_mount(CTX, house.registry, STR("p/app"), d, STR("q/copy"), true));
 	cr_assert(str_eq(blob_text(STR("q/copy"), d), STR("hello")));
-	cr_assert_eq(blob_mount(CTX, house.registry, STR("q/copy"), sha256(STR("no")), STR("r/x"), true),
-		     ERR_BLOB_UNKNOWN);
+	cr_assert_eq(
+		blob_mount(CTX, house.registry, STR("q/copy"), sha256(STR("no")), STR("r/x"), true),
+		ERR_BLOB_UNKNOWN);
 }
 
 Test(registry, a_manifest_needs_its_blobs)
@@ -345,7 +348,9 @@ Test(registry, tags_come_in_pages)
 
 static struct referrers_page referrers(digest subject, str type)
 {
-	const struct referrer_query query = { .subject = subject, .artifact_type = type, .max = 100 };
+	const struct referrer_query query = { .subject = subject,
+					      .artifact_type = type,
+					      .max = 100 };
 	struct referrers_page page;
 	must(referrers_list(CTX, house.registry, STR("p/app"), &query, &page));
 	return page;
@@ -358,14 +363,16 @@ Test(registry, referrers_fold_the_fallback_tag_in_without_duplicates)
 	must(push_manifest(STR("p/app"), STR("v1"), image_of(config, ""), &subject));
 	str rest = arena_printf(&house.arena,
 				",\"subject\":{\"mediaType\":\"" MEDIA_OCI_MANIFEST
-				"\",\"digest\":\"" DIGEST_FMT "\",\"size\":1},\"annotations\":{\"a\":\"b\"}",
+				"\",\"digest\":\"" DIGEST_FMT
+				"\",\"size\":1},\"annotations\":{\"a\":\"b\"}",
 				DIGEST_ARG(subject));
 	must(push_manifest(STR("p/app"), STR("signature"), image_of(config, rest.ptr), &signature));
 	must(push_manifest(STR("p/app"), STR("old"), image_of(config, ",\"old\":1"), &old));
 	str index = arena_printf(&house.arena,
 				 "{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_OCI_INDEX
 				 "\",\"manifests\":[{\"mediaType\":\"" MEDIA_OCI_MANIFEST
-				 "\",\"digest\":\"" DIGEST_FMT "\",\"size\":1},{\"mediaType\":\"" MEDIA_OCI_MANIFEST
+				 "\",\"digest\":\"" DIGEST_FMT
+				 "\",\"size\":1},{\"mediaType\":\"" MEDIA_OCI_MANIFEST
 				 "\",\"digest\":\"" DIGEST_FMT "\",\"size\":1}]}",
 				 DIGEST_ARG(signature), DIGEST_ARG(old));
 	struct digest_text text = digest_format(subject);
