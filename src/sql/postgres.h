@@ -25,7 +25,8 @@ struct postgres_connection {
 err_t postgres_connect(struct ctx *ctx, const struct sql *db, const char *location,
 		       struct postgres_connection **ret);
 void postgres_disconnect(struct postgres_connection *connection);
-/* False when the server has closed an idle connection, or said anything else while nobody asked. */
+/* False when the server said anything while nobody asked: nearly always, that it closed the
+ * connection. */
 bool postgres_is_quiet(struct postgres_connection *connection);
 
 /*

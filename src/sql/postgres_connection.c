@@ -123,11 +123,7 @@ void postgres_disconnect(struct postgres_connection *connection)
 bool postgres_is_quiet(struct postgres_connection *connection)
 {
 	struct pollfd socket = { .fd = PQsocket(connection->handle), .events = POLLIN };
-	if (poll(&socket, 1, 0) == 0)
-		return true;
-	/* A change of a server setting may be announced at any time; the end of the connection is,
-	 * too. */
-	return PQconsumeInput(connection->handle) && PQstatus(connection->handle) == CONNECTION_OK;
+	return poll(&socket, 1, 0) == 0;
 }
 
 /* Answers. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sql.h - transactions and prepared statements on SQLite or PostgreSQL, through one small
- *interface.
+ * interface.
  *
  * Statements are written once, in the .sql files of src/db, with $1 parameters; a generator turns
- *each block into a `struct sql_statement` with the text for both engines. Nothing else in the tree
- *holds SQL text.
+ * each block into a `struct sql_statement` with the text for both engines. Nothing else in the tree
+ * holds SQL text.
  *
  *	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
  *	TRY(sql_begin(ctx, db, SQL_WRITE, &tx));
@@ -13,27 +13,27 @@
  *	return sql_commit(ctx, &tx);
  *
  * A transaction that leaves scope without sql_commit() is rolled back. After a failed statement
- *nothing but that is possible, on both engines (an empty sql_one is no failure). ctx->holds counts
- *open transactions. Waiting for a connection, a lock or the server honours ctx->deadline_ns (and 30
- *s at most).
+ * nothing but that is possible, on both engines (an empty sql_one is no failure). ctx->holds counts
+ * open transactions. Waiting for a connection, a lock or the server honours ctx->deadline_ns (and 30
+ * s at most).
  *
  * SQLite: WAL, synchronous=FULL, a bounded pool of readers, and one writer with group commit: write
  * transactions run one after another as savepoints of one outer transaction, and one commit (one
- *fsync) serves all that ran while the previous one was being made durable. sql_commit returns only
- *after that. If the outer commit fails, every transaction in it fails.
+ * fsync) serves all that ran while the previous one was being made durable. sql_commit returns only
+ * after that. If the outer commit fails, every transaction in it fails.
  *
  * PostgreSQL: a bounded pool, statements prepared once per connection, `BEGIN ISOLATION LEVEL READ
- *COMMITTED`. A serialization failure, a deadlock, or a connection lost before the commit was sent,
- *is ERR_DATABASE for which sql_should_retry() is true. At READ COMMITTED each statement has a
- *snapshot of its own, so SQL_READ saves the round trips of BEGIN and COMMIT: a reader that needs
- *several statements to agree must not count on it.
+ * COMMITTED`. A serialization failure, a deadlock, or a connection lost before the commit was sent,
+ * is ERR_DATABASE for which sql_should_retry() is true. At READ COMMITTED each statement has a
+ * snapshot of its own, so SQL_READ saves the round trips of BEGIN and COMMIT: a reader that needs
+ * several statements to agree must not count on it.
  *
  * Types, the same on both: integers are 64-bit, text is UTF-8 without NUL, blobs are bytes. A
- *column of another PostgreSQL type (numeric from sum()!) needs a CAST; sql_prepare_all refuses it.
+ * column of another PostgreSQL type (numeric from sum()!) needs a CAST; sql_prepare_all refuses it.
  *
  * Errors: ERR_EXISTS (unique violation), ERR_ABSENT (foreign key violation; sql_one without a row),
  * ERR_STORAGE_FULL (disk full), ERR_BUSY (no connection or lock in time), ERR_DEADLINE,
- *ERR_CANCELLED, ERR_INTERNAL (text that is not UTF-8 or holds NUL), ERR_DATABASE (the rest).
+ * ERR_CANCELLED, ERR_INTERNAL (text that is not UTF-8 or holds NUL), ERR_DATABASE (the rest).
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sqlite.h - the parts of the SQLite engine; private to sql. Read README.md for how they play
- *together.
+ * together.
  *
  *	sqlite.c             open, close, the pool of readers, begin and commit
  *	sqlite_connection.c  one connection: statements, values, errors
@@ -35,6 +35,9 @@ void sqlite_disconnect(struct sqlite_connection *connection);
 
 /* Runs one of the engine's own statements (SQL_OWN_BEGIN_READ …); an SQLite result code. */
 int sqlite_run(struct sqlite_connection *connection, enum sql_own own);
+
+/* The err_t for an extended SQLite result code, right after it happened. */
+err_t sqlite_error_of(const struct sqlite_connection *connection, int code);
 
 /* Records the failure `code` (an extended SQLite result code) and gives its err_t. */
 err_t sqlite_fail(struct ctx *ctx, struct sqlite_connection *connection, int code,

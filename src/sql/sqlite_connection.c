@@ -4,9 +4,8 @@
 #include "sqlite.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "os/file.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <time.h>
 
 #include "base/banned.h"
@@ -146,7 +145,21 @@ void sqlite_disconnect(struct sqlite_connection *connection)
 
 /* Errors. */
 
-static err_t error_of(struct ctx *ctx, struct sqlite_connection *c, int code)
+/* SQLite knows ENOSPC itself; a quota or a limit is an I/O error to it, and the errno stays with
+ * the file. */
+static bool is_storage_full(sqlite3 *handle)
+{
+	int database_errno = 0, log_errno = 0;
+	sqlite3_file *log = NULL;
+	sqlite3_file_control(handle, "main", SQLITE_FCNTL_LAST_ERRNO, &database_errno);
+	sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+	if (log && log->pMethods)
+		log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &log_errno);
+	return file_error(database_errno) == ERR_STORAGE_FULL ||
+	       file_error(log_errno) == ERR_STORAGE_FULL;
+}
+
+err_t sqlite_error_of(const struct sqlite_connection *connection, int code)
 {
 	switch (code) {
 	case SQLITE_CONSTRAINT_UNIQUE:
@@ -156,19 +169,14 @@ static err_t error_of(struct ctx *ctx, struct sqlite_connection *c, int code)
 	case SQLITE_CONSTRAINT_FOREIGNKEY:
 		return ERR_ABSENT;
 	}
-	int sys_errno = c->handle ? sqlite3_system_errno(c->handle) : 0;
 	switch (code & 0xff) {
 	case SQLITE_FULL:
 		return ERR_STORAGE_FULL;
 	case SQLITE_IOERR:
-	case SQLITE_CANTOPEN:
-		return sys_errno == ENOSPC || sys_errno == EDQUOT ? ERR_STORAGE_FULL : ERR_DATABASE;
+		return is_storage_full(connection->handle) ? ERR_STORAGE_FULL : ERR_DATABASE;
 	case SQLITE_BUSY:
-	case SQLITE_INTERRUPT: {
-		/* Either the user ran out of time, or of patience. */
-		err_t err = ctx_check(ctx);
-		return err == OK ? ERR_BUSY : err;
-	}
+	case SQLITE_INTERRUPT:
+		return ERR_BUSY;
 	default:
 		return ERR_DATABASE;
 	}
@@ -177,8 +185,12 @@ static err_t error_of(struct ctx *ctx, struct sqlite_connection *c, int code)
 err_t sqlite_fail(struct ctx *ctx, struct sqlite_connection *connection, int code, const char *what)
 {
 	connection->last_error = code;
+	err_t err = sqlite_error_of(connection, code);
+	/* A wait or a statement ended early, perhaps because its user ran out of time. */
+	if (err == ERR_BUSY)
+		TRY(ctx_check(ctx));
 	bool current = connection->handle && sqlite3_extended_errcode(connection->handle) == code;
-	return fail(ctx, error_of(ctx, connection, code), "%s: %s (%d)", what,
+	return fail(ctx, err, "%s: %s (%d)", what,
 		    current ? sqlite3_errmsg(connection->handle) : sqlite3_errstr(code), code);
 }
 

@@ -27,7 +27,8 @@
 /* A committed member, on its thread's stack until the outer commit is settled. */
 struct sqlite_member {
 	bool settled;
-	int code; /* SQLite result of the outer commit */
+	int code;  /* SQLite result of the outer commit */
+	err_t err; /* and what it means */
 	struct sqlite_member *next;
 };
 
@@ -55,13 +56,14 @@ void sqlite_writer_done(struct sqlite_writer *writer)
 /* The outer transaction. These run inside the gate. */
 
 /* Tells every member of the batch how it ended. */
-static void settle(struct sqlite_writer *writer, int code)
+static void settle(struct sqlite_writer *writer, int code, err_t err)
 {
 	writer->outer_open = false;
 	writer->member_count = 0;
 	pthread_mutex_lock(&writer->lock);
 	for (struct sqlite_member *member = writer->members; member; member = member->next) {
 		member->code = code;
+		member->err = err;
 		member->settled = true;
 	}
 	writer->members = NULL;
@@ -77,10 +79,11 @@ static bool outer_is_lost(const struct sqlite_writer *writer)
 
 static void abandon_outer(struct sqlite_writer *writer, int code)
 {
+	err_t err = code == SQLITE_OK ? OK : sqlite_error_of(writer->connection, code);
 	if (!outer_is_lost(writer))
 		sqlite_run(writer->connection, SQL_OWN_ROLLBACK);
 	CHECK(outer_is_lost(writer));
-	settle(writer, code);
+	settle(writer, code, err);
 }
 
 static int run_outer_commit(struct sqlite_writer *writer)
@@ -98,7 +101,7 @@ static void commit_outer(struct sqlite_writer *writer)
 		abandon_outer(writer, code);
 		return;
 	}
-	settle(writer, SQLITE_OK);
+	settle(writer, SQLITE_OK, OK);
 	atomic_fetch_add_explicit(&writer->db->batches, 1, memory_order_relaxed);
 	if (!relaxed)
 		atomic_fetch_add_explicit(&writer->db->syncs, 1, memory_order_relaxed);
@@ -203,18 +206,17 @@ err_t sqlite_writer_commit(struct ctx *ctx, struct sqlite_writer *writer)
 	leave(writer);
 
 	await_settled(writer, &member);
-	if (member.code == SQLITE_OK)
-		return OK;
-	err_t err = (member.code & 0xff) == SQLITE_FULL ? ERR_STORAGE_FULL : ERR_DATABASE;
-	return fail(ctx, err, "could not commit the batch: %s (%d)", sqlite3_errstr(member.code),
-		    member.code);
+	if (member.err != OK)
+		return fail(ctx, member.err, "could not commit the batch: %s (%d)",
+			    sqlite3_errstr(member.code), member.code);
+	return OK;
 }
 
 void sqlite_writer_rollback(struct sqlite_writer *writer)
 {
 	struct sqlite_connection *c = writer->connection;
 	if (outer_is_lost(writer)) {
-		abandon_outer(writer, c->last_error);
+		abandon_outer(writer, c->last_error ? c->last_error : SQLITE_ABORT);
 	} else {
 		int code = sqlite_run(c, SQL_OWN_ROLLBACK_TO);
 		if (code == SQLITE_OK)

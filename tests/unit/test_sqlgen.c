@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tools/sqlgen refuses what the engines would misunderstand, with file and line. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/compiler.h"
+
+#define HEAD	  "-- name: a :exec\n"
+#define SEVENTEEN "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17"
+
+/* Runs the generator on one file; 0 and the generated C in `into`, or its exit status and message.
+ */
+static int generate(const char *name, const char *text, char *into, size_t size)
+{
+	char folder[] = "/tmp/berth-sqlgen-XXXXXX", command[512];
+	cr_assert_not_null(mkdtemp(folder));
+	snprintf(command, sizeof command, "mkdir -p %s/migrations", folder);
+	cr_assert_eq(system(command), 0);
+	snprintf(command, sizeof command, "%s/%s", folder, name);
+	FILE *file = fopen(command, "w");
+	cr_assert_not_null(file);
+	fputs(text, file);
+	fclose(file);
+
+	snprintf(command, sizeof command,
+		 "cd %s && '%s/tools/sqlgen' . %s 2>&1 && cat *.sql.c; s=$?; rm -rf %s; exit $s",
+		 folder, getenv("BERTH_SOURCE_ROOT"), name, folder);
+	FILE *pipe = popen(command, "r");
+	size_t len = fread(into, 1, size - 1, pipe);
+	into[len] = '\0';
+	int status = pclose(pipe);
+	return WEXITSTATUS(status);
+}
+
+Test(sqlgen, mistakes_are_refused_with_their_place)
+{
+	static const struct {
+		const char *text, *message;
+	} cases[] = {
+		{ HEAD "SELECT 1;\n\n-- name: a :one\nSELECT 2;\n",
+		  "x.sql:4: a is already at x.sql:1" },
+		{ "\n" HEAD "SELECT $1, $3;\n", "x.sql:2: a (sqlite) does not use $2" },
+		{ HEAD "SELECT $0;\n", "x.sql:1: a (sqlite) does not use $0" },
+		{ HEAD "SELECT " SEVENTEEN ";\n", "x.sql:1: a has more than 16 parameters" },
+		{ HEAD "-- sqlite:\nSELECT 1;\n-- postgres:\n-- nothing\n",
+		  "x.sql:1: the postgres variant is empty" },
+		{ HEAD "-- sqlite:\nSELECT 1;\n", "x.sql:1: no postgres variant" },
+		{ HEAD "-- sqlite:\nSELECT 1;\n-- sqlite:\nSELECT 2;\n",
+		  "x.sql:4: a second sqlite variant" },
+		{ HEAD "-- sqlite:\nSELECT $1;\n-- postgres:\nSELECT 1;\n",
+		  "x.sql:1: the variants of a have different parameters" },
+		{ HEAD, "x.sql:1: a is empty" },
+		{ HEAD "SELECT 1; SELECT 2;\n", "x.sql:1: a holds more than one statement" },
+		{ "SELECT 1;\n", "x.sql:1: text before the first" },
+		{ "-- name: a :some\nSELECT 1;\n", "x.sql:1: expected" },
+		{ "-- name: A :exec\nSELECT 1;\n", "x.sql:1: expected" },
+	};
+	char output[4096];
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		cr_assert_eq(generate("x.sql", cases[i].text, output, sizeof output), 1, "case %zu",
+			     i);
+		cr_assert_not_null(strstr(output, cases[i].message), "case %zu: %s", i, output);
+	}
+	cr_assert_eq(generate("migrations/first.sql", "SELECT 1;", output, sizeof output), 1);
+	cr_assert_eq(generate("migrations/0000_x.sql", "SELECT 1;", output, sizeof output), 1);
+	cr_assert_eq(generate("migrations/0001_x.sql", "-- only a remark\n", output, sizeof output),
+		     1);
+}
+
+Test(sqlgen, parameters_keep_their_numbers_and_quotes_their_content)
+{
+	char output[4096];
+	const char *text = HEAD "SELECT '$1  -- no', \"a;b\" -- a remark; really\n"
+				"FROM t WHERE y = $2 AND x = $1 AND z = $2;\n";
+	cr_assert_eq(generate("x.sql", text, output, sizeof output), 0, "%s", output);
+	cr_assert_not_null(strstr(output, "\"SELECT '$1  -- no', \\\"a;b\\\" FROM t "
+					  "WHERE y = ?2 AND x = ?1 AND z = ?2\""),
+			   "%s", output);
+	cr_assert_not_null(strstr(output, "WHERE y = $2 AND x = $1 AND z = $2\""));
+	cr_assert_not_null(strstr(output, ".parameters = 2,"));
+}
+
+Test(sqlgen, what_stands_before_the_variants_belongs_to_both)
+{
+	char output[4096];
+	const char *text = HEAD "SELECT\n-- sqlite:\n1;\n-- postgres:\n2;\n";
+	cr_assert_eq(generate("x.sql", text, output, sizeof output), 0, "%s", output);
+	cr_assert_not_null(strstr(output, ".sqlite = \"SELECT 1\""));
+	cr_assert_not_null(strstr(output, ".postgres = \"SELECT 2\""));
+}
