@@ -36,10 +36,11 @@ struct http_field {
 struct http_head {
 	enum http_method method;
 	str method_text;
-	str path;  /* raw, starts with '/', still percent-encoded */
+	str path;  /* raw, starts with '/', still percent-encoded; `*` for OPTIONS * */
 	str query; /* raw, without '?'; empty when absent */
 	int minor_version; /* HTTP/1.<this> */
-	str host;          /* Host, or the authority of an absolute-form target */
+	str host;          /* Host, or the authority of an absolute-form target; may be empty in
+			      HTTP/1.0 only */
 	bool keep_alive;   /* after version and Connection */
 	bool expect_continue;
 	bool chunked;
@@ -59,11 +60,17 @@ enum http_parse {
 
 /*
  * Parses the head at the start of `bytes`. `*ret_len` is its length with the empty line. All strs point
- * into `bytes`. `*seen` (start with 0) remembers how far earlier calls looked for the end, so that a head that
- * trickles in costs linear time.
+ * into `bytes`. `*seen` (start with 0) remembers how far earlier calls looked for the end, so that a head
+ * that trickles in costs linear time. `*head` is the caller's space and means something only when the
+ * result is HTTP_PARSE_DONE. Host and authority must agree when both are there.
  */
-enum http_parse http_head_parse(str bytes, size_t *seen, struct http_head *ret, size_t *ret_len,
+enum http_parse http_head_parse(str bytes, size_t *seen, struct http_head *head, size_t *ret_len,
 				err_t *ret_err);
+
+/* The grammar's pieces: a token (RFC 9110 §5.6.2), a field value (§5.5), host[:port] (§7.2). */
+bool http_token_is_valid(str s);
+bool http_value_is_valid(str s);
+bool http_host_is_valid(str s);
 
 /* The value of the first field `name` (any case), or STR_NONE. */
 str http_head_get(const struct http_head *head, str name);
