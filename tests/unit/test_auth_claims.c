@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Claims survive the way to JSON and back, and nothing that is not exactly ours passes. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "auth/auth.h"
+#include "auth/image.h"
+#include "auth/token.h"
+
+#define NOW_S  INT64_C(1700000000)
+#define NOW_US (NOW_S * 1000000)
+
+static struct arena arena;
+static struct ctx ctx;
+
+static void set_up(void)
+{
+	arena_init(&arena, MIB(8));
+	ctx_init(&ctx, &arena);
+}
+
+static void tear_down(void)
+{
+	arena_done(&arena);
+}
+
+TestSuite(auth_claims, .init = set_up, .fini = tear_down);
+
+static const struct grant grants[] = {
+	{ STR_INIT("repository"), STR_INIT("lib/app"),
+	  ACTION_BIT(ACTION_REPOSITORY_PULL) | ACTION_BIT(ACTION_REPOSITORY_DELETE) },
+	{ STR_INIT("registry"), STR_INIT("catalog"), ACTION_BIT(ACTION_CATALOG_LIST) },
+	{ STR_INIT("repository"), STR_INIT("no\"thing"), 0 },
+};
+
+static const struct claims access_claims = {
+	TOKEN_ACCESS, STR_INIT("admin"), true, NOW_S, NOW_S + 60, grants, COUNT_OF(grants),
+};
+
+static void assert_grants(const struct grant *have, size_t count)
+{
+	cr_assert_eq(count, COUNT_OF(grants));
+	for (size_t i = 0; i < count; i++) {
+		cr_assert(str_eq(have[i].type, grants[i].type));
+		cr_assert(str_eq(have[i].name, grants[i].name));
+		cr_assert_eq(have[i].actions, grants[i].actions);
+	}
+}
+
+Test(auth_claims, there_and_back)
+{
+	str text;
+	struct claims back;
+	cr_assert_eq(claims_write(&ctx, &access_claims, &text), OK);
+	cr_assert_eq(claims_read(&ctx, text, TOKEN_ACCESS, NOW_US, &back), OK);
+	cr_assert(str_eq(back.subject, STR("admin")));
+	cr_assert(back.is_admin);
+	cr_assert_eq(back.issued_s, NOW_S);
+	cr_assert_eq(back.expires_s, NOW_S + 60);
+	assert_grants(back.grants, back.grant_count);
+}
+
+Test(auth_claims, every_token_has_an_id_of_its_own)
+{
+	str a, b;
+	cr_assert_eq(claims_write(&ctx, &access_claims, &a), OK);
+	cr_assert_eq(claims_write(&ctx, &access_claims, &b), OK);
+	cr_assert_not(str_eq(a, b));
+}
+
+Test(auth_claims, a_refresh_token_is_no_access_token)
+{
+	str text;
+	struct claims back, refresh = access_claims;
+	cr_assert_eq(claims_write(&ctx, &access_claims, &text), OK);
+	cr_assert_eq(claims_read(&ctx, text, TOKEN_REFRESH, NOW_US, &back), ERR_UNAUTHORIZED);
+	refresh.use = TOKEN_REFRESH;
+	cr_assert_eq(claims_write(&ctx, &refresh, &text), OK);
+	cr_assert_eq(claims_read(&ctx, text, TOKEN_ACCESS, NOW_US, &back), ERR_UNAUTHORIZED);
+	cr_assert_eq(claims_read(&ctx, text, TOKEN_REFRESH, NOW_US, &back), OK);
+}
+
+Test(auth_claims, expiry_has_no_leeway_and_not_before_has)
+{
+	static const struct {
+		int64_t after_s;
+		err_t want;
+	} cases[] = {
+		{ 0, OK },
+		{ 59, OK },
+		{ 60, ERR_UNAUTHORIZED },
+		{ 100000, ERR_UNAUTHORIZED },
+		{ -30, OK },
+		{ -31, ERR_UNAUTHORIZED },
+	};
+	str text;
+	struct claims back;
+	cr_assert_eq(claims_write(&ctx, &access_claims, &text), OK);
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		cr_assert_eq(claims_read(&ctx, text, TOKEN_ACCESS,
+					 NOW_US + cases[i].after_s * 1000000, &back),
+			     cases[i].want, "%lld s", (long long)cases[i].after_s);
+}
+
+#define GOOD                                                                                       \
+	"\"iss\":\"berth\",\"sub\":\"u\",\"aud\":\"harbor-registry\",\"iat\":1700000000,"          \
+	"\"nbf\":1700000000,\"exp\":1700000060,\"jti\":\"x\",\"use\":\"access\",\"adm\":false,"    \
+	"\"access\":"
+
+Test(auth_claims, good_text_is_read_and_unknown_words_grant_nothing)
+{
+	struct claims back;
+	str text = STR("{" GOOD "[{\"type\":\"repository\",\"name\":\"a\",\"actions\":[\"pull\","
+		       "\"fly\",7]},{\"type\":\"cat\",\"name\":\"a\",\"actions\":[\"pull\"]}]}");
+	cr_assert_eq(claims_read(&ctx, text, TOKEN_ACCESS, NOW_US, &back), OK, "%s",
+		     ctx.failure.detail);
+	cr_assert_eq(back.grant_count, 2);
+	cr_assert_eq(back.grants[0].actions, ACTION_BIT(ACTION_REPOSITORY_PULL));
+	cr_assert_eq(back.grants[1].actions, 0);
+	cr_assert_not(back.is_admin);
+}
+
+/* Each of these spoils the good text in one place. */
+Test(auth_claims, what_is_not_ours_is_refused)
+{
+	static const struct {
+		const char *from, *to;
+	} spoilt[] = {
+		{ "\"iss\":\"berth\"", "\"iss\":\"other\"" },
+		{ "\"iss\":\"berth\"", "\"iss\":null" },
+		{ "\"aud\":\"harbor-registry\"", "\"aud\":\"harbor\"" },
+		{ "\"aud\":\"harbor-registry\"", "\"aud\":[\"harbor-registry\"]" },
+		{ "\"aud\":\"harbor-registry\",", "" },
+		{ "\"sub\":\"u\"", "\"sub\":1" },
+		{ "\"sub\":\"u\",", "" },
+		{ "\"use\":\"access\"", "\"use\":\"refresh\"" },
+		{ "\"use\":\"access\",", "" },
+		{ "\"exp\":1700000060", "\"exp\":1699999999" },
+		{ "\"exp\":1700000060", "\"exp\":\"1700000060\"" },
+		{ "\"exp\":1700000060", "\"exp\":-9223372036854775808" },
+		{ "\"exp\":1700000060,", "" },
+		{ "\"nbf\":1700000000", "\"nbf\":1700000031" },
+		{ "\"nbf\":1700000000,", "" },
+		{ "\"iat\":1700000000,", "" },
+		{ "\"adm\":false", "\"adm\":\"true\"" },
+		{ "\"adm\":false,", "" },
+		{ "\"access\":[", "\"access\":[[" },
+		{ "[]", "{}" },
+		{ "[]", "[{}]" },
+		{ "[]", "[\"repository\"]" },
+		{ "[]", "[{\"type\":1,\"name\":\"a\",\"actions\":[]}]" },
+		{ "[]", "[{\"type\":\"a\",\"name\":\"a\",\"actions\":\"pull\"}]" },
+		{ "[]", "[]} " },
+	};
+	const str good = STR("{" GOOD "[]}");
+	struct claims back;
+	cr_assert_eq(claims_read(&ctx, good, TOKEN_ACCESS, NOW_US, &back), OK);
+	for (size_t i = 0; i < COUNT_OF(spoilt); i++) {
+		size_t at;
+		cr_assert(str_find(good, str_from(spoilt[i].from), &at), "case %zu", i);
+		str rest = str_skip(good, at + strlen(spoilt[i].from));
+		str text = arena_printf(&arena, STR_FMT "%s" STR_FMT, STR_ARG(str_take(good, at)),
+					spoilt[i].to, STR_ARG(rest));
+		cr_assert_eq(claims_read(&ctx, text, TOKEN_ACCESS, NOW_US, &back), ERR_UNAUTHORIZED,
+			     "case %zu: %s", i, text.ptr);
+	}
+	cr_assert_eq(claims_read(&ctx, STR(""), TOKEN_ACCESS, NOW_US, &back), ERR_UNAUTHORIZED);
+	cr_assert_eq(claims_read(&ctx, STR("[]"), TOKEN_ACCESS, NOW_US, &back), ERR_UNAUTHORIZED);
+}
+
+Test(auth_claims, more_grants_than_fit_are_an_error)
+{
+	static struct grant many[500];
+	struct claims claims = access_claims;
+	str text;
+	for (size_t i = 0; i < COUNT_OF(many); i++)
+		many[i] = grants[0];
+	claims.grants = many;
+	claims.grant_count = COUNT_OF(many);
+	cr_assert_eq(claims_write(&ctx, &claims, &text), ERR_LIMIT);
+}
+
+Test(auth_claims, an_identity_survives_its_image_wherever_it_lies)
+{
+	struct identity who = { ROLE_USER, STR("joe"), true, grants, COUNT_OF(grants) }, back;
+	str image = identity_image_make(&arena, &who);
+	char *moved = arena_alloc(&arena, image.len);
+	memcpy(moved, image.ptr, image.len);
+	memset(arena_cstr(&arena, image), 0, 1);
+	identity_image_view(&arena, (str){ moved, image.len }, &back);
+	cr_assert_eq(back.role, ROLE_USER);
+	cr_assert(back.by_token);
+	cr_assert(str_eq(back.name, STR("joe")));
+	assert_grants(back.grants, back.grant_count);
+
+	struct identity nobody = { 0 };
+	identity_image_view(&arena, identity_image_make(&arena, &nobody), &back);
+	cr_assert_eq(back.role, ROLE_ANONYMOUS);
+	cr_assert_eq(back.name.len, 0);
+	cr_assert_eq(back.grant_count, 0);
+}
