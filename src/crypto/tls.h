@@ -20,12 +20,14 @@ void tls_server_free(struct tls_server *tls);
 /* What a non-finished call waits for. */
 enum tls_want { TLS_DONE, TLS_WANT_READ, TLS_WANT_WRITE, TLS_EOF, TLS_FAILED };
 
-/* `fd` stays the caller's. `early` are bytes already read from it (after a PROXY header), may be empty. */
+/* `fd` stays the caller's, blocking or not. `early` are bytes already read from it (after a PROXY header), may be empty. */
 err_t tls_connection_new(struct ctx *ctx, struct tls_server *tls, int fd, str early,
 			 struct tls_connection **ret);
 enum tls_want tls_handshake(struct tls_connection *c);
 enum tls_want tls_read(struct tls_connection *c, void *into, size_t len, size_t *ret_len);
 enum tls_want tls_write(struct tls_connection *c, const void *bytes, size_t len, size_t *ret_len);
+/* Whether tls_read may wait for the socket's receive timeout; it does at first. */
+void tls_set_waiting(struct tls_connection *c, bool waits);
 bool tls_pending(const struct tls_connection *c); /* decrypted bytes wait inside */
 void tls_shutdown(struct tls_connection *c);      /* sends close_notify, does not wait */
 void tls_connection_free(struct tls_connection *c);
