@@ -2,13 +2,14 @@
 /*
  * auth.h - who is asking: local accounts, HTTP Basic, and the bearer tokens of this registry.
  *
- * Verified tokens and verified passwords are remembered in a bounded cache (a token until it expires, a password
- * for a minute, under a keyed hash of it), so a warm request costs a look-up, not a signature or an argon2id.
+ * Verified tokens and verified passwords are remembered in a bounded cache (a token until it
+ * expires, a password for a minute, under a keyed hash of it), so a warm request costs a look-up,
+ * not a signature or an argon2id.
  *
- * Signing keys live in the database, sealed under the master key (data_dir/master.key, 32 random bytes, mode
- * 0600, made at first start). auth_rotate_keys() makes a new key when the newest is older than key_lifetime, and
- * forgets those that no living token can name. A token with an unknown key makes the ring be read again (at most once a second), so several
- * nodes on one database agree.
+ * Signing keys live in the database, sealed under the master key (data_dir/master.key, 32 random
+ * bytes, mode 0600, made at first start). auth_rotate_keys() makes a new key when the newest is
+ * older than key_lifetime, and forgets those that no living token can name. A token with an unknown
+ * key makes the ring be read again (at most once a second), so several nodes on one database agree.
  */
 #pragma once
 
@@ -18,31 +19,32 @@
 #include "sql/sql.h"
 
 #define AUTH_SERVICE "harbor-registry"
-#define AUTH_ADMIN "admin"
+#define AUTH_ADMIN   "admin"
 
 struct auth;
 
 struct auth_options {
 	struct sql *db;
 	str master_key_path;
-	int64_t token_lifetime_s;  /* default 1800 */
-	int64_t key_lifetime_s;    /* default 30 days */
-	size_t cache_bytes_max;    /* default 4 MiB */
+	int64_t token_lifetime_s; /* default 1800 */
+	int64_t key_lifetime_s;	  /* default 30 days */
+	size_t cache_bytes_max;	  /* default 4 MiB */
 };
 
 err_t auth_new(struct ctx *ctx, const struct auth_options *options, struct auth **ret);
 void auth_free(struct auth *auth);
 
-/* Makes the admin account if there is none: with `wanted`, or (when empty) a random password given back in
+/* Makes the admin account if there is none: with `wanted`, or (when empty) a random password given
+ * back in
  * `*ret_made` (empty otherwise). An existing account is left alone. */
 err_t auth_ensure_admin(struct ctx *ctx, struct auth *auth, str wanted, str *ret_made);
 
 err_t auth_rotate_keys(struct ctx *ctx, struct auth *auth);
 
 /*
- * Who sent this `Authorization` header value (empty: anonymous)? On OK fills `*ret`; its strs live in `*ret_pin`
- * (cache_put it when done; may be NULL) or in the arena. ERR_UNAUTHORIZED for a wrong password, a broken, expired or foreign
- * token, or an unknown scheme.
+ * Who sent this `Authorization` header value (empty: anonymous)? On OK fills `*ret`; its strs live
+ * in `*ret_pin` (cache_put it when done; may be NULL) or in the arena. ERR_UNAUTHORIZED for a wrong
+ * password, a broken, expired or foreign token, or an unknown scheme.
  */
 err_t auth_identify(struct ctx *ctx, struct auth *auth, str authorization, struct identity *ret,
 		    struct cache_value **ret_pin);

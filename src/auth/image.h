@@ -2,8 +2,8 @@
 /*
  * image.h - an identity as one block of bytes, to be kept in a cache.
  *
- * The block holds lengths instead of pointers, so it may be copied anywhere. A view has its strs in the
- * block and its array of grants in the arena.
+ * The block holds lengths instead of pointers, so it may be copied anywhere. A view has its strs in
+ * the block and its array of grants in the arena.
  */
 #pragma once
 

@@ -12,12 +12,14 @@
 
 struct auth {
 	struct sql *db;
-	struct cache *cache; /* 'T' token: identity image; 'P' keyed hash of user and password: role */
+	struct cache
+		*cache; /* 'T' token: identity image; 'P' keyed hash of user and password: role */
 	struct keys keys;
 	int64_t token_lifetime_s;
 	char password_key[AUTH_KEY_BYTES]; /* of this process only; keys the 'P' entries */
 };
 
-/* The role of a local account; ERR_ABSENT, unrecorded, when there is none. `ret_record` may be NULL. */
+/* The role of a local account; ERR_ABSENT, unrecorded, when there is none. `ret_record` may be
+ * NULL. */
 err_t auth_find_account(struct ctx *ctx, struct auth *auth, str user, enum role *ret_role,
 			str *ret_record);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * keys.h - the ring of signing keys: read from the database, opened with the master key, swapped whole.
+ * keys.h - the ring of signing keys: read from the database, opened with the master key, swapped
+ * whole.
  *
- * Users hold a reference to the ring they work with; a swap leaves it to them. `lock` guards the pointer and
- * is held for a few instructions; `reading` is held while the database is asked, so that an older answer
- * never replaces a newer one, and all who met an unknown key wait for one answer instead of each asking.
+ * Users hold a reference to the ring they work with; a swap leaves it to them. `lock` guards the
+ * pointer and is held for a few instructions; `reading` is held while the database is asked, so
+ * that an older answer never replaces a newer one, and all who met an unknown key wait for one
+ * answer instead of each asking.
  */
 #pragma once
 
@@ -32,18 +34,21 @@ struct keys {
 	int64_t asked_at_ns; /* when an unknown key last made us ask; 0 for never */
 };
 
-/* Takes the master key from its file (made if missing), and makes sure that there is a signing key. */
+/* Takes the master key from its file (made if missing), and makes sure that there is a signing key.
+ */
 err_t keys_init(struct ctx *ctx, struct keys *keys, struct sql *db, str master_key_path,
 		int64_t lifetime_s);
 void keys_done(struct keys *keys);
 
-/* See auth_rotate_keys(). With the ring full of keys that living tokens may name, the newest goes on. */
+/* See auth_rotate_keys(). With the ring full of keys that living tokens may name, the newest goes
+ * on. */
 err_t keys_rotate(struct ctx *ctx, struct keys *keys);
 
 struct key_ring *keys_get(struct keys *keys);
 void key_ring_put(struct key_ring **ring); /* CLEANUP */
 
-/* The ring to verify `token` with: read again when it names an unknown key, at most once a second. */
+/* The ring to verify `token` with: read again when it names an unknown key, at most once a second.
+ */
 err_t keys_get_for(struct ctx *ctx, struct keys *keys, str token, struct key_ring **ret);
 
 /* The 32 bytes of the file, which is made, complete or not at all, when it is missing. */

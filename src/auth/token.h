@@ -2,15 +2,15 @@
 /*
  * token.h - the claims of our tokens as JSON (RFC 7519, and Docker's `access` claim).
  *
- * `use` tells access tokens from refresh tokens, so that neither passes for the other. Pure but for the
- * random `jti`.
+ * `use` tells access tokens from refresh tokens, so that neither passes for the other. Pure but for
+ * the random `jti`.
  */
 #pragma once
 
 #include "base/ctx.h"
 #include "model/access.h"
 
-#define TOKEN_ISSUER	      "berth"
+#define TOKEN_ISSUER	       "berth"
 #define TOKEN_NOT_YET_LEEWAY_S 30 /* for clocks of other nodes; expiry has none */
 
 enum token_use { TOKEN_ACCESS, TOKEN_REFRESH };

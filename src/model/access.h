@@ -2,8 +2,9 @@
 /*
  * access.h - who may do what: the one decision function and its table. Pure: no I/O, no clock.
  *
- * An identity is a class (anonymous, user, administrator) and, when it came by bearer token, the grants that
- * the token carries. A token can only narrow: what it does not grant is decided as for an anonymous visitor.
+ * An identity is a class (anonymous, user, administrator) and, when it came by bearer token, the
+ * grants that the token carries. A token can only narrow: what it does not grant is decided as for
+ * an anonymous visitor.
  */
 #pragma once
 
@@ -11,9 +12,9 @@
 
 /* X(name, word in token scopes) - every permission a route can ask for */
 #define ACTION_TABLE(X)                                                                            \
-	X(NONE, "")               /* anybody, e.g. the token service, which decides by itself */      \
-	X(REGISTRY_PING, "")      /* GET /v2/ */                                                      \
-	X(CATALOG_LIST, "*")      /* registry:catalog:* */                                            \
+	X(NONE, "")	     /* anybody, e.g. the token service, which decides by itself */        \
+	X(REGISTRY_PING, "") /* GET /v2/ */                                                        \
+	X(CATALOG_LIST, "*") /* registry:catalog:* */                                              \
 	X(REPOSITORY_PULL, "pull")                                                                 \
 	X(REPOSITORY_PUSH, "push")                                                                 \
 	X(REPOSITORY_DELETE, "delete")                                                             \
@@ -26,7 +27,7 @@ enum action {
 #define ACTION_ENUM(name, word) ACTION_##name,
 	ACTION_TABLE(ACTION_ENUM)
 #undef ACTION_ENUM
-	ACTION_COUNT,
+		ACTION_COUNT,
 };
 
 #define ACTION_BIT(action) (1u << (action))
@@ -35,33 +36,35 @@ enum role { ROLE_ANONYMOUS, ROLE_USER, ROLE_ADMIN, ROLE_COUNT };
 
 /* One entry of a token: what may be done with one resource. */
 struct grant {
-	str type;         /* "repository" or "registry" */
-	str name;         /* repository name, or "catalog" */
+	str type;	  /* "repository" or "registry" */
+	str name;	  /* repository name, or "catalog" */
 	unsigned actions; /* ACTION_BITs */
 };
 
 struct identity {
 	enum role role;
-	str name;             /* "" for anonymous */
-	bool by_token;        /* only `grants` count (plus what anonymous may do) */
+	str name;      /* "" for anonymous */
+	bool by_token; /* only `grants` count (plus what anonymous may do) */
 	const struct grant *grants;
 	size_t grant_count;
 };
 
 struct resource {
-	str repository;       /* set for repository actions */
+	str repository; /* set for repository actions */
 	bool project_public;
-	bool anonymous_pull;  /* option projects.anonymous_pull */
+	bool anonymous_pull; /* option projects.anonymous_pull */
 };
 
 struct decision {
 	bool allowed;
-	const char *reason;   /* static text for log and explain: "granted by token", "public project", … */
+	const char *reason; /* static text for log and explain: "granted by token", "public
+			       project", … */
 };
 
 /*
- * The answer. `what` may be NULL for actions on the registry as a whole. Without a token the role decides: a rule names the
- * least role, and the least role when the project is public. `anonymous_pull` narrows the latter for pulls by strangers.
+ * The answer. `what` may be NULL for actions on the registry as a whole. Without a token the role
+ * decides: a rule names the least role, and the least role when the project is public.
+ * `anonymous_pull` narrows the latter for pulls by strangers.
  */
 struct decision access_decide(const struct identity *who, enum action action,
 			      const struct resource *what);
@@ -72,6 +75,6 @@ bool access_granted_by_token(const struct identity *who, enum action action, str
 const char *action_name(enum action action); /* "repository_pull" */
 const char *action_word(enum action action); /* "pull" */
 const char *role_name(enum role role);
-/* The ACTION_BITs of a scope's action words for a resource type; unknown words are ignored; "*" on a repository
- * means pull, push and delete. */
+/* The ACTION_BITs of a scope's action words for a resource type; unknown words are ignored; "*" on
+ * a repository means pull, push and delete. */
 unsigned action_bits(str type, str words);

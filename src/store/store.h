@@ -6,14 +6,17 @@
  *	an upload   append-only bytes under an id the caller chose (a UUID);
  *	a blob      immutable bytes under their digest, once per store.
  *
- * store_publish() turns the first into the second and returns only when the blob is durable: a power
- * cut after it loses nothing. Rows come after (design: bytes before row). All calls block, honour
- * ctx->deadline_ns, and are safe from many threads; two writers on one upload are the caller's to prevent.
+ * store_publish() turns the first into the second and returns only when the blob is durable: a
+ *power cut after it loses nothing. Rows come after (design: bytes before row). All calls block,
+ *honour ctx->deadline_ns, and are safe from many threads; two writers on one upload are the
+ *caller's to prevent.
  *
- * An id may hold lower-case hex digits and dashes only; any other id names no upload (ERR_UPLOAD_UNKNOWN).
+ * An id may hold lower-case hex digits and dashes only; any other id names no upload
+ *(ERR_UPLOAD_UNKNOWN).
  *
- * Errors: ERR_UPLOAD_UNKNOWN, ERR_BLOB_UNKNOWN, ERR_DEADLINE and ERR_CANCELLED (see ctx_check), ERR_STORAGE_FULL (no space, quota of the disk),
- * ERR_STORAGE (everything else). On an error nothing half-made is visible under its final name.
+ * Errors: ERR_UPLOAD_UNKNOWN, ERR_BLOB_UNKNOWN, ERR_DEADLINE and ERR_CANCELLED (see ctx_check),
+ *ERR_STORAGE_FULL (no space, quota of the disk), ERR_STORAGE (everything else). On an error nothing
+ *half-made is visible under its final name.
  */
 #pragma once
 
@@ -22,7 +25,8 @@
 
 struct store;
 
-/* A blob opened for reading. `fd` is >= 0 when the bytes are a local file that can be sent directly. */
+/* A blob opened for reading. `fd` is >= 0 when the bytes are a local file that can be sent
+ * directly. */
 struct store_blob {
 	struct store *store;
 	int fd;
@@ -39,8 +43,8 @@ struct store_upload {
 };
 
 /*
- * Called for each item of a walk, in the order of their names; a failure ends the walk and is returned
- * from it. Names live for the call only. What comes or goes during the walk may be missed.
+ * Called for each item of a walk, in the order of their names; a failure ends the walk and is
+ * returned from it. Names live for the call only. What comes or goes during the walk may be missed.
  */
 struct store_walk {
 	err_t (*blob)(struct ctx *ctx, void *arg, digest d, uint64_t size_bytes);
@@ -56,10 +60,12 @@ struct store_driver {
 	err_t (*open)(struct ctx *ctx, const char *location, struct store **ret);
 	void (*close)(struct store *store);
 
-	/* Opens upload `id`, creating it when `create`; positions at its end. One open at a time. */
+	/* Opens upload `id`, creating it when `create`; positions at its end. One open at a time.
+	 */
 	err_t (*upload_open)(struct ctx *ctx, struct store *store, str id, bool create,
 			     struct store_upload *ret);
-	/* Appends all of `bytes` or fails; after a failure the upload is cut back to its old size. */
+	/* Appends all of `bytes` or fails; after a failure the upload is cut back to its old size.
+	 */
 	err_t (*upload_append)(struct ctx *ctx, struct store_upload *upload, str bytes);
 	/* Reads up to `len` bytes at `offset`; `*ret_len` is 0 at the end. For re-hashing. */
 	err_t (*upload_read)(struct ctx *ctx, struct store_upload *upload, uint64_t offset,
@@ -68,8 +74,9 @@ struct store_driver {
 	/* Removes it; OK when it is already gone. */
 	err_t (*upload_remove)(struct ctx *ctx, struct store *store, str id);
 
-	/* Makes the bytes durable, gives them the name `d`, makes the name durable. The caller has checked
-	 * the digest. An existing blob of the same size is kept. The upload is gone afterwards. */
+	/* Makes the bytes durable, gives them the name `d`, makes the name durable. The caller has
+	 * checked the digest. An existing blob of the same size is kept. The upload is gone
+	 * afterwards. */
 	err_t (*publish)(struct ctx *ctx, struct store *store, struct store_upload *upload, str id,
 			 digest d);
 
@@ -77,7 +84,8 @@ struct store_driver {
 	err_t (*blob_read)(struct ctx *ctx, struct store_blob *blob, uint64_t offset, void *into,
 			   size_t len, size_t *ret_len);
 	void (*blob_close)(struct store_blob *blob);
-	err_t (*blob_size)(struct ctx *ctx, struct store *store, digest d, uint64_t *ret_size_bytes);
+	err_t (*blob_size)(struct ctx *ctx, struct store *store, digest d,
+			   uint64_t *ret_size_bytes);
 	/* Removes it; OK when it is already gone. */
 	err_t (*blob_remove)(struct ctx *ctx, struct store *store, digest d);
 
@@ -95,5 +103,11 @@ const struct store_driver *store_driver_find(str name);
 /* CLEANUP functions. */
 void store_blob_done(struct store_blob *blob);
 void store_upload_done(struct store_upload *upload);
-#define STORE_BLOB_INIT { .fd = -1 }
-#define STORE_UPLOAD_INIT { .fd = -1 }
+#define STORE_BLOB_INIT                                                                            \
+	{                                                                                          \
+		.fd = -1                                                                           \
+	}
+#define STORE_UPLOAD_INIT                                                                          \
+	{                                                                                          \
+		.fd = -1                                                                           \
+	}
