@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "auth/auth.h"
+#include "auth/keys.h"
 #include "base/clock.h"
 #include "codec/base64.h"
 #include "crypto/jws.h"
@@ -557,6 +558,40 @@ Test(auth, two_first_starts_at_once_share_one_master_key)
 	}
 	for (size_t i = 0; i < COUNT_OF(starters); i++)
 		auth_free(starters[i].auth);
+}
+
+static pthread_barrier_t barrier;
+
+static void *read_master_key(void *into)
+{
+	struct arena own_arena;
+	struct ctx own;
+	arena_init(&own_arena, MIB(1));
+	ctx_init(&own, &own_arena);
+	str path = arena_printf(&own_arena, "%s/raced.key", root);
+	pthread_barrier_wait(&barrier);
+	err_t err = master_key_read(&own, path, into);
+	arena_done(&own_arena);
+	return (void *)(uintptr_t)err;
+}
+
+Test(auth, who_loses_the_race_for_the_master_key_takes_the_winners)
+{
+	pthread_t threads[4];
+	pthread_barrier_init(&barrier, NULL, COUNT_OF(threads));
+	for (int round = 0; round < 50; round++) {
+		struct secretbox_key keys[COUNT_OF(threads)];
+		for (size_t i = 0; i < COUNT_OF(threads); i++)
+			pthread_create(&threads[i], NULL, read_master_key, &keys[i]);
+		for (size_t i = 0; i < COUNT_OF(threads); i++) {
+			void *err;
+			pthread_join(threads[i], &err);
+			cr_assert_null(err);
+			cr_assert_eq(memcmp(&keys[i], &keys[0], sizeof keys[0]), 0);
+		}
+		cr_assert_eq(unlink(arena_printf(&arena, "%s/raced.key", root).ptr), 0);
+	}
+	pthread_barrier_destroy(&barrier);
 }
 
 static _Atomic(bool) stop;
