@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rows of the benchmark, in the order of the table.
+
+A row is a function that takes a Bench and gives back a list of Measures. To add one: write it in the
+file of its kind and name it here.
+"""
+from rows import memory, pull, push, scale
+
+ROWS = {
+    "manifest-get": pull.manifest_get,
+    "manifest-get-close": pull.manifest_get_close,
+    "blob-get-4k": pull.blob_get_4k,
+    "blob-get-100k": pull.blob_get_100k,
+    "blob-get-1g": pull.blob_get_1g,
+    "blob-get-1g-tls": pull.blob_get_1g_tls,
+    "blob-put-1g": push.blob_put_1g,
+    "image-push": push.image_push,
+    "push-one-repository": push.push_one_repository,
+    "tags-100000": scale.tags,
+    "referrers-10000": scale.referrers,
+    "start-1000000": scale.start,
+    "memory-idle": memory.idle,
+    "memory-64-clients": memory.busy,
+    "memory-10g-push": memory.large_push,
+    "idle-connections": memory.idle_connections,
+}

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pulls: manifests and blobs, against the peers and against nginx with the same bytes as files."""
+import json
+import random
+
+from harness import tools
+from harness.servers import MANIFEST_TYPE, PEERS, Berth, DockerRegistry, Nginx, sha256
+from harness.table import Goal, Measure
+
+KIB, GIB = 2**10, 2**30
+REPOSITORY = "bench/image"
+LAYERS = 12
+WARM_S = 1
+
+
+def image(server, repository=REPOSITORY, tag="latest"):
+    """An image of small layers whose manifest has about 2 KiB; the manifest's path."""
+
+    def descriptor(data, media_type):
+        server.put_blob(repository, data)
+        return {"mediaType": media_type, "digest": sha256(data), "size": len(data)}
+
+    config = b'{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}'
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST_TYPE,
+        "config": descriptor(config, "application/vnd.oci.image.config.v1+json"),
+        "layers": [
+            descriptor(f"layer {i}".encode(), "application/vnd.oci.image.layer.v1.tar+gzip") for i in range(LAYERS)
+        ],
+    }
+    return server.put_manifest(repository, tag, json.dumps(manifest).encode())
+
+
+def client_headers(server, close):
+    headers = {"Accept": MANIFEST_TYPE}
+    if close:
+        headers["Connection"] = "close"
+    token = server.token(REPOSITORY)
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    return headers
+
+
+def requests_per_second(bench, work, seed, goals, close=False):
+    """wrk with 64 connections at the path that `seed(server)` made, on all servers in turn."""
+    with bench.up(Berth, Nginx, *PEERS) as servers:
+        paths = {server: seed(server) for server in servers}
+        by_name = {server.name: server for server in servers}
+
+        def measure(name, seconds=bench.size(4, 1)):
+            server = by_name[name]
+            return tools.wrk(server.address, paths[server], seconds, headers=client_headers(server, close))
+
+        for name in by_name:
+            measure(name, WARM_S)
+        samples = bench.alternate(by_name, measure)
+    beat = [Goal(">=", 1, peer.name) for peer in PEERS]
+    goals = goals + [goal for goal in beat if goal.against not in [named.against for named in goals]]
+    return [Measure(work, "requests/s", samples, [goal for goal in goals if goal.against in samples])]
+
+
+def manifest_get(bench):
+    goals = [Goal(">=", 0.8, Nginx.name), Goal(">=", 25, DockerRegistry.name)]
+    return requests_per_second(bench, "manifest GET by tag, bearer token, 64 connections", image, goals)
+
+
+def manifest_get_close(bench):
+    goals = [Goal(">=", 0.8, Nginx.name)]
+    return requests_per_second(bench, "the same, `Connection: close`", image, goals, close=True)
+
+
+def blob_get(bench, work, size):
+    data = random.Random(size).randbytes(size)
+    goals = [Goal(">=", 0.8, Nginx.name)]
+    return requests_per_second(bench, work, lambda server: server.put_blob(REPOSITORY, data), goals)
+
+
+def blob_get_4k(bench):
+    return blob_get(bench, "blob 4 KiB GET, 64 connections", 4 * KIB)
+
+
+def blob_get_100k(bench):
+    return blob_get(bench, "blob 100 KiB GET, 64 connections", 100 * KIB)
+
+
+def large_get(bench, work, kinds, tls):
+    size = bench.size(GIB, GIB // 4)
+    file = bench.random_file(size)
+    with bench.up(*kinds, **({"tls": True} if tls else {})) as servers:
+        paths = {server: server.put_large_blob(REPOSITORY, file) for server in servers}
+        by_name = {server.name: server for server in servers}
+
+        def measure(name):
+            server = by_name[name]
+            address = server.tls_address if tls else server.address
+            done = tools.load("get", address, path=paths[server], token=server.token(REPOSITORY), tls=tls)
+            return done["bytes"] / done["seconds"] / 1e6
+
+        for name in by_name:
+            measure(name)
+        samples = bench.alternate(by_name, measure)
+    goals = [Goal(">=", 0.95, Nginx.name)] + [Goal(">=", 1, peer.name) for peer in PEERS]
+    return [Measure(work, "MB/s", samples, [goal for goal in goals if goal.against in samples])]
+
+
+def blob_get_1g(bench):
+    return large_get(bench, "blob 1 GiB GET, plain", [Berth, Nginx, *PEERS], tls=False)
+
+
+def blob_get_1g_tls(bench):
+    return large_get(bench, "blob 1 GiB GET, TLS 1.3", [Berth, Nginx], tls=True)

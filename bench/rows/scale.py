@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Costs that must not grow: with tags, with referrers, with everything that is stored."""
+import hashlib
+import json
+import random
+import sqlite3
+import time
+
+from harness import tools
+from harness.servers import MANIFEST_TYPE, Berth, sha256
+from harness.table import OURS, Goal, Measure
+
+EMPTY = b"{}"
+EMPTY_TYPE = "application/vnd.oci.empty.v1+json"
+REPOSITORY = "bench/scale"
+FEW = 100
+OPERATIONS = 100
+FLAT = 1.3
+
+
+def artifact(name, artifact_type="application/x.bench", subject=None):
+    """A small manifest that differs by its name."""
+    empty = {"mediaType": EMPTY_TYPE, "digest": sha256(EMPTY), "size": len(EMPTY)}
+    manifest = {"schemaVersion": 2, "mediaType": MANIFEST_TYPE, "artifactType": artifact_type}
+    manifest |= {"config": empty, "layers": [empty], "annotations": {"org.example.name": name}}
+    if subject:
+        manifest["subject"] = subject
+    return json.dumps(manifest)
+
+
+def replay(bench, server, lines, **options):
+    """Runs request lines; see load/replay.c."""
+    path = bench.data / "requests"
+    path.write_text("".join(line + "\n" for line in lines))
+    return tools.load("replay", server.address, file=path, token=server.token(REPOSITORY), **options)
+
+
+def put_line(reference, manifest):
+    return f"PUT\t/v2/{REPOSITORY}/manifests/{reference}\t201\t{MANIFEST_TYPE}\t{manifest}"
+
+
+def tag_name(i):
+    return f"t{i:07d}"
+
+
+def fill_tags(bench, server, count):
+    server.put_blob(REPOSITORY, EMPTY)
+    lines = [put_line(tag_name(i), artifact(tag_name(i))) for i in range(count)]
+    return replay(bench, server, lines, clients=8, windows=min(count // 10, 100))
+
+
+def tag_operations(bench, server, count, turn):
+    """Milliseconds (medians) of each operation, at `count` tags, one client. Leaves as many tags as it found."""
+    seeded = random.Random(turn)
+    picks = [seeded.randrange(count) for _ in range(OPERATIONS)]
+    fresh = [artifact(f"round {turn} number {i}") for i in range(OPERATIONS)]
+    pages = f"/v2/{REPOSITORY}/tags/list?n=50"
+    middle = tag_name(count // 2 - 1)
+    heads = [f"HEAD\t/v2/{REPOSITORY}/manifests/{tag_name(i)}\t200" for i in picks]
+    operations = {
+        "HEAD by tag": heads,
+        "page of 50 tags, first": [f"GET\t{pages}\t200"] * OPERATIONS,
+        "page of 50 tags, middle": [f"GET\t{pages}&last={middle}\t200"] * OPERATIONS,
+        "PUT of a new tag": [put_line(f"x{turn}-{i}", manifest) for i, manifest in enumerate(fresh)],
+        "DELETE by digest": [
+            f"DELETE\t/v2/{REPOSITORY}/manifests/{sha256(manifest.encode())}\t202" for manifest in fresh
+        ],
+    }
+    return {name: replay(bench, server, lines)["p50_ms"] for name, lines in operations.items()}
+
+
+def compare_sizes(bench, work, many, fill, operate):
+    """Two servers, one with few things and one with many; `operate` on both in turn."""
+    few_name = f"Berth with {FEW}"
+    with bench.up(Berth, Berth) as (large, small):
+        filled = fill(bench, large, many)
+        fill(bench, small, FEW)
+        sides = {OURS: (large, many), few_name: (small, FEW)}
+        turns = iter(range(10**6))
+
+        def measure(name):
+            return operate(bench, *sides[name], next(turns))
+
+        for name in sides:
+            measure(name)
+        rounds = bench.alternate(sides, measure, settle=True)
+    measures = []
+    for operation in rounds[OURS][0]:
+        samples = {name: [turn[operation] for turn in turns] for name, turns in rounds.items()}
+        measures.append(Measure(f"{work}: {operation}", "ms", samples, [Goal("<=", FLAT, few_name)]))
+    return measures, filled
+
+
+def tags(bench):
+    many = bench.size(100_000, 10_000)
+    measures, filled = compare_sizes(bench, f"{many:,} tags in one repository", many, fill_tags, tag_operations)
+    rates = filled["window_rates"]
+    tenth = max(len(rates) // 10, 1)
+    first, last = rates[:tenth], rates[-tenth:]
+    samples = {OURS: last, "first tenth": first}
+    work = f"{many:,} tags, PUTs of 8 clients: last tenth of them"
+    measures.append(Measure(work, "PUTs/s", samples, [Goal(">=", 1 / FLAT, "first tenth")]))
+    return measures
+
+
+RARE = 50
+
+
+def fill_referrers(bench, server, count):
+    """`count` referrers on one subject, RARE of them of a type of their own."""
+    server.put_blob(REPOSITORY, EMPTY)
+    data = artifact("subject").encode()
+    server.put_manifest(REPOSITORY, "subject", data)
+    subject = {"mediaType": MANIFEST_TYPE, "digest": sha256(data), "size": len(data)}
+    step = count // RARE
+    lines = []
+    for i in range(count):
+        kind = "rare" if i % step == 0 else "common"
+        manifest = artifact(f"referrer {i}", f"application/x.{kind}", subject)
+        lines.append(put_line(sha256(manifest.encode()), manifest))
+    return replay(bench, server, lines, clients=8)
+
+
+def referrer_operations(bench, server, count, turn):
+    subject = sha256(artifact("subject").encode())
+    path = f"/v2/{REPOSITORY}/referrers/{subject}"
+    _, body = server.expect(200, "GET", f"{path}?artifactType=application/x.rare", token=server.token(REPOSITORY))
+    found = len(json.loads(body)["manifests"])
+    if found != RARE:
+        raise RuntimeError(f"{found} referrers of the type instead of {RARE}")
+    operations = {
+        f"page filtered to {RARE}": f"{path}?artifactType=application/x.rare",
+        f"page of {RARE}, no filter": f"{path}?n={RARE}",
+    }
+    return {
+        name: replay(bench, server, [f"GET\t{query}\t200"] * OPERATIONS)["p50_ms"] for name, query in operations.items()
+    }
+
+
+def referrers(bench):
+    many = bench.size(10_000, 1_000)
+    work = f"{many:,} referrers on one subject"
+    return compare_sizes(bench, work, many, fill_referrers, referrer_operations)[0]
+
+
+PER_REPOSITORY = 1000
+
+
+def database_file(server):
+    for path in server.directory.rglob("*"):
+        if path.is_file() and path.open("rb").read(15) == b"SQLite format 3":
+            return path
+    raise RuntimeError("no SQLite database in the data directory")
+
+
+def repository_rows(repository_id, first_id, now_us):
+    """Rows of a repository's manifests, their references and tags."""
+    name = f"bench/r{repository_id}"
+    config, layer = sha256(f"{name} config".encode()), sha256(f"{name} layer".encode())
+    manifests, references, names = [], [], []
+    for i in range(PER_REPOSITORY):
+        descriptor = {"mediaType": EMPTY_TYPE, "digest": config, "size": 2}
+        layers = [{"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": layer, "size": 2}]
+        manifest = {"schemaVersion": 2, "mediaType": MANIFEST_TYPE, "config": descriptor, "layers": layers}
+        manifest["annotations"] = {"org.example.number": str(i)}
+        data = json.dumps(manifest).encode()
+        digest = "sha256:" + hashlib.sha256(data).hexdigest()
+        manifests.append((first_id + i, repository_id, digest, MANIFEST_TYPE, EMPTY_TYPE, len(data), now_us, data))
+        references += [(first_id + i, config, 0), (first_id + i, layer, 1)]
+        names.append((repository_id, tag_name(i), first_id + i, now_us))
+    return manifests, references, names
+
+
+def fill_database(path, count):
+    """Writes `count` manifests with tags and references straight into the database of a stopped server."""
+    now_us = int(time.time() * 1e6)
+    database = sqlite3.connect(path)
+    database.execute("PRAGMA synchronous = OFF")
+    (project,) = database.execute("SELECT id FROM project WHERE name = 'bench'").fetchone()
+    (role,) = database.execute("SELECT min(role) FROM manifest_reference").fetchone()
+    first = 1_000
+    for repository in range(first, first + count // PER_REPOSITORY):
+        database.execute("INSERT INTO repository VALUES (?, ?, ?, ?)", (repository, project, f"bench/r{repository}", now_us))
+        manifests, references, names = repository_rows(repository, repository * PER_REPOSITORY, now_us)
+        database.executemany(
+            "INSERT INTO manifest (id, repository_id, digest, media_type, artifact_type, size_bytes, created_at_us, content)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            manifests,
+        )
+        rows = [(manifest, digest, role + kind) for manifest, digest, kind in references]
+        database.executemany("INSERT INTO manifest_reference (manifest_id, digest, role) VALUES (?, ?, ?)", rows)
+        database.executemany("INSERT INTO tag (repository_id, name, manifest_id, updated_at_us) VALUES (?, ?, ?, ?)", names)
+    database.commit()
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    return f"bench/r{first + count // PER_REPOSITORY // 2}"
+
+
+def time_to_first_answer(server, path, token):
+    """Milliseconds from exec to the first manifest, asked for every millisecond."""
+    start = time.monotonic()
+    server.launch()
+    while True:
+        try:
+            server.expect(200, "GET", path, token=token)
+            return (time.monotonic() - start) * 1e3
+        except ConnectionError:
+            if server.process.poll() is not None or time.monotonic() - start > 60:
+                raise
+            time.sleep(0.001)
+
+
+def start(bench):
+    count = bench.size(1_000_000, 100_000)
+    with bench.up(Berth) as (server,):
+        server.put_blob(REPOSITORY, EMPTY)
+        server.put_manifest(REPOSITORY, "one", artifact("one").encode())
+        token = server.token(f"bench/r{1_000 + count // PER_REPOSITORY // 2}")
+        server.stop()
+        repository = fill_database(database_file(server), count)
+        path = f"/v2/{repository}/manifests/{tag_name(PER_REPOSITORY // 2)}"
+
+        def measure(_):
+            elapsed = time_to_first_answer(server, path, token)
+            server.stop()
+            return elapsed
+
+        measure(OURS)
+        samples = bench.alternate([OURS], measure)
+    return [Measure(f"start with {count:,} manifests until the first answer", "ms", samples, [Goal("<=", 100)])]
