@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A fresh PostgreSQL database for each registry.
+
+BERTH_TEST_POSTGRES is a libpq connection string (URL or key=value) of a role that may create databases;
+tests/tools/with-postgres sets it. Without it the tests run on SQLite.
+"""
+import itertools
+import os
+import shlex
+import subprocess
+import urllib.parse
+
+numbers = itertools.count()
+
+
+def conninfo():
+    if os.environ.get("BERTH_TEST_ENGINE") == "sqlite":
+        return None
+    return os.environ.get("BERTH_TEST_POSTGRES") or None
+
+
+def as_url(text, database):
+    """The connection string as a URL that names `database`."""
+    if "://" in text:
+        parts = urllib.parse.urlsplit(text)
+        return urllib.parse.urlunsplit(parts._replace(path="/" + database))
+    pairs = dict(word.split("=", 1) for word in shlex.split(text))
+    pairs.pop("dbname", None)
+    return f"postgresql:///{database}?{urllib.parse.urlencode(pairs)}"
+
+
+class Database:
+    def __init__(self, server):
+        self.server = server
+        self.name = f"berth_{os.getpid()}_{next(numbers)}"
+        self.url = as_url(server, self.name)
+        self.run(f"CREATE DATABASE {self.name}")
+
+    def run(self, sql):
+        maintenance = as_url(self.server, "postgres")
+        subprocess.run(
+            ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", maintenance, "-c", sql],
+            check=True, capture_output=True, text=True, timeout=60,
+        )
+
+    def drop(self):
+        self.run(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")

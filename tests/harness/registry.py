@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One `berth serve` process: its port, its data directory, its database, its log."""
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+from harness import database
+from harness.client import Client
+from harness.wait import wait_until
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+ADMIN_PASSWORD = "Correct-Horse-7"
+
+LISTENING = re.compile(r'listening.*?address"?\s*[=:]\s*"?(?P<host>127\.0\.0\.1):(?P<port>\d+)')
+SANITIZER = re.compile(r"(ERROR|WARNING): (Address|Thread|Leak|Memory)Sanitizer|runtime error:|SUMMARY: \w+Sanitizer")
+FAILURE_STATUS = re.compile(r'"status"\s*:\s*"?(5\d\d)')
+FAILURE_CODE = re.compile(r'"(?:error|code|err)"\s*:\s*"(INTERNAL|CORRUPT|STORAGE|DATABASE|STORAGE_FULL)"')
+
+
+def binary():
+    return Path(os.environ.get("BERTH_BINARY", ROOT / "build" / "berth"))
+
+
+class Registry:
+    """A server under test. Options are environment variables; `settings` keys lack the BERTH_ prefix."""
+
+    def __init__(self, root, *, settings=None, program=None, environment=None):
+        self.root = Path(root)
+        self.root.mkdir(parents=True, exist_ok=True)
+        self.data = self.root / "data"
+        self.log = self.root / "log"
+        self.program = Path(program or binary())
+        self.settings = {name.upper(): str(value) for name, value in (settings or {}).items()}
+        self.extra_environment = environment or {}
+        self.process = None
+        self.port = 0
+        self.tls = "TLS_CERTIFICATE" in self.settings
+        self.clients = []
+        self.challenge = None
+        self.authority = None
+        server = database.conninfo()
+        self.database = database.Database(server) if server else None
+
+    # -- life cycle
+
+    def environment(self):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("BERTH_")}
+        kept.update(
+            BERTH_LISTEN=f"127.0.0.1:{self.port}",
+            BERTH_DATA_DIR=str(self.data),
+            BERTH_ADMIN_PASSWORD=ADMIN_PASSWORD,
+            BERTH_LOG_FORMAT="json",
+            BERTH_LOG_LEVEL=os.environ.get("BERTH_TEST_LOG_LEVEL", "info"),
+        )
+        if self.database:
+            kept["BERTH_DATABASE_URL"] = self.database.url
+        kept.update({f"BERTH_{name}": value for name, value in self.settings.items()})
+        kept.update(self.extra_environment)
+        return kept
+
+    def spawn(self):
+        """Starts the process without waiting for it."""
+        seen = self.log_size()
+        with open(self.log, "ab") as sink:
+            self.process = subprocess.Popen(
+                [str(self.program), "serve"], env=self.environment(), cwd=self.root,
+                stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True,
+            )
+        return seen
+
+    def start(self):
+        seen = self.spawn()
+
+        def listening():
+            code = self.process.poll()
+            if code is not None:
+                raise AssertionError(f"server ended with {code} at start:\n{self.log_text(seen)[-2000:]}")
+            return LISTENING.search(self.log_text(seen))
+
+        found = wait_until(listening, timeout=60, step=0.005, what="the line that says listening")
+        self.port = int(found["port"])
+        return self
+
+    def running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def signal(self, number):
+        os.kill(self.process.pid, number)
+
+    def stop(self, timeout=60):
+        """SIGTERM; returns the exit status."""
+        self.drop_connections()
+        if self.process is None:
+            return 0
+        if self.process.poll() is None:
+            self.process.terminate()
+        status = self.process.wait(timeout)
+        self.process = None
+        return status
+
+    def kill9(self):
+        self.drop_connections()
+        if self.process is not None:
+            if self.process.poll() is None:
+                self.process.kill()
+            self.process.wait(30)
+            self.process = None
+
+    def wait_dead(self, timeout=60):
+        """Waits until the process ended by itself; returns its status."""
+        status = self.process.wait(timeout)
+        self.process = None
+        return status
+
+    def restart(self, **settings):
+        """Stops cleanly and starts again on the same port and data."""
+        self.stop()
+        self.settings.update({name.upper(): str(value) for name, value in settings.items()})
+        return self.start()
+
+    def drop_connections(self):
+        for client in self.clients:
+            client.close()
+
+    def destroy(self):
+        self.kill9()
+        if self.database:
+            self.database.drop()
+        shutil.rmtree(self.data, ignore_errors=True)
+
+    # -- speaking to it
+
+    @property
+    def scheme(self):
+        return "https" if self.tls else "http"
+
+    @property
+    def address(self):
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def url(self):
+        return f"{self.scheme}://{self.address}"
+
+    def client(self, username="admin", password=ADMIN_PASSWORD, **options):
+        client = Client(self, username, password, **options)
+        self.clients.append(client)
+        return client
+
+    def anonymous(self, **options):
+        return self.client(None, None, **options)
+
+    def connect(self, timeout=30):
+        """A bare TCP connection."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout)
+
+    # -- looking inside
+
+    def fsck(self):
+        """(exit status, output) of `berth fsck` with this server's options."""
+        done = subprocess.run(
+            [str(self.program), "fsck"], env=self.environment(), cwd=self.root,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300,
+        )
+        return done.returncode, done.stdout
+
+    def assert_fsck_clean(self):
+        status, output = self.fsck()
+        assert status == 0, f"berth fsck answers {status}:\n{output[-4000:]}"
+
+    def log_size(self):
+        return self.log.stat().st_size if self.log.exists() else 0
+
+    def log_text(self, since=0):
+        if not self.log.exists():
+            return ""
+        with open(self.log, "rb") as source:
+            source.seek(since)
+            return source.read().decode("utf-8", "replace")
+
+    def log_lines(self, since=0):
+        """The log as dictionaries; lines that are no JSON come as {"raw": line}."""
+        lines = []
+        for line in self.log_text(since).splitlines():
+            try:
+                lines.append(json.loads(line))
+            except ValueError:
+                lines.append({"raw": line})
+        return lines
+
+    def open_fds(self):
+        """{number: target} of the process's descriptors."""
+        folder = Path(f"/proc/{self.process.pid}/fd")
+        found = {}
+        for entry in folder.iterdir():
+            try:
+                found[int(entry.name)] = os.readlink(entry)
+            except FileNotFoundError:
+                continue
+        return found
+
+    def connections(self):
+        """Inodes of the TCP connections that clients still have with the server."""
+        inodes = {
+            target[len("socket:["):-1] for target in self.open_fds().values() if target.startswith("socket:[")
+        }
+        port = f":{self.port:04X}"
+        found = []
+        for line in Path(f"/proc/{self.process.pid}/net/tcp").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[1].endswith(port) and fields[3] != "0A" and fields[9] in inodes:
+                found.append(fields[9])
+        return found
+
+    def leaked(self):
+        """What is open and should not be once no client is connected."""
+        files = [
+            target for target in self.open_fds().values()
+            if "/blobs/" in target or "/uploads/" in target or ("(deleted)" in target and "sqlite" not in target
+                                                                and str(self.data) in target)
+        ]
+        return files + [f"connection {inode}" for inode in self.connections()]
+
+    def assert_nothing_leaked(self):
+        self.drop_connections()
+        try:
+            wait_until(lambda: not self.leaked(), timeout=5, what="everything being closed")
+        except AssertionError:
+            raise AssertionError(f"descriptors left open: {self.leaked()}") from None
+
+    def memory_kib(self):
+        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1])
+        return 0
+
+    def threads(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/task"))
+
+    def stored_files(self, kind="blobs"):
+        """Files under `blobs` or `uploads` in the data directory."""
+        return sorted(path for path in self.data.rglob("*") if path.is_file() and f"/{kind}/" in str(path))
+
+    def failures_in_log(self, since=0):
+        """Lines that speak of failures of the server's own, and sanitizer reports."""
+        found = []
+        for line in self.log_text(since).splitlines():
+            status = FAILURE_STATUS.search(line)
+            code = FAILURE_CODE.search(line)
+            if SANITIZER.search(line) or status or code:
+                found.append((status.group(1) if status else code.group(1) if code else "sanitizer", line))
+        return found
+
+    def assert_log_clean(self, since=0, expected=()):
+        bad = [line for what, line in self.failures_in_log(since) if what not in expected]
+        if any(SANITIZER.search(line) for line in bad):
+            raise AssertionError(f"sanitizer report:\n{self.log_text(since)[-8000:]}")
+        assert not bad, "the log shows failures:\n" + "\n".join(bad)
+
+    def reload(self):
+        self.signal(signal.SIGHUP)
