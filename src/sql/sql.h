@@ -14,8 +14,8 @@
  *
  * A transaction that leaves scope without sql_commit() is rolled back. After a failed statement
  * nothing but that is possible, on both engines (an empty sql_one is no failure). ctx->holds counts
- * open transactions. Waiting for a connection, a lock or the server honours ctx->deadline_ns (and 30
- * s at most).
+ * open transactions. Waiting for a connection, a lock or the server honours ctx->deadline_ns (and
+ *30 s at most).
  *
  * SQLite: WAL, synchronous=FULL, a bounded pool of readers, and one writer with group commit: write
  * transactions run one after another as savepoints of one outer transaction, and one commit (one

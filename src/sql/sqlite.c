@@ -140,9 +140,12 @@ static void end_reading(struct sqlite *db, struct sqlite_connection *c)
 {
 	c->ctx = NULL;
 	/* An error may have ended the transaction already. */
-	if (!sqlite3_get_autocommit(c->handle))
-		CHECK(sqlite_run(c, SQL_OWN_COMMIT) == SQLITE_OK);
-	give_reader(db, c);
+	if (sqlite3_get_autocommit(c->handle) || sqlite_run(c, SQL_OWN_COMMIT) == SQLITE_OK) {
+		give_reader(db, c);
+		return;
+	}
+	sqlite_disconnect(c);
+	gate_leave(&db->readers);
 }
 
 /* Transactions. */

@@ -13,16 +13,19 @@
 /* Virtual machine steps between two looks at a reader's deadline: well under a millisecond. */
 #define STEPS_PER_LOOK 20000
 
+/* The writer: the checkpointer replaces automatic checkpoints; a log once grown is cut to 64 MiB.
+ */
+static const char SETUP_WRITER[] =
+	"PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-8192;"
+	"PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=67108864;"
+	"PRAGMA temp_store=MEMORY; PRAGMA case_sensitive_like=ON";
+static const char SETUP_READER[] = "PRAGMA query_only=ON; PRAGMA cache_size=-1024;"
+				   "PRAGMA temp_store=MEMORY; PRAGMA case_sensitive_like=ON";
+static const char SETUP_CHECKPOINTER[] = "PRAGMA synchronous=FULL; PRAGMA cache_size=-64";
 static const char *const SETUP[] = {
-	/* The writer: the checkpointer replaces automatic checkpoints; a log once grown is cut to
-	   64 MiB. */
-	[SQLITE_WRITER] =
-		"PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-8192;"
-		"PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=67108864;"
-		"PRAGMA temp_store=MEMORY; PRAGMA case_sensitive_like=ON",
-	[SQLITE_READER] = "PRAGMA query_only=ON; PRAGMA cache_size=-1024; PRAGMA temp_store=MEMORY;"
-			  "PRAGMA case_sensitive_like=ON",
-	[SQLITE_CHECKPOINTER] = "PRAGMA synchronous=FULL; PRAGMA cache_size=-64",
+	[SQLITE_WRITER] = SETUP_WRITER,
+	[SQLITE_READER] = SETUP_READER,
+	[SQLITE_CHECKPOINTER] = SETUP_CHECKPOINTER,
 };
 
 static const char *const OWN[SQL_OWN_COUNT] = {

@@ -13,7 +13,8 @@ struct worker {
 	struct sql_fixture *f;
 	int number;
 	enum sql_mode mode;
-	unsigned failed_exists, failed_full, done;
+	int64_t patience_ns; /* each write's deadline, when > 0 */
+	unsigned failed_exists, failed_full, failed_deadline, done;
 	int acknowledge_fd; /* one line for each committed name, when > 0 */
 	pthread_t thread;
 };
@@ -35,10 +36,13 @@ static void *write_items(void *arg)
 	for (int i = 0; i < WRITES || w->acknowledge_fd > 0; i++) {
 		char name[24];
 		snprintf(name, sizeof name, "w%d-%d", w->number, i);
+		if (w->patience_ns)
+			ctx.deadline_ns = clock_now_ns() + w->patience_ns;
 		err_t err = fixture_insert(&ctx, w->f->db, w->mode, name);
 		w->done += err == OK;
 		w->failed_exists += err == ERR_EXISTS;
 		w->failed_full += err == ERR_STORAGE_FULL;
+		w->failed_deadline += err == ERR_DEADLINE;
 		if (err == OK && w->acknowledge_fd > 0)
 			acknowledge(w, name);
 		ctx_forgive(&ctx);
@@ -62,6 +66,7 @@ static struct worker join(struct worker *workers, size_t count)
 		sum.done += workers[i].done;
 		sum.failed_exists += workers[i].failed_exists;
 		sum.failed_full += workers[i].failed_full;
+		sum.failed_deadline += workers[i].failed_deadline;
 	}
 	return sum;
 }
@@ -102,6 +107,23 @@ SQL_TEST(sql_batch, durable_and_relaxed_writers_and_failing_members_mix)
 	cr_assert_eq(fixture_count(&f->ctx, f->db), 6 * WRITES);
 	sql_stats(f->db, &after);
 	cr_assert_eq(after.commits - before.commits, 6 * WRITES);
+}
+
+SQL_TEST(sql_batch, writers_who_give_up_waiting_leave_nobody_behind)
+{
+	if (f->engine != SQL_SQLITE)
+		return;
+	struct worker workers[16] = { 0 };
+	for (int i = 0; i < 16; i++)
+		workers[i] = (struct worker){ .f = f,
+					      .number = i,
+					      .mode = SQL_WRITE,
+					      .patience_ns = i % 2 ? i * 40 * CLOCK_US : 0 };
+	start(workers, 16);
+	struct worker sum = join(workers, 16);
+	cr_assert_eq(sum.done + sum.failed_deadline, 16 * WRITES);
+	cr_assert_geq(sum.done, 8 * WRITES);
+	cr_assert_eq(fixture_count(&f->ctx, f->db), sum.done);
 }
 
 SQL_TEST(sql_batch, relaxed_writes_do_not_wait_for_the_disk)
