@@ -49,17 +49,18 @@ def system_tool(name, package):
 
 
 def go_tool(name, module, environment=None):
-    """A peer from TOOLS, from PATH, or by `go install` at its pinned version."""
+    """A peer from TOOLS, or by `go install` at its pinned version (BENCH_GO may name a newer Go)."""
     path = TOOLS / name
     if path.exists():
         return path
-    if not shutil.which("go"):
+    go = os.environ.get("BENCH_GO") or shutil.which("go")
+    if not go:
         raise Missing(f"{name}: needs Go to be built")
     TOOLS.mkdir(parents=True, exist_ok=True)
     print(f"building {module} …", flush=True)
     env = dict(os.environ, GOBIN=str(TOOLS), **(environment or {}))
     try:
-        done = subprocess.run(["go", "install", module], env=env, capture_output=True, text=True, timeout=GO_TIMEOUT_S)
+        done = subprocess.run([go, "install", module], env=env, capture_output=True, text=True, timeout=GO_TIMEOUT_S)
     except subprocess.TimeoutExpired as error:
         raise Missing(f"{name}: go install took more than {GO_TIMEOUT_S} s") from error
     if done.returncode != 0 or not path.exists():
