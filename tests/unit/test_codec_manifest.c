@@ -362,7 +362,7 @@ Test(manifest, four_megabytes_of_annotations)
 	struct arena large;
 	struct ctx own;
 	struct manifest m;
-	char value[10000];
+	static char value[10000];
 	memset(value, 'v', sizeof value);
 	buf_add(&b, STR("{" V2 "," CONFIG ",\"layers\":[],\"annotations\":{"));
 	for (int i = 0; i < 390; i++) {
