@@ -44,18 +44,30 @@ static const char *write_file(const char *text)
 	return file;
 }
 
-#define NOTHING ((char *[]){ NULL })
+#define NOTHING ((const char *[]){ NULL })
 
-/* Flags as an array that ends with NULL. */
-static err_t load(char **flags, char **variables)
+/* Literals as the writable strings that main() gets; both lists end with NULL. */
+static char **writable(const char *const *list, int *ret_count)
 {
 	int count = 0;
-	while (flags[count])
+	while (list[count])
 		count++;
-	return config_load(&ctx, count, flags, variables, &config);
+	char **copies = ARENA_ARRAY(&arena, char *, (size_t)count + 1);
+	for (int i = 0; i < count; i++)
+		copies[i] = arena_cstr(&arena, str_from(list[i]));
+	*ret_count = count;
+	return copies;
 }
 
-static void assert_refused(char **flags, char **variables, const char *message)
+static err_t load(const char *const *flags, const char *const *variables)
+{
+	int argc, variable_count;
+	char **argv = writable(flags, &argc);
+	return config_load(&ctx, argc, argv, writable(variables, &variable_count), &config);
+}
+
+static void assert_refused(const char *const *flags, const char *const *variables,
+			   const char *message)
 {
 	memset(&config, 0x5a, sizeof config);
 	struct config before = config;
@@ -64,9 +76,9 @@ static void assert_refused(char **flags, char **variables, const char *message)
 	cr_assert_eq(memcmp(&before, &config, sizeof config), 0, "touched on failure");
 }
 
-static void assert_flag_refused(char *flag, const char *message)
+static void assert_flag_refused(const char *flag, const char *message)
 {
-	assert_refused((char *[]){ flag, NULL }, NOTHING, message);
+	assert_refused((const char *[]){ flag, NULL }, NOTHING, message);
 }
 
 static void assert_file_refused(const char *text, const char *message)
@@ -101,9 +113,10 @@ Test(config, defaults)
 Test(config, a_flag_beats_the_environment_beats_the_file)
 {
 	write_file("log:\n  level: error\n  format: json\ntags: { page_max: 7 }\n");
-	cr_assert_eq(load((char *[]){ "--config", file, "--log.level=debug", NULL },
-			  (char *[]){ "BERTH_LOG_LEVEL=warn", "BERTH_TAGS_PAGE_MAX=8", NULL }),
-		     OK);
+	cr_assert_eq(
+		load((const char *[]){ "--config", file, "--log.level=debug", NULL },
+		     (const char *[]){ "BERTH_LOG_LEVEL=warn", "BERTH_TAGS_PAGE_MAX=8", NULL }),
+		OK);
 	cr_assert_eq(config.log_level, LOG_DEBUG);
 	cr_assert_eq(config.tags_page_max, 8);
 	cr_assert_eq(config.log_format, LOG_FORMAT_JSON);
@@ -115,18 +128,18 @@ Test(config, the_environment_names_the_file_and_a_flag_another)
 	write_file("data_dir: /from/file\n");
 	buf_printf(&variable, "BERTH_CONFIG=%s", file);
 	buf_add_byte(&variable, '\0');
-	cr_assert_eq(load(NOTHING, (char *[]){ variable.ptr, NULL }), OK);
+	cr_assert_eq(load(NOTHING, (const char *[]){ variable.ptr, NULL }), OK);
 	cr_assert_str_eq(config.data_dir.ptr, "/from/file");
-	cr_assert_eq(
-		load((char *[]){ "--config=/dev/null", NULL }, (char *[]){ variable.ptr, NULL }),
-		OK);
+	cr_assert_eq(load((const char *[]){ "--config=/dev/null", NULL },
+			  (const char *[]){ variable.ptr, NULL }),
+		     OK);
 	cr_assert_str_eq(config.data_dir.ptr, "./data");
 }
 
 Test(config, flags_have_three_forms)
 {
-	cr_assert_eq(load((char *[]){ "--data-dir", "/d", "--projects_auto-create_public",
-				      "--registry.delete=false", "--LOG-LEVEL=warn", NULL },
+	cr_assert_eq(load((const char *[]){ "--data-dir", "/d", "--projects_auto-create_public",
+					    "--registry.delete=false", "--LOG-LEVEL=warn", NULL },
 			  NOTHING),
 		     OK);
 	cr_assert_str_eq(config.data_dir.ptr, "/d");
@@ -137,8 +150,8 @@ Test(config, flags_have_three_forms)
 
 Test(config, tests_have_variables_of_their_own)
 {
-	cr_assert_eq(load(NOTHING, (char *[]){ "BERTH_TEST_ENGINE=x", "BERTH_FAULTS=y",
-					       "BERTHOLD=z", "PATH=/bin", NULL }),
+	cr_assert_eq(load(NOTHING, (const char *[]){ "BERTH_TEST_ENGINE=x", "BERTH_FAULTS=y",
+						     "BERTHOLD=z", "PATH=/bin", NULL }),
 		     OK);
 }
 
@@ -147,7 +160,7 @@ Test(config, wrong_values_are_named_with_their_origin)
 	assert_flag_refused("--log.level=loud", "flag --log.level: log.level cannot be \"loud\": "
 						"must be one of debug, info, warn, error");
 	ctx_forgive(&ctx);
-	assert_refused(NOTHING, (char *[]){ "BERTH_LISTEN=localhost", NULL },
+	assert_refused(NOTHING, (const char *[]){ "BERTH_LISTEN=localhost", NULL },
 		       "environment variable BERTH_LISTEN: listen cannot be \"localhost\": must be "
 		       "a list of up to 16 addresses such as 127.0.0.1:5000, [::1]:5000, :5000, "
 		       "unix:/run/berth.sock or fd:3");
@@ -175,7 +188,7 @@ Test(config, unknown_options_are_refused)
 	assert_flag_refused("--log.levle=x", "flag --log.levle: there is no option \"log.levle\", "
 					     "did you mean log.level?");
 	ctx_forgive(&ctx);
-	assert_refused(NOTHING, (char *[]){ "BERTH_TURBO=1", NULL },
+	assert_refused(NOTHING, (const char *[]){ "BERTH_TURBO=1", NULL },
 		       "environment variable BERTH_TURBO: there is no option \"TURBO\"");
 	ctx_forgive(&ctx);
 	assert_flag_refused("serve", "unexpected argument \"serve\"");
@@ -192,14 +205,14 @@ Test(config, a_flag_needs_its_value)
 
 Test(config, twice_in_one_place_is_refused)
 {
-	assert_refused((char *[]){ "--listen=:1", "--listen=:2", NULL }, NOTHING,
+	assert_refused((const char *[]){ "--listen=:1", "--listen=:2", NULL }, NOTHING,
 		       "flag --listen: listen was already set by flag --listen");
 	ctx_forgive(&ctx);
-	assert_refused(
-		NOTHING,
-		(char *[]){ "BERTH_ADMIN_PASSWORD=a", "BERTH_ADMIN_PASSWORD_FILE=/dev/null", NULL },
-		"environment variable BERTH_ADMIN_PASSWORD_FILE: admin.password was already "
-		"set by environment variable BERTH_ADMIN_PASSWORD");
+	assert_refused(NOTHING,
+		       (const char *[]){ "BERTH_ADMIN_PASSWORD=a",
+					 "BERTH_ADMIN_PASSWORD_FILE=/dev/null", NULL },
+		       "environment variable BERTH_ADMIN_PASSWORD_FILE: admin.password was already "
+		       "set by environment variable BERTH_ADMIN_PASSWORD");
 }
 
 Test(config, secrets_come_from_files)
@@ -208,10 +221,10 @@ Test(config, secrets_come_from_files)
 	write_file("Correct-Horse\n");
 	buf_printf(&variable, "BERTH_ADMIN_PASSWORD_FILE=%s", file);
 	buf_add_byte(&variable, '\0');
-	cr_assert_eq(load(NOTHING, (char *[]){ variable.ptr, NULL }), OK);
+	cr_assert_eq(load(NOTHING, (const char *[]){ variable.ptr, NULL }), OK);
 	cr_assert_str_eq(config.admin_password.ptr, "Correct-Horse");
 
-	cr_assert_eq(load((char *[]){ "--admin.password-file", file, NULL }, NOTHING), OK);
+	cr_assert_eq(load((const char *[]){ "--admin.password-file", file, NULL }, NOTHING), OK);
 	cr_assert_str_eq(config.admin_password.ptr, "Correct-Horse");
 
 	assert_flag_refused("--admin.password-file=/nowhere/at/all",
@@ -221,7 +234,7 @@ Test(config, secrets_come_from_files)
 
 Test(config, only_secrets_come_from_files)
 {
-	assert_refused(NOTHING, (char *[]){ "BERTH_LOG_LEVEL_FILE=/dev/null", NULL },
+	assert_refused(NOTHING, (const char *[]){ "BERTH_LOG_LEVEL_FILE=/dev/null", NULL },
 		       "environment variable BERTH_LOG_LEVEL_FILE: "
 		       "there is no option \"LOG_LEVEL_FILE\"");
 }
@@ -238,19 +251,20 @@ Test(config, a_message_is_one_short_line)
 	char flag[1024] = "--data_dir=";
 	memset(flag + strlen(flag), 'x', 500);
 	flag[20] = '\n';
-	cr_assert_eq(load((char *[]){ flag, NULL }, NOTHING), ERR_CONFIG);
+	cr_assert_eq(load((const char *[]){ flag, NULL }, NOTHING), ERR_CONFIG);
 	cr_assert_null(strchr(ctx.failure.detail, '\n'));
 	cr_assert_lt(strlen(ctx.failure.detail), 200);
 }
 
 Test(config, tls_follows_the_certificate)
 {
-	cr_assert_eq(
-		load((char *[]){ "--tls.certificate=c", "--tls.key=k",
-				 "--listen=:443,http://127.0.0.1:80,unix:/b,https:unix:/c,fd:3",
-				 NULL },
-		     NOTHING),
-		OK);
+	cr_assert_eq(load(
+			     (const char *[]){
+				     "--tls.certificate=c", "--tls.key=k",
+				     "--listen=:443,http://127.0.0.1:80,unix:/b,https:unix:/c,fd:3",
+				     NULL },
+			     NOTHING),
+		     OK);
 	static const bool tls[] = { true, false, false, true, true };
 	cr_assert_eq(config.listener_count, COUNT_OF(tls));
 	for (size_t i = 0; i < COUNT_OF(tls); i++)
