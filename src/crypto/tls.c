@@ -68,7 +68,7 @@ static int bio_write(BIO *bio, const char *bytes, int len)
 {
 	struct tls_connection *c = BIO_get_data(bio);
 	BIO_clear_retry_flags(bio);
-	ssize_t put = send(c->fd, bytes, (size_t)len, MSG_NOSIGNAL);
+	ssize_t put = send(c->fd, bytes, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (put < 0 && (errno == EAGAIN || errno == EINTR))
 		BIO_set_retry_write(bio);
 	return (int)put;
@@ -238,6 +238,7 @@ static enum tls_want verdict(struct tls_connection *c, int result)
 
 enum tls_want tls_handshake(struct tls_connection *c)
 {
+	ERR_clear_error();
 	return verdict(c, SSL_do_handshake(c->ssl));
 }
 
@@ -249,6 +250,7 @@ void tls_set_waiting(struct tls_connection *c, bool waits)
 enum tls_want tls_read(struct tls_connection *c, void *into, size_t len, size_t *ret_len)
 {
 	size_t got = 0;
+	ERR_clear_error();
 	int result = SSL_read_ex(c->ssl, into, len, &got);
 	if (result == 1) {
 		*ret_len = got;
@@ -260,6 +262,7 @@ enum tls_want tls_read(struct tls_connection *c, void *into, size_t len, size_t 
 enum tls_want tls_write(struct tls_connection *c, const void *bytes, size_t len, size_t *ret_len)
 {
 	size_t put = 0;
+	ERR_clear_error();
 	int result = SSL_write_ex(c->ssl, bytes, len, &put);
 	if (result == 1) {
 		*ret_len = put;

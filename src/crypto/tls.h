@@ -20,7 +20,10 @@ void tls_server_free(struct tls_server *tls);
 /* What a non-finished call waits for. */
 enum tls_want { TLS_DONE, TLS_WANT_READ, TLS_WANT_WRITE, TLS_EOF, TLS_FAILED };
 
-/* `fd` stays the caller's, blocking or not. `early` are bytes already read from it (after a PROXY header), may be empty. */
+/*
+ * `fd` stays the caller's, and blocks: reading waits for its receive timeout, writing never waits. `early` are
+ * bytes already read from it (after a PROXY header), may be empty.
+ */
 err_t tls_connection_new(struct ctx *ctx, struct tls_server *tls, int fd, str early,
 			 struct tls_connection **ret);
 enum tls_want tls_handshake(struct tls_connection *c);
