@@ -133,6 +133,7 @@ static void block_signals(sigset_t *ret)
 	sigaddset(ret, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, ret, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error, not an end */
 }
 
 static void serve_until_stopped(struct program *p, const sigset_t *signals)
