@@ -47,8 +47,13 @@ void target_init(struct target *t, const char *address, bool tls)
 		die("%s is not ADDRESS:PORT", address);
 	t->address.sin_port = htons((uint16_t)port);
 	snprintf(t->host, sizeof t->host, "%s", address);
-	if (tls && !(t->tls = SSL_CTX_new(TLS_client_method())))
+	if (!tls)
+		return;
+	if (!(t->tls = SSL_CTX_new(TLS_client_method())))
 		die("could not make a TLS context");
+	/* Many records for one system call: the client shall not be what is measured. */
+	SSL_CTX_set_read_ahead(t->tls, 1);
+	SSL_CTX_set_default_read_buffer_len(t->tls, CLIENT_IN_SIZE);
 }
 
 void client_init(struct client *c, const struct target *t)

@@ -100,7 +100,8 @@ def large_get(bench, work, kinds, tls):
         for name in by_name:
             measure(name)
         samples = bench.alternate(by_name, measure)
-    goals = [Goal(">=", 0.95, Nginx.name)] + [Goal(">=", 1, peer.name) for peer in PEERS]
+    # The client copies as fast as it can and is most of the time, so equal servers differ by chance.
+    goals = [Goal(">=", 0.95, kind.name) for kind in (Nginx, *PEERS)]
     return [Measure(work, "MB/s", samples, [goal for goal in goals if goal.against in samples])]
 
 
