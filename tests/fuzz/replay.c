@@ -1,53 +1,55 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * replay.c - runs every file of a folder through one fuzz target, so that a corpus is a test for
- * every compiler and sanitizer. An empty or missing folder is a failure: it would test nothing.
+ * replay.c - runs every file of a corpus folder through a fuzz target, so that the corpus is a test
+ * with any compiler. A missing or empty folder is an error: it would be a test that cannot fail.
  */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
-/* True when `path` was a file and has been run. */
-static int run_file(const char *path)
+static int replay_file(const char *folder, const char *name)
 {
-	struct stat status;
-	FILE *file = fopen(path, "re");
-	if (!file || fstat(fileno(file), &status) != 0 || !S_ISREG(status.st_mode)) {
-		if (file)
-			fclose(file);
-		return 0;
+	char path[4096];
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	FILE *file = fopen(path, "rb");
+	if (!file) {
+		perror(path);
+		return 1;
 	}
-	/* Exactly as large as the input, so that a sanitizer sees a read past its end. */
-	size_t len = (size_t)status.st_size;
-	uint8_t *bytes = malloc(len ? len : 1);
-	if (!bytes || fread(bytes, 1, len, file) != len) {
-		fprintf(stderr, "could not read %s\n", path);
-		exit(1);
-	}
+	/* Exactly as large as the content, so that the address sanitizer sees a read behind it. */
+	fseek(file, 0, SEEK_END);
+	long len = ftell(file);
+	rewind(file);
+	uint8_t *bytes = malloc(len > 0 ? (size_t)len : 1);
+	size_t got = bytes && len > 0 ? fread(bytes, 1, (size_t)len, file) : 0;
 	fclose(file);
-	LLVMFuzzerTestOneInput(bytes, len);
+	int failed = !bytes || len < 0 || got != (size_t)len;
+	if (failed)
+		fprintf(stderr, "%s: could not be read\n", path);
+	else
+		LLVMFuzzerTestOneInput(bytes, got);
 	free(bytes);
-	return 1;
+	return failed;
 }
 
 int main(int argc, char **argv)
 {
-	int count = 0;
 	DIR *folder = argc == 2 ? opendir(argv[1]) : NULL;
 	if (!folder) {
-		fprintf(stderr, "usage: %s FOLDER, which must exist\n", argv[0]);
-		return 1;
+		fprintf(stderr, "usage: %s CORPUS-FOLDER (which must exist)\n", argv[0]);
+		return 2;
 	}
+	int files = 0, failures = 0;
 	for (struct dirent *entry; (entry = readdir(folder));) {
-		char path[4096];
-		snprintf(path, sizeof path, "%s/%s", argv[1], entry->d_name);
-		count += run_file(path);
+		if (entry->d_name[0] == '.')
+			continue;
+		failures += replay_file(argv[1], entry->d_name);
+		files++;
 	}
 	closedir(folder);
-	printf("%d inputs\n", count);
-	return count > 0 ? 0 : 1;
+	printf("%d inputs replayed\n", files);
+	return files == 0 || failures ? 1 : 0;
 }
