@@ -37,6 +37,8 @@ void run_clients(unsigned count, void (*work)(void *arg, unsigned i), void *arg)
 
 void digest_text(EVP_MD_CTX *hash, char text[DIGEST_TEXT]); /* finishes `hash` */
 
+void sort_doubles(double *values, size_t count);
+
 /* Sorts, and prints `"p50_ms":…,"p99_ms":…,"max_ms":…`. */
 void print_latencies(double *seconds, size_t count);
 

@@ -136,11 +136,16 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+void sort_doubles(double *values, size_t count)
+{
+	qsort(values, count, sizeof *values, compare);
+}
+
 void print_latencies(double *seconds, size_t count)
 {
 	if (count == 0)
 		die("nothing was measured");
-	qsort(seconds, count, sizeof *seconds, compare);
+	sort_doubles(seconds, count);
 	printf("\"p50_ms\":%.4f,\"p99_ms\":%.4f,\"max_ms\":%.4f", seconds[count / 2] * 1e3,
 	       seconds[count - 1 - count / 100] * 1e3, seconds[count - 1] * 1e3);
 }

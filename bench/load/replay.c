@@ -98,18 +98,19 @@ static void replay(void *arg, unsigned i)
 	client_done(&c);
 }
 
-static void print_windows(const struct replay_run *run)
+/* By the order in which the answers came: a slow request counts where it ended. */
+static void print_windows(const struct replay_run *run, double *done_at)
 {
 	unsigned windows = run->o->windows;
 	double from = run->started_at;
+	for (size_t i = 0; i < run->count; i++)
+		done_at[i] = run->lines[i].done_at;
+	sort_doubles(done_at, run->count);
 	printf(",\"window_rates\":[");
 	for (unsigned w = 0; w < windows; w++) {
 		size_t first = run->count * w / windows, end = run->count * (w + 1) / windows;
-		double to = from;
-		for (size_t i = first; i < end; i++)
-			if (run->lines[i].done_at > to)
-				to = run->lines[i].done_at;
-		printf("%s%.1f", w ? "," : "", (double)(end - first) / (to - from));
+		double to = done_at[end - 1];
+		printf("%s%.1f", w ? "," : "", (double)(end - first) / (to - from + 1e-9));
 		from = to;
 	}
 	printf("]");
@@ -129,11 +130,11 @@ void verb_replay(const struct options *o)
 	double *all = calloc(run.count, sizeof *all);
 	if (!all)
 		die("no memory");
-	for (size_t i = 0; i < run.count; i++)
-		all[i] = run.lines[i].seconds;
 	printf("{\"seconds\":%.6f,\"requests\":%zu", seconds, run.count);
 	if (o->windows && o->windows <= run.count)
-		print_windows(&run);
+		print_windows(&run, all);
+	for (size_t i = 0; i < run.count; i++)
+		all[i] = run.lines[i].seconds;
 	printf(",");
 	print_latencies(all, run.count);
 	printf("}\n");
