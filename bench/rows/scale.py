@@ -2,9 +2,11 @@
 """Costs that must not grow: with tags, with referrers, with everything that is stored."""
 import hashlib
 import json
+import os
 import random
 import sqlite3
 import time
+from statistics import median
 
 from harness import tools
 from harness.servers import MANIFEST_TYPE, Berth, sha256
@@ -15,7 +17,7 @@ EMPTY_TYPE = "application/vnd.oci.empty.v1+json"
 REPOSITORY = "bench/scale"
 FEW = 100
 OPERATIONS = 100
-REPEATED = 10  # reads are short: more of them for a steady median
+PASSES = 15
 FLAT = 1.3
 
 
@@ -50,49 +52,64 @@ def fill_tags(bench, server, count):
     return replay(bench, server, lines, clients=8, windows=min(count // 10, 100))
 
 
-def tag_operations(bench, server, count, turn):
-    """Milliseconds (medians) of each operation, at `count` tags, one client. Leaves as many tags as it found.
-
-    The server is started anew, so that the first HEADs find nothing in its memory at either size.
-    """
-    server.stop()
-    server.start()
+def tag_operations(server, count, turn):
+    """The request lines of each operation at `count` tags, in this order; they leave as many tags as they found."""
     picks = random.Random(turn).sample(range(count), OPERATIONS)
     fresh = [artifact(f"round {turn} number {i}") for i in range(OPERATIONS)]
     pages = f"/v2/{REPOSITORY}/tags/list?n=50"
-    middle = tag_name(count // 2 - 1)
     heads = [f"HEAD\t/v2/{REPOSITORY}/manifests/{tag_name(i)}\t200" for i in picks]
-    operations = {
+    return {
         "HEAD by tag, never asked before": heads,
-        "HEAD by tag": heads * REPEATED,
-        "page of 50 tags, first": [f"GET\t{pages}\t200"] * OPERATIONS * REPEATED,
-        "page of 50 tags, middle": [f"GET\t{pages}&last={middle}\t200"] * OPERATIONS * REPEATED,
+        "HEAD by tag": heads,
+        "page of 50 tags, first": [f"GET\t{pages}\t200"] * OPERATIONS,
+        "page of 50 tags, middle": [f"GET\t{pages}&last={tag_name(count // 2 - 1)}\t200"] * OPERATIONS,
         "PUT of a new tag": [put_line(f"x{turn}-{i}", manifest) for i, manifest in enumerate(fresh)],
         "DELETE by digest": [
             f"DELETE\t/v2/{REPOSITORY}/manifests/{sha256(manifest.encode())}\t202" for manifest in fresh
         ],
     }
-    return {name: replay(bench, server, lines)["p50_ms"] for name, lines in operations.items()}
 
 
-def compare_sizes(bench, work, many, fill, operate):
-    """Two servers, one with few things and one with many; `operate` on both in turn."""
+# What cannot be asked again without being another work.
+ONCE = ("HEAD by tag, never asked before", "PUT of a new tag", "DELETE by digest")
+
+
+def operate(bench, sides, operations, turn):
+    """{operation: {side: milliseconds}}: the sides alternate within each operation, for a fair share of the noise.
+
+    The servers are started anew, so that nothing is in their memory at first, at either size.
+    """
+    lines = {}
+    for side, (server, count) in sides.items():
+        server.stop()
+        server.start()
+        lines[side] = operations(server, count, turn)
+    results = {}
+    for operation in lines[OURS]:
+        times = {side: [] for side in sides}
+        for _ in range(1 if operation in ONCE else PASSES):
+            for side, (server, _) in sides.items():
+                times[side].append(replay(bench, server, lines[side][operation])["p50_ms"])
+        results[operation] = {side: median(values) for side, values in times.items()}
+    return results
+
+
+def compare_sizes(bench, work, many, fill, operations):
+    """Two servers, one with few things and one with many; all operations on both in turn."""
     few_name = f"Berth with {FEW}"
     with bench.up(Berth, Berth) as (large, small):
         filled = fill(bench, large, many)
         fill(bench, small, FEW)
         sides = {OURS: (large, many), few_name: (small, FEW)}
-        turns = iter(range(10**6))
-
-        def measure(name):
-            return operate(bench, *sides[name], next(turns))
-
-        for name in sides:
-            measure(name)
-        rounds = bench.alternate(sides, measure, settle=True)
+        os.sync()
+        operate(bench, sides, operations, bench.rounds)
+        turns = []
+        for turn in range(bench.rounds):
+            sides = dict(reversed(sides.items()))
+            turns.append(operate(bench, sides, operations, turn))
     measures = []
-    for operation in rounds[OURS][0]:
-        samples = {name: [turn[operation] for turn in turns] for name, turns in rounds.items()}
+    for operation in turns[0]:
+        samples = {name: [turn[operation][name] for turn in turns] for name in (OURS, few_name)}
         measures.append(Measure(f"{work}: {operation}", "ms", samples, [Goal("<=", FLAT, few_name)]))
     return measures, filled
 
@@ -127,19 +144,16 @@ def fill_referrers(bench, server, count):
     return replay(bench, server, lines, clients=8)
 
 
-def referrer_operations(bench, server, count, turn):
+def referrer_operations(server, count, turn):
     subject = sha256(artifact("subject").encode())
     path = f"/v2/{REPOSITORY}/referrers/{subject}"
     _, body = server.expect(200, "GET", f"{path}?artifactType=application/x.rare", token=server.token(REPOSITORY))
     found = len(json.loads(body)["manifests"])
     if found != RARE:
         raise RuntimeError(f"{found} referrers of the type instead of {RARE}")
-    operations = {
-        f"page filtered to {RARE}": f"{path}?artifactType=application/x.rare",
-        f"page of {RARE}, no filter": f"{path}?n={RARE}",
-    }
     return {
-        name: replay(bench, server, [f"GET\t{query}\t200"] * OPERATIONS * REPEATED)["p50_ms"] for name, query in operations.items()
+        f"page filtered to {RARE}": [f"GET\t{path}?artifactType=application/x.rare\t200"] * OPERATIONS,
+        f"page of {RARE}, no filter": [f"GET\t{path}?n={RARE}\t200"] * OPERATIONS,
     }
 
 
