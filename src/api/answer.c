@@ -54,11 +54,30 @@ static void add_challenge(struct request *rq)
 	exchange_header(rq->x, STR("WWW-Authenticate"), buf_str(&b));
 }
 
+/* Harbor's clients read its own codes, which follow the status. */
+static const char *harbor_code(int status)
+{
+	static const struct {
+		int status;
+		const char *code;
+	} codes[] = {
+		{ 400, "BAD_REQUEST" },	 { 401, "UNAUTHORIZED" },	{ 403, "FORBIDDEN" },
+		{ 404, "NOT_FOUND" },	 { 405, "METHOD_NOT_ALLOWED" }, { 409, "CONFLICT" },
+		{ 412, "PRECONDITION" }, { 501, "NOT_IMPLEMENTED" },
+	};
+	for (size_t i = 0; i < COUNT_OF(codes); i++)
+		if (codes[i].status == status)
+			return codes[i].code;
+	return "UNKNOWN";
+}
+
 static void send_error(struct request *rq, err_t err)
 {
 	const struct error_info *info = error_info(err);
+	bool harbor = rq->route && rq->route->kind == ROUTE_HARBOR;
 	CLEANUP(buf_done) struct buf body = BUF_INIT(BODY_MAX);
-	buf_printf(&body, "{\"errors\":[{\"code\":\"%s\",\"message\":", info->code);
+	buf_printf(&body, "{\"errors\":[{\"code\":\"%s\",\"message\":",
+		   harbor ? harbor_code(info->status) : info->code);
 	json_escape(&body, str_from(info->text));
 	/* What is wrong with the client's own bytes may be said; everything else stays in the log.
 	 */
@@ -72,14 +91,15 @@ static void send_error(struct request *rq, err_t err)
 	(void)sent; /* the peer is gone: nobody to tell */
 }
 
+void answer_begin(struct request *rq)
+{
+	exchange_clear_headers(rq->x);
+	if (str_has_prefix(rq->x->head->path, STR("/v2")))
+		exchange_header(rq->x, STR("Docker-Distribution-Api-Version"), STR("registry/2.0"));
+}
+
 void answer_error(struct request *rq, err_t err)
 {
-	if (rq->x->answered)
-		return;
-	if (!rq->keep_headers)
-		exchange_clear_headers(rq->x);
-	if (!rq->route || rq->route->kind == ROUTE_OCI)
-		exchange_header(rq->x, STR("Docker-Distribution-Api-Version"), STR("registry/2.0"));
 	if (error_info(err)->status == 401)
 		add_challenge(rq);
 	if (is_busy(error_info(err)))

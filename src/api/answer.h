@@ -5,6 +5,9 @@
 #include "api/request.h"
 #include "base/buf.h"
 
+/* Starts the headers afresh, with those that every answer under this path has. */
+void answer_begin(struct request *rq);
+
 /* The error answer of a route's kind, with challenge and Retry-After where they belong. */
 void answer_error(struct request *rq, err_t err);
 

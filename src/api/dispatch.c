@@ -109,13 +109,12 @@ static err_t authorise(struct ctx *ctx, struct request *rq)
 
 static err_t dispatch(struct ctx *ctx, struct request *rq)
 {
+	answer_begin(rq);
 	TRY(route_find(ctx, rq));
 	TRY(authenticate(ctx, rq));
 	TRY(authorise(ctx, rq));
 	if (rq->route->body_max_bytes)
 		rq->x->body_max_bytes = rq->route->body_max_bytes;
-	if (rq->route->kind == ROUTE_OCI)
-		exchange_header(rq->x, STR("Docker-Distribution-Api-Version"), STR("registry/2.0"));
 	return rq->route->handle(ctx, rq);
 }
 
@@ -153,13 +152,12 @@ static void name_request(struct request *rq)
 
 static void finish_failed(struct request *rq, err_t err)
 {
-	bool named = !rq->x->answered;
-	if (named && !rq->keep_headers)
-		exchange_clear_headers(rq->x);
-	rq->keep_headers = true;
-	if (named)
+	if (!rq->x->answered) {
+		if (!rq->keep_headers)
+			answer_begin(rq);
 		name_request(rq);
-	answer_error(rq, err);
+		answer_error(rq, err);
+	}
 	log_failure(rq, err);
 }
 
@@ -178,6 +176,7 @@ void api_handle(void *arg, struct exchange *x)
 void api_refuse(void *arg, struct exchange *x, err_t err)
 {
 	struct request rq = { .api = arg, .x = x };
+	answer_begin(&rq);
 	answer_error(&rq, err);
 	LOG(LOG_INFO, "request refused", LOG_CSTR("error", error_info(err)->name),
 	    LOG_CSTR("detail", x->ctx->failure.detail), LOG_STR("peer", x->peer));

@@ -113,17 +113,12 @@ static err_t read_request(struct ctx *ctx, struct request *rq, struct json_docum
 	return OK;
 }
 
-static bool is_project_name(str name)
-{
-	return reference_is_repository(name) && !str_has_byte(name, '/');
-}
-
 err_t harbor_project_create(struct ctx *ctx, struct request *rq)
 {
 	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
 	struct project_request request;
 	TRY(read_request(ctx, rq, &doc, &request));
-	if (!is_project_name(request.name))
+	if (!reference_is_project(request.name))
 		return fail(ctx, ERR_NAME_INVALID, "project name does not fit the grammar");
 	struct registry *registry = rq->api->options.registry;
 	err_t err = project_create(ctx, registry, request.name, request.is_public);

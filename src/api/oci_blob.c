@@ -103,7 +103,7 @@ static err_t send_single(struct ctx *ctx, struct blob_answer *answer, struct byt
 
 static err_t refuse_range(struct ctx *ctx, struct blob_answer *answer)
 {
-	exchange_clear_headers(answer->rq->x);
+	answer_begin(answer->rq);
 	exchange_header_printf(answer->rq->x, STR("Content-Range"), "bytes */%llu",
 			       (unsigned long long)answer->blob->size_bytes);
 	answer->rq->keep_headers = true;

@@ -69,6 +69,7 @@ err_t oci_manifest_put(struct ctx *ctx, struct request *rq)
 		.may_create_project = request_may_create_project(rq),
 		.content_type = media_type_cut(request_header(rq, STR("Content-Type"))),
 		.if_match = request_header(rq, STR("If-Match")),
+		.if_none_match = request_header(rq, STR("If-None-Match")),
 	};
 	switch (reference_parse(rq->reference, &push.reference)) {
 	case REFERENCE_INVALID_DIGEST:

@@ -164,6 +164,14 @@ static err_t take_digest(struct ctx *ctx, struct request *rq, str raw)
 	return OK;
 }
 
+static err_t take_project(struct ctx *ctx, struct request *rq, str raw)
+{
+	TRY(decode(ctx, raw, ERR_NOT_FOUND, &rq->project));
+	if (raw.len && !reference_is_project(rq->project))
+		return fail(ctx, ERR_NOT_FOUND, "no project can have this name");
+	return OK;
+}
+
 err_t route_find(struct ctx *ctx, struct request *rq)
 {
 	CLEANUP(buf_done) struct buf allowed = BUF_INIT(256);
@@ -183,5 +191,5 @@ err_t route_find(struct ctx *ctx, struct request *rq)
 		TRY(take_digest(ctx, rq, match.digest));
 	TRY(decode(ctx, match.reference, ERR_MANIFEST_UNKNOWN, &rq->reference));
 	TRY(decode(ctx, match.upload, ERR_UPLOAD_UNKNOWN, &rq->upload_id));
-	return decode(ctx, match.project, ERR_NOT_FOUND, &rq->project);
+	return take_project(ctx, rq, match.project);
 }

@@ -10,7 +10,6 @@
 #include "codec/form.h"
 #include "codec/json_writer.h"
 #include "codec/scope.h"
-#include "codec/url.h"
 
 #include "base/banned.h"
 
@@ -18,7 +17,7 @@
 #define TOKEN_BODY_MAX KIB(64)
 
 struct token_request {
-	struct grant grants[SCOPES_MAX];
+	struct grant *grants; /* SCOPES_MAX, in the arena */
 	size_t grant_count;
 	bool offline;
 	str refresh_token; /* echoed by the refresh grant */
@@ -68,10 +67,8 @@ static err_t decide_repository(struct ctx *ctx, struct request *rq, const struct
 static err_t decide_scope(struct ctx *ctx, struct request *rq, str text, struct token_request *tr)
 {
 	struct scope scope;
-	if (!scope_parse(text, &scope))
-		return fail(ctx, ERR_REQUEST_INVALID, "malformed scope");
-	if (tr->grant_count == SCOPES_MAX)
-		return fail(ctx, ERR_REQUEST_INVALID, "more than %d scopes", SCOPES_MAX);
+	if (!scope_parse(text, &scope) || tr->grant_count == SCOPES_MAX)
+		return OK; /* not granted, which is no error */
 	struct grant grant = { .type = scope.type, .name = scope.name };
 	if (str_eq(scope.type, STR("repository")))
 		TRY(decide_repository(ctx, rq, &scope, &grant));
@@ -87,6 +84,25 @@ static err_t decide_scopes(struct ctx *ctx, struct request *rq, str list, struct
 	for (str text; scope_next(&list, &text);)
 		TRY(decide_scope(ctx, rq, text, tr));
 	return OK;
+}
+
+/* What was granted, in the form it is asked for. */
+static str granted_text(struct arena *arena, const struct token_request *tr)
+{
+	CLEANUP(buf_done) struct buf b = BUF_INIT(TOKEN_BODY_MAX);
+	for (size_t i = 0; i < tr->grant_count; i++) {
+		const struct grant *grant = &tr->grants[i];
+		buf_printf(&b, "%s" STR_FMT ":" STR_FMT, i ? " " : "", STR_ARG(grant->type),
+			   STR_ARG(grant->name));
+		char separator = ':';
+		for (enum action action = 0; action < ACTION_COUNT; action++)
+			if (grant->actions & ACTION_BIT(action)) {
+				buf_add_byte(&b, separator);
+				buf_add(&b, str_from(action_word(action)));
+				separator = ',';
+			}
+	}
+	return arena_copy(arena, buf_str(&b));
 }
 
 static err_t answer_token(struct ctx *ctx, struct request *rq, const struct token_request *tr)
@@ -106,6 +122,7 @@ static err_t answer_token(struct ctx *ctx, struct request *rq, const struct toke
 	json_write_str(&w, "access_token", token.token);
 	json_write_i64(&w, "expires_in", token.expires_in_s);
 	json_write_str(&w, "issued_at", clock_rfc3339(token.issued_at_us, issued));
+	json_write_str(&w, "scope", granted_text(ctx->arena, tr));
 	if (refresh.len)
 		json_write_str(&w, "refresh_token", refresh);
 	json_write_object_end(&w);
@@ -125,10 +142,12 @@ static err_t identify(struct ctx *ctx, struct request *rq)
 err_t token_get(struct ctx *ctx, struct request *rq)
 {
 	TRY(identify(ctx, rq));
-	struct token_request tr = { .offline = str_eq(request_query(rq, STR("offline_token")),
-						      STR("true")) };
-	str rest = rq->x->head->query;
-	for (str list; url_query_next(ctx->arena, &rest, STR("scope"), &list);)
+	struct token_request tr = {
+		.grants = ARENA_ARRAY(ctx->arena, struct grant, SCOPES_MAX),
+		.offline = str_eq(request_query(rq, STR("offline_token")), STR("true")),
+	};
+	str rest = rq->x->head->query; /* read as a form: "+" is a blank between two scopes */
+	for (str list; form_next(ctx->arena, &rest, STR("scope"), &list);)
 		TRY(decide_scopes(ctx, rq, list, &tr));
 	return answer_token(ctx, rq, &tr);
 }
@@ -152,8 +171,11 @@ static err_t identify_form(struct ctx *ctx, struct request *rq, str body, struct
 		return fail(ctx, ERR_REQUEST_INVALID,
 			    "grant_type is not password or refresh_token");
 	str user = form_value(ctx, body, STR("username"));
-	if (!user.len)
-		return identify(ctx, rq);
+	if (!user.len) {
+		TRY(identify(ctx, rq));
+		return rq->who.role == ROLE_ANONYMOUS ? fail(ctx, ERR_UNAUTHORIZED, "no user named")
+						      : OK;
+	}
 	return auth_check_password(ctx, auth, user, form_value(ctx, body, STR("password")),
 				   &rq->who);
 }
@@ -162,8 +184,10 @@ err_t token_post(struct ctx *ctx, struct request *rq)
 {
 	str body;
 	TRY(exchange_read_all(rq->x, (size_t)rq->route->body_max_bytes, &body));
-	struct token_request tr = { .offline = str_eq(form_value(ctx, body, STR("access_type")),
-						      STR("offline")) };
+	struct token_request tr = {
+		.grants = ARENA_ARRAY(ctx->arena, struct grant, SCOPES_MAX),
+		.offline = str_eq(form_value(ctx, body, STR("access_type")), STR("offline")),
+	};
 	TRY(identify_form(ctx, rq, body, &tr));
 	str rest = body;
 	for (str list; form_next(ctx->arena, &rest, STR("scope"), &list);)

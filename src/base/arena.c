@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/banned.h"
+
 #define ARENA_CHUNK KIB(4)
 #define ARENA_ALIGN 16
 

@@ -13,6 +13,8 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "base/banned.h"
+
 #define SHARDS	      16
 #define BUCKETS_FIRST 64
 

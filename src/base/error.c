@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/banned.h"
+
 static const struct error_info errors[ERR_COUNT] = { [OK] = { "OK", 200, "", false, "" },
 #define ERROR_ROW(name_, status_, code_, retry_, text_)                                            \
 	[ERR_##name_] = { #name_, status_, code_, retry_, text_ },

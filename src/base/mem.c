@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "base/banned.h"
+
 void *mem_new(size_t size)
 {
 	void *memory = calloc(1, size ? size : 1);

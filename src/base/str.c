@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/banned.h"
+
 str str_from(const char *nul_terminated)
 {
 	return nul_terminated ? (str){ nul_terminated, strlen(nul_terminated) } : STR_NONE;

@@ -73,6 +73,11 @@ bool reference_is_tag(str name)
 	return true;
 }
 
+bool reference_is_project(str name)
+{
+	return reference_is_repository(name) && !str_has_byte(name, '/');
+}
+
 str reference_project(str repository)
 {
 	str project, rest;

@@ -15,6 +15,7 @@
 
 bool reference_is_repository(str name); /* grammar and length */
 bool reference_is_tag(str name);
+bool reference_is_project(str name); /* one segment of a repository name */
 
 /* The part before the first slash; "library" for a name without one. */
 str reference_project(str repository);

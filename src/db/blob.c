@@ -5,6 +5,8 @@
 #include "blob.sql.h"
 #include "rows.h"
 
+#include "base/banned.h"
+
 static err_t find(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
 		  struct sql_args args, struct blob *ret)
 {

@@ -3,6 +3,8 @@
 #include "db/db.h"
 #include "statements.sql.h"
 
+#include "base/banned.h"
+
 #define DB_TRIES_MAX 4
 
 static err_t run_once(struct ctx *ctx, struct sql *db, enum sql_mode mode,

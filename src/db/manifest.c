@@ -5,6 +5,8 @@
 #include "manifest.sql.h"
 #include "rows.h"
 
+#include "base/banned.h"
+
 err_t db_manifest_find(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, digest d,
 		       struct manifest_row *ret)
 {

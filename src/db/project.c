@@ -5,6 +5,8 @@
 #include "project.sql.h"
 #include "rows.h"
 
+#include "base/banned.h"
+
 static void read_project(struct ctx *ctx, const struct sql_rows *rows, void *item)
 {
 	*(struct project *)item = (struct project){

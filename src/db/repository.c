@@ -5,6 +5,8 @@
 #include "repository.sql.h"
 #include "rows.h"
 
+#include "base/banned.h"
+
 err_t db_repository_find(struct ctx *ctx, struct sql_tx *tx, str name, struct repository *ret)
 {
 	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;

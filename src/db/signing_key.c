@@ -4,6 +4,8 @@
 #include "rows.h"
 #include "signing_key.sql.h"
 
+#include "base/banned.h"
+
 err_t db_signing_key_list(struct ctx *ctx, struct sql_tx *tx, struct signing_key *into, size_t max,
 			  size_t *ret_count)
 {

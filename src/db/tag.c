@@ -5,6 +5,8 @@
 #include "rows.h"
 #include "tag.sql.h"
 
+#include "base/banned.h"
+
 err_t db_tag_find(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name, digest *ret)
 {
 	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;

@@ -5,6 +5,8 @@
 #include "rows.h"
 #include "upload.sql.h"
 
+#include "base/banned.h"
+
 err_t db_upload_insert(struct ctx *ctx, struct sql_tx *tx, str id, int64_t repository_id,
 		       enum digest_algorithm algorithm)
 {

@@ -8,6 +8,8 @@
 #include "internal.h"
 #include "registry/repository.h"
 
+#include "base/banned.h"
+
 struct delete_work {
 	int64_t repository_id;
 	str tag;

@@ -6,6 +6,8 @@
 #include "internal.h"
 #include "registry/repository.h"
 
+#include "base/banned.h"
+
 static void cut_page(struct name_page *page, size_t max)
 {
 	page->more = page->count > max;

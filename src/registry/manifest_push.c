@@ -12,6 +12,8 @@
 #include "internal.h"
 #include "registry/repository.h"
 
+#include "base/banned.h"
+
 struct push_work {
 	struct registry *registry;
 	const struct manifest_push *push;
@@ -59,19 +61,21 @@ static err_t check_reference(struct ctx *ctx, struct sql_tx *tx, const struct pu
 	return err;
 }
 
-/* If-Match on a tag: whoever writes last must have seen what is there. */
+/* If-Match, If-None-Match on a tag: whoever writes last must have seen what is there. */
 static err_t check_precondition(struct ctx *ctx, struct sql_tx *tx, const struct push_work *work)
 {
-	str tag = work->push->reference.tag;
-	if (!work->push->if_match.len || !tag.len)
+	const struct manifest_push *push = work->push;
+	if (!push->reference.tag.len || !(push->if_match.len || push->if_none_match.len))
 		return OK;
 	digest current;
-	err_t err = db_tag_find(ctx, tx, work->repository_id, tag, &current);
+	err_t err = db_tag_find(ctx, tx, work->repository_id, push->reference.tag, &current);
 	if (err == ERR_ABSENT)
-		return fail(ctx, ERR_PRECONDITION_FAILED, "tag does not exist");
+		return push->if_match.len ? fail(ctx, ERR_PRECONDITION_FAILED, "tag does not exist")
+					  : OK;
 	TRY(err);
 	str etag = arena_printf(ctx->arena, "\"" DIGEST_FMT "\"", DIGEST_ARG(current));
-	if (!etag_matches_strong(work->push->if_match, etag))
+	if ((push->if_match.len && !etag_matches_strong(push->if_match, etag)) ||
+	    (push->if_none_match.len && etag_matches(push->if_none_match, etag)))
 		return fail(ctx, ERR_PRECONDITION_FAILED, "tag is at " STR_FMT, STR_ARG(etag));
 	return OK;
 }

@@ -21,7 +21,8 @@ struct manifest_push {
 	str bytes;
 	const str *tags; /* more tags to set (?tag=) */
 	size_t tag_count;
-	str if_match; /* If-Match header for the tag in `reference`; may be empty */
+	str if_match;	   /* If-Match header for the tag in `reference`; may be empty */
+	str if_none_match; /* likewise; `*`: only if the tag does not exist yet */
 };
 
 struct manifest_pushed {

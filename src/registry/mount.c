@@ -7,6 +7,8 @@
 #include "internal.h"
 #include "registry/repository.h"
 
+#include "base/banned.h"
+
 struct mount_work {
 	str source;
 	digest d;

@@ -4,6 +4,8 @@
 #include "db/db.h"
 #include "internal.h"
 
+#include "base/banned.h"
+
 err_t project_get(struct ctx *ctx, struct registry *registry, str name, struct project *ret)
 {
 	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
