@@ -86,9 +86,12 @@ static err_t receive(struct exchange *x, const struct iovec places[2], bool must
 	struct connection *c = x->connection;
 	size_t got = 0;
 	for (;;) {
+		int64_t before_ns = must ? clock_now_ns() : 0;
 		enum wire wire = wire_receive_split(c, places, must, &got);
 		if (wire == WIRE_END)
 			break;
+		if (must)
+			TRY(pace_waited(c, x->ctx, clock_now_ns() - before_ns));
 		if (wire == WIRE_SOME || !must) {
 			*ret_len = got;
 			return OK;

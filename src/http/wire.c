@@ -39,7 +39,7 @@ static void pace_moved(struct connection *c, size_t bytes)
 	c->pace.moved_bytes += bytes;
 }
 
-static err_t pace_waited(struct connection *c, struct ctx *ctx, int64_t waited_ns)
+err_t pace_waited(struct connection *c, struct ctx *ctx, int64_t waited_ns)
 {
 	struct pace *pace = &c->pace;
 	int64_t window_ns = MIN(PACE_WINDOW_NS, silence_max_ns(c));

@@ -33,4 +33,6 @@ err_t wire_send(struct connection *c, struct ctx *ctx, struct iovec *pieces, siz
 /* Sends a range of a file. ERR_STORAGE when the file is shorter. */
 err_t wire_send_file(struct connection *c, struct ctx *ctx, int fd, uint64_t offset, uint64_t len);
 
+/* The peer's pace: a fresh start per exchange; time spent waiting for it. ERR_REQUEST_TIMEOUT. */
 void pace_start(struct connection *c);
+err_t pace_waited(struct connection *c, struct ctx *ctx, int64_t waited_ns);
