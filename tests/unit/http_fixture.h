@@ -17,6 +17,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,6 +210,21 @@ static inline void fixture_start(struct fixture *f, struct server_options option
 	fixture_start_at(f, options, "127.0.0.1:0", false);
 }
 
+/* Memory for the client's side, gone with the fixture. */
+struct kept {
+	struct kept *next;
+	max_align_t bytes[];
+};
+static struct kept *kept;
+
+static inline char *keep(size_t len)
+{
+	struct kept *fresh = calloc(1, sizeof *fresh + len + 1);
+	fresh->next = kept;
+	kept = fresh;
+	return (char *)fresh->bytes;
+}
+
 static inline void fixture_stop(struct fixture *f)
 {
 	atomic_store(&gate_open, true);
@@ -216,6 +232,11 @@ static inline void fixture_stop(struct fixture *f)
 	server_free(f->server);
 	close(f->file);
 	arena_done(&f->arena);
+	while (kept) {
+		struct kept *next = kept->next;
+		free(kept);
+		kept = next;
+	}
 }
 
 static inline struct server_stats stats_of(struct fixture *f)
@@ -272,7 +293,7 @@ static inline void say(int fd, const char *text)
 struct answer {
 	int status;
 	char head[1024];
-	char *body; /* malloc; leaks with the test's process */
+	char *body; /* kept */
 	size_t body_len;
 	bool cut; /* the body ended before its length or last chunk */
 };
@@ -306,7 +327,7 @@ static inline size_t hear_until(int fd, const char *end, char *into, size_t room
 static inline void hear_chunks(int fd, struct answer *a)
 {
 	char line[64];
-	a->body = malloc(2 * FILE_BYTES);
+	a->body = keep(2 * FILE_BYTES);
 	for (;;) {
 		a->cut = hear_until(fd, "\r\n", line, sizeof line) == 0;
 		size_t len = strtoul(line, NULL, 16);
@@ -332,11 +353,11 @@ static inline struct answer hear_answer(int fd, bool to_head)
 		hear_chunks(fd, &a);
 	} else if (!bodiless && length) {
 		size_t len = strtoul(length + 16, NULL, 10);
-		a.body = calloc(1, len + 1);
+		a.body = keep(len);
 		a.body_len = hear_exactly(fd, a.body, len);
 		a.cut = a.body_len < len;
 	} else if (!bodiless) {
-		a.body = calloc(1, 2 * FILE_BYTES);
+		a.body = keep(2 * FILE_BYTES);
 		a.body_len = hear_exactly(fd, a.body, 2 * FILE_BYTES);
 	}
 	return a;

@@ -96,7 +96,7 @@ Test(http_server, a_long_pipeline)
 {
 	enum { COUNT = 3000 };
 	int fd = dial(&f);
-	char *all = malloc(COUNT * 80);
+	char *all = keep(COUNT * 80);
 	size_t len = 0;
 	for (int i = 0; i < COUNT; i++)
 		len += (size_t)sprintf(all + len, "GET /%d HTTP/1.1\r\nHost: a\r\n\r\n", i);
@@ -110,9 +110,7 @@ Test(http_server, a_long_pipeline)
 		struct answer a = hear(fd);
 		sprintf(expected, "X-Path: /%d\r\n", i);
 		cr_assert(strstr(a.head, expected));
-		free(a.body);
 	}
-	free(all);
 }
 
 Test(http_server, head_never_has_a_body)
@@ -237,7 +235,7 @@ static void expect_swallowed(int fd, const char *body, size_t len)
 Test(http_server, bodies_of_known_length)
 {
 	size_t len = KIB(300);
-	char *body = malloc(len), head[128];
+	char *body = keep(len), head[128];
 	for (size_t i = 0; i < len; i++)
 		body[i] = (char)file_byte(i);
 	static const char *const paths[] = { "/bytes", "/blocks" };
@@ -257,7 +255,7 @@ Test(http_server, chunked_bodies)
 	static const size_t sizes[] = { 1, 15, 16, 4095, 4096, 5000, 65536, 3000, 2999, 7 };
 	static const char *const paths[] = { "/bytes", "/blocks" };
 	size_t len = KIB(300), at = 0, turn = 0;
-	char *body = malloc(len), *wire = malloc(2 * len);
+	char *body = keep(len), *wire = keep(2 * len);
 	for (size_t i = 0; i < len; i++)
 		body[i] = (char)file_byte(i);
 	size_t wire_len = 0;
@@ -356,7 +354,7 @@ Test(http_server, a_short_ignored_body_keeps_the_connection)
 Test(http_server, a_long_ignored_body_still_lets_the_answer_through)
 {
 	int fd = dial(&f);
-	char *block = calloc(1, KIB(64));
+	char *block = keep(KIB(64));
 	say(fd, "PUT /ignored HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n");
 	for (int i = 0; i < 8; i++)
 		say_bytes(fd, block, KIB(64));
@@ -401,7 +399,7 @@ Test(http_server, refusals)
 Test(http_server, heads_that_are_too_large)
 {
 	size_t len = KIB(80);
-	char *text = malloc(len);
+	char *text = keep(len);
 	memset(text, 'a', len);
 	memcpy(text, "GET /", 5);
 	expect_refused(text, len, 414);
@@ -412,7 +410,7 @@ Test(http_server, heads_that_are_too_large)
 Test(http_server, a_large_head_in_pieces)
 {
 	size_t len = KIB(60), at = 0;
-	char *text = malloc(len);
+	char *text = keep(len);
 	memset(text, 'a', len);
 	memcpy(text, "GET /hello HTTP/1.1\r\nHost: a\r\nX: ", 33);
 	memcpy(text + len - 4, "\r\n\r\n", 4);

@@ -73,6 +73,7 @@ static void stop(void)
 }
 
 TestSuite(tls, .init = start, .fini = stop);
+TestSuite(tls_options, .fini = stop); /* tests that start their own */
 
 struct client {
 	int fd;
@@ -129,7 +130,7 @@ static char *listen_to(struct client *c, size_t *ret_len)
 	const char *length = strstr(head, "Content-Length: ");
 	cr_assert(length);
 	*ret_len = strtoul(length + 16, NULL, 10);
-	char *body = calloc(1, *ret_len + 1);
+	char *body = keep(*ret_len);
 	for (size_t have = 0; have < *ret_len; have += got)
 		cr_assert_eq(SSL_read_ex(c->ssl, body + have, *ret_len - have, &got), 1);
 	return body;
@@ -141,7 +142,6 @@ static void expect_body(struct client *c, const char *request, const char *expec
 	tell(c, request, strlen(request));
 	char *body = listen_to(c, &len);
 	cr_assert_str_eq(body, expected);
-	free(body);
 }
 
 #define GET_ORIGIN "GET /origin HTTP/1.1\r\nHost: r.example\r\n\r\n"
@@ -177,8 +177,6 @@ Test(tls, files_and_bodies_larger_than_records)
 	char *back = listen_to(&c, &back_len);
 	cr_assert_eq(back_len, len);
 	cr_assert_eq(memcmp(back, body, len), 0);
-	free(back);
-	free(body);
 	hang_up(&c);
 }
 
@@ -195,7 +193,7 @@ Test(tls, pipelined_requests_in_one_record)
 
 /* With every thread busy a connection is parked after each read; no decrypted byte may stay behind.
  */
-Test(tls, parking_loses_nothing, .init = NULL)
+Test(tls_options, parking_loses_nothing)
 {
 	enum { COUNT = 20 };
 	start_with((struct server_options){ .threads_max = 1 });
@@ -289,7 +287,7 @@ Test(tls, what_is_not_tls_is_closed)
 	wait_until(stats_of(&f).connections == 0);
 }
 
-Test(tls, handshakes_have_a_deadline, .init = NULL)
+Test(tls_options, handshakes_have_a_deadline)
 {
 	start_with((struct server_options){ .head_timeout_ms = 50 });
 	int fd = dial(&f);
@@ -297,7 +295,7 @@ Test(tls, handshakes_have_a_deadline, .init = NULL)
 	cr_assert(is_closed(fd));
 }
 
-Test(tls, behind_a_proxy_header, .init = NULL)
+Test(tls_options, behind_a_proxy_header)
 {
 	start_with(
 		(struct server_options){ .proxy_protocol = true, .trusted_proxies = "127.0.0.1" });
