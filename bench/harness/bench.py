@@ -50,14 +50,14 @@ class Bench:
             for server in servers:
                 server.remove()
 
-    def alternate(self, participants, measure, settle=False):
+    def alternate(self, participants, measure, settle=False, rounds=None):
         """Rounds of `measure(name)` over all names, a different one first each time.
 
         With `settle`, what earlier measurements left to be written reaches the disk first.
         """
         participants = list(participants)
         samples = {name: [] for name in participants}
-        for turn in range(self.rounds):
+        for turn in range(rounds or self.rounds):
             shift = turn % len(participants)
             for name in participants[shift:] + participants[:shift]:
                 if settle:
