@@ -41,7 +41,7 @@ def header(arguments, bench, seconds):
         f"Machine: {tools.machine()}.",
     ]
     lines += [f"Not measured: {reason}." for reason in bench.skipped.values()]
-    return "\n".join(f"{line}  " for line in lines) + "\n"
+    return "".join(f"* {line}\n" for line in lines)
 
 
 def run_rows(names, bench):
