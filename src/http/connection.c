@@ -42,7 +42,7 @@ void connection_new(struct server *server, int fd, bool tls, ip address, bool is
 	else
 		memcpy(c->peer, "unix", sizeof "unix");
 
-	CLEANUP(thread_unlock) pthread_mutex_t *held = thread_lock(&server->lock);
+	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&server->lock);
 	c->next = server->connections;
 	if (c->next)
 		c->next->previous = c;
@@ -54,7 +54,7 @@ void connection_new(struct server *server, int fd, bool tls, ip address, bool is
 static void forget(struct connection *c)
 {
 	struct server *server = c->server;
-	CLEANUP(thread_unlock) pthread_mutex_t *held = thread_lock(&server->lock);
+	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&server->lock);
 	if (c->next)
 		c->next->previous = c->previous;
 	if (c->previous)
@@ -109,6 +109,8 @@ void connection_park(struct connection *c, bool for_writing)
 	struct server *server = c->server;
 	give_buffer_back(&c->in);
 	c->worker = NULL;
+	int operation = c->in_epoll ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+	c->in_epoll = true;
 
 	pthread_mutex_lock(&server->lock);
 	bool parked = may_park(c);
@@ -123,8 +125,6 @@ void connection_park(struct connection *c, bool for_writing)
 		.events = EPOLLONESHOT | EPOLLRDHUP | (for_writing ? EPOLLOUT : EPOLLIN),
 		.data.ptr = &c->source,
 	};
-	int operation = c->in_epoll ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-	c->in_epoll = true;
 	/* From here on another worker may own it; a failure means that none ever will. */
 	if (epoll_ctl(server->epoll_fd, operation, c->fd, &event) != 0) {
 		connection_take(c, NULL);

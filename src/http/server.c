@@ -154,7 +154,7 @@ static void *sweeper_main(void *arg)
 	struct server *server = arg;
 	int shortest_ms = MIN(server->options.head_timeout_ms, server->options.idle_timeout_ms);
 	int64_t tick_ns = MAX(10, MIN(shortest_ms / 4, 1000)) * CLOCK_MS;
-	CLEANUP(thread_unlock) pthread_mutex_t *held = thread_lock(&server->lock);
+	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&server->lock);
 	for (int64_t next_ns = clock_now_ns() + tick_ns; server->sweeping;) {
 		if (thread_wait_until(&server->changed, &server->lock, next_ns))
 			continue;
@@ -238,7 +238,7 @@ void server_drain(struct server *server, int timeout_ms)
 		stop_listening(server, &server->listeners[i]);
 	atomic_store(&server->draining, true);
 
-	CLEANUP(thread_unlock) pthread_mutex_t *held = thread_lock(&server->lock);
+	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&server->lock);
 	shut_down(server, false);
 	if (wait_until_empty(server, clock_now_ns() + timeout_ms * CLOCK_MS))
 		return;
@@ -296,7 +296,7 @@ void server_stats(struct server *server, struct server_stats *ret)
 {
 	int free_slots = 0;
 	sem_getvalue(&server->transfers, &free_slots);
-	CLEANUP(thread_unlock) pthread_mutex_t *held = thread_lock(&server->lock);
+	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&server->lock);
 	*ret = (struct server_stats){
 		.connections = server->connection_count,
 		.threads = server->thread_count,

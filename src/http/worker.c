@@ -48,7 +48,7 @@ static void start_another(struct worker *worker)
 static bool may_leave(struct worker *worker)
 {
 	struct server *server = worker->server;
-	CLEANUP(thread_unlock) pthread_mutex_t *held = thread_lock(&server->lock);
+	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&server->lock);
 	unsigned idle = atomic_load(&server->idle);
 	while (idle > 1 && server->thread_count > WORKERS_KEPT)
 		if (atomic_compare_exchange_weak(&server->idle, &idle, idle - 1))
@@ -96,7 +96,7 @@ static void arm(struct server *server, struct listener *listener)
 
 static void pause_listener(struct server *server, struct listener *listener)
 {
-	CLEANUP(thread_unlock) pthread_mutex_t *held = thread_lock(&server->lock);
+	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&server->lock);
 	if (!listener->paused)
 		LOG(LOG_WARN, "cannot accept connections, out of descriptors or memory");
 	listener->paused = true;
@@ -104,7 +104,7 @@ static void pause_listener(struct server *server, struct listener *listener)
 
 static bool is_full(struct server *server)
 {
-	CLEANUP(thread_unlock) pthread_mutex_t *held = thread_lock(&server->lock);
+	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&server->lock);
 	return server->connection_count >= server->options.connections_max;
 }
 
@@ -197,7 +197,7 @@ static void *worker_main(void *arg)
 
 static bool count_in(struct server *server)
 {
-	CLEANUP(thread_unlock) pthread_mutex_t *held = thread_lock(&server->lock);
+	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&server->lock);
 	if (server->thread_count >= server->options.threads_max)
 		return false;
 	server->thread_count++;
@@ -206,7 +206,7 @@ static bool count_in(struct server *server)
 
 static void count_out(struct server *server)
 {
-	CLEANUP(thread_unlock) pthread_mutex_t *held = thread_lock(&server->lock);
+	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&server->lock);
 	server->thread_count--;
 }
 
@@ -219,7 +219,8 @@ err_t worker_start(struct ctx *ctx, struct server *server)
 	worker->response.fields = (struct buf)BUF_INIT(ANSWER_FIELDS_BYTES_MAX);
 	worker->response.head = (struct buf)BUF_INIT(ANSWER_FIELDS_BYTES_MAX + KIB(1));
 	arena_init(&worker->arena, server->options.arena_bytes_max);
-	err_t err = thread_start(ctx, "http worker", worker_main, worker, &worker->thread);
+	pthread_t thread; /* joined by way of leave() */
+	err_t err = thread_start(ctx, "http worker", worker_main, worker, &thread);
 	if (err != OK) {
 		count_out(server);
 		free(worker);

@@ -83,7 +83,6 @@ struct response_state {
 
 struct worker {
 	struct server *server;
-	pthread_t thread;
 	struct arena arena;
 	struct ctx ctx;
 	struct http_head head;

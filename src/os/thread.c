@@ -2,6 +2,7 @@
 /* thread.c - see thread.h. Fault point: thread.start. */
 #include "os/thread.h"
 #include "base/clock.h"
+#include "base/mem.h"
 #include "os/fault.h"
 
 #include <errno.h>
@@ -9,6 +10,21 @@
 #include <stdio.h>
 
 #include "base/banned.h"
+
+struct start {
+	void *(*run)(void *arg);
+	void *arg;
+	char name[16];
+};
+
+/* A thread names itself: by the time its creator could, it may be gone. */
+static void *thread_main(void *arg)
+{
+	struct start start = *(struct start *)arg;
+	free(arg);
+	pthread_setname_np(pthread_self(), start.name);
+	return start.run(start.arg);
+}
 
 err_t thread_start(struct ctx *ctx, const char *name, void *(*run)(void *arg), void *arg,
 		   pthread_t *ret)
@@ -19,20 +35,24 @@ err_t thread_start(struct ctx *ctx, const char *name, void *(*run)(void *arg), v
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, THREAD_STACK_BYTES);
 
+	struct start *start = NEW(struct start);
+	*start = (struct start){ run, arg, { 0 } };
+	snprintf(start->name, sizeof start->name, "%s", name);
+
 	/* A thread inherits its creator's mask. */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	errno = 0;
 	pthread_t thread;
-	int error = FAULT("thread.start") ? errno : pthread_create(&thread, &attributes, run, arg);
+	int error = FAULT("thread.start")
+			    ? errno
+			    : pthread_create(&thread, &attributes, thread_main, start);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
 	if (error) {
+		free(start);
 		errno = error;
 		return fail_errno(ctx, ERR_BUSY, "could not start thread %s", name);
 	}
-	char short_name[16];
-	snprintf(short_name, sizeof short_name, "%s", name);
-	pthread_setname_np(thread, short_name);
 	*ret = thread;
 	return OK;
 }
