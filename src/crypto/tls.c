@@ -167,7 +167,7 @@ err_t tls_server_reload(struct ctx *ctx, struct tls_server *tls)
 	SSL_CTX *fresh;
 	TRY(ssl_ctx_load(ctx, tls, &fresh));
 	CLEANUP(ssl_ctx_done) SSL_CTX *old = NULL;
-	CLEANUP(thread_unlock) pthread_mutex_t *held = thread_lock(&tls->lock);
+	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&tls->lock);
 	old = tls->current;
 	tls->current = fresh;
 	return OK;
@@ -188,7 +188,7 @@ void tls_server_free(struct tls_server *tls)
 
 static SSL *ssl_new(struct tls_server *tls)
 {
-	CLEANUP(thread_unlock) pthread_mutex_t *held = thread_lock(&tls->lock);
+	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&tls->lock);
 	return SSL_new(tls->current); /* keeps its own reference to the SSL_CTX */
 }
 

@@ -154,7 +154,7 @@ void connection_begin_closing(struct connection *c)
 
 str inbox_unread(const struct inbox *in)
 {
-	return (str){ in->bytes + in->at, in->len - in->at };
+	return in->bytes ? (str){ in->bytes + in->at, in->len - in->at } : STR_NONE;
 }
 
 void inbox_consume(struct inbox *in, size_t count)
