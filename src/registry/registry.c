@@ -50,7 +50,8 @@ err_t registry_read(struct ctx *ctx, struct registry *registry, struct sql_tx *r
 static void key_add(struct cache_key *key, const void *bytes, size_t len)
 {
 	CHECK(len <= sizeof key->bytes - key->len);
-	memcpy(key->bytes + key->len, bytes, len);
+	if (len)
+		memcpy(key->bytes + key->len, bytes, len);
 	key->len += len;
 }
 
