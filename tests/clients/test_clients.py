@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people really push and pull with: every engine pulls what every other engine pushed."""
+import json
+
+import images
+import pytest
+from engines import ENGINES, Unavailable
+
+from harness.wire import unique
+
+UNPACK_ZSTD = ("buildah", "podman", "containerd")
+
+
+class Fleet:
+    """Engines, started when first asked for and logged in once to each server."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.started = {}
+        self.reasons = {}
+        self.logins = set()
+        self.pushed = {}
+
+    def get(self, name, registry):
+        if name not in self.started and name not in self.reasons:
+            try:
+                self.started[name] = ENGINES[name](self.folder / name)
+            except Unavailable as reason:
+                self.reasons[name] = str(reason)
+        if name in self.reasons:
+            pytest.skip(self.reasons[name])
+        if (name, registry.address) not in self.logins:
+            self.started[name].login(registry)
+            self.logins.add((name, registry.address))
+        return self.started[name]
+
+    def pushed_by(self, name, registry):
+        """(reference, image) of the image that this engine pushed, once for each server."""
+        key = (name, registry.address)
+        if key not in self.pushed:
+            engine = self.get(name, registry)
+            image = images.Image(f"by-{name}")
+            reference = f"{registry.address}/clients/by-{name}:v1"
+            engine.push(image, reference)
+            self.pushed[key] = (reference, image)
+        return self.pushed[key]
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory):
+    # Unix sockets take short paths only.
+    made = Fleet(tmp_path_factory.mktemp("e"))
+    yield made
+    for engine in made.started.values():
+        engine.stop()
+
+
+@pytest.fixture
+def engine(fleet, registry):
+    return lambda name: fleet.get(name, registry)
+
+
+@pytest.fixture
+def reference(registry, name):
+    return f"{registry.address}/{name}:v1"
+
+
+def assert_files(files, image):
+    for path, data in image.files.items():
+        assert files.get(path) == data, f"{path} is not what was pushed"
+    assert "etc/removed" not in files
+
+
+def stored_digest(client, reference):
+    path, _, tag = reference.partition("/")[2].rpartition(":")
+    return client.repository(path).get_manifest(tag).headers["Docker-Content-Digest"]
+
+
+@pytest.mark.parametrize("puller", ENGINES)
+@pytest.mark.parametrize("pusher", ENGINES)
+def test_pull_what_another_pushed(fleet, registry, client, engine, pusher, puller):
+    pulling = engine(puller)
+    reference, image = fleet.pushed_by(pusher, registry)
+    digest, files = pulling.pull(reference)
+    assert digest == stored_digest(client, reference)
+    assert_files(files, image)
+
+
+@pytest.mark.parametrize("pusher", ["skopeo", "crane", "oras", "regctl", "containerd"])
+def test_push_keeps_the_digest(fleet, registry, client, engine, pusher):
+    engine(pusher)
+    reference, image = fleet.pushed_by(pusher, registry)
+    assert stored_digest(client, reference) == image.digest
+
+
+@pytest.mark.parametrize("name_of_engine", ENGINES)
+def test_push_again_after_a_pull(engine, client, reference, name_of_engine):
+    """The second push finds all blobs there."""
+    one = engine(name_of_engine)
+    image = images.Image(f"again-{name_of_engine}")
+    one.push(image, reference)
+    first = stored_digest(client, reference)
+    one.push(image, reference)
+    assert stored_digest(client, reference) == first
+    assert_files(one.pull(reference)[1], image)
+
+
+@pytest.mark.parametrize("name_of_engine", ["skopeo", "regctl", "crane", "oras"])
+def test_index_of_two_architectures(engine, client, repo, reference, name_of_engine):
+    content = images.MultiArchitecture(name_of_engine)
+    engine(name_of_engine).push(content, reference)
+    assert repo.get_manifest("v1").content == content.manifest
+    for image in content.images:
+        assert repo.get_manifest(image.digest).content == image.manifest
+    for image in content.images:
+        digest, files = engine("skopeo").pull(reference, "--override-arch", image.architecture)
+        assert digest == image.digest
+        assert_files(files, image)
+
+
+@pytest.mark.parametrize("puller", UNPACK_ZSTD)
+def test_zstd_layers(engine, repo, reference, puller):
+    pulling = engine(puller)
+    image = images.Image(unique(f"zstd-{puller}"), compressed=False)
+    engine("skopeo").push(image, reference, "--dest-compress-format", "zstd")
+    answer = repo.get_manifest("v1")
+    types = {layer["mediaType"] for layer in answer.json()["layers"]}
+    assert types == {images.LAYER + "+zstd"}
+    digest, files = pulling.pull(reference)
+    assert digest == answer.headers["Docker-Content-Digest"]
+    assert_files(files, image)
+
+
+def test_signature_tag(engine, repo, reference, tmp_path):
+    """cosign's older scheme: a tag made from the digest of what is signed."""
+    image = images.Image("signed")
+    engine("crane").push(image, reference)
+    tag = image.digest.replace(":", "-") + ".sig"
+    signature = engine("oras")
+    (signature.root / "payload.json").write_text('{"critical":{}}')
+    signature.run(
+        "push", "--plain-http", reference.rpartition(":")[0] + ":" + tag,
+        "payload.json:application/vnd.dev.cosign.simplesigning.v1+json",
+    )
+    listed = engine("crane").text("ls", "--insecure", reference.rpartition(":")[0]).split()
+    assert sorted(listed) == sorted(["v1", tag])
+    layer = repo.get_manifest(tag).json()["layers"][0]
+    assert repo.get_blob(layer["digest"]).content == b'{"critical":{}}'
+
+
+def test_attach_and_discover(engine, repo, reference):
+    image = images.Image("attached")
+    oras = engine("oras")
+    oras.push(image, reference)
+    (oras.root / "sbom.json").write_text('{"packages":[]}')
+    oras.run(
+        "attach", "--plain-http", "--artifact-type", "application/vnd.test.sbom", "--annotation", "note=kept",
+        reference, "sbom.json:application/json",
+    )
+    found = json.loads(oras.run("discover", "--plain-http", "--format", "json", reference))
+    listed = found.get("referrers") or found.get("manifests")
+    assert [entry["artifactType"] for entry in listed] == ["application/vnd.test.sbom"]
+    seen = engine("regctl").text("artifact", "list", reference, "--format", "{{jsonPretty .}}")
+    assert listed[0]["digest"] in seen
+    assert repo.get_manifest(listed[0]["digest"]).json()["subject"]["digest"] == image.digest
+    tags = engine("crane").text("ls", "--insecure", reference.rpartition(":")[0]).split()
+    assert tags == ["v1"], "the client fell back to a tag although there is a referrers API"
+
+
+@pytest.mark.parametrize("name_of_engine", ["skopeo", "crane", "oras"])
+def test_anonymous_pull_of_a_private_repository_fails(engine, reference, tmp_path, name_of_engine):
+    engine("skopeo").push(images.Image("private"), reference)
+    engine(name_of_engine)
+    with pytest.raises(AssertionError, match="(?i)unauthorized|authentication required|401"):
+        ENGINES[name_of_engine](tmp_path / "stranger").pull(reference)
