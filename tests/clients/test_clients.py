@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people really push and pull with: every engine pulls what every other engine pushed."""
 import json
+import tempfile
+from pathlib import Path
 
 import images
 import pytest
@@ -47,12 +49,13 @@ class Fleet:
 
 
 @pytest.fixture(scope="module")
-def fleet(tmp_path_factory):
-    # Unix sockets take short paths only.
-    made = Fleet(tmp_path_factory.mktemp("e"))
-    yield made
-    for engine in made.started.values():
-        engine.stop()
+def fleet():
+    # Unix sockets take short paths only, and podman refuses one of more than 50 bytes.
+    with tempfile.TemporaryDirectory(prefix="e-", ignore_cleanup_errors=True) as folder:
+        made = Fleet(Path(folder))
+        yield made
+        for engine in made.started.values():
+            engine.stop()
 
 
 @pytest.fixture
