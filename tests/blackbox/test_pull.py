@@ -231,6 +231,7 @@ def test_manifest_digest_under_blobs_is_consistent(repo, pushed):
         assert get.content == pushed.body
 
 
+@pytest.mark.own_server
 def test_large_blob_streams(repo):
     data = oci.random_bytes(16 << 20, "large")
     digest = repo.push_blob(data)

@@ -211,6 +211,7 @@ def test_link_keeps_the_filter(repo, subject):
         assert answer.headers["OCI-Filters-Applied"] == "artifactType"
 
 
+@pytest.mark.own_server
 @pytest.mark.slow
 def test_many_large_referrers_are_paged(repo, subject):
     """oras-go reads at most 4 MiB of a list."""

@@ -144,6 +144,7 @@ def test_head_of_the_list(tagged):
         assert head.headers["Content-Length"] == get.headers["Content-Length"]
 
 
+@pytest.mark.own_server
 @pytest.mark.slow
 def test_long_lists_are_paged_without_being_asked(repo):
     """Clients cap JSON at 4 MiB: beyond about 1-2 MiB the server pages on its own."""

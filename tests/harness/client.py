@@ -48,6 +48,11 @@ class Client:
             self.session.verify = str(registry.authority.certificate)
 
     def close(self):
+        """Closes the connections now; Session.close() leaves that to the garbage collector."""
+        for adapter in self.session.adapters.values():
+            pools = adapter.poolmanager.pools
+            for key in pools.keys():
+                pools[key].close()
         self.session.close()
 
     # -- tokens
@@ -293,7 +298,7 @@ class Repository:
 
 def described(document):
     """Blob descriptors of a manifest."""
-    return [document["config"]] * ("config" in document) + document.get("layers", [])
+    return [document[key] for key in ("config",) if key in document] + document.get("layers", [])
 
 
 def next_link(answer):

@@ -8,6 +8,7 @@ A script is text: one directive a line, blocks are indented by a tab.
 	send raw              the same without CRLF at the ends of lines
 	expect 400 [405 …]    an answer with one of these statuses
 	expect 100            informational answers too
+	head 404 […]          the same for the answer to a HEAD, which has no body
 	header NAME VALUE     of that answer; VALUE is a regular expression
 	body REGEX            of that answer
 	code CODE             the error code of that answer
@@ -83,6 +84,10 @@ class Script:
         assert self.answer.status in wanted, f"{self.answer}"
         if self.answer.status >= 400:
             spec.check_error_body("/v2/", self.answer.status, self.answer.header("content-type") or "", self.answer.body)
+
+    def do_head(self, wire, statuses, block):
+        self.answer = wire.answer(head=True)
+        assert self.answer.status in [int(status) for status in statuses.split()], f"{self.answer}"
 
     def do_header(self, wire, text, block):
         name, _, pattern = text.partition(" ")
