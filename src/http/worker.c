@@ -5,6 +5,7 @@
  * The kernel wakes one waiter per event. Whoever takes the last place among the idle starts another
  * thread before it serves; who has been idle for long leaves, as long as somebody stays.
  */
+#include "http/wire.h"
 #include "http/worker.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -120,10 +121,13 @@ static void serve_new(struct worker *worker, struct listener *listener, int fd,
 		connection_serve(worker, c);
 		return;
 	}
-	/* No lingering for these: what is full must not grow. */
+	/* No lingering for these, what is full must not grow; but unread bytes would make the close
+	 * a reset, which swallows the answer. */
 	inbox_use_lent(&c->in, worker->lent);
 	if (!listener->tls)
 		exchange_refuse(worker, c, ERR_BUSY);
+	size_t unread;
+	(void)wire_receive(c, worker->lent, INBOX_READ_BYTES, false, &unread);
 	connection_close(c);
 }
 

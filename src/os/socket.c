@@ -20,6 +20,7 @@
 #include "base/banned.h"
 
 #define BACKLOG 4096
+#define DEFER_S 1
 
 union address {
 	struct sockaddr any;
@@ -183,6 +184,13 @@ static err_t listen_given(struct ctx *ctx, str number, int *ret_fd)
 	return OK;
 }
 
+/* A connection is worth a thread when its first bytes are there; silent ones come after DEFER_S. */
+static void defer_accept(int fd)
+{
+	int seconds = DEFER_S;
+	setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof seconds);
+}
+
 err_t socket_listen(struct ctx *ctx, str address, const struct socket_options *options, int *ret_fd,
 		    str *ret_bound)
 {
@@ -194,6 +202,7 @@ err_t socket_listen(struct ctx *ctx, str address, const struct socket_options *o
 	TRY_CTX(ctx, err, "listen " STR_FMT, STR_ARG(address));
 	set_options(fd, options);
 	socket_set_nodelay(fd);
+	defer_accept(fd);
 	union address bound = { 0 };
 	socklen_t len = sizeof bound;
 	getsockname(fd, &bound.any, &len);

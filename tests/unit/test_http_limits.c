@@ -3,6 +3,8 @@
  * asserts on time. */
 #include "http_fixture.h"
 
+#include "os/fault.h"
+
 static struct fixture f;
 
 static int tiny(void)
@@ -152,6 +154,7 @@ Test(http_limits, too_many_connections_are_503)
 	say(second, GET_HELLO);
 	expect_hello(second);
 	int third = dial(&f);
+	say(third, GET_HELLO);
 	struct answer a = hear(third);
 	cr_assert_eq(a.status, 503);
 	cr_assert(body_is(&a, "BUSY"));
@@ -264,3 +267,61 @@ Test(http_limits, draining_cuts_what_does_not_end)
 	cr_assert_eq(stats_of(&f).connections, 0);
 	fixture_stop(&f);
 }
+
+#ifdef BERTH_FAULTS
+Test(http_limits, out_of_descriptors_is_not_the_end)
+{
+	fault_setup("socket.accept:1=errno:24");
+	fixture_start(&f, (struct server_options){ .head_timeout_ms = 1000 });
+	int fd = dial(&f);
+	say(fd, GET_HELLO);
+	expect_hello(fd);
+	fixture_stop(&f);
+}
+
+Test(http_limits, without_further_threads_the_first_serves_all)
+{
+	fault_setup("thread.start:*=errno:11");
+	struct server_options options = { .handle = fixture_handle };
+	struct arena arena;
+	struct ctx ctx;
+	arena_init(&arena, MIB(1));
+	ctx_init(&ctx, &arena);
+	struct server *server;
+	cr_assert_eq(server_new(&ctx, &options, &server), OK);
+	cr_assert_eq(server_start(&ctx, server), ERR_BUSY, "not even the first");
+	server_free(server);
+	arena_done(&arena);
+
+	/* The first and the sweeper start; no other. */
+	fault_setup("thread.start:3=errno:11,thread.start:4=errno:11,thread.start:5=errno:11");
+	fixture_start(&f, (struct server_options){ 0 });
+	int fds[3] = { dial(&f), dial(&f), dial(&f) };
+	for (size_t i = 0; i < COUNT_OF(fds); i++)
+		say(fds[i], GET_HELLO);
+	for (size_t i = 0; i < COUNT_OF(fds); i++)
+		expect_hello(fds[i]);
+	fixture_stop(&f);
+}
+
+Test(http_limits, a_broken_connection_breaks_nothing_else)
+{
+	fault_setup("http.write:1=errno:32,http.read:4=errno:104");
+	fixture_start(&f, (struct server_options){ 0 });
+	int fd = dial(&f);
+	say(fd, GET_HELLO);
+	cr_assert(is_closed(fd));
+	cr_assert_eq(atomic_load(&last_failure), ERR_PEER_GONE);
+	for (int i = 0; i < 4; i++) {
+		fd = dial(&f);
+		say(fd, "GET /close HTTP/1.1\r\nHost: a\r\n\r\n");
+		struct answer a = hear(fd);
+		cr_assert(a.status == 200 || a.status == 0);
+		close(fd);
+	}
+	fd = dial(&f);
+	say(fd, GET_HELLO);
+	expect_hello(fd);
+	fixture_stop(&f);
+}
+#endif
