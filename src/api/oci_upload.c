@@ -125,11 +125,12 @@ static err_t cancel_failed(struct ctx *ctx, struct upload *up, err_t err)
 	return err;
 }
 
-/* POST ?digest=: the whole blob in one request. Nobody knows the session: a failure ends it. */
-static err_t post_whole(struct ctx *ctx, struct request *rq)
+/*
+ * The writer's place is given back before the answer goes out: a client may send its next request
+ * on another connection the moment it reads this one's status.
+ */
+static err_t store_whole(struct ctx *ctx, struct request *rq, digest want)
 {
-	digest want;
-	TRY(parse_digest_parameter(ctx, rq, &want));
 	char id[UPLOAD_ID_MAX + 1];
 	TRY(begin(ctx, rq, want.algorithm, id));
 	CLEANUP(upload_done) struct upload up = UPLOAD_INIT;
@@ -137,8 +138,15 @@ static err_t post_whole(struct ctx *ctx, struct request *rq)
 	err_t err = receive(ctx, rq, &up);
 	if (err == OK)
 		err = upload_finish(ctx, &up, want);
-	if (err != OK)
-		return cancel_failed(ctx, &up, err);
+	return err == OK ? OK : cancel_failed(ctx, &up, err);
+}
+
+/* POST ?digest=: the whole blob in one request. Nobody knows the session: a failure ends it. */
+static err_t post_whole(struct ctx *ctx, struct request *rq)
+{
+	digest want;
+	TRY(parse_digest_parameter(ctx, rq, &want));
+	TRY(store_whole(ctx, rq, want));
 	return answer_created(rq, want);
 }
 
@@ -213,25 +221,38 @@ err_t oci_upload_post(struct ctx *ctx, struct request *rq)
 	return post_session(ctx, rq);
 }
 
-err_t oci_upload_patch(struct ctx *ctx, struct request *rq)
+static err_t append_chunk(struct ctx *ctx, struct request *rq, uint64_t *ret_size_bytes)
 {
 	CLEANUP(upload_done) struct upload up = UPLOAD_INIT;
 	TRY(open_upload(ctx, rq, rq->upload_id, &up));
 	TRY(check_range(ctx, rq, &up));
 	TRY(receive(ctx, rq, &up));
-	return answer_accepted(rq, up.id, up.file.size_bytes);
+	*ret_size_bytes = up.file.size_bytes;
+	return OK;
+}
+
+err_t oci_upload_patch(struct ctx *ctx, struct request *rq)
+{
+	uint64_t size_bytes;
+	TRY(append_chunk(ctx, rq, &size_bytes));
+	return answer_accepted(rq, rq->upload_id, size_bytes);
+}
+
+static err_t finish(struct ctx *ctx, struct request *rq, digest want)
+{
+	CLEANUP(upload_done) struct upload up = UPLOAD_INIT;
+	TRY(open_upload(ctx, rq, rq->upload_id, &up));
+	TRY(check_range(ctx, rq, &up));
+	upload_expect(&up, want.algorithm);
+	TRY(receive(ctx, rq, &up));
+	return upload_finish(ctx, &up, want);
 }
 
 err_t oci_upload_put(struct ctx *ctx, struct request *rq)
 {
 	digest want;
 	TRY(parse_digest_parameter(ctx, rq, &want));
-	CLEANUP(upload_done) struct upload up = UPLOAD_INIT;
-	TRY(open_upload(ctx, rq, rq->upload_id, &up));
-	TRY(check_range(ctx, rq, &up));
-	upload_expect(&up, want.algorithm);
-	TRY(receive(ctx, rq, &up));
-	TRY(upload_finish(ctx, &up, want));
+	TRY(finish(ctx, rq, want));
 	return answer_created(rq, want);
 }
 
@@ -244,10 +265,15 @@ err_t oci_upload_get(struct ctx *ctx, struct request *rq)
 	return answer_empty(rq, 204);
 }
 
-err_t oci_upload_delete(struct ctx *ctx, struct request *rq)
+static err_t cancel(struct ctx *ctx, struct request *rq)
 {
 	CLEANUP(upload_done) struct upload up = UPLOAD_INIT;
 	TRY(open_upload(ctx, rq, rq->upload_id, &up));
-	TRY(upload_cancel(ctx, &up));
+	return upload_cancel(ctx, &up);
+}
+
+err_t oci_upload_delete(struct ctx *ctx, struct request *rq)
+{
+	TRY(cancel(ctx, rq));
 	return answer_empty(rq, 204);
 }

@@ -2,8 +2,8 @@
 /*
  * cidr.h - IP addresses as values, and lists of address ranges.
  *
- * An IPv4 address is kept as its IPv4-mapped IPv6 form, so there is one kind of address and one way to
- * compare. Text follows RFC 5952 for IPv6 and the dotted quad for IPv4.
+ * An IPv4 address is kept as its IPv4-mapped IPv6 form, so there is one kind of address and one way
+ * to compare. Text follows RFC 5952 for IPv6 and the dotted quad for IPv4.
  */
 #pragma once
 
@@ -20,7 +20,8 @@ ip ip_from_v6(const uint8_t bytes[16]);
 
 /* "192.0.2.1" or "2001:db8::1"; no brackets, no port, no zone. */
 bool ip_parse(str text, ip *ret);
-/* The same with what proxies put around it: "[2001:db8::1]", "[2001:db8::1]:443", "192.0.2.1:80". */
+/* The same with what proxies put around it: "[2001:db8::1]", "[2001:db8::1]:443", "192.0.2.1:80".
+ */
 bool ip_parse_with_port(str text, ip *ret);
 
 /* Formats into the caller's array and returns a view of it. */
@@ -38,6 +39,7 @@ struct cidr_list {
 
 #define CIDR_LIST_MAX 256
 
-/* "10.0.0.0/8, 2001:db8::/32, 192.0.2.1": separated by commas or blanks. False when one does not parse. */
+/* "10.0.0.0/8, 2001:db8::/32, 192.0.2.1": separated by commas or blanks. False when one does not
+ * parse. */
 bool cidr_list_parse(struct arena *arena, str text, struct cidr_list *ret);
 bool cidr_list_has(const struct cidr_list *list, ip address);

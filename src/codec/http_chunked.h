@@ -2,13 +2,13 @@
 /*
  * http_chunked.h - the frame of a chunked body (RFC 9112 §7.1), without its bytes.
  *
- * The decoder eats size lines, extensions and trailers; the data between them never passes through it, so
- * that a caller can read it straight to where it belongs:
+ * The decoder eats size lines, extensions and trailers; the data between them never passes through
+ * it, so that a caller can read it straight to where it belongs:
  *
  *	switch (http_chunked_frame(&c, &bytes)) {
- *	case HTTP_CHUNKED_DATA: … up to c.left_bytes bytes of data follow; http_chunked_took(&c, count);
- *	case HTTP_CHUNKED_MORE: … get more bytes
- *	case HTTP_CHUNKED_END:  … the body and its trailers are through; `bytes` is what follows
+ *	case HTTP_CHUNKED_DATA: … up to c.left_bytes bytes of data follow; http_chunked_took(&c,
+ * count); case HTTP_CHUNKED_MORE: … get more bytes case HTTP_CHUNKED_END:  … the body and its
+ * trailers are through; `bytes` is what follows
  *
  * Strict: CRLF only, hexadecimal digits without blanks, at most 16 of them and at most INT64_MAX.
  * Extensions and trailers are checked, bounded over the whole body, and thrown away.
@@ -18,7 +18,7 @@
 #include "base/str.h"
 
 #define HTTP_CHUNKED_EXTENSION_BYTES_MAX KIB(16)
-#define HTTP_CHUNKED_TRAILER_BYTES_MAX KIB(8)
+#define HTTP_CHUNKED_TRAILER_BYTES_MAX	 KIB(8)
 
 struct http_chunked {
 	uint64_t left_bytes; /* of the current chunk's data */
@@ -27,7 +27,10 @@ struct http_chunked {
 	uint16_t extension_bytes;
 	uint16_t trailer_bytes;
 };
-#define HTTP_CHUNKED_INIT { 0 }
+#define HTTP_CHUNKED_INIT                                                                          \
+	{                                                                                          \
+		0                                                                                  \
+	}
 
 enum http_chunked_step {
 	HTTP_CHUNKED_DATA,

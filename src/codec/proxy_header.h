@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * proxy_header.h - the PROXY protocol, versions 1 and 2: who really connected, said by a load balancer
- * in front of the first byte of the connection (specification of HAProxy, proxy-protocol.txt).
+ * proxy_header.h - the PROXY protocol, versions 1 and 2: who really connected, said by a load
+ * balancer in front of the first byte of the connection (specification of HAProxy,
+ * proxy-protocol.txt).
  */
 #pragma once
 
@@ -21,5 +22,6 @@ enum proxy_parse {
 	PROXY_PARSE_BROKEN,
 };
 
-/* Parses the header at the start of `bytes`; `*ret_len` is its length, at most PROXY_HEADER_BYTES_MAX. */
+/* Parses the header at the start of `bytes`; `*ret_len` is its length, at most
+ * PROXY_HEADER_BYTES_MAX. */
 enum proxy_parse proxy_header_parse(str bytes, struct proxy_header *ret, size_t *ret_len);

@@ -2,8 +2,8 @@
 /*
  * tls.h - TLS 1.2+ for accepted sockets: OpenSSL behind six calls.
  *
- * A tls_server holds the certificate and key and can reload them while connections run: new handshakes see
- * the new pair, old connections keep theirs. A failed reload keeps the old pair.
+ * A tls_server holds the certificate and key and can reload them while connections run: new
+ * handshakes see the new pair, old connections keep theirs. A failed reload keeps the old pair.
  */
 #pragma once
 
@@ -21,8 +21,8 @@ void tls_server_free(struct tls_server *tls);
 enum tls_want { TLS_DONE, TLS_WANT_READ, TLS_WANT_WRITE, TLS_EOF, TLS_FAILED };
 
 /*
- * `fd` stays the caller's, and blocks: reading waits for its receive timeout, writing never waits. `early` are
- * bytes already read from it (after a PROXY header), may be empty.
+ * `fd` stays the caller's, and blocks: reading waits for its receive timeout, writing never waits.
+ * `early` are bytes already read from it (after a PROXY header), may be empty.
  */
 err_t tls_connection_new(struct ctx *ctx, struct tls_server *tls, int fd, str early,
 			 struct tls_connection **ret);
@@ -32,5 +32,5 @@ enum tls_want tls_write(struct tls_connection *c, const void *bytes, size_t len,
 /* Whether tls_read may wait for the socket's receive timeout; it does at first. */
 void tls_set_waiting(struct tls_connection *c, bool waits);
 bool tls_pending(const struct tls_connection *c); /* decrypted bytes wait inside */
-void tls_shutdown(struct tls_connection *c);      /* sends close_notify, does not wait */
+void tls_shutdown(struct tls_connection *c);	  /* sends close_notify, does not wait */
 void tls_connection_free(struct tls_connection *c);

@@ -2,9 +2,9 @@
 /*
  * connection.h - one accepted socket, from accept to close. Internal to this folder.
  *
- * A connection is owned by exactly one worker, or it is parked: in the epoll set, one-shot, with nobody
- * touching it but the sweeper, which only looks at it under the server's lock and at most shuts its socket down.
- * A parked connection without bytes holds no buffer.
+ * A connection is owned by exactly one worker, or it is parked: in the epoll set, one-shot, with
+ * nobody touching it but the sweeper, which only looks at it under the server's lock and at most
+ * shuts its socket down. A parked connection without bytes holds no buffer.
  */
 #pragma once
 
@@ -24,12 +24,13 @@ enum phase {
 	PHASE_PROXY,   /* expects a PROXY header */
 	PHASE_TLS,     /* shakes hands */
 	PHASE_HEAD,    /* between requests, or inside a head */
-	PHASE_CLOSING, /* has said all it will; eats what the client still sends, so that it sees the answer */
+	PHASE_CLOSING, /* has said all it will; eats what the client still sends, so that it sees
+			  the answer */
 };
 
 /*
- * Bytes read but not used: [at, len). Normally lent by the worker; a connection parked inside a head has a
- * buffer of its own. Bytes before `floor` belong to the head being served.
+ * Bytes read but not used: [at, len). Normally lent by the worker; a connection parked inside a
+ * head has a buffer of its own. Bytes before `floor` belong to the head being served.
  */
 struct inbox {
 	char *bytes;
@@ -39,9 +40,9 @@ struct inbox {
 	bool own;
 };
 
-#define INBOX_READ_BYTES KIB(16)
+#define INBOX_READ_BYTES  KIB(16)
 #define INBOX_SPILL_BYTES KIB(4) /* of a lent buffer behind `cap`, for what follows a chunk */
-#define INBOX_LENT_BYTES (HTTP_HEAD_BYTES_MAX + 2 * INBOX_READ_BYTES)
+#define INBOX_LENT_BYTES  (HTTP_HEAD_BYTES_MAX + 2 * INBOX_READ_BYTES)
 
 /* How fast the peer is, over the time we waited for it. */
 struct pace {
@@ -53,7 +54,7 @@ struct pace {
 struct connection {
 	struct source source;
 	struct server *server;
-	struct worker *worker; /* while served */
+	struct worker *worker;		    /* while served */
 	struct connection *next, *previous; /* all connections; under the server's lock */
 	struct tls_connection *tls;
 	struct inbox in;
@@ -64,11 +65,11 @@ struct connection {
 	enum phase phase : 8;
 	bool wants_tls : 1;
 	bool is_ip : 1;
-	bool trusted : 1;     /* its proxy headers are believed */
+	bool trusted : 1; /* its proxy headers are believed */
 	bool in_epoll : 1;
-	bool in_head : 1;     /* deadline_ns is that of a head */
-	bool parked;          /* under the server's lock */
-	bool expired;         /* set by the sweeper, under the lock */
+	bool in_head : 1; /* deadline_ns is that of a head */
+	bool parked;	  /* under the server's lock */
+	bool expired;	  /* set by the sweeper, under the lock */
 	ip address;
 	char peer[IP_TEXT_MAX];
 };

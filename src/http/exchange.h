@@ -2,25 +2,25 @@
 /*
  * exchange.h - one request and its response, as a handler sees them.
  *
- * A handler is an ordinary function on a thread of its own: it reads the request's fields, reads the
- * body with blocking calls, and answers exactly once. It knows nothing of sockets, TLS, chunking, keep-alive
- * or draining; the connection does.
+ * A handler is an ordinary function on a thread of its own: it reads the request's fields, reads
+ * the body with blocking calls, and answers exactly once. It knows nothing of sockets, TLS,
+ * chunking, keep-alive or draining; the connection does.
  *
  * Reading:	while (exchange_read(x, block, sizeof block, &len) == OK && len) …
  * Answering, one of:
  *	exchange_answer(x, status, body)          bytes from memory
- *	exchange_answer_file(x, status, fd, …)    a range of a file (sendfile when the socket is plain)
- *	exchange_begin(x, status, length) + exchange_write… + exchange_end(x)
- * after exchange_header() for each field. Date, Content-Length, Transfer-Encoding and Connection are the
+ *	exchange_answer_file(x, status, fd, …)    a range of a file (sendfile when the socket is
+ * plain) exchange_begin(x, status, length) + exchange_write… + exchange_end(x) after
+ * exchange_header() for each field. Date, Content-Length, Transfer-Encoding and Connection are the
  * server's. HEAD needs no care: bodies are counted, not sent. 204 and 304 have no body.
  *
  * Bytes of bodies move only while ctx->holds is zero (checked): no transaction, no lock waits for a
- * client. A body read or written beyond HTTP_TRANSFER_FREE bytes counts as a transfer; the server admits
- * a bounded number of those (ERR_BUSY beyond), so that slow clients never use up the threads.
+ * client. A body read or written beyond HTTP_TRANSFER_FREE bytes counts as a transfer; the server
+ * admits a bounded number of those (ERR_BUSY beyond), so that slow clients never use up the threads.
  *
- * Errors: ERR_UPLOAD_TRUNCATED (the peer closed inside the body), ERR_REQUEST_INVALID (broken chunks),
- * ERR_REQUEST_TOO_LARGE (more than `body_max`), ERR_REQUEST_TIMEOUT (idle too long, or slower than the
- * minimum rate), ERR_BUSY, ERR_PEER_GONE (writing), ERR_SHUTTING_DOWN.
+ * Errors: ERR_UPLOAD_TRUNCATED (the peer closed inside the body), ERR_REQUEST_INVALID (broken
+ * chunks), ERR_REQUEST_TOO_LARGE (more than `body_max`), ERR_REQUEST_TIMEOUT (idle too long, or
+ * slower than the minimum rate), ERR_BUSY, ERR_PEER_GONE (writing), ERR_SHUTTING_DOWN.
  */
 #pragma once
 
@@ -28,7 +28,7 @@
 #include "codec/http_head.h"
 
 #define HTTP_TRANSFER_FREE KIB(128)
-#define HTTP_BODY_UNKNOWN UINT64_MAX
+#define HTTP_BODY_UNKNOWN  UINT64_MAX
 
 struct connection;
 
@@ -38,9 +38,9 @@ struct exchange {
 	struct connection *connection;
 
 	/* Who asks and how they named us, after PROXY protocol and trusted proxy headers. */
-	str peer;       /* "192.0.2.1", "2001:db8::1", "unix" */
-	str scheme;     /* "http" or "https" */
-	str host;       /* never empty; the Host the client used */
+	str peer;   /* "192.0.2.1", "2001:db8::1", "unix" */
+	str scheme; /* "http" or "https" */
+	str host;   /* never empty; the Host the client used */
 
 	uint64_t body_max_bytes; /* UINT64_MAX at first; a handler lowers it before reading */
 
@@ -57,8 +57,8 @@ struct exchange {
 /* Body length if announced, HTTP_BODY_UNKNOWN for chunked, 0 without a body. */
 uint64_t exchange_body_length(const struct exchange *x);
 
-/* Reads some bytes, at least one unless the body is at its end (`*ret_len` 0). Sends 100 Continue first
- * when the client waits for it. */
+/* Reads some bytes, at least one unless the body is at its end (`*ret_len` 0). Sends 100 Continue
+ * first when the client waits for it. */
 err_t exchange_read(struct exchange *x, void *into, size_t len, size_t *ret_len);
 
 /* Reads the whole body into the arena; ERR_REQUEST_TOO_LARGE past `max_bytes`. */

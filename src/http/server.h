@@ -2,16 +2,17 @@
 /*
  * server.h - an HTTP/1.1 server of blocking threads.
  *
- * Every idle worker waits in one shared epoll set for a connection or a listener to become ready, takes
- * it (one-shot), reads the head, runs the handler, answers, lingers a moment for the next request, and gives the
- * socket back. A head that arrives in pieces is parked, with its bytes, so a slow head costs memory but no thread;
- * a sweeper ends what missed its deadline. Threads are made when none is idle and leave when idle for long.
+ * Every idle worker waits in one shared epoll set for a connection or a listener to become ready,
+ * takes it (one-shot), reads the head, runs the handler, answers, lingers a moment for the next
+ * request, and gives the socket back. A head that arrives in pieces is parked, with its bytes, so a
+ * slow head costs memory but no thread; a sweeper ends what missed its deadline. Threads are made
+ * when none is idle and leave when idle for long.
  *
- * `transfers_max` of the `threads_max` threads may move large bodies at a time; the rest always remain for
- * short requests.
+ * `transfers_max` of the `threads_max` threads may move large bodies at a time; the rest always
+ * remain for short requests.
  *
- *	server_new(&options, &server); server_listen(server, "127.0.0.1:5000", …); server_start(server);
- *	… server_drain(server, 30000); server_free(server);
+ *	server_new(&options, &server); server_listen(server, "127.0.0.1:5000", …);
+ * server_start(server); … server_drain(server, 30000); server_free(server);
  */
 #pragma once
 
@@ -21,38 +22,42 @@ struct server;
 struct tls_server; /* crypto/tls.h */
 
 struct server_options {
-	void (*handle)(void *arg, struct exchange *x); /* answers; whatever it leaves unanswered is a 500 */
-	/* Answers a request that never became an exchange (bad head, overload): adds headers and a body for
-	 * `err` through the same exchange calls. */
+	void (*handle)(void *arg,
+		       struct exchange *x); /* answers; whatever it leaves unanswered is a 500 */
+	/* Answers a request that never became an exchange (bad head, overload): adds headers and a
+	 * body for `err` through the same exchange calls. */
 	void (*refuse)(void *arg, struct exchange *x, err_t err);
 	void *arg;
 
-	unsigned threads_max;            /* default 320 */
-	unsigned transfers_max;          /* default 256 */
-	unsigned connections_max;        /* default 16384; beyond: 503 and close */
-	size_t arena_bytes_max;          /* per request; default 48 MiB */
-	int head_timeout_ms;             /* default 10,000: whole head, TLS handshake, PROXY header */
-	int idle_timeout_ms;             /* default 75,000: keep-alive */
-	int body_timeout_ms;             /* default 60,000: longest silence inside a body */
-	int64_t rate_min_bytes_per_s;    /* default 1,024, averaged over 60 s after a grace of body_timeout */
-	int linger_ms;                   /* default 5 */
-	bool proxy_protocol;             /* v1 and v2, required from peers in trusted_proxies */
-	const char *trusted_proxies;     /* CIDR list; X-Forwarded-For/-Proto/-Host are believed from these */
-	struct tls_server *tls;          /* for listeners that ask for it; not owned */
+	unsigned threads_max;	      /* default 320 */
+	unsigned transfers_max;	      /* default 256 */
+	unsigned connections_max;     /* default 16384; beyond: 503 and close */
+	size_t arena_bytes_max;	      /* per request; default 48 MiB */
+	int head_timeout_ms;	      /* default 10,000: whole head, TLS handshake, PROXY header */
+	int idle_timeout_ms;	      /* default 75,000: keep-alive */
+	int body_timeout_ms;	      /* default 60,000: longest silence inside a body */
+	int64_t rate_min_bytes_per_s; /* default 1,024, averaged over 60 s after a grace of
+					 body_timeout */
+	int linger_ms;		      /* default 5 */
+	bool proxy_protocol;	      /* v1 and v2, required from peers in trusted_proxies */
+	const char *trusted_proxies;  /* CIDR list; X-Forwarded-For/-Proto/-Host are believed from
+					 these */
+	struct tls_server *tls;	      /* for listeners that ask for it; not owned */
 };
 
 err_t server_new(struct ctx *ctx, const struct server_options *options, struct server **ret);
 
 /*
- * Adds a listener: "127.0.0.1:5000", "[::1]:5000", ":5000" (all addresses), "unix:/run/berth.sock", or
- * "fd:3" (socket activation). `*ret_bound` (may be NULL) is the address with the real port, in ctx's arena.
+ * Adds a listener: "127.0.0.1:5000", "[::1]:5000", ":5000" (all addresses), "unix:/run/berth.sock",
+ * or "fd:3" (socket activation). `*ret_bound` (may be NULL) is the address with the real port, in
+ * ctx's arena.
  */
 err_t server_listen(struct ctx *ctx, struct server *server, str address, bool tls, str *ret_bound);
 
 err_t server_start(struct ctx *ctx, struct server *server);
 
-/* Stops accepting, closes idle connections, answers what runs (with Connection: close), waits at most
- * `timeout_ms`, then cuts. */
+/* Stops accepting, closes idle connections, answers what runs (with Connection: close), waits at
+ * most `timeout_ms`, then cuts. */
 void server_drain(struct server *server, int timeout_ms);
 void server_free(struct server *server); /* drained before */
 

@@ -2,8 +2,8 @@
 /*
  * wire.h - bytes in and out of a connection, plain or TLS. Internal to this folder.
  *
- * A receive waits at most the socket's own quantum (the linger time); wire_wait waits for longer, and
- * watches deadline, silence, pace and the end of the server. Writing does all of that itself.
+ * A receive waits at most the socket's own quantum (the linger time); wire_wait waits for longer,
+ * and watches deadline, silence, pace and the end of the server. Writing does all of that itself.
  */
 #pragma once
 
@@ -26,7 +26,8 @@ enum wire wire_receive_split(struct connection *c, const struct iovec into[2], b
 /* Waits until there is something to read. ERR_REQUEST_TIMEOUT, ERR_SHUTTING_DOWN, or ctx's own. */
 err_t wire_wait(struct connection *c, struct ctx *ctx);
 
-/* Sends all pieces; changes the array. `more`: something follows at once. ERR_PEER_GONE, ERR_SHUTTING_DOWN. */
+/* Sends all pieces; changes the array. `more`: something follows at once. ERR_PEER_GONE,
+ * ERR_SHUTTING_DOWN. */
 err_t wire_send(struct connection *c, struct ctx *ctx, struct iovec *pieces, size_t count,
 		bool more);
 

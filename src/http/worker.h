@@ -2,8 +2,8 @@
 /*
  * worker.h - the server's state and that of a thread in it. Internal to this folder.
  *
- * Locks: server->lock guards the list of connections, the thread count and the listeners' state; it is
- * held for a few instructions at a time and never while anything blocks.
+ * Locks: server->lock guards the list of connections, the thread count and the listeners' state; it
+ * is held for a few instructions at a time and never while anything blocks.
  */
 #pragma once
 
@@ -18,7 +18,7 @@
 #include <stdatomic.h>
 
 #define LISTENERS_MAX 16
-#define WORKERS_KEPT 4
+#define WORKERS_KEPT  4
 
 struct listener {
 	struct source source;
@@ -42,7 +42,7 @@ struct server {
 	struct listener listeners[LISTENERS_MAX];
 	size_t listener_count;
 
-	sem_t transfers; /* free slots */
+	sem_t transfers;	/* free slots */
 	_Atomic(unsigned) idle; /* workers waiting for an event */
 	_Atomic(bool) draining;
 	_Atomic(bool) cut; /* every exchange ends now */
@@ -68,11 +68,11 @@ struct response_state {
 	bool body_done;
 	bool continue_due; /* the client waits for 100 Continue */
 
-	struct buf fields; /* of the answer, "name: value\r\n" each */
-	struct buf head;   /* the whole head, once begun */
+	struct buf fields;   /* of the answer, "name: value\r\n" each */
+	struct buf head;     /* the whole head, once begun */
 	uint64_t left_bytes; /* of the announced length */
 	bool chunked;
-	bool bodiless; /* HEAD, 204, 304 */
+	bool bodiless;	   /* HEAD, 204, 304 */
 	bool head_pending; /* not sent yet: goes out with the first bytes */
 	bool begun;
 	bool ended;
@@ -116,6 +116,7 @@ bool exchange_drain_body(struct exchange *x);
 /* Whether so little is left, or nothing, that draining it is cheaper than a new connection. */
 bool exchange_body_is_drainable(const struct exchange *x);
 
-/* A slot for a large body: ERR_BUSY when there is none after `wait_ms`. Held until the exchange ends. */
+/* A slot for a large body: ERR_BUSY when there is none after `wait_ms`. Held until the exchange
+ * ends. */
 err_t transfer_admit(struct exchange *x, int wait_ms);
 void transfer_release(struct exchange *x);

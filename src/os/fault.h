@@ -10,8 +10,8 @@
  *
  *	BERTH_FAULT="store.rename:3=errno:28,http.write:1=kill"
  *
- * name:N=errno:E fails the Nth hit with errno E, name:*=errno:E every hit, and name:N=kill sends the
- * process SIGKILL at that hit. A specification that does not parse ends the process.
+ * name:N=errno:E fails the Nth hit with errno E, name:*=errno:E every hit, and name:N=kill sends
+ * the process SIGKILL at that hit. A specification that does not parse ends the process.
  */
 #pragma once
 

@@ -6,7 +6,8 @@
  * opened is close-on-exec. Calls restart after signals.
  *
  * Errors: ERR_ABSENT (no such file), ERR_EXISTS, ERR_STORAGE_FULL (no space, disk quota, file size
- * limit), ERR_LIMIT (larger than the caller allows), ERR_STORAGE (everything else; errno is recorded).
+ * limit), ERR_LIMIT (larger than the caller allows), ERR_STORAGE (everything else; errno is
+ * recorded).
  */
 #pragma once
 
@@ -51,7 +52,7 @@ err_t file_make_dir(struct ctx *ctx, int dir_fd, const char *path, mode_t mode, 
 err_t file_make_dirs(struct ctx *ctx, const char *path, mode_t mode);
 
 /*
- * Gives `path` this content, all or nothing, durably: a temporary file beside it, fsync, rename, fsync of
- * the directory. For small files: keys, settings, marks.
+ * Gives `path` this content, all or nothing, durably: a temporary file beside it, fsync, rename,
+ * fsync of the directory. For small files: keys, settings, marks.
  */
 err_t file_replace(struct ctx *ctx, int dir_fd, const char *path, mode_t mode, str content);

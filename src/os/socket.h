@@ -2,8 +2,8 @@
 /*
  * socket.h - listening sockets, accepted sockets and their addresses.
  *
- * Listening sockets are non-blocking (several threads may try to accept), accepted ones block, with short
- * receive and send timeouts: a caller loops, and looks at its deadlines in between.
+ * Listening sockets are non-blocking (several threads may try to accept), accepted ones block, with
+ * short receive and send timeouts: a caller loops, and looks at its deadlines in between.
  */
 #pragma once
 
@@ -17,9 +17,9 @@ struct socket_options {
 };
 
 /*
- * "127.0.0.1:5000", "[::1]:5000", ":5000" (all addresses), "unix:/path", "fd:3" (a listening socket we were
- * given). A stale Unix socket file is replaced; one that a process listens on is not. `*ret_bound` has the
- * real port. ERR_CONFIG with the reason otherwise.
+ * "127.0.0.1:5000", "[::1]:5000", ":5000" (all addresses), "unix:/path", "fd:3" (a listening socket
+ * we were given). A stale Unix socket file is replaced; one that a process listens on is not.
+ * `*ret_bound` has the real port. ERR_CONFIG with the reason otherwise.
  */
 err_t socket_listen(struct ctx *ctx, str address, const struct socket_options *options, int *ret_fd,
 		    str *ret_bound);
@@ -32,9 +32,9 @@ struct socket_peer {
 
 enum socket_accept {
 	SOCKET_ACCEPTED,
-	SOCKET_NOBODY,    /* nothing to accept */
+	SOCKET_NOBODY,	  /* nothing to accept */
 	SOCKET_EXHAUSTED, /* out of descriptors or memory: try again later */
-	SOCKET_CLOSED,    /* not a listening socket any more */
+	SOCKET_CLOSED,	  /* not a listening socket any more */
 };
 enum socket_accept socket_accept(int listen_fd, const struct socket_options *options, int *ret_fd,
 				 struct socket_peer *ret_peer);
@@ -45,8 +45,8 @@ void socket_set_nodelay(int fd);
 /* The local address of a connection, "192.0.2.1:5000"; for clients that name no host. */
 str socket_local_address(struct ctx *ctx, int fd);
 
-/* Makes `fd` a dead descriptor without freeing its number, so that threads still using it get errors and not
- * somebody else's file. */
+/* Makes `fd` a dead descriptor without freeing its number, so that threads still using it get
+ * errors and not somebody else's file. */
 void socket_bury(int fd);
 
 /* Polls one descriptor: what of `events` is there; 0 after `timeout_ms`. */

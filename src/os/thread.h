@@ -10,8 +10,8 @@
 
 #define THREAD_STACK_BYTES KIB(256)
 
-/* Starts `run(arg)`; join it with pthread_join. `name` is cut at 15 bytes. ERR_BUSY when the system has no
- * room for another thread. */
+/* Starts `run(arg)`; join it with pthread_join. `name` is cut at 15 bytes. ERR_BUSY when the system
+ * has no room for another thread. */
 err_t thread_start(struct ctx *ctx, const char *name, void *(*run)(void *arg), void *arg,
 		   pthread_t *ret);
 

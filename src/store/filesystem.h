@@ -6,7 +6,7 @@
  *	<location>/uploads/<id>
  *
  * Files are 0640, directories 0750. Every name is opened relative to a descriptor that is held from
- *open to close, so moving the location away under a running server cannot split it.
+ * open to close, so moving the location away under a running server cannot split it.
  */
 #pragma once
 

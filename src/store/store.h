@@ -7,16 +7,16 @@
  *	a blob      immutable bytes under their digest, once per store.
  *
  * store_publish() turns the first into the second and returns only when the blob is durable: a
- *power cut after it loses nothing. Rows come after (design: bytes before row). All calls block,
- *honour ctx->deadline_ns, and are safe from many threads; two writers on one upload are the
- *caller's to prevent.
+ * power cut after it loses nothing. Rows come after (design: bytes before row). All calls block,
+ * honour ctx->deadline_ns, and are safe from many threads; two writers on one upload are the
+ * caller's to prevent.
  *
  * An id may hold lower-case hex digits and dashes only; any other id names no upload
- *(ERR_UPLOAD_UNKNOWN).
+ * (ERR_UPLOAD_UNKNOWN).
  *
  * Errors: ERR_UPLOAD_UNKNOWN, ERR_BLOB_UNKNOWN, ERR_DEADLINE and ERR_CANCELLED (see ctx_check),
- *ERR_STORAGE_FULL (no space, quota of the disk), ERR_STORAGE (everything else). On an error nothing
- *half-made is visible under its final name.
+ * ERR_STORAGE_FULL (no space, quota of the disk), ERR_STORAGE (everything else). On an error nothing
+ * half-made is visible under its final name.
  */
 #pragma once
 
