@@ -1,61 +1,80 @@
 # SPDX-License-Identifier: Apache-2.0
 """The official OCI conformance suite: how it is found, configured, run and counted."""
 import os
-import re
 import shutil
 import subprocess
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
 from pathlib import Path
 
 from harness.registry import ADMIN_PASSWORD, ROOT
 
-APIS = """PULL PUSH BLOBS_ATOMIC BLOBS_DELETE BLOBS_DIGEST_HEADER BLOBS_MOUNT_ANONYMOUS BLOBS_UPLOAD_CANCEL MANIFESTS_ATOMIC
-MANIFESTS_DELETE MANIFESTS_DIGEST_HEADER MANIFESTS_TAG_PARAM TAGS_ATOMIC TAGS_DELETE TAGS_LIST REFERRER""".split()
-DATA = """IMAGE INDEX INDEX_LIST ARTIFACT SUBJECT SUBJECT_MISSING ARTIFACT_LIST SUBJECT_LIST DATA_FIELD NONDISTRIBUTABLE
-CUSTOM_FIELDS NO_LAYERS EMPTY_BLOB SHA512""".split()
-SPARSE = {"manifests_require_blobs": "false", "manifests_require_children": "false"}
+# Each category is asked for by name, so that a default cannot hide one.
+EVERYTHING = """API_PING API_PULL API_PUSH API_REFERRER
+API_BLOBS_ATOMIC API_BLOBS_DELETE API_BLOBS_DIGEST_HEADER API_BLOBS_MOUNT_ANONYMOUS API_BLOBS_UPLOAD_CANCEL
+API_MANIFESTS_ATOMIC API_MANIFESTS_DELETE API_MANIFESTS_DIGEST_HEADER API_MANIFESTS_TAG_PARAM
+API_TAGS_ATOMIC API_TAGS_DELETE API_TAGS_LIST
+DATA_IMAGE DATA_INDEX DATA_INDEX_LIST DATA_ARTIFACT DATA_SUBJECT DATA_SUBJECT_MISSING
+DATA_ARTIFACT_LIST DATA_SUBJECT_LIST DATA_DATA_FIELD DATA_NONDISTRIBUTABLE DATA_CUSTOM_FIELDS
+DATA_NO_LAYERS DATA_EMPTY_BLOB DATA_SHA512""".split()
+
+# Sparse data are manifests whose blobs are missing: refused as shipped, accepted with two options off.
+MODES = {
+    "stable": ("1.1", {}),
+    "dev": ("dev", {}),
+    "sparse": ("dev", {"manifests_require_blobs": "false", "manifests_require_children": "false"}),
+}
 
 
 def program():
     """The suite's program, or None."""
-    for place in (os.environ.get("BERTH_CONFORMANCE"), shutil.which("conformance"), ROOT / "build" / "tools" / "conformance"):
-        if place and Path(place).exists():
-            return Path(place)
-    return None
+    return shutil.which("conformance", path=f"{ROOT / 'build' / 'tools'}{os.pathsep}{os.environ['PATH']}")
 
 
 def environment(registry, results, mode):
     settings = {name: value for name, value in os.environ.items() if not name.startswith("OCI_")}
+    settings.update({f"OCI_{name}": "true" for name in EVERYTHING})
     settings.update(
-        OCI_REGISTRY=registry.address, OCI_TLS="disabled", OCI_REPO1="conformance/repo1", OCI_REPO2="conformance/repo2",
-        OCI_USERNAME="admin", OCI_PASSWORD=ADMIN_PASSWORD, OCI_VERSION="dev", OCI_RESULTS_DIR=str(results),
-        OCI_LOG="error",
+        OCI_REGISTRY=registry.address, OCI_TLS="disabled", OCI_VERSION=MODES[mode][0], OCI_LOG="error",
+        OCI_REPO1="conformance/first", OCI_REPO2="conformance/second",
+        OCI_USERNAME="admin", OCI_PASSWORD=ADMIN_PASSWORD, OCI_RESULTS_DIR=str(results),
+        OCI_DATA_SPARSE="true" if mode == "sparse" else "false",
     )
-    settings.update({f"OCI_API_{name}": "true" for name in APIS})
-    settings.update({f"OCI_DATA_{name}": "true" for name in DATA})
-    settings["OCI_DATA_SPARSE"] = "true" if mode == "sparse" else "false"
     return settings
 
 
+class Result:
+    def __init__(self, status, said, report):
+        self.status = status
+        self.said = said
+        self.cases = list(cases_of(report)) if report.exists() else []
+        self.totals = Counter(outcome for _, outcome, _ in self.cases)
+
+    def named(self, *outcomes):
+        return [f"{name}: {outcome}: {said[:1500]}" for name, outcome, said in self.cases if outcome in outcomes]
+
+    @property
+    def passed(self):
+        """Everything ran, and nothing failed or was left out."""
+        return self.status == 0 and self.totals["passed"] > 100 and set(self.totals) == {"passed"}
+
+    def __str__(self):
+        return ", ".join(f"{number} {outcome}" for outcome, number in sorted(self.totals.items())) or "nothing ran"
+
+
+def cases_of(report):
+    """The suite puts the outcome into an attribute of its own, and the errors where others put output."""
+    for case in ElementTree.parse(report).iter("testcase"):
+        yield case.get("name"), case.get("status"), case.findtext("system-out") or ""
+
+
 def run(registry, mode, results):
-    """Runs the suite; returns ({"Pass": n, …}, what it said)."""
+    """Runs the suite in a public project: it asks for no token that covers a mount's source, so from a
+    private repository all its mounts become upload sessions, which it counts as skipped."""
+    registry.client().make_project("conformance", public=True)
+    Path(results).mkdir()
     done = subprocess.run(
-        [str(program())], env=environment(registry, results, mode), cwd=results, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600,
+        [program()], env=environment(registry, results, mode), cwd=results, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=240,
     )
-    return totals(results), done.stdout
-
-
-def totals(results):
-    """Counts of the suite's own report, by its words for a status."""
-    found = {}
-    report = results / "junit.xml"
-    if report.exists():
-        head = report.read_text()[:2000]
-        for name in ("tests", "failures", "errors", "skipped", "disabled"):
-            number = re.search(rf'\b{name}="(\d+)"', head)
-            found[name] = int(number.group(1)) if number else 0
-    return found
-
-
-def passed(counts):
-    return counts.get("tests", 0) > 500 and not any(counts[name] for name in ("failures", "errors", "disabled"))
+    return Result(done.returncode, done.stdout, Path(results) / "junit.xml")
