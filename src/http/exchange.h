@@ -16,7 +16,8 @@
  *
  * Bytes of bodies move only while ctx->holds is zero (checked): no transaction, no lock waits for a
  * client. A body read or written beyond HTTP_TRANSFER_FREE bytes counts as a transfer; the server
- * admits a bounded number of those (ERR_BUSY beyond), so that slow clients never use up the threads.
+ * admits a bounded number of those (ERR_BUSY beyond), so that slow clients never use up the
+ *threads.
  *
  * Errors: ERR_UPLOAD_TRUNCATED (the peer closed inside the body), ERR_REQUEST_INVALID (broken
  * chunks), ERR_REQUEST_TOO_LARGE (more than `body_max`), ERR_REQUEST_TIMEOUT (idle too long, or

@@ -15,8 +15,8 @@
  * (ERR_UPLOAD_UNKNOWN).
  *
  * Errors: ERR_UPLOAD_UNKNOWN, ERR_BLOB_UNKNOWN, ERR_DEADLINE and ERR_CANCELLED (see ctx_check),
- * ERR_STORAGE_FULL (no space, quota of the disk), ERR_STORAGE (everything else). On an error nothing
- * half-made is visible under its final name.
+ * ERR_STORAGE_FULL (no space, quota of the disk), ERR_STORAGE (everything else). On an error
+ * nothing half-made is visible under its final name.
  */
 #pragma once
 

@@ -2,7 +2,6 @@
 """kill -9 at random moments while four clients push, again and again, on one data directory."""
 import random
 import threading
-import time
 
 import pytest
 
@@ -33,7 +32,7 @@ def test_kill_while_four_push(registry):
         threads = [threading.Thread(target=push, args=(number,)) for number in range(4)]
         for thread in threads:
             thread.start()
-        time.sleep(chance.uniform(0.05, 0.6))
+        stop.wait(chance.uniform(0.05, 0.6))  # any moment will do
         registry.kill9()
         stop.set()
         for thread in threads:
