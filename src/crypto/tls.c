@@ -27,6 +27,7 @@ struct tls_connection {
 	SSL *ssl;
 	int fd;
 	int receive_flags;
+	bool ended;  /* the peer has closed its side */
 	bool broken; /* after a fatal error OpenSSL must not be asked to shut down */
 	char *early;
 	size_t early_at, early_len;
@@ -59,6 +60,7 @@ static int bio_read(BIO *bio, char *into, int len)
 		return (int)count;
 	}
 	ssize_t got = recv(c->fd, into, (size_t)len, c->receive_flags);
+	c->ended = got == 0;
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		BIO_set_retry_read(bio);
 	return (int)got;
@@ -76,6 +78,9 @@ static int bio_write(BIO *bio, const char *bytes, int len)
 
 static long bio_control(BIO *bio, int command, long number, void *pointer)
 {
+	/* Without this an end without close_notify would count as a failure of ours. */
+	if (command == BIO_CTRL_EOF)
+		return ((struct tls_connection *)BIO_get_data(bio))->ended;
 	return command == BIO_CTRL_FLUSH;
 }
 

@@ -17,11 +17,12 @@
  * Bytes of bodies move only while ctx->holds is zero (checked): no transaction, no lock waits for a
  * client. A body read or written beyond HTTP_TRANSFER_FREE bytes counts as a transfer; the server
  * admits a bounded number of those (ERR_BUSY beyond), so that slow clients never use up the
- *threads.
+ * threads.
  *
  * Errors: ERR_UPLOAD_TRUNCATED (the peer closed inside the body), ERR_REQUEST_INVALID (broken
  * chunks), ERR_REQUEST_TOO_LARGE (more than `body_max`), ERR_REQUEST_TIMEOUT (idle too long, or
- * slower than the minimum rate), ERR_BUSY, ERR_PEER_GONE (writing), ERR_SHUTTING_DOWN.
+ * slower than the minimum rate), ERR_BUSY, ERR_PEER_GONE (writing, also to a reader
+ * that is too slow), ERR_SHUTTING_DOWN, ERR_STORAGE (a file shorter than promised).
  */
 #pragma once
 

@@ -11,8 +11,12 @@
  * `transfers_max` of the `threads_max` threads may move large bodies at a time; the rest always
  * remain for short requests.
  *
- *	server_new(&options, &server); server_listen(server, "127.0.0.1:5000", …);
- * server_start(server); … server_drain(server, 30000); server_free(server);
+ *	server_new(ctx, &options, &server);
+ *	server_listen(ctx, server, STR("127.0.0.1:5000"), false, NULL);
+ *	server_start(ctx, server);
+ *	…
+ *	server_drain(server, 30000);
+ *	server_free(server);
  */
 #pragma once
 
@@ -40,8 +44,8 @@ struct server_options {
 					 body_timeout */
 	int linger_ms;		      /* default 5 */
 	bool proxy_protocol;	      /* v1 and v2, required from peers in trusted_proxies */
-	const char *trusted_proxies;  /* CIDR list; X-Forwarded-For/-Proto/-Host are believed from
-					 these */
+	const char *trusted_proxies;  /* CIDR list, "unix" for Unix sockets; X-Forwarded-For/-Proto/
+					 -Host are believed from these */
 	struct tls_server *tls;	      /* for listeners that ask for it; not owned */
 };
 

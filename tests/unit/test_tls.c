@@ -324,6 +324,7 @@ Test(tls, draining_says_goodbye)
 {
 	struct client c = connect_tls();
 	expect_body(&c, GET_HELLO, "hello");
+	wait_until(stats_of(&f).threads_idle == stats_of(&f).threads); /* parked */
 	server_drain(f.server, 1000);
 	char byte;
 	int got = SSL_read(c.ssl, &byte, 1);
