@@ -191,6 +191,24 @@ def arrived(registry):
     return sum(path.stat().st_size for path in registry.stored_files("uploads"))
 
 
+def test_session_is_free_once_its_answer_is_out(registry, repo):
+    """The 202 of a PATCH is the sign to go on; on another connection, as skopeo does, this must not meet the writer."""
+    headers = {}
+    authorization = repo.client.authorization((repo.scope,))
+    if authorization:
+        headers["Authorization"] = authorization
+    with Wire(registry) as first, Wire(registry) as second:
+        for number in range(200):
+            data = oci.random_bytes(2_000, number)
+            first.send(request("POST", f"{repo.base}/blobs/uploads/", headers))
+            location = first.answer().header("location")
+            first.send(request("PATCH", location, headers, data))
+            assert first.answer().status == 202
+            second.send(request("PUT", f"{location}?digest={oci.digest_of(data)}", {**headers, "Content-Length": "0"}))
+            answer = second.answer()
+            assert answer.status == 201, f"upload {number}: {answer}"
+
+
 def test_put_while_a_patch_runs(registry, repo):
     data = oci.random_bytes(50_000, "running")
     upload = repo.start_upload()

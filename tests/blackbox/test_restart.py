@@ -138,7 +138,8 @@ def refused(registry):
 def test_sigterm_closes_idle_connections(registry, client):
     client.get("/v2/", expect=200)
     with Wire(registry) as idle:
-        wait_until(lambda: len(registry.connections()) >= 1, what="the connection")
+        idle.send(request("GET", "/v2/"))
+        assert idle.answer().status == 401
         registry.process.terminate()
         idle.assert_closed()
         assert registry.wait_dead() == 0
