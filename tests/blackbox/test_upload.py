@@ -362,14 +362,3 @@ def test_no_minimum_chunk_is_announced_or_it_is_kept(repo):
     upload = repo.start_upload()
     assert int(upload.answer.headers.get("OCI-Chunk-Min-Length", "0")) <= 21
     upload.cancel()
-
-
-@pytest.mark.own_server
-@pytest.mark.settings(uploads_expiry="1s")
-def test_abandoned_session_expires(repo, registry):
-    from harness.wait import wait_until
-
-    upload = repo.start_upload()
-    upload.patch(b"x" * 1000, 0)
-    wait_until(lambda: upload.request("GET").status_code == 404, timeout=60, step=0.2, what="the session's end")
-    wait_until(lambda: not registry.stored_files("uploads"), timeout=60, step=0.2, what="its bytes being removed")
