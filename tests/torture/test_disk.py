@@ -30,7 +30,7 @@ def small_disk(tmp_path):
 
 
 @pytest.fixture
-def registry(make_registry, small_disk):
+def registry(small_disk, make_registry):
     return make_registry(data_dir=small_disk / "data")
 
 
