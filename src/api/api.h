@@ -24,7 +24,6 @@ struct api_options {
 	bool deletes;		   /* manifests and blobs may be deleted */
 	size_t tags_page_max;	   /* default 10000 */
 	size_t catalog_page_max;   /* default 1000 */
-	int request_timeout_ms;	   /* for what is not moving bytes; default 60,000 */
 };
 
 struct api;

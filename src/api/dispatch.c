@@ -9,8 +9,6 @@
 #include "crypto/random.h"
 #include "registry/project.h"
 
-#include <stdio.h>
-
 #include "base/banned.h"
 
 struct api *api_new(const struct api_options *options)
@@ -20,7 +18,6 @@ struct api *api_new(const struct api_options *options)
 	struct api_options *o = &api->options;
 	o->tags_page_max = o->tags_page_max ? o->tags_page_max : 10000;
 	o->catalog_page_max = o->catalog_page_max ? o->catalog_page_max : 1000;
-	o->request_timeout_ms = o->request_timeout_ms ? o->request_timeout_ms : 60000;
 	return api;
 }
 

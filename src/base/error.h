@@ -5,7 +5,8 @@
  * A function that can fail returns err_t; OK is 0 and anything else must be looked at. A row says
  * what the outside sees: the HTTP status, the code of the OCI Distribution Spec (section "Error
  * codes"; only codes of that list exist here) and a fixed client text. Detail belongs into ctx (see
- * ctx.h) and from there into the log, never to the client.
+ * ctx.h) and from there into the log. Only the detail of a 400 reaches the client, because it is
+ * about the client's own bytes: whoever fails with one says nothing there of paths, SQL or others.
  *
  * To add an error: one row. Wording: short, lower case, no full stop; "could not" for what may work
  * later, "cannot" for never.

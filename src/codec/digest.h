@@ -4,6 +4,7 @@
  *
  * The text form is `algorithm:hex` in lower case (OCI image-spec, descriptor.md, "Digests"). Upper
  * case hex, other lengths and unknown algorithms are refused. The zero value is "no digest".
+ * Bytes behind the algorithm's size are always zero, so the struct itself can be a key of bytes.
  */
 #pragma once
 

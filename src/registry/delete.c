@@ -23,6 +23,22 @@ static void drop(struct registry *registry, struct cache_key key)
 	cache_drop(registry->cache, key_str(&key));
 }
 
+struct delete_kind {
+	err_t (*body)(struct ctx *ctx, struct sql_tx *tx, void *arg);
+	err_t unknown; /* when there is nothing to delete */
+};
+
+static err_t run_delete(struct ctx *ctx, struct registry *registry, str repository,
+			const struct delete_kind *kind, struct delete_work *work)
+{
+	TRY(repository_find(ctx, registry, repository, &work->repository_id));
+	err_t err = db_run(ctx, registry->db, SQL_WRITE, kind->body, work);
+	if (err == ERR_ABSENT)
+		return fail(ctx, kind->unknown, "nothing to delete in " STR_FMT,
+			    STR_ARG(repository));
+	return err;
+}
+
 static err_t delete_tag(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct delete_work *work = arg;
@@ -31,12 +47,9 @@ static err_t delete_tag(struct ctx *ctx, struct sql_tx *tx, void *arg)
 
 err_t tag_delete(struct ctx *ctx, struct registry *registry, str repository, str tag)
 {
+	static const struct delete_kind kind = { delete_tag, ERR_MANIFEST_UNKNOWN };
 	struct delete_work work = { .tag = tag };
-	TRY(repository_find(ctx, registry, repository, &work.repository_id));
-	err_t err = db_run(ctx, registry->db, SQL_WRITE, delete_tag, &work);
-	if (err == ERR_ABSENT)
-		return fail(ctx, ERR_MANIFEST_UNKNOWN, "no tag " STR_FMT, STR_ARG(tag));
-	TRY(err);
+	TRY(run_delete(ctx, registry, repository, &kind, &work));
 	drop(registry, key_in_repository('t', work.repository_id, tag));
 	return OK;
 }
@@ -52,12 +65,9 @@ static err_t delete_manifest(struct ctx *ctx, struct sql_tx *tx, void *arg)
 
 err_t manifest_delete(struct ctx *ctx, struct registry *registry, str repository, digest d)
 {
+	static const struct delete_kind kind = { delete_manifest, ERR_MANIFEST_UNKNOWN };
 	struct delete_work work = { .d = d };
-	TRY(repository_find(ctx, registry, repository, &work.repository_id));
-	err_t err = db_run(ctx, registry->db, SQL_WRITE, delete_manifest, &work);
-	if (err == ERR_ABSENT)
-		return fail(ctx, ERR_MANIFEST_UNKNOWN, "no manifest " DIGEST_FMT, DIGEST_ARG(d));
-	TRY(err);
+	TRY(run_delete(ctx, registry, repository, &kind, &work));
 	for (size_t i = 0; i < work.tag_count; i++)
 		drop(registry, key_in_repository('t', work.repository_id, work.tags[i]));
 	drop(registry, key_of_digest('m', work.repository_id, d));
@@ -72,12 +82,9 @@ static err_t unlink_blob(struct ctx *ctx, struct sql_tx *tx, void *arg)
 
 err_t blob_delete(struct ctx *ctx, struct registry *registry, str repository, digest d)
 {
+	static const struct delete_kind kind = { unlink_blob, ERR_BLOB_UNKNOWN };
 	struct delete_work work = { .d = d };
-	TRY(repository_find(ctx, registry, repository, &work.repository_id));
-	err_t err = db_run(ctx, registry->db, SQL_WRITE, unlink_blob, &work);
-	if (err == ERR_ABSENT)
-		return fail(ctx, ERR_BLOB_UNKNOWN, "no blob " DIGEST_FMT, DIGEST_ARG(d));
-	TRY(err);
+	TRY(run_delete(ctx, registry, repository, &kind, &work));
 	drop(registry, key_of_digest('b', work.repository_id, d));
 	return OK;
 }

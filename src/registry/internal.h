@@ -2,9 +2,9 @@
 /*
  * internal.h - what the files of this folder share: the registry's parts and the keys of its cache.
  *
- * One cache holds four kinds of things, told apart by the first byte of the key:
+ * One cache holds five kinds of things, told apart by the first byte of the key:
  *	p<name>              project: struct project_info
- *	r<name>              repository: struct repository_info
+ *	r<name>              repository: its id
  *	t<repository><tag>   digest
  *	m<repository><digest>  struct manifest_image, media type, bytes
  *	b<repository><digest>  size
@@ -40,6 +40,19 @@ static inline str key_str(const struct cache_key *key)
 {
 	return (str){ key->bytes, key->len };
 }
+
+/*
+ * Reads a small value through the cache: from memory, else by `load` in a transaction of its own,
+ * kept for the next time. What `load` fails with (ERR_ABSENT too) comes back and is not remembered;
+ * it sets
+ * `*ret` only on success.
+ */
+struct cached_kind {
+	err_t (*load)(struct ctx *ctx, struct sql_tx *tx, const void *arg, void *ret);
+	size_t size_bytes;
+};
+err_t registry_cached(struct ctx *ctx, struct registry *registry, const struct cache_key *key,
+		      const struct cached_kind *kind, const void *arg, void *ret);
 
 /* Opens a read transaction. */
 err_t registry_read(struct ctx *ctx, struct registry *registry, struct sql_tx *ret);

@@ -35,8 +35,7 @@ static struct live_upload **find(struct live_uploads *all, str id)
 
 static void free_live(struct live_upload *live)
 {
-	if (live->hashing)
-		hash_done(&live->hash);
+	live_upload_forget_hash(live);
 	free(live);
 }
 
@@ -122,11 +121,17 @@ void live_uploads_release(struct live_uploads *all, struct live_upload *live, bo
 	pthread_mutex_unlock(&all->lock);
 }
 
-void live_upload_restart(struct live_upload *live, enum digest_algorithm algorithm)
+void live_upload_forget_hash(struct live_upload *live)
 {
 	if (live->hashing)
 		hash_done(&live->hash);
+	live->hashing = false;
+	live->hashed_bytes = 0;
+}
+
+void live_upload_restart(struct live_upload *live, enum digest_algorithm algorithm)
+{
+	live_upload_forget_hash(live);
 	hash_init(&live->hash, algorithm);
 	live->hashing = true;
-	live->hashed_bytes = 0;
 }

@@ -37,5 +37,8 @@ err_t live_uploads_take(struct ctx *ctx, struct live_uploads *all, str id,
 /* Gives it back; `forget` when the upload has ended. */
 void live_uploads_release(struct live_uploads *all, struct live_upload *live, bool forget);
 
+/* Throws the running hash away. */
+void live_upload_forget_hash(struct live_upload *live);
+
 /* Throws the running hash away: it is to start again from the first byte, with `algorithm`. */
 void live_upload_restart(struct live_upload *live, enum digest_algorithm algorithm);

@@ -13,23 +13,19 @@ err_t project_get(struct ctx *ctx, struct registry *registry, str name, struct p
 	return db_project_find(ctx, &tx, name, ret);
 }
 
+static err_t load_info(struct ctx *ctx, struct sql_tx *tx, const void *arg, void *ret)
+{
+	struct project project;
+	TRY(db_project_find(ctx, tx, *(const str *)arg, &project));
+	*(struct project_info *)ret = (struct project_info){ project.id, project.is_public };
+	return OK;
+}
+
 err_t project_find(struct ctx *ctx, struct registry *registry, str name, struct project_info *ret)
 {
+	static const struct cached_kind kind = { load_info, sizeof *ret };
 	struct cache_key key = key_named('p', name);
-	CLEANUP(cache_value_done)
-	struct cache_value *value = cache_get(registry->cache, key_str(&key));
-	if (value) {
-		*ret = *(const struct project_info *)(const void *)value->bytes.ptr;
-		return OK;
-	}
-	uint64_t ticket = cache_ticket(registry->cache, key_str(&key));
-	struct project project;
-	TRY(project_get(ctx, registry, name, &project));
-	struct project_info info = { project.id, project.is_public };
-	value = cache_fill(registry->cache, key_str(&key), ticket,
-			   (str){ (const char *)&info, sizeof info }, 0);
-	*ret = info;
-	return OK;
+	return registry_cached(ctx, registry, &key, &kind, &name, ret);
 }
 
 struct project_work {

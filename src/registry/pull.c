@@ -63,30 +63,29 @@ static err_t load_manifest(struct ctx *ctx, struct registry *registry, str key,
 	return OK;
 }
 
+/* A name or a digest in a repository, for the loaders. */
+struct in_repository {
+	int64_t repository_id;
+	str tag;
+	digest digest;
+};
+
+static err_t load_tag(struct ctx *ctx, struct sql_tx *tx, const void *arg, void *ret)
+{
+	const struct in_repository *what = arg;
+	return db_tag_find(ctx, tx, what->repository_id, what->tag, ret);
+}
+
 static err_t resolve_tag(struct ctx *ctx, struct registry *registry, int64_t repository_id, str tag,
 			 digest *ret)
 {
+	static const struct cached_kind kind = { load_tag, sizeof *ret };
+	const struct in_repository what = { .repository_id = repository_id, .tag = tag };
 	struct cache_key key = key_in_repository('t', repository_id, tag);
-	CLEANUP(cache_value_done)
-	struct cache_value *value = cache_get(registry->cache, key_str(&key));
-	if (value) {
-		memcpy(ret, value->bytes.ptr, sizeof *ret);
-		return OK;
-	}
-	uint64_t ticket = cache_ticket(registry->cache, key_str(&key));
-	digest d;
-	{
-		CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
-		TRY(registry_read(ctx, registry, &tx));
-		err_t err = db_tag_find(ctx, &tx, repository_id, tag, &d);
-		if (err == ERR_ABSENT)
-			return fail(ctx, ERR_MANIFEST_UNKNOWN, "no tag " STR_FMT, STR_ARG(tag));
-		TRY(err);
-	}
-	value = cache_fill(registry->cache, key_str(&key), ticket,
-			   (str){ (const char *)&d, sizeof d }, 0);
-	*ret = d;
-	return OK;
+	err_t err = registry_cached(ctx, registry, &key, &kind, &what, ret);
+	if (err == ERR_ABSENT)
+		return fail(ctx, ERR_MANIFEST_UNKNOWN, "no tag " STR_FMT, STR_ARG(tag));
+	return err;
 }
 
 err_t manifest_get(struct ctx *ctx, struct registry *registry, str repository,
@@ -106,27 +105,26 @@ err_t manifest_get(struct ctx *ctx, struct registry *registry, str repository,
 	return OK;
 }
 
+static err_t load_link(struct ctx *ctx, struct sql_tx *tx, const void *arg, void *ret)
+{
+	const struct in_repository *what = arg;
+	struct blob blob;
+	TRY(db_blob_find_in_repository(ctx, tx, what->repository_id, what->digest, &blob));
+	*(uint64_t *)ret = blob.size_bytes;
+	return OK;
+}
+
 /* Whether the repository may serve `d`; remembered, dropped by delete. */
 static err_t check_link(struct ctx *ctx, struct registry *registry, int64_t repository_id, digest d)
 {
+	static const struct cached_kind kind = { load_link, sizeof(uint64_t) };
+	const struct in_repository what = { .repository_id = repository_id, .digest = d };
 	struct cache_key key = key_of_digest('b', repository_id, d);
-	CLEANUP(cache_value_done)
-	struct cache_value *value = cache_get(registry->cache, key_str(&key));
-	if (value)
-		return OK;
-	uint64_t ticket = cache_ticket(registry->cache, key_str(&key));
-	struct blob blob;
-	{
-		CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
-		TRY(registry_read(ctx, registry, &tx));
-		err_t err = db_blob_find_in_repository(ctx, &tx, repository_id, d, &blob);
-		if (err == ERR_ABSENT)
-			return fail(ctx, ERR_BLOB_UNKNOWN, "no blob " DIGEST_FMT, DIGEST_ARG(d));
-		TRY(err);
-	}
-	value = cache_fill(registry->cache, key_str(&key), ticket,
-			   (str){ (const char *)&blob.size_bytes, sizeof blob.size_bytes }, 0);
-	return OK;
+	uint64_t size_bytes;
+	err_t err = registry_cached(ctx, registry, &key, &kind, &what, &size_bytes);
+	if (err == ERR_ABSENT)
+		return fail(ctx, ERR_BLOB_UNKNOWN, "no blob " DIGEST_FMT, DIGEST_ARG(d));
+	return err;
 }
 
 err_t blob_open(struct ctx *ctx, struct registry *registry, str repository, digest d,

@@ -47,6 +47,30 @@ err_t registry_read(struct ctx *ctx, struct registry *registry, struct sql_tx *r
 	return sql_begin(ctx, registry->db, SQL_READ, ret);
 }
 
+static err_t load_value(struct ctx *ctx, struct registry *registry, const struct cached_kind *kind,
+			const void *arg, void *ret)
+{
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	TRY(registry_read(ctx, registry, &tx));
+	return kind->load(ctx, &tx, arg, ret);
+}
+
+err_t registry_cached(struct ctx *ctx, struct registry *registry, const struct cache_key *key,
+		      const struct cached_kind *kind, const void *arg, void *ret)
+{
+	CLEANUP(cache_value_done)
+	struct cache_value *value = cache_get(registry->cache, key_str(key));
+	if (value) {
+		memcpy(ret, value->bytes.ptr, kind->size_bytes);
+		return OK;
+	}
+	uint64_t ticket = cache_ticket(registry->cache, key_str(key));
+	TRY(load_value(ctx, registry, kind, arg, ret));
+	value = cache_fill(registry->cache, key_str(key), ticket, (str){ ret, kind->size_bytes },
+			   0);
+	return OK;
+}
+
 static void key_add(struct cache_key *key, const void *bytes, size_t len)
 {
 	CHECK(len <= sizeof key->bytes - key->len);

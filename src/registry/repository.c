@@ -7,30 +7,21 @@
 #include "db/repository.h"
 #include "internal.h"
 
-#include <string.h>
-
 #include "base/banned.h"
+
+static err_t load_id(struct ctx *ctx, struct sql_tx *tx, const void *arg, void *ret)
+{
+	struct repository row;
+	TRY(db_repository_find(ctx, tx, *(const str *)arg, &row));
+	*(int64_t *)ret = row.id;
+	return OK;
+}
 
 static err_t look_up(struct ctx *ctx, struct registry *registry, str name, int64_t *ret_id)
 {
+	static const struct cached_kind kind = { load_id, sizeof *ret_id };
 	struct cache_key key = key_named('r', name);
-	CLEANUP(cache_value_done)
-	struct cache_value *value = cache_get(registry->cache, key_str(&key));
-	if (value) {
-		memcpy(ret_id, value->bytes.ptr, sizeof *ret_id);
-		return OK;
-	}
-	uint64_t ticket = cache_ticket(registry->cache, key_str(&key));
-	struct repository row;
-	{
-		CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
-		TRY(registry_read(ctx, registry, &tx));
-		TRY(db_repository_find(ctx, &tx, name, &row));
-	}
-	value = cache_fill(registry->cache, key_str(&key), ticket,
-			   (str){ (const char *)&row.id, sizeof row.id }, 0);
-	*ret_id = row.id;
-	return OK;
+	return registry_cached(ctx, registry, &key, &kind, &name, ret_id);
 }
 
 err_t repository_find(struct ctx *ctx, struct registry *registry, str name, int64_t *ret_id)

@@ -199,7 +199,7 @@ err_t upload_finish(struct ctx *ctx, struct upload *up, digest want)
 	TRY(catch_up(ctx, up));
 
 	digest have = hash_final(&up->live->hash);
-	live_upload_restart(up->live, want.algorithm);
+	live_upload_forget_hash(up->live);
 	if (!digest_equal(have, want)) {
 		TRY(upload_cancel(ctx, up));
 		return fail(ctx, ERR_DIGEST_INVALID, "upload " STR_FMT " is " DIGEST_FMT,

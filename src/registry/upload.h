@@ -54,7 +54,8 @@ err_t upload_append(struct ctx *ctx, struct upload *up, str bytes);
 /* Names the digest's algorithm before the bytes come, which saves reading them twice. */
 void upload_expect(struct upload *up, enum digest_algorithm algorithm);
 
-/* Checks, publishes, and links the blob to the repository. The session ends. */
+/* Checks, publishes, and links the blob to the repository; the session ends. Once per open upload.
+ */
 err_t upload_finish(struct ctx *ctx, struct upload *up, digest want);
 
 /*

@@ -226,7 +226,7 @@ static err_t set_intent(struct ctx *ctx, struct sql_tx *tx, void *arg)
 }
 
 /* What a kill between the file's new name and its row leaves behind. */
-Test(registry, a_crash_while_publishing_is_settled_at_the_next_start)
+static str publish_without_row(void)
 {
 	str id = begin(STR("p/app"));
 	must(append(STR("p/app"), id, STR("hello")));
@@ -234,6 +234,12 @@ Test(registry, a_crash_while_publishing_is_settled_at_the_next_start)
 	CLEANUP(store_upload_done) struct store_upload file = STORE_UPLOAD_INIT;
 	must(house.store->driver->upload_open(CTX, house.store, id, false, &file));
 	must(house.store->driver->publish(CTX, house.store, &file, id, sha256(STR("hello"))));
+	return id;
+}
+
+Test(registry, a_crash_while_publishing_is_settled_at_the_next_start)
+{
+	str id = publish_without_row();
 	cr_assert_eq(differences(), 0, "bytes being published are no difference");
 
 	must(registry_recover(CTX, house.registry));
@@ -246,12 +252,7 @@ Test(registry, a_crash_while_publishing_is_settled_at_the_next_start)
 
 Test(registry, a_failed_publish_is_settled_when_the_client_comes_back)
 {
-	str id = begin(STR("p/app"));
-	must(append(STR("p/app"), id, STR("hello")));
-	must(db_run(CTX, house.db, SQL_WRITE, set_intent, &id));
-	CLEANUP(store_upload_done) struct store_upload file = STORE_UPLOAD_INIT;
-	must(house.store->driver->upload_open(CTX, house.store, id, false, &file));
-	must(house.store->driver->publish(CTX, house.store, &file, id, sha256(STR("hello"))));
+	str id = publish_without_row();
 	cr_assert_eq(finish(STR("p/app"), id, sha256(STR("hello"))), ERR_UPLOAD_UNKNOWN);
 	ctx_forgive(CTX);
 	cr_assert_eq(differences(), 0);
