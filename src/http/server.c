@@ -27,7 +27,6 @@ static void set_defaults(struct server_options *options)
 		.head_timeout_ms = 10000,
 		.idle_timeout_ms = 75000,
 		.body_timeout_ms = 60000,
-		.rate_min_bytes_per_s = 1024,
 		.linger_ms = 5,
 	};
 #define DEFAULT(member) options->member = options->member ? options->member : defaults.member
@@ -38,7 +37,6 @@ static void set_defaults(struct server_options *options)
 	DEFAULT(head_timeout_ms);
 	DEFAULT(idle_timeout_ms);
 	DEFAULT(body_timeout_ms);
-	DEFAULT(rate_min_bytes_per_s);
 	DEFAULT(linger_ms);
 #undef DEFAULT
 }

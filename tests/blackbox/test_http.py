@@ -348,6 +348,22 @@ def test_dripping_body_is_ended(registry, repo):
     upload.cancel()
 
 
+@pytest.mark.own_server
+@pytest.mark.slow
+@pytest.mark.settings(http_rate_min="0", http_body_timeout="1s")
+def test_dripping_body_goes_on_without_a_minimum_rate(registry, repo):
+    """http.rate_min=0 means none: only silence ends a body."""
+    upload = repo.start_upload()
+    with Wire(registry) as wire:
+        wire.send(request("PATCH", upload.location, {**ADMIN, "Content-Length": 10, "Content-Range": "0-9"}))
+        for _ in range(9):
+            wire.send(b"x")
+            assert not wire.closed_within(0.3)
+        wire.send(b"x")
+        assert wire.answer().status == 202
+    upload.cancel()
+
+
 # -- aborted connections
 
 @pytest.mark.parametrize("end", ["close", "reset"])
