@@ -109,7 +109,10 @@ void connection_park(struct connection *c, bool for_writing)
 	struct server *server = c->server;
 	give_buffer_back(&c->in);
 	c->worker = NULL;
+	/* What is needed of it is read before the lock is given back: only the epoll set orders
+	 * the rest with the next owner. */
 	int operation = c->in_epoll ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+	int fd = c->fd;
 	c->in_epoll = true;
 
 	pthread_mutex_lock(&server->lock);
@@ -126,7 +129,7 @@ void connection_park(struct connection *c, bool for_writing)
 		.data.ptr = &c->source,
 	};
 	/* From here on another worker may own it; a failure means that none ever will. */
-	if (epoll_ctl(server->epoll_fd, operation, c->fd, &event) != 0) {
+	if (epoll_ctl(server->epoll_fd, operation, fd, &event) != 0) {
 		connection_take(c, NULL);
 		connection_close(c);
 	}
