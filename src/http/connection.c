@@ -104,35 +104,36 @@ static bool may_park(struct connection *c)
 	return !(idle && atomic_load(&c->server->draining)) && !atomic_load(&c->server->cut);
 }
 
+/* Under the lock: the next owner takes it too (connection_take), so all that this thread did with
+ * the connection comes before, the system call included. */
+static bool give_to_epoll(struct connection *c, uint32_t events)
+{
+	if (!may_park(c))
+		return false;
+	struct epoll_event event = {
+		.events = EPOLLONESHOT | EPOLLRDHUP | events,
+		.data.ptr = &c->source,
+	};
+	int operation = c->in_epoll ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+	c->in_epoll = true;
+	c->parked = true;
+	if (epoll_ctl(c->server->epoll_fd, operation, c->fd, &event) == 0)
+		return true;
+	c->parked = false; /* nobody will ever get it */
+	return false;
+}
+
 void connection_park(struct connection *c, bool for_writing)
 {
 	struct server *server = c->server;
 	give_buffer_back(&c->in);
 	c->worker = NULL;
-	/* What is needed of it is read before the lock is given back: only the epoll set orders
-	 * the rest with the next owner. */
-	int operation = c->in_epoll ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-	int fd = c->fd;
-	c->in_epoll = true;
 
 	pthread_mutex_lock(&server->lock);
-	bool parked = may_park(c);
-	c->parked = parked;
+	bool given = give_to_epoll(c, for_writing ? EPOLLOUT : EPOLLIN);
 	pthread_mutex_unlock(&server->lock);
-	if (!parked) {
+	if (!given)
 		connection_close(c);
-		return;
-	}
-
-	struct epoll_event event = {
-		.events = EPOLLONESHOT | EPOLLRDHUP | (for_writing ? EPOLLOUT : EPOLLIN),
-		.data.ptr = &c->source,
-	};
-	/* From here on another worker may own it; a failure means that none ever will. */
-	if (epoll_ctl(server->epoll_fd, operation, fd, &event) != 0) {
-		connection_take(c, NULL);
-		connection_close(c);
-	}
 }
 
 void connection_take(struct connection *c, struct worker *worker)

@@ -3,7 +3,7 @@
  * worker.h - the server's state and that of a thread in it. Internal to this folder.
  *
  * Locks: server->lock guards the list of connections, the thread count and the listeners' state; it
- * is held for a few instructions at a time and never while anything blocks.
+ * is held for a few instructions, or one epoll_ctl, and never while anything blocks.
  */
 #pragma once
 
