@@ -7,6 +7,8 @@
 
 #include "base/banned.h"
 
+#define ENSURE_TRIES_MAX 8
+
 err_t db_manifest_find(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, digest d,
 		       struct manifest_row *ret)
 {
@@ -32,14 +34,26 @@ err_t db_manifest_find_by_tag(struct ctx *ctx, struct sql_tx *tx, int64_t reposi
 	return OK;
 }
 
-err_t db_manifest_find_id(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, digest d,
-			  int64_t *ret_id)
+static err_t find_id(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+		     int64_t repository_id, digest d, int64_t *ret_id)
 {
 	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, &SQL_MANIFEST_ID, SQL_ARGS(SQL_I64(repository_id), db_digest(ctx, d)),
+	TRY(sql_one(ctx, tx, statement, SQL_ARGS(SQL_I64(repository_id), db_digest(ctx, d)),
 		    &rows));
 	*ret_id = sql_i64(&rows, 0);
 	return OK;
+}
+
+err_t db_manifest_find_id(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, digest d,
+			  int64_t *ret_id)
+{
+	return find_id(ctx, tx, &SQL_MANIFEST_ID, repository_id, d, ret_id);
+}
+
+err_t db_manifest_lock(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, digest d,
+		       int64_t *ret_id)
+{
+	return find_id(ctx, tx, &SQL_MANIFEST_LOCK, repository_id, d, ret_id);
 }
 
 static err_t insert(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id,
@@ -58,15 +72,9 @@ static err_t insert(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id,
 	return OK;
 }
 
-err_t db_manifest_ensure(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id,
-			 const struct manifest_row *row, const struct manifest *parsed,
-			 int64_t *ret_id)
+static err_t insert_references(struct ctx *ctx, struct sql_tx *tx, int64_t id,
+			       const struct manifest *parsed)
 {
-	int64_t id;
-	err_t err = insert(ctx, tx, repository_id, row, parsed, &id);
-	if (err == ERR_ABSENT)
-		return db_manifest_find_id(ctx, tx, repository_id, row->digest, ret_id);
-	TRY(err);
 	for (size_t i = 0; i < parsed->reference_count; i++) {
 		const struct manifest_reference *reference = &parsed->references[i];
 		TRY(sql_exec(ctx, tx, &SQL_MANIFEST_REFERENCE_INSERT,
@@ -74,8 +82,26 @@ err_t db_manifest_ensure(struct ctx *ctx, struct sql_tx *tx, int64_t repository_
 				      SQL_I64(reference->role)),
 			     NULL));
 	}
-	*ret_id = id;
 	return OK;
+}
+
+err_t db_manifest_ensure(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id,
+			 const struct manifest_row *row, const struct manifest *parsed,
+			 int64_t *ret_id)
+{
+	for (int tries = 0; tries < ENSURE_TRIES_MAX; tries++) {
+		int64_t id;
+		err_t err = insert(ctx, tx, repository_id, row, parsed, &id);
+		if (err == OK)
+			err = insert_references(ctx, tx, id, parsed);
+		else if (err == ERR_ABSENT) /* somebody has it */
+			err = find_id(ctx, tx, &SQL_MANIFEST_HOLD, repository_id, row->digest, &id);
+		if (err == OK)
+			*ret_id = id;
+		if (err != ERR_ABSENT) /* else it was deleted in between: it is ours to insert */
+			return err;
+	}
+	return fail(ctx, ERR_BUSY, "manifest is pushed and deleted again and again");
 }
 
 err_t db_manifest_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id)

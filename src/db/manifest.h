@@ -19,6 +19,9 @@ err_t db_manifest_find_by_tag(struct ctx *ctx, struct sql_tx *tx, int64_t reposi
 			      struct manifest_row *ret);
 err_t db_manifest_find_id(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, digest d,
 			  int64_t *ret_id);
+/* The same, and nobody points a tag to it before the transaction ends: for who deletes it. */
+err_t db_manifest_lock(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, digest d,
+		       int64_t *ret_id);
 
 /*
  * Stores the manifest and its references unless the repository has it already; gives its id either

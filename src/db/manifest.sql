@@ -12,6 +12,20 @@ WHERE t.repository_id = $1 AND t.name = $2;
 -- name: manifest_id :one
 SELECT id FROM manifest WHERE repository_id = $1 AND digest = $2;
 
+-- The same, so that nobody deletes it before this transaction ends. SQLite has one writer.
+-- name: manifest_hold :one
+-- sqlite:
+SELECT id FROM manifest WHERE repository_id = $1 AND digest = $2;
+-- postgres:
+SELECT id FROM manifest WHERE repository_id = $1 AND digest = $2 FOR KEY SHARE;
+
+-- The same, so that nobody points a tag to it before this transaction ends.
+-- name: manifest_lock :one
+-- sqlite:
+SELECT id FROM manifest WHERE repository_id = $1 AND digest = $2;
+-- postgres:
+SELECT id FROM manifest WHERE repository_id = $1 AND digest = $2 FOR UPDATE;
+
 -- name: manifest_insert :one
 INSERT INTO manifest (repository_id, digest, media_type, artifact_type, subject, annotations,
 	size_bytes, created_at_us, content)

@@ -17,6 +17,27 @@ err_t db_tag_find(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str
 	return OK;
 }
 
+err_t db_tag_find_locked(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name,
+			 digest *ret)
+{
+	{
+		CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
+		TRY(sql_one(ctx, tx, &SQL_TAG_LOCK,
+			    SQL_ARGS(SQL_I64(repository_id), SQL_TEXT(name)), &rows));
+	}
+	/* Only now: what it points to may have changed while we waited for the lock. */
+	return db_tag_find(ctx, tx, repository_id, name, ret);
+}
+
+err_t db_tag_create(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name,
+		    int64_t manifest_id)
+{
+	err_t err = db_exec_one(ctx, tx, &SQL_TAG_CREATE,
+				SQL_ARGS(SQL_I64(repository_id), SQL_TEXT(name),
+					 SQL_I64(manifest_id), SQL_I64(clock_wall_us())));
+	return err == ERR_ABSENT ? ERR_EXISTS : err;
+}
+
 err_t db_tag_put(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name,
 		 int64_t manifest_id)
 {

@@ -6,6 +6,13 @@
 #include "sql/sql.h"
 
 err_t db_tag_find(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name, digest *ret);
+/* The same, and nobody moves or deletes the tag before the transaction ends. */
+err_t db_tag_find_locked(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name,
+			 digest *ret);
+
+/* ERR_EXISTS when there is such a tag. */
+err_t db_tag_create(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name,
+		    int64_t manifest_id);
 err_t db_tag_put(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name,
 		 int64_t manifest_id);
 

@@ -6,6 +6,18 @@ SELECT m.digest
 FROM tag t JOIN manifest m ON m.id = t.manifest_id
 WHERE t.repository_id = $1 AND t.name = $2;
 
+-- Nobody moves or deletes the tag before this transaction ends. SQLite has one writer.
+-- name: tag_lock :one
+-- sqlite:
+SELECT manifest_id FROM tag WHERE repository_id = $1 AND name = $2;
+-- postgres:
+SELECT manifest_id FROM tag WHERE repository_id = $1 AND name = $2 FOR UPDATE;
+
+-- name: tag_create :exec
+INSERT INTO tag (repository_id, name, manifest_id, updated_at_us)
+VALUES ($1, $2, $3, $4)
+ON CONFLICT (repository_id, name) DO NOTHING;
+
 -- name: tag_put :exec
 INSERT INTO tag (repository_id, name, manifest_id, updated_at_us)
 VALUES ($1, $2, $3, $4)

@@ -58,7 +58,7 @@ static err_t delete_manifest(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct delete_work *work = arg;
 	int64_t id;
-	TRY(db_manifest_find_id(ctx, tx, work->repository_id, work->d, &id));
+	TRY(db_manifest_lock(ctx, tx, work->repository_id, work->d, &id));
 	TRY(db_tag_delete_of_manifest(ctx, tx, id, &work->tags, &work->tag_count));
 	return db_manifest_delete(ctx, tx, id);
 }

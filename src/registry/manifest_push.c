@@ -20,6 +20,7 @@ struct push_work {
 	const struct manifest *parsed;
 	int64_t repository_id;
 	struct manifest_row row;
+	bool creates_tag; /* the precondition is that the tag does not exist */
 };
 
 static str media_type_of(const struct manifest *parsed, str content_type)
@@ -62,22 +63,39 @@ static err_t check_reference(struct ctx *ctx, struct sql_tx *tx, const struct pu
 }
 
 /* If-Match, If-None-Match on a tag: whoever writes last must have seen what is there. */
-static err_t check_precondition(struct ctx *ctx, struct sql_tx *tx, const struct push_work *work)
+static err_t check_precondition(struct ctx *ctx, struct sql_tx *tx, struct push_work *work)
 {
+	work->creates_tag = false;
 	const struct manifest_push *push = work->push;
 	if (!push->reference.tag.len || !(push->if_match.len || push->if_none_match.len))
 		return OK;
 	digest current;
-	err_t err = db_tag_find(ctx, tx, work->repository_id, push->reference.tag, &current);
-	if (err == ERR_ABSENT)
-		return push->if_match.len ? fail(ctx, ERR_PRECONDITION_FAILED, "tag does not exist")
-					  : OK;
+	err_t err = db_tag_find_locked(ctx, tx, work->repository_id, push->reference.tag, &current);
+	if (err == ERR_ABSENT && push->if_match.len)
+		return fail(ctx, ERR_PRECONDITION_FAILED, "tag does not exist");
+	if (err == ERR_ABSENT) {
+		work->creates_tag = true;
+		return OK;
+	}
 	TRY(err);
 	str etag = arena_printf(ctx->arena, "\"" DIGEST_FMT "\"", DIGEST_ARG(current));
 	if ((push->if_match.len && !etag_matches_strong(push->if_match, etag)) ||
 	    (push->if_none_match.len && etag_matches(push->if_none_match, etag)))
 		return fail(ctx, ERR_PRECONDITION_FAILED, "tag is at " STR_FMT, STR_ARG(etag));
 	return OK;
+}
+
+static err_t put_reference_tag(struct ctx *ctx, struct sql_tx *tx, const struct push_work *work,
+			       int64_t manifest_id)
+{
+	str tag = work->push->reference.tag;
+	if (!tag.len)
+		return OK;
+	if (!work->creates_tag)
+		return db_tag_put(ctx, tx, work->repository_id, tag, manifest_id);
+	err_t err = db_tag_create(ctx, tx, work->repository_id, tag, manifest_id);
+	return err == ERR_EXISTS ? fail(ctx, ERR_PRECONDITION_FAILED, "tag was made meanwhile")
+				 : err;
 }
 
 static err_t store_manifest(struct ctx *ctx, struct sql_tx *tx, void *arg)
@@ -89,8 +107,7 @@ static err_t store_manifest(struct ctx *ctx, struct sql_tx *tx, void *arg)
 
 	int64_t id;
 	TRY(db_manifest_ensure(ctx, tx, work->repository_id, &work->row, work->parsed, &id));
-	if (work->push->reference.tag.len)
-		TRY(db_tag_put(ctx, tx, work->repository_id, work->push->reference.tag, id));
+	TRY(put_reference_tag(ctx, tx, work, id));
 	for (size_t i = 0; i < work->push->tag_count; i++)
 		TRY(db_tag_put(ctx, tx, work->repository_id, work->push->tags[i], id));
 	return OK;

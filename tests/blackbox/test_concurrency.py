@@ -72,16 +72,20 @@ def test_racing_tag_ends_on_one_of_them(registry, name):
     assert oci.digest_of(last.content) == last.headers["Docker-Content-Digest"]
 
 
-def test_if_match_lets_one_writer_win(registry, name):
+@pytest.mark.parametrize("tag_exists", [True, False])
+def test_a_precondition_lets_one_writer_win(registry, name, tag_exists):
+    """If-Match on what is there, If-None-Match: * on what is not: one of eight writes, seven see 412."""
     contents = [oci.image(f"writer{number}") for number in range(8)]
     clients = [registry.client() for _ in range(8)]
     for content in contents:
         clients[0].repository(name).push(content)
-    base = oci.image("base")
-    clients[0].repository(name).push(base, "list")
-    etag = f'"{base.digest}"'
+    headers = {"If-None-Match": "*"}
+    if tag_exists:
+        base = oci.image("base")
+        clients[0].repository(name).push(base, "list")
+        headers = {"If-Match": f'"{base.digest}"'}
     answers = together(8, lambda number: clients[number].repository(name).put_manifest(
-        contents[number], "list", headers={"If-Match": etag}, expect=(201, 412)).status_code)
+        contents[number], "list", headers=headers, expect=(201, 412)).status_code)
     assert sorted(answers) == [201] + [412] * 7
     assert clients[0].repository(name).get_manifest("list").content == contents[answers.index(201)].body
 
