@@ -5,9 +5,11 @@ login(registry)              credentials into a file of the engine's own
 push(content, reference)     an image as images.py makes it, to HOST/NAME:TAG
 pull(reference)              (digest, {path: bytes}) of what came
 
+ENGINES are those. PROGRAMS are all that know credentials and have a folder, the signers too.
 An engine that this machine has not, or cannot start, raises Unavailable with the reason.
 """
 import itertools
+import json
 import os
 import shutil
 import subprocess
@@ -311,7 +313,38 @@ class Containerd(Daemon):
         return digest, files
 
 
+class Cosign(Engine):
+    """Signs with a key pair of its own and asks nobody outside: no identity provider, no log of signatures."""
+    program = "cosign"
+
+    def start(self):
+        self.environment["COSIGN_PASSWORD"] = ADMIN_PASSWORD
+        self.run("generate-key-pair")
+
+    def login(self, registry):
+        self.run("login", "-u", "admin", "-p", ADMIN_PASSWORD, registry.address)
+
+    def signing(self, verb, reference, *options):
+        return self.run(
+            verb, "--yes", "--key", "cosign.key", "--use-signing-config=false", "--tlog-upload=false",
+            "--allow-http-registry", *options, reference)
+
+    def verifying(self, verb, reference, *options, key="cosign.pub"):
+        """The payloads it found, each checked."""
+        said = self.text(verb, "--key", key, "--insecure-ignore-tlog=true", "--allow-http-registry", *options, reference)
+        return [entry for line in said.splitlines() for entry in as_list(json.loads(line))]
+
+    def plain(self, verb, *arguments):
+        return self.text(*verb.split(), "--allow-http-registry", *arguments)
+
+
+def as_list(found):
+    return found if isinstance(found, list) else [found]
+
+
 ENGINES = {
     "skopeo": Skopeo, "crane": Crane, "oras": Oras, "regctl": Regctl, "buildah": Buildah, "podman": Podman,
     "docker": Docker, "containerd": Containerd,
 }
+
+PROGRAMS = {**ENGINES, "cosign": Cosign}

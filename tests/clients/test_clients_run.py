@@ -5,8 +5,6 @@ An engine that cannot run containers on this kernel at all (its own import of th
 skipped with what it said.
 """
 import tarfile
-import tempfile
-from pathlib import Path
 
 import images
 import pytest
@@ -52,12 +50,6 @@ def import_locally(name, engine, image):
         archive.add(layout, arcname=".")
     engine.run("images", "import", "--snapshotter", "native", packed)
     return "probe.test/probe:v1"
-
-
-@pytest.fixture
-def folder():
-    with tempfile.TemporaryDirectory(prefix="r-", ignore_cleanup_errors=True) as made:
-        yield Path(made)
 
 
 @pytest.mark.skipif(not images.BUSYBOX.exists(), reason="no static shell: the package busybox-static is not installed")

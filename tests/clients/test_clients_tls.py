@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """The same over TLS, with a certificate authority that the client was told of, and without."""
-import tempfile
-from pathlib import Path
-
 import images
 import pytest
 from engines import ENGINES, Unavailable
@@ -16,12 +13,6 @@ PASSWORD = ADMIN_PASSWORD.encode()
 def registry(make_registry, authority):
     certificate, key = authority.issue()
     return make_registry(authority=authority, tls_certificate=certificate, tls_key=key)
-
-
-@pytest.fixture
-def folder():
-    with tempfile.TemporaryDirectory(prefix="t-", ignore_cleanup_errors=True) as made:
-        yield Path(made)
 
 
 @pytest.fixture
