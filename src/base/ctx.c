@@ -62,6 +62,12 @@ err_t ctx_check(struct ctx *ctx)
 	return OK;
 }
 
+void ctx_progress(struct ctx *ctx)
+{
+	if (ctx->allowance_ns)
+		ctx->deadline_ns = clock_now_ns() + ctx->allowance_ns;
+}
+
 int ctx_left_ms(const struct ctx *ctx, int max_ms)
 {
 	if (!ctx->deadline_ns)

@@ -36,6 +36,7 @@ struct failure {
 struct ctx {
 	struct arena *arena;
 	int64_t deadline_ns;		/* clock_now_ns() scale; 0 means none */
+	int64_t allowance_ns;		/* see ctx_progress(); 0 means none */
 	const _Atomic(bool) *cancelled; /* may be NULL */
 	str request_id;
 	unsigned holds; /* open transactions and locks; zero while bytes move */
@@ -68,6 +69,12 @@ void ctx_forgive(struct ctx *ctx);
 
 /* OK, ERR_DEADLINE or ERR_CANCELLED. Call it in every loop that may take long. */
 err_t ctx_check(struct ctx *ctx);
+
+/*
+ * Bytes have moved, and rates and limits of their own watch over that: the deadline is allowance_ns
+ * from now. So a deadline ends what waits (for a lock, a connection, a turn) and never what moves.
+ */
+void ctx_progress(struct ctx *ctx);
 
 /* Milliseconds until the deadline, at most `max_ms`, at least 0; `max_ms` when there is none. */
 int ctx_left_ms(const struct ctx *ctx, int max_ms);

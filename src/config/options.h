@@ -71,6 +71,10 @@
 	  OPTION_RANGE(OPTION_MS(10), OPTION_H(24)), "How long an idle connection is kept.")       \
 	X(DURATION, http_body_timeout_ms, "http.body_timeout", "60s",                              \
 	  OPTION_RANGE(OPTION_MS(10), OPTION_H(1)), "The longest silence inside a body.")          \
+	X(DURATION, http_request_timeout_ms, "http.request_timeout", "60s",                        \
+	  OPTION_RANGE(OPTION_MS(10), OPTION_H(1)),                                                \
+	  "How long a request may go on without moving bytes of a body: it waits for the "         \
+	  "database, for a lock, for its turn. Then 503.")                                         \
 	X(SIZE, http_rate_min_bytes_per_s, "http.rate_min", "1KiB",                                \
 	  OPTION_RANGE(0, OPTION_BYTES(MIB(1024))),                                                \
 	  "Bytes per second below which a body is given up, averaged over a minute; 0: none.")     \

@@ -199,6 +199,7 @@ static err_t read_some(struct exchange *x, void *into, size_t len, size_t *ret_l
 			    : read_known_length(x, into, len, &got));
 	x->received_bytes += got;
 	TRY(check_limits(x));
+	ctx_progress(x->ctx);
 	*ret_len = got;
 	return OK;
 }
@@ -266,7 +267,7 @@ bool exchange_drain_body(struct exchange *x)
 	struct response_state *r = x->response;
 	if (r->body_done || !exchange_body_is_drainable(x))
 		return r->body_done;
-	x->ctx->deadline_ns = clock_now_ns() + DRAIN_TIME_NS;
+	x->connection->pace.until_ns = clock_now_ns() + DRAIN_TIME_NS;
 	x->body_max_bytes = UINT64_MAX;
 	char scrap[KIB(4)];
 	uint64_t received = x->received_bytes;

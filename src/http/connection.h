@@ -49,6 +49,7 @@ struct pace {
 	int64_t waited_ns;
 	int64_t silent_ns;
 	uint64_t moved_bytes;
+	int64_t until_ns; /* then it is over even for the fast; 0: never */
 };
 
 struct connection {

@@ -2,6 +2,7 @@
 /* exchange.c - one request from head to the last byte of its answer, and what remains of the
  * connection. */
 #include "http/exchange.h"
+#include "base/clock.h"
 #include "http/wire.h"
 #include "http/worker.h"
 
@@ -23,6 +24,8 @@ static struct exchange *prepare(struct worker *worker, struct connection *c)
 	struct exchange *x = &worker->exchange;
 	ctx_init(&worker->ctx, &worker->arena);
 	worker->ctx.cancelled = &worker->server->cut;
+	worker->ctx.allowance_ns = worker->server->options.request_timeout_ms * CLOCK_MS;
+	ctx_progress(&worker->ctx);
 	response_reset(&worker->response, worker);
 	*x = (struct exchange){
 		.ctx = &worker->ctx,

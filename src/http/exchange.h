@@ -14,6 +14,9 @@
  * exchange_header() for each field. Date, Content-Length, Transfer-Encoding and Connection are the
  * server's. HEAD needs no care: bodies are counted, not sent. 204 and 304 have no body.
  *
+ * ctx->deadline_ns is what the handler may take without moving bytes of a body: each read and write
+ * sets it anew, and neither is ended by it (ctx_progress(); rates watch over them).
+ *
  * Bytes of bodies move only while ctx->holds is zero (checked): no transaction, no lock waits for a
  * client. A body read or written beyond HTTP_TRANSFER_FREE bytes counts as a transfer; the server
  * admits a bounded number of those (ERR_BUSY beyond), so that slow clients never use up the

@@ -27,6 +27,7 @@ static void set_defaults(struct server_options *options)
 		.head_timeout_ms = 10000,
 		.idle_timeout_ms = 75000,
 		.body_timeout_ms = 60000,
+		.request_timeout_ms = 60000,
 		.linger_ms = 5,
 	};
 #define DEFAULT(member) options->member = options->member ? options->member : defaults.member
@@ -37,6 +38,7 @@ static void set_defaults(struct server_options *options)
 	DEFAULT(head_timeout_ms);
 	DEFAULT(idle_timeout_ms);
 	DEFAULT(body_timeout_ms);
+	DEFAULT(request_timeout_ms);
 	DEFAULT(linger_ms);
 #undef DEFAULT
 }

@@ -40,6 +40,8 @@ struct server_options {
 	int head_timeout_ms;	      /* default 10,000: whole head, TLS handshake, PROXY header */
 	int idle_timeout_ms;	      /* default 75,000: keep-alive */
 	int body_timeout_ms;	      /* default 60,000: longest silence inside a body */
+	int request_timeout_ms;	      /* default 60,000: what a handler may take without moving
+					 bytes of a body; see ctx_progress() */
 	int64_t rate_min_bytes_per_s; /* 0 for none; averaged over 60 s after a grace of
 					 body_timeout */
 	int linger_ms;		      /* default 5 */

@@ -62,16 +62,22 @@ static err_t check_end(struct connection *c, struct ctx *ctx)
 {
 	if (atomic_load_explicit(&c->server->cut, memory_order_relaxed))
 		return fail(ctx, ERR_SHUTTING_DOWN, "server is shutting down");
-	return ctx_check(ctx);
+	return OK;
 }
 
 static err_t wait_for(struct connection *c, struct ctx *ctx, short events)
 {
 	TRY(check_end(c, ctx));
-	int64_t left_ms = (silence_max_ns(c) - c->pace.silent_ns) / CLOCK_MS + 1;
 	int64_t before_ns = clock_now_ns();
-	socket_wait(c->fd, events, ctx_left_ms(ctx, (int)MIN(left_ms, (int64_t)WAIT_STEP_MS)));
-	return pace_waited(c, ctx, clock_now_ns() - before_ns);
+	int64_t left_ns = silence_max_ns(c) - c->pace.silent_ns;
+	if (c->pace.until_ns)
+		left_ns = MIN(left_ns, MAX(c->pace.until_ns - before_ns, 0));
+	int64_t left_ms = MIN(left_ns / CLOCK_MS + 1, WAIT_STEP_MS);
+	socket_wait(c->fd, events, (int)left_ms);
+	int64_t now_ns = clock_now_ns();
+	if (c->pace.until_ns && now_ns >= c->pace.until_ns)
+		return fail(ctx, ERR_REQUEST_TIMEOUT, "peer took too long");
+	return pace_waited(c, ctx, now_ns - before_ns);
 }
 
 err_t wire_wait(struct connection *c, struct ctx *ctx)

@@ -77,6 +77,7 @@ static err_t open_server(struct ctx *ctx, struct program *p)
 		.head_timeout_ms = (int)config->http_head_timeout_ms,
 		.idle_timeout_ms = (int)config->http_idle_timeout_ms,
 		.body_timeout_ms = (int)config->http_body_timeout_ms,
+		.request_timeout_ms = (int)config->http_request_timeout_ms,
 		.rate_min_bytes_per_s = config->http_rate_min_bytes_per_s,
 		.proxy_protocol = config->http_proxy_protocol,
 		.trusted_proxies = config->http_trusted_proxies.ptr,

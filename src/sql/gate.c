@@ -73,7 +73,9 @@ static err_t await_grant(struct ctx *ctx, struct gate *gate, struct gate_waiter 
 		if (waiter->granted)
 			return OK;
 		err_t err = ctx_check(ctx);
-		if (err == OK && clock_now_ns() >= last_ns)
+		if (err != OK)
+			ctx_note(ctx, "waited for a %s", noun);
+		else if (clock_now_ns() >= last_ns)
 			err = fail(ctx, ERR_BUSY, "no %s within %d s", noun, GATE_WAIT_MAX_S);
 		if (err != OK) {
 			withdraw(gate, waiter);

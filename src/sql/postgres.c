@@ -114,9 +114,10 @@ static err_t take_connection(struct ctx *ctx, struct postgres *db, struct postgr
 static err_t send_begin(struct ctx *ctx, struct postgres_connection *c, enum sql_mode mode)
 {
 	char timeout[64] = "";
-	if (ctx->deadline_ns)
+	int left_ms = ctx_left_ms(ctx, GATE_WAIT_MAX_S * 1000);
+	if (left_ms < GATE_WAIT_MAX_S * 1000) /* what a connection is set up with */
 		snprintf(timeout, sizeof timeout, "; SET LOCAL statement_timeout = %d",
-			 MAX(ctx_left_ms(ctx, GATE_WAIT_MAX_S * 1000), 1));
+			 MAX(left_ms, 1));
 	char text[256];
 	snprintf(text, sizeof text, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE%s%s", timeout,
 		 mode == SQL_WRITE_RELAXED ? "; SET LOCAL synchronous_commit TO off" : "");

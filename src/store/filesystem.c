@@ -188,6 +188,7 @@ static err_t upload_append(struct ctx *ctx, struct store_upload *upload, str byt
 	uint64_t before = upload->size_bytes;
 	upload->size_bytes += bytes.len;
 	start_writeback(upload->fd, before, upload->size_bytes);
+	ctx_progress(ctx);
 	return OK;
 }
 
@@ -195,7 +196,9 @@ static err_t read_at(struct ctx *ctx, int fd, uint64_t offset, void *into, size_
 		     size_t *ret_len)
 {
 	TRY(ctx_check(ctx));
-	return file_read_at(ctx, fd, offset, into, len, ret_len) == OK ? OK : ERR_STORAGE;
+	err_t err = file_read_at(ctx, fd, offset, into, len, ret_len);
+	ctx_progress(ctx);
+	return err == OK ? OK : ERR_STORAGE;
 }
 
 static err_t upload_read(struct ctx *ctx, struct store_upload *upload, uint64_t offset, void *into,
@@ -308,6 +311,7 @@ static err_t publish(struct ctx *ctx, struct store *store, struct store_upload *
 	if (!stored)
 		TRY(move_in(ctx, upload, fs->uploads_fd, name, shard_fd, file));
 	TRY(sync_dir(ctx, shard_fd, file));
+	ctx_progress(ctx);
 	return stored ? remove_file(ctx, fs->uploads_fd, name) : OK;
 }
 

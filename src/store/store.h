@@ -8,8 +8,8 @@
  *
  * store_publish() turns the first into the second and returns only when the blob is durable: a
  * power cut after it loses nothing. Rows come after (design: bytes before row). All calls block,
- * honour ctx->deadline_ns, and are safe from many threads; two writers on one upload are the
- * caller's to prevent.
+ * honour ctx->deadline_ns (and set it anew when bytes have moved: ctx_progress), and are safe from
+ * many threads; two writers on one upload are the caller's to prevent.
  *
  * An id may hold lower-case hex digits and dashes only; any other id names no upload
  * (ERR_UPLOAD_UNKNOWN).

@@ -4,9 +4,11 @@
 BERTH_TEST_POSTGRES is a libpq connection string (URL or key=value) of a role that may create databases;
 tests/tools/with-postgres sets it. Without it the tests run on SQLite.
 """
+import contextlib
 import itertools
 import os
 import shlex
+import sqlite3
 import subprocess
 import urllib.parse
 
@@ -29,6 +31,17 @@ def as_url(text, database):
     return f"postgresql:///{database}?{urllib.parse.urlencode(pairs)}"
 
 
+@contextlib.contextmanager
+def locked_file(path):
+    """Database.locked() for an SQLite file."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+    finally:
+        connection.close()
+
+
 class Database:
     def __init__(self, server):
         self.server = server
@@ -42,6 +55,22 @@ class Database:
             ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", maintenance, "-c", sql],
             check=True, capture_output=True, text=True, timeout=60,
         )
+
+    @contextlib.contextmanager
+    def locked(self):
+        """Inside, others can read and not write."""
+        every_table = "SELECT format('LOCK TABLE %I IN EXCLUSIVE MODE', tablename) FROM pg_tables WHERE schemaname = 'public' \\gexec"
+        session = subprocess.Popen(
+            ["psql", "-X", "-q", "-t", "-v", "ON_ERROR_STOP=1", "-d", self.url],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        try:
+            session.stdin.write(f"BEGIN;\n{every_table}\n\\echo locked\n")
+            session.stdin.flush()
+            assert session.stdout.readline().strip() == "locked", "could not lock the tables"
+            yield
+        finally:
+            session.communicate("ROLLBACK;\n", timeout=60)
 
     def drop(self):
         self.run(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")

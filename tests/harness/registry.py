@@ -243,6 +243,10 @@ class Registry:
         """Files under `blobs` or `uploads` in the data directory."""
         return sorted(path for path in self.data.rglob("*") if path.is_file() and f"/{kind}/" in str(path))
 
+    def locked_database(self):
+        """A context in which somebody else has the right to write."""
+        return self.database.locked() if self.database else database.locked_file(self.data / "berth.sqlite")
+
     def failures_in_log(self, since=0):
         """Lines that speak of failures of the server's own, and sanitizer reports."""
         found = []

@@ -93,10 +93,28 @@ static inline err_t stream(struct exchange *x, int fd)
 static inline err_t wait_at_gate(struct exchange *x)
 {
 	atomic_fetch_add(&gate_waiting, 1);
-	while (!atomic_load(&gate_open) && ctx_check(x->ctx) == OK)
+	err_t err = OK;
+	while (!atomic_load(&gate_open) && (err = ctx_check(x->ctx)) == OK)
 		poll(NULL, 0, 1);
 	atomic_fetch_sub(&gate_waiting, 1);
-	return exchange_answer(x, 200, STR("through"));
+	return err == OK ? exchange_answer(x, 200, STR("through")) : err;
+}
+
+/* Reads and writes long past its deadline, and says "moved" when each of them set it anew. */
+static inline err_t move_late(struct exchange *x)
+{
+	str body;
+	x->ctx->deadline_ns = 1;
+	atomic_fetch_add(&gate_waiting, 1);
+	err_t err = exchange_read_all(x, MIB(8), &body);
+	atomic_fetch_sub(&gate_waiting, 1);
+	TRY(err);
+	TRY(ctx_check(x->ctx));
+	x->ctx->deadline_ns = 1;
+	TRY(exchange_begin(x, 200, 10));
+	TRY(exchange_write(x, body));
+	TRY(exchange_write(x, ctx_check(x->ctx) == OK ? STR("moved") : STR("stood")));
+	return exchange_end(x);
 }
 
 static inline err_t tell_origin(struct exchange *x)
@@ -133,6 +151,8 @@ static inline err_t answer_request(struct fixture *f, struct exchange *x)
 		return exchange_answer_file(x, 200, f->file, FILE_BYTES - 10, 100);
 	if (str_eq(path, STR("/gate")))
 		return wait_at_gate(x);
+	if (str_eq(path, STR("/late")))
+		return move_late(x);
 	if (str_eq(path, STR("/origin")))
 		return tell_origin(x);
 	if (str_eq(path, STR("/empty")))

@@ -70,6 +70,21 @@ Test(ctx, deadline_and_cancelling_are_seen)
 	cr_assert_eq(ctx_left_ms(&ctx, 70), 70);
 }
 
+Test(ctx, progress_sets_the_deadline_anew)
+{
+	struct ctx ctx;
+	ctx_init(&ctx, NULL);
+	ctx_progress(&ctx);
+	cr_assert_eq(ctx.deadline_ns, 0, "none without an allowance");
+	ctx.deadline_ns = 1;
+	ctx_progress(&ctx);
+	cr_assert_eq(ctx.deadline_ns, 1, "nor is one changed");
+	ctx.allowance_ns = 3600 * CLOCK_S;
+	ctx_progress(&ctx);
+	cr_assert_gt(ctx.deadline_ns, ctx.allowance_ns);
+	cr_assert_eq(ctx_check(&ctx), OK);
+}
+
 /* distribution-spec, "Error Codes" */
 static bool is_oci_code(const char *code)
 {

@@ -88,6 +88,35 @@ Test(http_limits, a_body_below_the_minimum_rate_is_408)
 	fixture_stop(&f);
 }
 
+/* What waits for others has a deadline, */
+Test(http_limits, a_handler_that_waits_is_503)
+{
+	fixture_start(&f, (struct server_options){ .request_timeout_ms = tiny() });
+	int fd = dial(&f);
+	say(fd, "GET /gate HTTP/1.1\r\nHost: a\r\n\r\n");
+	struct answer a = hear(fd);
+	cr_assert_eq(a.status, 503);
+	cr_assert(body_is(&a, "DEADLINE"));
+	say(fd, GET_HELLO);
+	expect_hello(fd);
+	fixture_stop(&f);
+}
+
+/* and what moves bytes has none, however long that takes. */
+Test(http_limits, bytes_move_past_the_deadline)
+{
+	fixture_start(&f, (struct server_options){ .request_timeout_ms = PATIENCE_S * 1000 });
+	int fd = dial(&f);
+	say(fd, "PUT /late HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n");
+	wait_until(atomic_load(&gate_waiting) == 1);
+	say(fd, "he");
+	say(fd, "llo");
+	struct answer a = hear(fd);
+	cr_assert_eq(a.status, 200);
+	cr_assert(body_is(&a, "hellomoved"));
+	fixture_stop(&f);
+}
+
 /* A reader that stops reading must cost neither a thread nor a transfer for ever. */
 Test(http_limits, a_reader_that_stops_is_dropped)
 {

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "crypto/hash.h"
 #include "os/fault.h"
 #include "store/store.h"
@@ -403,6 +404,34 @@ Test(store, a_passed_deadline_changes_nothing)
 	ctx.deadline_ns = 0;
 	cr_assert_eq(upload.size_bytes, 1);
 	assert_no_blob(d);
+}
+
+static void assert_progress(const char *what)
+{
+	cr_assert_gt(ctx.deadline_ns, clock_now_ns() + 1000 * CLOCK_S, "%s", what);
+	ctx.deadline_ns = clock_now_ns() + 1000 * CLOCK_S;
+}
+
+/* A large blob on a slow disk is no request that waits. */
+Test(store, a_deadline_begins_anew_when_bytes_have_moved)
+{
+	CLEANUP(store_upload_done) struct store_upload upload = STORE_UPLOAD_INIT;
+	CLEANUP(store_blob_done) struct store_blob blob = STORE_BLOB_INIT;
+	digest d = hash_bytes(DIGEST_SHA256, STR("xy"));
+	char byte;
+	size_t len;
+	open_with(STR("1"), STR("x"), &upload);
+	ctx.deadline_ns = clock_now_ns() + 1000 * CLOCK_S;
+	ctx.allowance_ns = 2000 * CLOCK_S;
+	cr_assert_eq(driver->upload_append(&ctx, &upload, STR("y")), OK);
+	assert_progress("append");
+	cr_assert_eq(driver->upload_read(&ctx, &upload, 0, &byte, 1, &len), OK);
+	assert_progress("read an upload");
+	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("1"), d), OK);
+	assert_progress("publish");
+	cr_assert_eq(driver->blob_open(&ctx, store, d, &blob), OK);
+	cr_assert_eq(driver->blob_read(&ctx, &blob, 0, &byte, 1, &len), OK);
+	assert_progress("read a blob");
 }
 
 static int count_descriptors(void)
