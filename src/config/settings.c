@@ -240,6 +240,10 @@ err_t settings_finish(struct ctx *ctx, struct settings *settings)
 	if (config->tls_key.len && !config->tls_certificate.len)
 		return fail(ctx, ERR_CONFIG, STR_FMT ": tls.key is set but tls.certificate is not",
 			    STR_ARG(settings->origin[OPTION_ID_tls_key]));
+	if (config->http_proxy_protocol && !config->http_trusted_proxies.len)
+		return fail(ctx, ERR_CONFIG,
+			    STR_FMT ": http.proxy_protocol is set but http.trusted_proxies is not",
+			    STR_ARG(settings->origin[OPTION_ID_http_proxy_protocol]));
 	if (config->http_transfers_max >= config->http_threads_max) {
 		bool threads = settings->set_by[OPTION_ID_http_threads_max] >
 			       settings->set_by[OPTION_ID_http_transfers_max];

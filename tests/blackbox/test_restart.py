@@ -165,7 +165,7 @@ def test_second_server_on_the_same_port_says_so(registry, make_registry):
     "name, value, word",
     [("listen", "nonsense", "listen"), ("log_level", "loudest", "log"), ("tls_certificate", "/nonexistent/x.crt", "tls"),
      ("manifests_size_max", "much", "size"), ("http_head_timeout", "soon", "timeout"), ("projects_auto_create", "perhaps", "auto"),
-     ("database_url", "mysql://x/y", "database")],
+     ("database_url", "mysql://x/y", "database"), ("http_proxy_protocol", "true", "http.trusted_proxies")],
 )
 def test_wrong_option_is_one_line_that_names_it(make_registry, name, value, word):
     registry = make_registry(start=False)

@@ -281,6 +281,14 @@ Test(config, options_must_fit_each_other)
 	assert_flag_refused("--listen=https::443",
 			    "flag --listen: listen says https: but tls.certificate is not set");
 	ctx_forgive(&ctx);
+	assert_flag_refused("--http.proxy_protocol",
+			    "flag --http.proxy_protocol: http.proxy_protocol "
+			    "is set but http.trusted_proxies is not");
+	ctx_forgive(&ctx);
+	cr_assert_eq(load((const char *[]){ "--http.proxy_protocol",
+					    "--http.trusted_proxies=10.0.0.1", NULL },
+			  NOTHING),
+		     OK);
 	assert_flag_refused("--http.threads_max=64",
 			    "flag --http.threads_max: http.transfers_max (256) must be less than "
 			    "http.threads_max (64)");
