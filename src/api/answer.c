@@ -28,7 +28,7 @@ static void add_scope(struct buf *b, struct request *rq)
 	if (!rq->repository.len)
 		return;
 	buf_printf(b, ",scope=\"repository:" STR_FMT ":%s", STR_ARG(rq->name_asked),
-		   action == ACTION_REPOSITORY_PUSH ? "pull,push" : action_word(action));
+		   action == ACTION_REPOSITORY_PUSH ? "pull,push" : permission_get(action)->action);
 	str source = request_query(rq, STR("from"));
 	if (action == ACTION_REPOSITORY_PUSH && reference_is_repository(source))
 		buf_printf(b, " repository:" STR_FMT ":pull", STR_ARG(source));

@@ -55,19 +55,20 @@ str request_base_url(struct request *rq)
 
 bool request_may_create_project(const struct request *rq)
 {
-	return rq->api->options.auto_create_projects && rq->who.role == ROLE_ADMIN;
+	struct resource what = { .project_auto_create = rq->api->options.auto_create_projects };
+	return access_decide(&rq->who, ACTION_PROJECT_AUTO_CREATE, &what).allowed;
 }
 
-static err_t look_up_project(struct ctx *ctx, struct request *rq, str project, bool *ret_public)
+static err_t look_up_project(struct ctx *ctx, struct request *rq, str project, struct resource *ret)
 {
 	struct project_info info;
 	err_t err = project_find(ctx, rq->api->options.registry, project, &info);
 	if (err == ERR_ABSENT)
-		*ret_public = false; /* unknown and forbidden look the same */
-	else if (err == OK)
-		*ret_public = info.is_public;
-	else
-		return err;
+		return OK; /* unknown and forbidden look the same */
+	TRY(err);
+	ret->tenant_id = TENANT_DEFAULT;
+	ret->project_id = info.id;
+	ret->project_public = info.is_public;
 	return OK;
 }
 
@@ -77,8 +78,9 @@ err_t request_may(struct ctx *ctx, struct request *rq, enum action action, str r
 	struct resource what = { .repository = repository,
 				 .anonymous_pull = rq->api->options.anonymous_pull };
 	str project = repository.len ? reference_project(repository) : rq->project;
-	if (project.len && !access_granted_by_token(&rq->who, action, repository))
-		TRY(look_up_project(ctx, rq, project, &what.project_public));
+	if (project.len && access_needs_project(&rq->who, action) &&
+	    !access_granted_by_token(&rq->who, action, repository))
+		TRY(look_up_project(ctx, rq, project, &what));
 	*ret = access_decide(&rq->who, action, &what);
 	return OK;
 }
@@ -100,7 +102,7 @@ static err_t authorise(struct ctx *ctx, struct request *rq)
 	TRY(request_may(ctx, rq, rq->route->action, rq->repository, &decision));
 	if (decision.allowed)
 		return OK;
-	bool may_log_in = rq->who.role == ROLE_ANONYMOUS || rq->who.by_token;
+	bool may_log_in = rq->who.subject == SUBJECT_ANONYMOUS || rq->who.by_token;
 	return fail(ctx, may_log_in ? ERR_UNAUTHORIZED : ERR_DENIED, "%s", decision.reason);
 }
 
@@ -179,15 +181,6 @@ void api_refuse(void *arg, struct exchange *x, err_t err)
 	    LOG_CSTR("detail", x->ctx->failure.detail), LOG_STR("peer", x->peer));
 }
 
-static char decide_letter(enum role role, bool is_public, const struct route *route)
-{
-	struct identity who = { .role = role };
-	struct resource what = { .repository = STR("project/repository"),
-				 .project_public = is_public,
-				 .anonymous_pull = true };
-	return access_decide(&who, route->action, &what).allowed ? 'y' : '-';
-}
-
 void api_print_matrix(struct buf *b)
 {
 	buf_add(b, STR("# route x role; two letters each: private and public project\n"));
@@ -195,10 +188,10 @@ void api_print_matrix(struct buf *b)
 		const struct route *route = &api_routes[i];
 		buf_printf(b, "%-6s %-44s %-18s", http_method_name(route->method), route->pattern,
 			   action_name(route->action));
-		for (enum role role = 0; role < ROLE_COUNT; role++)
-			buf_printf(b, " %s=%c%c", role_name(role),
-				   decide_letter(role, false, route),
-				   decide_letter(role, true, route));
+		for (enum matrix_role role = 0; role < MATRIX_COUNT; role++)
+			buf_printf(b, " %s=%c%c", matrix_role_name(role),
+				   access_matrix(role, route->action, false) ? 'y' : '-',
+				   access_matrix(role, route->action, true) ? 'y' : '-');
 		buf_add_byte(b, '\n');
 	}
 }

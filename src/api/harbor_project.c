@@ -66,7 +66,9 @@ err_t harbor_project_list(struct ctx *ctx, struct request *rq)
 	struct project *projects = NULL;
 	size_t count = 0;
 	str last = STR_NONE;
-	bool all = rq->who.role == ROLE_ADMIN && !rq->who.by_token;
+	struct decision all_decision;
+	TRY(request_may(ctx, rq, ACTION_PROJECT_LIST_ALL, STR_NONE, &all_decision));
+	bool all = all_decision.allowed;
 	for (uint64_t at = 1; at <= page; at++) {
 		TRY(project_page(ctx, rq->api->options.registry, last, all, size, &projects,
 				 &count));

@@ -40,7 +40,7 @@ static err_t add_if_allowed(struct ctx *ctx, struct request *rq, enum action act
 	str repository = str_eq(grant->type, STR("repository")) ? grant->name : STR_NONE;
 	TRY(request_may(ctx, rq, action, repository, &decision));
 	if (decision.allowed)
-		grant->actions |= ACTION_BIT(action);
+		grant->actions |= action_scope_bit(action);
 	return OK;
 }
 
@@ -95,12 +95,12 @@ static str granted_text(struct arena *arena, const struct token_request *tr)
 		buf_printf(&b, "%s" STR_FMT ":" STR_FMT, i ? " " : "", STR_ARG(grant->type),
 			   STR_ARG(grant->name));
 		char separator = ':';
-		for (enum action action = 0; action < ACTION_COUNT; action++)
-			if (grant->actions & ACTION_BIT(action)) {
-				buf_add_byte(&b, separator);
-				buf_add(&b, str_from(action_word(action)));
-				separator = ',';
-			}
+		str word;
+		for (size_t at = 0; scope_action_next(grant->actions, &at, &word);
+		     separator = ',') {
+			buf_add_byte(&b, separator);
+			buf_add(&b, word);
+		}
 	}
 	return arena_copy(arena, buf_str(&b));
 }
@@ -111,7 +111,7 @@ static err_t answer_token(struct ctx *ctx, struct request *rq, const struct toke
 	struct auth_token token;
 	TRY(auth_issue(ctx, auth, &rq->who, tr->grants, tr->grant_count, &token));
 	str refresh = tr->refresh_token;
-	if (tr->offline && !refresh.len && rq->who.role != ROLE_ANONYMOUS)
+	if (tr->offline && !refresh.len && rq->who.subject != SUBJECT_ANONYMOUS)
 		TRY(auth_issue_refresh(ctx, auth, &rq->who, &refresh));
 
 	char issued[CLOCK_RFC3339_MAX];
@@ -173,8 +173,9 @@ static err_t identify_form(struct ctx *ctx, struct request *rq, str body, struct
 	str user = form_value(ctx, body, STR("username"));
 	if (!user.len) {
 		TRY(identify(ctx, rq));
-		return rq->who.role == ROLE_ANONYMOUS ? fail(ctx, ERR_UNAUTHORIZED, "no user named")
-						      : OK;
+		return rq->who.subject == SUBJECT_ANONYMOUS
+			       ? fail(ctx, ERR_UNAUTHORIZED, "no user named")
+			       : OK;
 	}
 	return auth_check_password(ctx, auth, user, form_value(ctx, body, STR("password")),
 				   &rq->who);

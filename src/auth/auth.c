@@ -67,21 +67,16 @@ static err_t read_token(struct ctx *ctx, struct auth *auth, str token, enum toke
 	return claims_read(ctx, payload, use, clock_wall_us(), ret);
 }
 
-static enum role role_of(const struct claims *claims)
-{
-	if (claims->is_admin)
-		return ROLE_ADMIN;
-	return claims->subject.len ? ROLE_USER : ROLE_ANONYMOUS;
-}
-
 static err_t verify_access(struct ctx *ctx, struct auth *auth, str token, str key,
 			   struct cache_value **ret)
 {
 	uint64_t ticket = cache_ticket(auth->cache, key);
 	struct claims claims;
 	TRY(read_token(ctx, auth, token, TOKEN_ACCESS, &claims));
-	struct identity who = { role_of(&claims), claims.subject, true, claims.grants,
-				claims.grant_count };
+	struct identity who = claims.who;
+	who.by_token = true;
+	who.grants = claims.grants;
+	who.grant_count = claims.grant_count;
 	int64_t left_us = claims.expires_s * SECOND_US - clock_wall_us();
 	*ret = cache_fill(auth->cache, key, ticket, identity_image_make(ctx->arena, &who),
 			  clock_now_ns() + MAX(left_us, 1) * CLOCK_US);
@@ -114,7 +109,7 @@ err_t auth_identify(struct ctx *ctx, struct auth *auth, str authorization, struc
 	if (bearer_parse(authorization, &token))
 		return identify_bearer(ctx, auth, token, ret, ret_pin);
 	if (authorization.len == 0)
-		*ret = (struct identity){ .role = ROLE_ANONYMOUS, .name = STR("") };
+		*ret = (struct identity){ .subject = SUBJECT_ANONYMOUS, .name = STR("") };
 	else if (basic_auth_parse(ctx->arena, authorization, &basic))
 		TRY(auth_check_password(ctx, auth, basic.user, basic.password, ret));
 	else
@@ -137,13 +132,8 @@ err_t auth_issue(struct ctx *ctx, struct auth *auth, const struct identity *who,
 		 const struct grant *grants, size_t count, struct auth_token *ret)
 {
 	int64_t now_s = clock_wall_us() / SECOND_US;
-	struct claims claims = { TOKEN_ACCESS,
-				 who->name,
-				 who->role == ROLE_ADMIN,
-				 now_s,
-				 now_s + auth->token_lifetime_s,
-				 grants,
-				 count };
+	struct claims claims = { TOKEN_ACCESS, *who, now_s, now_s + auth->token_lifetime_s,
+				 grants,       count };
 	str token;
 	TRY(sign(ctx, auth, &claims, &token));
 	*ret = (struct auth_token){ token, now_s * SECOND_US, auth->token_lifetime_s };
@@ -153,11 +143,11 @@ err_t auth_issue(struct ctx *ctx, struct auth *auth, const struct identity *who,
 err_t auth_issue_refresh(struct ctx *ctx, struct auth *auth, const struct identity *who,
 			 str *ret_token)
 {
-	if (who->role == ROLE_ANONYMOUS)
+	if (who->subject == SUBJECT_ANONYMOUS)
 		return fail(ctx, ERR_UNAUTHORIZED, "no refresh token for anonymous");
 	int64_t now_s = clock_wall_us() / SECOND_US;
 	struct claims claims = { .use = TOKEN_REFRESH,
-				 .subject = who->name,
+				 .who = *who,
 				 .issued_s = now_s,
 				 .expires_s = now_s + AUTH_REFRESH_LIFETIME_S };
 	return sign(ctx, auth, &claims, ret_token);
@@ -166,12 +156,9 @@ err_t auth_issue_refresh(struct ctx *ctx, struct auth *auth, const struct identi
 err_t auth_check_refresh(struct ctx *ctx, struct auth *auth, str token, struct identity *ret)
 {
 	struct claims claims;
-	enum role role;
 	TRY(read_token(ctx, auth, token, TOKEN_REFRESH, &claims));
-	err_t err = auth_find_account(ctx, auth, claims.subject, &role, NULL);
+	err_t err = auth_find_account(ctx, auth, claims.who.name, ret, NULL);
 	if (err == ERR_ABSENT)
 		return fail(ctx, ERR_UNAUTHORIZED, "account of the refresh token is gone");
-	TRY(err);
-	*ret = (struct identity){ .role = role, .name = claims.subject };
-	return OK;
+	return err;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* image.c - see image.h. The head, the grants, then all texts in the same order. */
+/* image.c - see image.h. The head, the grants of both kinds, then all texts in the same order. */
 #include "image.h"
 
 #include "base/error.h"
@@ -12,14 +12,32 @@ struct image_grant {
 	uint32_t type_len, name_len, actions;
 };
 
-struct image_head {
-	uint32_t role, by_token, name_len, grant_count;
-	struct image_grant grants[];
+struct image_robot_grant {
+	struct action_set actions;
+	int64_t project_id;
+	uint32_t place, glob_len;
 };
 
-static size_t texts_at(size_t grant_count)
+struct image_head {
+	int64_t id, tenant_id;
+	uint32_t subject, flags, by_token;
+	uint32_t name_len, issuer_len, behalf_len;
+	uint32_t grant_count, robot_grant_count;
+};
+
+static size_t robot_grants_at(void)
 {
-	return sizeof(struct image_head) + grant_count * sizeof(struct image_grant);
+	return sizeof(struct image_head);
+}
+
+static size_t grants_at(size_t robot_grant_count)
+{
+	return robot_grants_at() + robot_grant_count * sizeof(struct image_robot_grant);
+}
+
+static size_t texts_at(size_t robot_grant_count, size_t grant_count)
+{
+	return grants_at(robot_grant_count) + grant_count * sizeof(struct image_grant);
 }
 
 static void put_text(char **at, str text)
@@ -36,42 +54,98 @@ static str get_text(const char **at, size_t len)
 	return text;
 }
 
-str identity_image_make(struct arena *arena, const struct identity *who)
+static size_t texts_len(const struct identity *who)
 {
-	size_t size = texts_at(who->grant_count) + who->name.len;
+	size_t len = who->name.len + who->issuer.len + who->on_behalf_of.len;
 	for (size_t i = 0; i < who->grant_count; i++)
-		size += who->grants[i].type.len + who->grants[i].name.len;
+		len += who->grants[i].type.len + who->grants[i].name.len;
+	for (size_t i = 0; i < who->robot_grant_count; i++)
+		len += who->robot_grants[i].repository_glob.len;
+	return len;
+}
 
-	struct image_head *head = arena_alloc(arena, size);
-	char *at = (char *)head + texts_at(who->grant_count);
-	head->role = who->role;
-	head->by_token = who->by_token;
-	head->name_len = (uint32_t)who->name.len;
-	head->grant_count = (uint32_t)who->grant_count;
-	put_text(&at, who->name);
+static void put_grants(char *image, char **at, const struct identity *who)
+{
+	struct image_robot_grant *robots = (void *)(image + robot_grants_at());
+	struct image_grant *grants = (void *)(image + grants_at(who->robot_grant_count));
+	for (size_t i = 0; i < who->robot_grant_count; i++) {
+		const struct robot_grant *grant = &who->robot_grants[i];
+		robots[i] =
+			(struct image_robot_grant){ grant->actions, grant->project_id, grant->place,
+						    (uint32_t)grant->repository_glob.len };
+		put_text(at, grant->repository_glob);
+	}
 	for (size_t i = 0; i < who->grant_count; i++) {
 		const struct grant *grant = &who->grants[i];
-		head->grants[i] = (struct image_grant){ (uint32_t)grant->type.len,
-							(uint32_t)grant->name.len, grant->actions };
-		put_text(&at, grant->type);
-		put_text(&at, grant->name);
+		grants[i] = (struct image_grant){ (uint32_t)grant->type.len,
+						  (uint32_t)grant->name.len, grant->actions };
+		put_text(at, grant->type);
+		put_text(at, grant->name);
 	}
-	return (str){ (char *)head, size };
+}
+
+str identity_image_make(struct arena *arena, const struct identity *who)
+{
+	size_t head_len = texts_at(who->robot_grant_count, who->grant_count);
+	size_t len = head_len + texts_len(who);
+	char *image = arena_alloc(arena, len), *at = image + head_len;
+	*(struct image_head *)(void *)image = (struct image_head){
+		.id = who->id,
+		.tenant_id = who->tenant_id,
+		.subject = who->subject,
+		.flags = who->flags,
+		.by_token = who->by_token,
+		.name_len = (uint32_t)who->name.len,
+		.issuer_len = (uint32_t)who->issuer.len,
+		.behalf_len = (uint32_t)who->on_behalf_of.len,
+		.grant_count = (uint32_t)who->grant_count,
+		.robot_grant_count = (uint32_t)who->robot_grant_count,
+	};
+	put_text(&at, who->name);
+	put_text(&at, who->issuer);
+	put_text(&at, who->on_behalf_of);
+	put_grants(image, &at, who);
+	return (str){ image, len };
+}
+
+static void get_grants(struct arena *arena, const char *image, const char **at,
+		       struct identity *who)
+{
+	const struct image_robot_grant *robots = (const void *)(image + robot_grants_at());
+	const struct image_grant *from = (const void *)(image + grants_at(who->robot_grant_count));
+	struct robot_grant *robot_grants =
+		ARENA_ARRAY(arena, struct robot_grant, who->robot_grant_count);
+	struct grant *grants = ARENA_ARRAY(arena, struct grant, who->grant_count);
+	for (size_t i = 0; i < who->robot_grant_count; i++)
+		robot_grants[i] = (struct robot_grant){ (enum permission_place)robots[i].place,
+							robots[i].project_id, robots[i].actions,
+							get_text(at, robots[i].glob_len) };
+	for (size_t i = 0; i < who->grant_count; i++) {
+		grants[i].type = get_text(at, from[i].type_len);
+		grants[i].name = get_text(at, from[i].name_len);
+		grants[i].actions = from[i].actions;
+	}
+	who->robot_grants = robot_grants;
+	who->grants = grants;
 }
 
 void identity_image_view(struct arena *arena, str image, struct identity *ret)
 {
 	const struct image_head *head = (const void *)image.ptr; /* cache values are aligned */
-	const char *at = image.ptr + texts_at(head->grant_count);
-	struct grant *grants = ARENA_ARRAY(arena, struct grant, head->grant_count);
-	str name = get_text(&at, head->name_len);
-	for (size_t i = 0; i < head->grant_count; i++) {
-		const struct image_grant *from = &head->grants[i];
-		grants[i].type = get_text(&at, from->type_len);
-		grants[i].name = get_text(&at, from->name_len);
-		grants[i].actions = from->actions;
-	}
+	const char *at = image.ptr + texts_at(head->robot_grant_count, head->grant_count);
+	struct identity who = {
+		.subject = (enum subject)head->subject,
+		.id = head->id,
+		.tenant_id = head->tenant_id,
+		.flags = head->flags,
+		.by_token = head->by_token != 0,
+		.grant_count = head->grant_count,
+		.robot_grant_count = head->robot_grant_count,
+	};
+	who.name = get_text(&at, head->name_len);
+	who.issuer = get_text(&at, head->issuer_len);
+	who.on_behalf_of = get_text(&at, head->behalf_len);
+	get_grants(arena, image.ptr, &at, &who);
 	CHECK(at == image.ptr + image.len);
-	*ret = (struct identity){ (enum role)head->role, name, head->by_token != 0, grants,
-				  head->grant_count };
+	*ret = who;
 }

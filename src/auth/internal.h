@@ -12,14 +12,13 @@
 
 struct auth {
 	struct sql *db;
-	struct cache
-		*cache; /* 'T' token: identity image; 'P' keyed hash of user and password: role */
+	struct cache *cache; /* identity images by 'T' token, 'P' keyed hash of user and password */
 	struct keys keys;
 	int64_t token_lifetime_s;
 	char password_key[AUTH_KEY_BYTES]; /* of this process only; keys the 'P' entries */
 };
 
-/* The role of a local account; ERR_ABSENT, unrecorded, when there is none. `ret_record` may be
+/* A local account by its name; ERR_ABSENT, unrecorded, when there is none. `ret_record` may be
  * NULL. */
-err_t auth_find_account(struct ctx *ctx, struct auth *auth, str user, enum role *ret_role,
+err_t auth_find_account(struct ctx *ctx, struct auth *auth, str user, struct identity *ret,
 			str *ret_record);

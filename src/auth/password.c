@@ -2,6 +2,8 @@
 /* password.c - local accounts: the administrator's first, and checking with a short memory. */
 #include "internal.h"
 
+#include "image.h"
+
 #include "base/clock.h"
 #include "crypto/hmac.h"
 #include "crypto/password.h"
@@ -26,12 +28,17 @@ static err_t find_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	return db_account_find(ctx, tx, work->user, &work->found);
 }
 
-err_t auth_find_account(struct ctx *ctx, struct auth *auth, str user, enum role *ret_role,
+err_t auth_find_account(struct ctx *ctx, struct auth *auth, str user, struct identity *ret,
 			str *ret_record)
 {
 	struct find_work work = { .user = user };
 	TRY(db_run(ctx, auth->db, SQL_READ, find_body, &work));
-	*ret_role = work.found.is_admin ? ROLE_ADMIN : ROLE_USER;
+	*ret = (struct identity){ .subject = SUBJECT_USER,
+				  .id = work.found.id,
+				  .tenant_id = TENANT_DEFAULT,
+				  .name = arena_copy(ctx->arena, user),
+				  .flags = work.found.is_admin ? IDENTITY_ADMIN : 0,
+				  .issuer = STR("local") };
 	if (ret_record)
 		*ret_record = work.found.password;
 	return OK;
@@ -65,16 +72,14 @@ static struct password_key cache_key(const struct auth *auth, str user, str pass
 }
 
 /* The slow way: the row, then argon2id, which an unknown user costs as well. */
-static err_t verify(struct ctx *ctx, struct auth *auth, str user, str password, enum role *ret_role)
+static err_t verify(struct ctx *ctx, struct auth *auth, str user, str password,
+		    struct identity *ret)
 {
 	str record = STR_NONE;
-	enum role role = ROLE_ANONYMOUS;
-	err_t err = auth_find_account(ctx, auth, user, &role, &record);
+	err_t err = auth_find_account(ctx, auth, user, ret, &record);
 	if (err != OK && err != ERR_ABSENT)
 		return err;
-	TRY(password_verify(ctx, record, password));
-	*ret_role = role;
-	return OK;
+	return password_verify(ctx, record, password);
 }
 
 static bool is_text(str s)
@@ -94,14 +99,12 @@ err_t auth_check_password(struct ctx *ctx, struct auth *auth, str user, str pass
 	CLEANUP(cache_value_done) struct cache_value *value = cache_get(auth->cache, key);
 	if (!value) {
 		uint64_t ticket = cache_ticket(auth->cache, key);
-		enum role role;
-		TRY(verify(ctx, auth, user, password, &role));
-		value = cache_fill(auth->cache, key, ticket, (str){ (char *)&role, sizeof role },
+		struct identity who;
+		TRY(verify(ctx, auth, user, password, &who));
+		value = cache_fill(auth->cache, key, ticket, identity_image_make(ctx->arena, &who),
 				   clock_now_ns() + AUTH_PASSWORD_REMEMBER_S * CLOCK_S);
 	}
-	enum role role;
-	memcpy(&role, value->bytes.ptr, sizeof role);
-	*ret = (struct identity){ .role = role, .name = arena_copy(ctx->arena, user) };
+	identity_image_view(ctx->arena, arena_copy(ctx->arena, value->bytes), ret);
 	return OK;
 }
 
@@ -129,8 +132,8 @@ static bool is_sendable(str password)
 
 err_t auth_ensure_admin(struct ctx *ctx, struct auth *auth, str wanted, str *ret_made)
 {
-	enum role role;
-	err_t err = auth_find_account(ctx, auth, STR(AUTH_ADMIN), &role, NULL);
+	struct identity who;
+	err_t err = auth_find_account(ctx, auth, STR(AUTH_ADMIN), &who, NULL);
 	if (err == OK) {
 		*ret_made = STR_NONE;
 		return OK;

@@ -5,6 +5,7 @@
 
 #include "codec/json.h"
 #include "codec/json_writer.h"
+#include "codec/scope.h"
 #include "crypto/jws.h"
 #include "crypto/random.h"
 
@@ -20,9 +21,9 @@ static void write_grant(struct json_writer *w, const struct grant *grant)
 	json_write_str(w, "type", grant->type);
 	json_write_str(w, "name", grant->name);
 	json_write_array_begin(w, "actions");
-	for (unsigned action = 0; action < ACTION_COUNT; action++)
-		if (grant->actions & ACTION_BIT(action))
-			json_write_str(w, NULL, str_from(action_word((enum action)action)));
+	str word;
+	for (size_t at = 0; scope_action_next(grant->actions, &at, &word);)
+		json_write_str(w, NULL, word);
 	json_write_array_end(w);
 	json_write_object_end(w);
 }
@@ -35,14 +36,17 @@ err_t claims_write(struct ctx *ctx, const struct claims *claims, str *ret)
 	random_uuid(id);
 	json_write_object_begin(&w, NULL);
 	json_write_str(&w, "iss", STR(TOKEN_ISSUER));
-	json_write_str(&w, "sub", claims->subject);
+	json_write_str(&w, "sub", claims->who.name);
 	json_write_str(&w, "aud", STR(AUTH_SERVICE));
 	json_write_i64(&w, "iat", claims->issued_s);
 	json_write_i64(&w, "nbf", claims->issued_s);
 	json_write_i64(&w, "exp", claims->expires_s);
 	json_write_str(&w, "jti", str_from(id));
 	json_write_str(&w, "use", str_from(uses[claims->use]));
-	json_write_bool(&w, "adm", claims->is_admin);
+	json_write_i64(&w, "knd", claims->who.subject);
+	json_write_i64(&w, "uid", claims->who.id);
+	json_write_i64(&w, "tid", claims->who.tenant_id);
+	json_write_i64(&w, "flg", claims->who.flags);
 	json_write_array_begin(&w, "access");
 	for (size_t i = 0; i < claims->grant_count; i++)
 		write_grant(&w, &claims->grants[i]);
@@ -75,7 +79,7 @@ static bool read_grant(struct ctx *ctx, const struct json_value *from, struct gr
 		return false;
 	*ret = (struct grant){ arena_copy(ctx->arena, type), arena_copy(ctx->arena, name), 0 };
 	for (size_t i = 0; i < json_count(words); i++)
-		ret->actions |= action_bits(type, json_value_str(json_element(words, i)));
+		ret->actions |= scope_action_bit(json_value_str(json_element(words, i)));
 	return true;
 }
 
@@ -91,6 +95,22 @@ static bool read_grants(struct ctx *ctx, const struct json_value *root, struct c
 			return false;
 	ret->grants = grants;
 	ret->grant_count = count;
+	return true;
+}
+
+static bool read_identity(struct ctx *ctx, const struct json_value *root, struct identity *ret)
+{
+	str name;
+	int64_t subject, flags;
+	if (!has_str(root, "sub", &name) || json_get_i64(root, "knd", &subject) != JSON_FOUND ||
+	    json_get_i64(root, "uid", &ret->id) != JSON_FOUND ||
+	    json_get_i64(root, "tid", &ret->tenant_id) != JSON_FOUND ||
+	    json_get_i64(root, "flg", &flags) != JSON_FOUND || subject < SUBJECT_ANONYMOUS ||
+	    subject > SUBJECT_ROBOT)
+		return false;
+	ret->subject = (enum subject)subject;
+	ret->flags = (unsigned)flags;
+	ret->name = arena_copy(ctx->arena, name);
 	return true;
 }
 
@@ -115,7 +135,6 @@ err_t claims_read(struct ctx *ctx, str text, enum token_use use, int64_t now_us,
 	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
 	struct json_problem problem;
 	struct claims claims = { .use = use };
-	str subject;
 
 	if (!json_parse(text, JSON_LIMITS_SMALL, &doc, &problem))
 		return fail(ctx, ERR_UNAUTHORIZED, "claims: " JSON_PROBLEM_FMT,
@@ -126,11 +145,8 @@ err_t claims_read(struct ctx *ctx, str text, enum token_use use, int64_t now_us,
 	if (!is_str(doc.root, "use", str_from(uses[use])))
 		return fail(ctx, ERR_UNAUTHORIZED, "not a token for %s", uses[use]);
 	TRY(check_times(ctx, doc.root, now_us, &claims));
-	if (!has_str(doc.root, "sub", &subject) ||
-	    json_get_bool(doc.root, "adm", &claims.is_admin) != JSON_FOUND ||
-	    !read_grants(ctx, doc.root, &claims))
+	if (!read_identity(ctx, doc.root, &claims.who) || !read_grants(ctx, doc.root, &claims))
 		return fail(ctx, ERR_UNAUTHORIZED, "claims are malformed");
-	claims.subject = arena_copy(ctx->arena, subject);
 	*ret = claims;
 	return OK;
 }

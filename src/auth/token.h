@@ -17,9 +17,8 @@ enum token_use { TOKEN_ACCESS, TOKEN_REFRESH };
 
 struct claims {
 	enum token_use use;
-	str subject; /* "" for anonymous */
-	bool is_admin;
-	int64_t issued_s; /* since 1970 UTC, also "not before" */
+	struct identity who; /* without its grants; its strs in the arena after reading */
+	int64_t issued_s;    /* since 1970 UTC, also "not before" */
 	int64_t expires_s;
 	const struct grant *grants;
 	size_t grant_count;

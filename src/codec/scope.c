@@ -46,13 +46,19 @@ static bool parse_type(str text, struct scope *ret)
 	return is_word(ret->type);
 }
 
+unsigned scope_action_bit(str name)
+{
+	for (size_t i = 0; i < COUNT_OF(actions); i++)
+		if (str_eq(name, actions[i].name))
+			return actions[i].bit;
+	return 0;
+}
+
 static unsigned parse_actions(str list)
 {
 	unsigned found = 0;
 	for (str action; str_next(&list, ',', &action);)
-		for (size_t i = 0; i < COUNT_OF(actions); i++)
-			if (str_eq(action, actions[i].name))
-				found |= actions[i].bit;
+		found |= scope_action_bit(action);
 	return found;
 }
 

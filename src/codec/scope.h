@@ -34,5 +34,8 @@ bool scope_next(str *list, str *ret_text);
 /* The text of a scope, known actions in the order pull, push, delete, *. */
 void scope_format(struct buf *b, const struct scope *scope);
 
+/* The SCOPE_… bit of an action's name; 0 for an unknown one. */
+unsigned scope_action_bit(str name);
+
 /* Walks the action names of a set: start with `*at = 0`. */
 bool scope_action_next(unsigned actions, size_t *at, str *ret_name);

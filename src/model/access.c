@@ -1,48 +1,74 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* access.c - see access.h. The table below is the whole policy; the code only reads it. */
+/* access.c - see access.h. permission.h holds the policy; the code only reads it. */
 #include "model/access.h"
 
 #include "base/error.h"
+#include "base/glob.h"
+#include "codec/scope.h"
 
 #include "base/banned.h"
 
-struct rule {
+#define ALLOW(why) ((struct decision){ true, why })
+#define DENY(why)  ((struct decision){ false, why })
+
+/* Harbor's letters and names, strongest first. */
+static const struct {
+	enum project_role role;
+	char letter;
 	const char *name;
-	const char *type;	/* resource type in token scopes, NULL when no token can grant it */
-	enum role least;	/* who may at all */
-	enum role least_public; /* who may when the project is public */
+} roles[] = {
+	{ PROJECT_ADMIN, 'A', "projectAdmin" },		{ PROJECT_MAINTAINER, 'M', "maintainer" },
+	{ PROJECT_DEVELOPER, 'D', "developer" },	{ PROJECT_GUEST, 'G', "guest" },
+	{ PROJECT_LIMITED_GUEST, 'L', "limitedGuest" },
 };
 
-static const struct rule rules[ACTION_COUNT] = {
-	[ACTION_NONE] = { "none", NULL, ROLE_ANONYMOUS, ROLE_ANONYMOUS },
-	[ACTION_REGISTRY_PING] = { "registry_ping", NULL, ROLE_USER, ROLE_USER },
-	[ACTION_CATALOG_LIST] = { "catalog_list", "registry", ROLE_ADMIN, ROLE_ADMIN },
-	[ACTION_REPOSITORY_PULL] = { "repository_pull", "repository", ROLE_ADMIN, ROLE_ANONYMOUS },
-	[ACTION_REPOSITORY_PUSH] = { "repository_push", "repository", ROLE_ADMIN, ROLE_ADMIN },
-	[ACTION_REPOSITORY_DELETE] = { "repository_delete", "repository", ROLE_ADMIN, ROLE_ADMIN },
-	[ACTION_PROJECT_CREATE] = { "project_create", NULL, ROLE_ADMIN, ROLE_ADMIN },
-	[ACTION_PROJECT_READ] = { "project_read", NULL, ROLE_USER, ROLE_ANONYMOUS },
-	[ACTION_PROJECT_LIST] = { "project_list", NULL, ROLE_USER, ROLE_ANONYMOUS },
-	[ACTION_PROJECT_UPDATE] = { "project_update", NULL, ROLE_ADMIN, ROLE_ADMIN },
-};
-
-static const char *const words[ACTION_COUNT] = {
-#define ACTION_WORD(name, word) [ACTION_##name] = word,
-	ACTION_TABLE(ACTION_WORD)
-#undef ACTION_WORD
-};
-
-static const struct rule *rule_of(enum action action)
+enum project_role project_role_highest(unsigned held)
 {
-	CHECK((unsigned)action < ACTION_COUNT);
-	return &rules[action];
+	for (size_t i = 0; i < COUNT_OF(roles); i++)
+		if (held & PROJECT_ROLE_BIT(roles[i].role))
+			return roles[i].role;
+	return 0;
 }
 
-static bool grants(const struct identity *who, const char *type, str name, enum action action)
+const char *project_role_name(enum project_role role)
+{
+	for (size_t i = 0; i < COUNT_OF(roles); i++)
+		if (roles[i].role == role)
+			return roles[i].name;
+	return "none";
+}
+
+bool project_role_is_known(int64_t id)
+{
+	return id >= PROJECT_ADMIN && id <= PROJECT_LIMITED_GUEST;
+}
+
+/* --- tokens --------------------------------------------------------------------------------- */
+
+static const struct {
+	enum action action;
+	const char *type;
+	unsigned scope;
+} token_actions[] = {
+	{ ACTION_REPOSITORY_PULL, "repository", SCOPE_PULL },
+	{ ACTION_REPOSITORY_PUSH, "repository", SCOPE_PUSH },
+	{ ACTION_REPOSITORY_DELETE, "repository", SCOPE_DELETE },
+	{ ACTION_CATALOG_LIST, "registry", SCOPE_ALL },
+};
+
+unsigned action_scope_bit(enum action action)
+{
+	for (size_t i = 0; i < COUNT_OF(token_actions); i++)
+		if (token_actions[i].action == action)
+			return token_actions[i].scope;
+	return 0;
+}
+
+static bool grants(const struct identity *who, str type, str name, unsigned scope)
 {
 	for (size_t i = 0; i < who->grant_count; i++) {
 		const struct grant *grant = &who->grants[i];
-		if ((grant->actions & ACTION_BIT(action)) && str_eq(grant->type, str_from(type)) &&
+		if ((grant->actions & scope) && str_eq(grant->type, type) &&
 		    str_eq(grant->name, name))
 			return true;
 	}
@@ -51,85 +77,201 @@ static bool grants(const struct identity *who, const char *type, str name, enum 
 
 bool access_granted_by_token(const struct identity *who, enum action action, str repository)
 {
-	const struct rule *rule = rule_of(action);
 	if (!who->by_token)
 		return false;
 	if (action == ACTION_REGISTRY_PING)
 		return true; /* the token itself is the answer to the ping's challenge */
-	if (!rule->type)
+	unsigned scope = action_scope_bit(action);
+	if (!scope)
 		return false;
-	str name = action == ACTION_CATALOG_LIST ? STR("catalog") : repository;
-	return name.len && grants(who, rule->type, name, action);
+	if (action == ACTION_CATALOG_LIST)
+		return grants(who, STR("registry"), STR("catalog"), scope);
+	return repository.len && grants(who, STR("repository"), repository, scope);
 }
 
-static struct decision decide_by_role(enum role role, enum action action,
-				      const struct resource *what)
+bool access_needs_project(const struct identity *who, enum action action)
 {
-	const struct rule *rule = rule_of(action);
-	if (role >= rule->least)
-		return (struct decision){ true, "role" };
-	if (!what->project_public || role < rule->least_public)
-		return (struct decision){ false, role == ROLE_ANONYMOUS ? "not authenticated"
-									: "role too low" };
-	if (action == ACTION_REPOSITORY_PULL && role == ROLE_ANONYMOUS && !what->anonymous_pull)
-		return (struct decision){ false, "anonymous pull is off" };
-	return (struct decision){ true, "public project" };
+	return permission_get(action)->place == PLACE_PROJECT &&
+	       !(who->flags & IDENTITY_ADMIN && !who->by_token);
+}
+
+/* --- what is open to whom -------------------------------------------------------------------- */
+
+static bool fits(str glob, str repository)
+{
+	return !glob.len || (repository.len && glob_match(glob, repository));
+}
+
+static struct decision decide_public(const struct identity *who, enum action action,
+				     const struct resource *what)
+{
+	bool stranger = who->subject == SUBJECT_ANONYMOUS || who->by_token;
+	const struct permission *permission = permission_get(action);
+	if (!permission_held_by(action, 'P') ||
+	    (permission->place == PLACE_PROJECT && !what->project_public))
+		return DENY(who->subject == SUBJECT_ANONYMOUS ? "not authenticated"
+							      : "no role allows it");
+	if (stranger && what->anonymous_off)
+		return DENY("strangers are not let in");
+	if (stranger && action == ACTION_REPOSITORY_PULL && !what->anonymous_pull)
+		return DENY("anonymous pull is off");
+	return ALLOW(permission->place == PLACE_PROJECT ? "public project" : "open to anybody");
+}
+
+static bool held_by_role(unsigned held, enum action action)
+{
+	for (size_t i = 0; i < COUNT_OF(roles); i++)
+		if ((held & PROJECT_ROLE_BIT(roles[i].role)) &&
+		    permission_held_by(action, roles[i].letter))
+			return true;
+	return false;
+}
+
+static struct decision decide_user(const struct identity *who, enum action action,
+				   const struct resource *what)
+{
+	if (permission_held_by(action, 'U'))
+		return ALLOW("open to users");
+	if (what->project_creation_open && permission_held_by(action, 'C'))
+		return ALLOW("everybody may create projects");
+	if (what->is_self && permission_held_by(action, 'S'))
+		return ALLOW("own account");
+	if (permission_get(action)->place == PLACE_PROJECT && what->project_id) {
+		if (held_by_role(what->roles, action))
+			return ALLOW("project role");
+		for (size_t i = 0; i < what->custom_count; i++)
+			if (action_set_has(&what->custom[i].actions, action) &&
+			    fits(what->custom[i].repository_glob, what->repository))
+				return ALLOW("custom role");
+	}
+	return decide_public(who, action, what);
+}
+
+/* A robot of one project that may push may pull. */
+static bool robot_grant_has(const struct robot_grant *grant, enum action action)
+{
+	if (action_set_has(&grant->actions, action))
+		return true;
+	return action == ACTION_REPOSITORY_PULL && grant->project_id != PROJECT_ALL &&
+	       action_set_has(&grant->actions, ACTION_REPOSITORY_PUSH);
+}
+
+static struct decision decide_robot(const struct identity *who, enum action action,
+				    const struct resource *what)
+{
+	if (action == ACTION_REGISTRY_PING || action == ACTION_LOGIN)
+		return ALLOW("open to robots");
+	const struct permission *permission = permission_get(action);
+	for (size_t i = 0; i < who->robot_grant_count; i++) {
+		const struct robot_grant *grant = &who->robot_grants[i];
+		if (grant->place != permission->place || !robot_grant_has(grant, action))
+			continue;
+		if (permission->place == PLACE_SYSTEM)
+			return ALLOW("robot's permission in the system");
+		if (what->project_id &&
+		    (grant->project_id == PROJECT_ALL || grant->project_id == what->project_id) &&
+		    fits(grant->repository_glob, what->repository))
+			return ALLOW("robot's permission");
+	}
+	return decide_public(who, action, what);
+}
+
+/* What administrators and auditors hold without anybody having given it to them in the project. */
+static bool held_everywhere(const struct identity *who, enum action action,
+			    const struct resource *what, const char **ret_why)
+{
+	bool in_project = permission_get(action)->place == PLACE_PROJECT;
+	if (who->flags & IDENTITY_ADMIN) {
+		*ret_why = "system administrator";
+		return true;
+	}
+	*ret_why = "auditor";
+	if ((who->flags & IDENTITY_AUDITOR) &&
+	    (permission_held_by(action, 'O') || permission_held_by(action, 'U')))
+		return true;
+	*ret_why = "tenant administrator";
+	return (who->flags & IDENTITY_TENANT_ADMIN) &&
+	       (in_project ? what->project_id != 0 : permission_held_by(action, 'T'));
+}
+
+static bool is_stranger_here(const struct identity *who, const struct resource *what)
+{
+	return what->tenant_id && who->tenant_id != what->tenant_id &&
+	       !(who->flags & (IDENTITY_ADMIN | IDENTITY_AUDITOR));
 }
 
 struct decision access_decide(const struct identity *who, enum action action,
 			      const struct resource *what)
 {
 	static const struct resource nothing = { 0 };
+	static const struct identity anonymous = { .subject = SUBJECT_ANONYMOUS };
 	what = what ? what : &nothing;
 	if (action == ACTION_NONE)
-		return (struct decision){ true, "open to anybody" };
-	if (!who->by_token)
-		return decide_by_role(who->role, action, what);
+		return ALLOW("open to anybody");
 	if (access_granted_by_token(who, action, what->repository))
-		return (struct decision){ true, "granted by token" };
-	struct decision decision = decide_by_role(ROLE_ANONYMOUS, action, what);
-	if (!decision.allowed)
-		decision.reason = "not granted by token";
-	return decision;
+		return ALLOW("granted by token");
+	if (action == ACTION_PROJECT_AUTO_CREATE && !what->project_auto_create)
+		return DENY("pushes do not make projects");
+	if (who->by_token && action != ACTION_PROJECT_AUTO_CREATE) {
+		struct decision decision = decide_public(&anonymous, action, what);
+		return decision.allowed ? decision : DENY("not granted by token");
+	}
+	const char *why;
+	if (who->subject != SUBJECT_ANONYMOUS && is_stranger_here(who, what)) {
+		struct decision decision = decide_public(&anonymous, action, what);
+		return decision.allowed ? decision : DENY("another tenant's");
+	}
+	if (held_everywhere(who, action, what, &why))
+		return ALLOW(why);
+	if (who->subject == SUBJECT_USER)
+		return decide_user(who, action, what);
+	if (who->subject == SUBJECT_ROBOT)
+		return decide_robot(who, action, what);
+	return decide_public(who, action, what);
 }
 
-const char *action_name(enum action action)
+/* --- the matrix ----------------------------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	enum subject subject;
+	unsigned flags;
+	unsigned roles;
+} matrix[MATRIX_COUNT] = {
+	[MATRIX_ANONYMOUS] = { "anonymous", SUBJECT_ANONYMOUS, 0, 0 },
+	[MATRIX_USER] = { "user", SUBJECT_USER, 0, 0 },
+	[MATRIX_LIMITED_GUEST] = { "limitedGuest", SUBJECT_USER, 0,
+				   PROJECT_ROLE_BIT(PROJECT_LIMITED_GUEST) },
+	[MATRIX_GUEST] = { "guest", SUBJECT_USER, 0, PROJECT_ROLE_BIT(PROJECT_GUEST) },
+	[MATRIX_DEVELOPER] = { "developer", SUBJECT_USER, 0, PROJECT_ROLE_BIT(PROJECT_DEVELOPER) },
+	[MATRIX_MAINTAINER] = { "maintainer", SUBJECT_USER, 0,
+				PROJECT_ROLE_BIT(PROJECT_MAINTAINER) },
+	[MATRIX_PROJECT_ADMIN] = { "projectAdmin", SUBJECT_USER, 0,
+				   PROJECT_ROLE_BIT(PROJECT_ADMIN) },
+	[MATRIX_ROBOT] = { "robot", SUBJECT_ROBOT, 0, 0 },
+	[MATRIX_AUDITOR] = { "auditor", SUBJECT_USER, IDENTITY_AUDITOR, 0 },
+	[MATRIX_TENANT_ADMIN] = { "tenantAdmin", SUBJECT_USER, IDENTITY_TENANT_ADMIN, 0 },
+	[MATRIX_ADMIN] = { "admin", SUBJECT_USER, IDENTITY_ADMIN, 0 },
+};
+
+const char *matrix_role_name(enum matrix_role role)
 {
-	return rule_of(action)->name;
+	CHECK((unsigned)role < MATRIX_COUNT);
+	return matrix[role].name;
 }
 
-const char *action_word(enum action action)
+bool access_matrix(enum matrix_role role, enum action action, bool project_public)
 {
-	CHECK((unsigned)action < ACTION_COUNT);
-	return words[action];
-}
-
-const char *role_name(enum role role)
-{
-	static const char *const names[ROLE_COUNT] = {
-		[ROLE_ANONYMOUS] = "anonymous",
-		[ROLE_USER] = "user",
-		[ROLE_ADMIN] = "admin",
-	};
-	CHECK((unsigned)role < ROLE_COUNT);
-	return names[role];
-}
-
-/* "*" is everything the type knows, whether the table spells it so or not. */
-static unsigned bits_of_word(str type, str word)
-{
-	unsigned bits = 0;
-	for (unsigned action = 0; action < ACTION_COUNT; action++)
-		if (rules[action].type && str_eq(type, str_from(rules[action].type)) &&
-		    (str_eq(word, STR("*")) || str_eq(word, str_from(words[action]))))
-			bits |= ACTION_BIT(action);
-	return bits;
-}
-
-unsigned action_bits(str type, str list)
-{
-	unsigned bits = 0;
-	for (str word; str_next(&list, ',', &word);)
-		bits |= bits_of_word(type, word);
-	return bits;
+	CHECK((unsigned)role < MATRIX_COUNT);
+	struct identity who = { .subject = matrix[role].subject,
+				.id = 1,
+				.tenant_id = TENANT_DEFAULT,
+				.flags = matrix[role].flags };
+	struct resource what = { .tenant_id = TENANT_DEFAULT,
+				 .project_id = 1,
+				 .project_public = project_public,
+				 .repository = STR("project/repository"),
+				 .roles = matrix[role].roles,
+				 .anonymous_pull = true };
+	return access_decide(&who, action, &what).allowed;
 }

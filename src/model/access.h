@@ -1,58 +1,94 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * access.h - who may do what: the one decision function and its table. Pure: no I/O, no clock.
+ * access.h - who may do what: the one decision function. Pure: no I/O, no clock; permission.h has
+ * the table it reads.
  *
- * An identity is a class (anonymous, user, administrator) and, when it came by bearer token, the
- * grants that the token carries. A token can only narrow: what it does not grant is decided as for
- * an anonymous visitor.
+ * An identity is a subject (nobody, a user, a robot) of a tenant, with what it holds everywhere: it
+ * may be a system administrator, an auditor, its tenant's administrator. What it holds in the
+ * project at hand, its roles and custom grants, the caller looks up and puts beside the project
+ * into `struct resource`.
+ *
+ * A bearer token can only narrow: what it does not grant is decided as for an anonymous visitor.
+ * Only whether a push that it grants may make its project is asked of the identity behind it.
  */
 #pragma once
 
-#include "base/str.h"
+#include "model/permission.h"
 
-/* X(name, word in token scopes) - every permission a route can ask for */
-#define ACTION_TABLE(X)                                                                            \
-	X(NONE, "")	     /* anybody, e.g. the token service, which decides by itself */        \
-	X(REGISTRY_PING, "") /* GET /v2/ */                                                        \
-	X(CATALOG_LIST, "*") /* registry:catalog:* */                                              \
-	X(REPOSITORY_PULL, "pull")                                                                 \
-	X(REPOSITORY_PUSH, "push")                                                                 \
-	X(REPOSITORY_DELETE, "delete")                                                             \
-	X(PROJECT_CREATE, "")                                                                      \
-	X(PROJECT_READ, "")                                                                        \
-	X(PROJECT_LIST, "")                                                                        \
-	X(PROJECT_UPDATE, "")
+enum subject { SUBJECT_ANONYMOUS, SUBJECT_USER, SUBJECT_ROBOT };
 
-enum action {
-#define ACTION_ENUM(name, word) ACTION_##name,
-	ACTION_TABLE(ACTION_ENUM)
-#undef ACTION_ENUM
-		ACTION_COUNT,
-};
+/* What a subject is everywhere in its tenant or in the system. */
+#define IDENTITY_ADMIN	      1u /* system administrator */
+#define IDENTITY_AUDITOR      2u /* reads everything in the system */
+#define IDENTITY_TENANT_ADMIN 4u /* administrator of its tenant */
 
-#define ACTION_BIT(action) (1u << (action))
+#define TENANT_DEFAULT INT64_C(1)
 
-enum role { ROLE_ANONYMOUS, ROLE_USER, ROLE_ADMIN, ROLE_COUNT };
-
-/* One entry of a token: what may be done with one resource. */
+/* What a token lets its bearer do with one resource, in scope.h's bits. */
 struct grant {
 	str type;	  /* "repository" or "registry" */
 	str name;	  /* repository name, or "catalog" */
-	unsigned actions; /* ACTION_BITs */
+	unsigned actions; /* SCOPE_PULL, SCOPE_PUSH, SCOPE_DELETE; SCOPE_ALL for the catalog */
+};
+
+/* What a robot holds: a set of permissions in one project, in all of its tenant's, or in the
+ * system. */
+#define PROJECT_ALL INT64_C(-1)
+struct robot_grant {
+	enum permission_place place;
+	int64_t project_id; /* PROJECT_ALL: every project of the tenant; ignored in the system */
+	struct action_set actions;
+	str repository_glob; /* empty: all repositories of the project */
 };
 
 struct identity {
-	enum role role;
-	str name;      /* "" for anonymous */
+	enum subject subject;
+	int64_t id; /* of the account or robot; 0 for anonymous */
+	int64_t tenant_id;
+	str name;	/* "" for anonymous, "admin", "robot$project+name" */
+	unsigned flags; /* IDENTITY_… */
+
 	bool by_token; /* only `grants` count (plus what anonymous may do) */
 	const struct grant *grants;
 	size_t grant_count;
+
+	const struct robot_grant *robot_grants;
+	size_t robot_grant_count;
+
+	/* For the audit trail only. */
+	str issuer;	  /* who vouched: "local", "ldap", an issuer's URL, … */
+	str on_behalf_of; /* the subject of a federated token, the person behind a robot */
+};
+
+/* The project's roles, by Harbor's numbers. */
+enum project_role {
+	PROJECT_ADMIN = 1,
+	PROJECT_DEVELOPER = 2,
+	PROJECT_GUEST = 3,
+	PROJECT_MAINTAINER = 4,
+	PROJECT_LIMITED_GUEST = 5,
+};
+#define PROJECT_ROLE_BIT(role) (1u << (role))
+
+/* A custom role somebody holds in a project: a set of permissions on the repositories that fit. */
+struct custom_grant {
+	struct action_set actions;
+	str repository_glob; /* empty: the project and all its repositories */
 };
 
 struct resource {
-	str repository; /* set for repository actions */
+	int64_t tenant_id;  /* 0: no tenant's */
+	int64_t project_id; /* 0: none, or no such project */
 	bool project_public;
-	bool anonymous_pull; /* option projects.anonymous_pull */
+	str repository; /* full name, for what concerns one repository */
+	unsigned roles; /* PROJECT_ROLE_BITs the asker holds in the project */
+	const struct custom_grant *custom;
+	size_t custom_count;
+	bool is_self;		    /* the object is the asker's own account */
+	bool anonymous_pull;	    /* option projects.anonymous_pull */
+	bool anonymous_off;	    /* strangers may do nothing at all */
+	bool project_creation_open; /* whoever is logged in may create projects */
+	bool project_auto_create;   /* a push may make its project: option projects.auto_create */
 };
 
 struct decision {
@@ -61,20 +97,44 @@ struct decision {
 			       project", … */
 };
 
-/*
- * The answer. `what` may be NULL for actions on the registry as a whole. Without a token the role
- * decides: a rule names the least role, and the least role when the project is public.
- * `anonymous_pull` narrows the latter for pulls by strangers.
- */
+/* The answer. `what` may be NULL for actions on the registry as a whole. */
 struct decision access_decide(const struct identity *who, enum action action,
 			      const struct resource *what);
 
 /* True when a token alone settles the question, so that no project needs to be looked up. */
 bool access_granted_by_token(const struct identity *who, enum action action, str repository);
 
-const char *action_name(enum action action); /* "repository_pull" */
-const char *action_word(enum action action); /* "pull" */
-const char *role_name(enum role role);
-/* The ACTION_BITs of a scope's action words for a resource type; unknown words are ignored; "*" on
- * a repository means pull, push and delete. */
-unsigned action_bits(str type, str words);
+/* True when nothing about the project or the asker's roles in it can change a refusal or a grant.
+ */
+bool access_needs_project(const struct identity *who, enum action action);
+
+/* The strongest role of a set, in the order administrator, maintainer, developer, guest, limited
+ * guest; 0. */
+enum project_role project_role_highest(unsigned roles);
+const char *project_role_name(enum project_role role); /* "projectAdmin" */
+bool project_role_is_known(int64_t id);
+
+/* The SCOPE_… bit that stands for an action in tokens; 0 when no token can grant it. */
+unsigned action_scope_bit(enum action action);
+
+/*
+ * The subjects of the matrix that the tests compare: everybody who differs in what he may.
+ */
+enum matrix_role {
+	MATRIX_ANONYMOUS,
+	MATRIX_USER,
+	MATRIX_LIMITED_GUEST,
+	MATRIX_GUEST,
+	MATRIX_DEVELOPER,
+	MATRIX_MAINTAINER,
+	MATRIX_PROJECT_ADMIN,
+	MATRIX_ROBOT,
+	MATRIX_AUDITOR,
+	MATRIX_TENANT_ADMIN,
+	MATRIX_ADMIN,
+	MATRIX_COUNT,
+};
+const char *matrix_role_name(enum matrix_role role);
+
+/* Whether `role` may do `action` in (or beside) a project of its own tenant. */
+bool access_matrix(enum matrix_role role, enum action action, bool project_public);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "auth/auth.h"
+#include "codec/scope.h"
 #include "auth/keys.h"
 #include "base/clock.h"
 #include "codec/base64.h"
@@ -133,9 +134,13 @@ static int64_t key_count(void)
 	return sql_i64(&rows, 0);
 }
 
-static const struct identity admin = { .role = ROLE_ADMIN, .name = STR_INIT("admin") };
+static const struct identity admin = { .subject = SUBJECT_USER,
+				       .id = 1,
+				       .tenant_id = TENANT_DEFAULT,
+				       .name = STR_INIT("admin"),
+				       .flags = IDENTITY_ADMIN };
 static const struct grant pull = { STR_INIT("repository"), STR_INIT("lib/app"),
-				   ACTION_BIT(ACTION_REPOSITORY_PULL) };
+				   SCOPE_PULL };
 
 static str issue(struct auth *node)
 {
@@ -183,7 +188,7 @@ Test(auth, the_first_start_makes_an_administrator_once)
 	must(auth_ensure_admin(&ctx, auth, STR_NONE, &made));
 	cr_assert_geq(made.len, 20);
 	must(auth_check_password(&ctx, auth, STR(AUTH_ADMIN), made, &who));
-	cr_assert_eq(who.role, ROLE_ADMIN);
+	cr_assert_eq(who.flags, IDENTITY_ADMIN);
 	cr_assert_not(who.by_token);
 	cr_assert(str_eq(who.name, STR("admin")));
 
@@ -251,7 +256,7 @@ Test(auth, nothing_is_anonymous)
 	struct cache_value *pin = (struct cache_value *)1;
 	must(auth_identify(&ctx, auth, STR_NONE, &who, &pin));
 	cr_assert_null(pin);
-	cr_assert_eq(who.role, ROLE_ANONYMOUS);
+	cr_assert_eq(who.subject, SUBJECT_ANONYMOUS);
 	cr_assert_not(who.by_token);
 	cr_assert_eq(who.name.len, 0);
 }
@@ -289,7 +294,7 @@ static void assert_admin_pull(str token)
 	str header = arena_printf(&arena, "bearer " STR_FMT, STR_ARG(token));
 	must(auth_identify(&ctx, auth, header, &who, &pin));
 	cr_assert_not_null(pin);
-	cr_assert_eq(who.role, ROLE_ADMIN);
+	cr_assert_eq(who.flags, IDENTITY_ADMIN);
 	cr_assert(who.by_token);
 	cr_assert(str_eq(who.name, STR("admin")));
 	cr_assert_eq(who.grant_count, 1);
@@ -318,7 +323,7 @@ Test(auth, anonymous_gets_tokens_too)
 	struct identity nobody = { 0 }, who;
 	must(auth_issue(&ctx, auth, &nobody, NULL, 0, &token));
 	must(identify(auth, arena_printf(&arena, "Bearer " STR_FMT, STR_ARG(token.token)), &who));
-	cr_assert_eq(who.role, ROLE_ANONYMOUS);
+	cr_assert_eq(who.subject, SUBJECT_ANONYMOUS);
 	cr_assert(who.by_token);
 	cr_assert_eq(who.grant_count, 0);
 	str refresh;
@@ -370,7 +375,7 @@ Test(auth, a_refresh_token_gives_its_account_and_nothing_else)
 	must(auth_ensure_admin(&ctx, auth, STR("x"), &made));
 	must(auth_issue_refresh(&ctx, auth, &admin, &refresh));
 	must(auth_check_refresh(&ctx, auth, refresh, &who));
-	cr_assert_eq(who.role, ROLE_ADMIN);
+	cr_assert_eq(who.flags, IDENTITY_ADMIN);
 	cr_assert_not(who.by_token);
 	cr_assert(str_eq(who.name, STR("admin")));
 	cr_assert_eq(bearer(auth, refresh), ERR_UNAUTHORIZED);

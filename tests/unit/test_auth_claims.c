@@ -6,6 +6,7 @@
 #include "auth/auth.h"
 #include "auth/image.h"
 #include "auth/token.h"
+#include "codec/scope.h"
 
 #define NOW_S  INT64_C(1700000000)
 #define NOW_US (NOW_S * 1000000)
@@ -27,14 +28,22 @@ static void tear_down(void)
 TestSuite(auth_claims, .init = set_up, .fini = tear_down);
 
 static const struct grant grants[] = {
-	{ STR_INIT("repository"), STR_INIT("lib/app"),
-	  ACTION_BIT(ACTION_REPOSITORY_PULL) | ACTION_BIT(ACTION_REPOSITORY_DELETE) },
-	{ STR_INIT("registry"), STR_INIT("catalog"), ACTION_BIT(ACTION_CATALOG_LIST) },
+	{ STR_INIT("repository"), STR_INIT("lib/app"), SCOPE_PULL | SCOPE_DELETE },
+	{ STR_INIT("registry"), STR_INIT("catalog"), SCOPE_ALL },
 	{ STR_INIT("repository"), STR_INIT("no\"thing"), 0 },
 };
 
 static const struct claims access_claims = {
-	TOKEN_ACCESS, STR_INIT("admin"), true, NOW_S, NOW_S + 60, grants, COUNT_OF(grants),
+	TOKEN_ACCESS,
+	{ .subject = SUBJECT_USER,
+	  .id = 1,
+	  .tenant_id = TENANT_DEFAULT,
+	  .name = STR_INIT("admin"),
+	  .flags = IDENTITY_ADMIN },
+	NOW_S,
+	NOW_S + 60,
+	grants,
+	COUNT_OF(grants),
 };
 
 static void assert_grants(const struct grant *have, size_t count)
@@ -53,8 +62,11 @@ Test(auth_claims, there_and_back)
 	struct claims back;
 	cr_assert_eq(claims_write(&ctx, &access_claims, &text), OK);
 	cr_assert_eq(claims_read(&ctx, text, TOKEN_ACCESS, NOW_US, &back), OK);
-	cr_assert(str_eq(back.subject, STR("admin")));
-	cr_assert(back.is_admin);
+	cr_assert(str_eq(back.who.name, STR("admin")));
+	cr_assert_eq(back.who.subject, SUBJECT_USER);
+	cr_assert_eq(back.who.id, 1);
+	cr_assert_eq(back.who.tenant_id, TENANT_DEFAULT);
+	cr_assert_eq(back.who.flags, IDENTITY_ADMIN);
 	cr_assert_eq(back.issued_s, NOW_S);
 	cr_assert_eq(back.expires_s, NOW_S + 60);
 	assert_grants(back.grants, back.grant_count);
@@ -104,8 +116,8 @@ Test(auth_claims, expiry_has_no_leeway_and_not_before_has)
 
 #define GOOD                                                                                       \
 	"\"iss\":\"berth\",\"sub\":\"u\",\"aud\":\"harbor-registry\",\"iat\":1700000000,"          \
-	"\"nbf\":1700000000,\"exp\":1700000060,\"jti\":\"x\",\"use\":\"access\",\"adm\":false,"    \
-	"\"access\":"
+	"\"nbf\":1700000000,\"exp\":1700000060,\"jti\":\"x\",\"use\":\"access\",\"knd\":1,"        \
+	"\"uid\":4,\"tid\":1,\"flg\":0,\"access\":"
 
 Test(auth_claims, good_text_is_read_and_unknown_words_grant_nothing)
 {
@@ -115,9 +127,9 @@ Test(auth_claims, good_text_is_read_and_unknown_words_grant_nothing)
 	cr_assert_eq(claims_read(&ctx, text, TOKEN_ACCESS, NOW_US, &back), OK, "%s",
 		     ctx.failure.detail);
 	cr_assert_eq(back.grant_count, 2);
-	cr_assert_eq(back.grants[0].actions, ACTION_BIT(ACTION_REPOSITORY_PULL));
-	cr_assert_eq(back.grants[1].actions, 0);
-	cr_assert_not(back.is_admin);
+	cr_assert_eq(back.grants[0].actions, SCOPE_PULL);
+	cr_assert_eq(back.grants[1].actions, SCOPE_PULL, "of a type that no route asks for");
+	cr_assert_eq(back.who.flags, 0);
 }
 
 /* Each of these spoils the good text in one place. */
@@ -142,8 +154,13 @@ Test(auth_claims, what_is_not_ours_is_refused)
 		{ "\"nbf\":1700000000", "\"nbf\":1700000031" },
 		{ "\"nbf\":1700000000,", "" },
 		{ "\"iat\":1700000000,", "" },
-		{ "\"adm\":false", "\"adm\":\"true\"" },
-		{ "\"adm\":false,", "" },
+		{ "\"knd\":1", "\"knd\":\"1\"" },
+		{ "\"knd\":1", "\"knd\":3" },
+		{ "\"knd\":1", "\"knd\":-1" },
+		{ "\"knd\":1,", "" },
+		{ "\"uid\":4,", "" },
+		{ "\"tid\":1,", "" },
+		{ "\"flg\":0,", "" },
 		{ "\"access\":[", "\"access\":[[" },
 		{ "[]", "{}" },
 		{ "[]", "[{}]" },
@@ -182,20 +199,46 @@ Test(auth_claims, more_grants_than_fit_are_an_error)
 
 Test(auth_claims, an_identity_survives_its_image_wherever_it_lies)
 {
-	struct identity who = { ROLE_USER, STR("joe"), true, grants, COUNT_OF(grants) }, back;
+	static const struct robot_grant robot_grants[] = {
+		{ PLACE_PROJECT, 7, { { 5, 0, 1, 0 } }, STR_INIT("p/**") },
+		{ PLACE_SYSTEM, PROJECT_ALL, { { 0 } }, STR_INIT("") },
+	};
+	struct identity who = { .subject = SUBJECT_ROBOT,
+				.id = 9,
+				.tenant_id = 2,
+				.name = STR("joe"),
+				.flags = IDENTITY_AUDITOR,
+				.by_token = true,
+				.grants = grants,
+				.grant_count = COUNT_OF(grants),
+				.robot_grants = robot_grants,
+				.robot_grant_count = COUNT_OF(robot_grants),
+				.issuer = STR("local"),
+				.on_behalf_of = STR("ann") },
+			back;
 	str image = identity_image_make(&arena, &who);
 	char *moved = arena_alloc(&arena, image.len);
 	memcpy(moved, image.ptr, image.len);
 	memset(arena_cstr(&arena, image), 0, 1);
 	identity_image_view(&arena, (str){ moved, image.len }, &back);
-	cr_assert_eq(back.role, ROLE_USER);
+	cr_assert_eq(back.subject, SUBJECT_ROBOT);
+	cr_assert_eq(back.id, 9);
+	cr_assert_eq(back.tenant_id, 2);
+	cr_assert_eq(back.flags, IDENTITY_AUDITOR);
 	cr_assert(back.by_token);
 	cr_assert(str_eq(back.name, STR("joe")));
+	cr_assert(str_eq(back.issuer, STR("local")));
+	cr_assert(str_eq(back.on_behalf_of, STR("ann")));
+	cr_assert_eq(back.robot_grant_count, 2);
+	cr_assert_eq(back.robot_grants[0].project_id, 7);
+	cr_assert_eq(back.robot_grants[0].actions.bits[2], 1);
+	cr_assert(str_eq(back.robot_grants[0].repository_glob, STR("p/**")));
+	cr_assert_eq(back.robot_grants[1].place, PLACE_SYSTEM);
 	assert_grants(back.grants, back.grant_count);
 
 	struct identity nobody = { 0 };
 	identity_image_view(&arena, identity_image_make(&arena, &nobody), &back);
-	cr_assert_eq(back.role, ROLE_ANONYMOUS);
+	cr_assert_eq(back.subject, SUBJECT_ANONYMOUS);
 	cr_assert_eq(back.name.len, 0);
 	cr_assert_eq(back.grant_count, 0);
 }
