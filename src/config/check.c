@@ -88,12 +88,14 @@ const char *check_listen(str text)
 	return count >= 1 && count <= CONFIG_LISTENERS_MAX ? NULL : want;
 }
 
-/* "10.0.0.0/8", or an address without a length */
+/* "10.0.0.0/8", an address without a length, or "unix" for every peer on a Unix socket */
 static bool is_network(str text)
 {
 	str address, length;
 	uint64_t bits;
 
+	if (str_eq(text, STR("unix")))
+		return true;
 	if (!str_cut(text, '/', &address, &length))
 		return is_address(AF_INET, text) || is_address(AF_INET6, text);
 	if (is_address(AF_INET, address))
@@ -105,7 +107,7 @@ const char *check_networks(str text)
 {
 	for (str item; str_next(&text, ',', &item);)
 		if (!is_network(str_trim(item)))
-			return "a list of networks such as 10.0.0.0/8 or ::1";
+			return "a list of networks such as 10.0.0.0/8, ::1 or unix";
 	return NULL;
 }
 

@@ -84,7 +84,8 @@
 	X(BOOL, http_proxy_protocol, "http.proxy_protocol", "false", OPTION_FREE,                  \
 	  "Require a PROXY header (version 1 or 2) from the peers in `http.trusted_proxies`.")     \
 	X(LIST, http_trusted_proxies, "http.trusted_proxies", "", OPTION_CHECK(check_networks),    \
-	  "Networks whose PROXY and X-Forwarded-* headers are believed: `10.0.0.0/8,::1`.")        \
+	  "Networks whose PROXY and X-Forwarded-* headers are believed: `10.0.0.0/8,::1`; "        \
+	  "`unix` is every peer on a Unix socket.")                                                \
 	X(DURATION, http_drain_timeout_ms, "http.drain_timeout", "30s",                            \
 	  OPTION_RANGE(0, OPTION_H(1)),                                                            \
 	  "How long running requests may take to finish after SIGTERM.")                           \

@@ -467,9 +467,10 @@ def test_slow_uploads_do_not_block_short_requests(registry, repo):
 
 # -- addresses
 
-def test_unix_socket(make_registry, tmp_path):
+@pytest.mark.parametrize("trusted, scheme", [("", "http"), ("unix", "https")])
+def test_unix_socket(make_registry, tmp_path, trusted, scheme):
     path = tmp_path / "berth.sock"
-    registry = make_registry(start=False, listen=f"unix:{path}")
+    registry = make_registry(start=False, listen=f"unix:{path}", http_trusted_proxies=trusted)
     registry.spawn()
     wait_until(path.exists, what="the socket")
 
@@ -480,9 +481,11 @@ def test_unix_socket(make_registry, tmp_path):
                 connection.connect(str(path))
             except ConnectionRefusedError:
                 return b""
-            connection.sendall(request("GET", "/v2/", {"Connection": "close"}))
+            connection.sendall(request("GET", "/v2/", {"Connection": "close", "X-Forwarded-Proto": "https"}))
             return connection.recv(4096)
 
-    assert wait_until(speak, what="an answer").startswith(b"HTTP/1.1 401 ")
+    answer = wait_until(speak, what="an answer")
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert f'realm="{scheme}://registry.test/'.encode() in answer
     registry.process.terminate()
     assert registry.wait_dead() == 0

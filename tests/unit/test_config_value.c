@@ -111,6 +111,8 @@ Test(config_value, networks)
 {
 	cr_assert_null(check_networks(STR("")));
 	cr_assert_null(check_networks(STR("10.0.0.0/8, ::1, 2001:db8::/32,192.0.2.1")));
+	cr_assert_null(check_networks(STR("unix,10.0.0.0/8")));
+	cr_assert_not_null(check_networks(STR("unix/8")));
 	cr_assert_not_null(check_networks(STR("10.0.0.0/33")));
 	cr_assert_not_null(check_networks(STR("::/129")));
 	cr_assert_not_null(check_networks(STR("10.0.0/8")));
