@@ -86,16 +86,21 @@ static err_t open_server(struct ctx *ctx, struct program *p)
 	return server_new(ctx, &options, &p->server);
 }
 
-static err_t listen_on_all(struct ctx *ctx, struct program *p)
+/* Says that it listens when somebody is there to answer. */
+static err_t start_serving(struct ctx *ctx, struct program *p)
 {
-	for (size_t i = 0; i < p->config.listener_count; i++) {
-		const struct config_listener *listener = &p->config.listeners[i];
-		str bound;
-		TRY(server_listen(ctx, p->server, listener->address, listener->tls, &bound));
-		LOG(LOG_NOTICE, "listening", LOG_STR("address", bound),
-		    LOG_CSTR("scheme", listener->tls ? "https" : "http"),
+	const struct config_listener *listeners = p->config.listeners;
+	str bound[CONFIG_LISTENERS_MAX];
+	for (size_t i = 0; i < p->config.listener_count; i++)
+		TRY(server_listen(ctx, p->server, listeners[i].address, listeners[i].tls,
+				  &bound[i]));
+	TRY(server_start(ctx, p->server));
+	for (size_t i = 0; i < p->config.listener_count; i++)
+		LOG(LOG_NOTICE, "listening", LOG_STR("address", bound[i]),
+		    LOG_CSTR("scheme", listeners[i].tls ? "https" : "http"),
 		    LOG_STR("data", p->config.data_dir));
-	}
+	fflush(stdout);
+	notify_ready();
 	return OK;
 }
 
@@ -162,11 +167,7 @@ static err_t serve(struct ctx *ctx, struct program *p, const sigset_t *signals)
 	TRY(open_auth(ctx, p));
 	open_api(p);
 	TRY(open_server(ctx, p));
-	TRY(listen_on_all(ctx, p));
-	TRY(server_start(ctx, p->server));
-	fflush(stdout);
-	notify_ready();
-
+	TRY(start_serving(ctx, p));
 	serve_until_stopped(p, signals);
 
 	notify_stopping();
