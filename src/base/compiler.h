@@ -18,6 +18,18 @@
 #define NORETURN			__attribute__((noreturn))
 #define HOT				__attribute__((hot))
 
+/* 1 in builds whose sanitizer brings a runtime that stops threads and starts programs. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
 /* `CLEANUP(buf_done) struct buf b;` calls buf_done(&b) when b leaves scope. */
 #define CLEANUP(function) __attribute__((cleanup(function)))
 
