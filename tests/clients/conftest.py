@@ -18,7 +18,7 @@ class Fleet:
         self.logins = set()
         self.pushed = {}
 
-    def get(self, name, registry):
+    def start(self, name):
         if name not in self.started and name not in self.reasons:
             try:
                 self.started[name] = PROGRAMS[name](self.folder / name)
@@ -26,10 +26,14 @@ class Fleet:
                 self.reasons[name] = str(reason)
         if name in self.reasons:
             pytest.skip(self.reasons[name])
-        if (name, registry.address) not in self.logins:
-            self.started[name].login(registry)
-            self.logins.add((name, registry.address))
         return self.started[name]
+
+    def get(self, name, registry):
+        engine = self.start(name)
+        if (name, registry.address) not in self.logins:
+            engine.login(registry)
+            self.logins.add((name, registry.address))
+        return engine
 
     def pushed_by(self, name, registry):
         """(reference, image) of the image that this engine pushed, once for each server."""

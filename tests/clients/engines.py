@@ -3,7 +3,14 @@
 
 login(registry)              credentials into a file of the engine's own
 push(content, reference)     an image as images.py makes it, to HOST/NAME:TAG
-pull(reference)              (digest, {path: bytes}) of what came
+pull(reference, *options)    (digest, {path: bytes}) of what came
+choose(architecture)         the options of pull that take one image out of an index
+
+RUNTIMES also run containers:
+
+take(content)                puts an image into the engine without any registry; returns its name there
+fetch(reference)             pulls and keeps it
+execute(name, *command)      what the command prints in a container of it
 
 ENGINES are those. PROGRAMS are all that know credentials and have a folder, the signers too.
 An engine that this machine has not, or cannot start, raises Unavailable with the reason.
@@ -18,6 +25,7 @@ import tarfile
 import images
 from harness.registry import ADMIN_PASSWORD, ROOT
 from harness.wait import wait_until
+from harness.wire import unique
 
 TOOLS = ROOT / "build" / "tools"
 SEARCH_PATH = f"{TOOLS}{os.pathsep}{os.environ['PATH']}"
@@ -72,6 +80,9 @@ class Engine:
     def layout(self, content, **annotations):
         return images.write_layout(self.fresh("layout"), content, **annotations)
 
+    def choose(self, architecture):
+        return ["--platform", f"linux/{architecture}"]
+
     def login(self, registry):
         self.run("login", "--tls-verify=false", "-u", "admin", "--password-stdin", registry.address,
                  feed=ADMIN_PASSWORD.encode())
@@ -82,6 +93,9 @@ class Skopeo(Engine):
 
     def base(self):
         return ["skopeo", "--insecure-policy"]
+
+    def choose(self, architecture):
+        return ["--override-arch", architecture]
 
     def push(self, content, reference, *options):
         self.run("copy", "--all", "--dest-tls-verify=false", *options, f"oci:{self.layout(content)}:v1", f"docker://{reference}")
@@ -107,9 +121,9 @@ class Crane(Engine):
             index = ["--index"]
         self.run("push", "--insecure", *index, layout, reference)
 
-    def pull(self, reference):
+    def pull(self, reference, *options):
         target = self.fresh()
-        self.run("pull", "--insecure", "--format=oci", reference, target)
+        self.run("pull", "--insecure", "--format=oci", *options, reference, target)
         return images.read_layout(target)
 
 
@@ -122,9 +136,9 @@ class Oras(Engine):
     def push(self, content, reference):
         self.run("copy", "--from-oci-layout", f"{self.layout(content)}:v1", "--to-plain-http", reference)
 
-    def pull(self, reference):
+    def pull(self, reference, *options):
         target = self.fresh()
-        self.run("copy", "--from-plain-http", reference, "--to-oci-layout", f"{target}:v1")
+        self.run("copy", "--from-plain-http", *options, reference, "--to-oci-layout", f"{target}:v1")
         return images.read_layout(target)
 
 
@@ -138,9 +152,9 @@ class Regctl(Engine):
     def push(self, content, reference):
         self.run("image", "copy", f"ocidir://{self.layout(content)}:v1", reference)
 
-    def pull(self, reference):
+    def pull(self, reference, *options):
         target = self.fresh()
-        self.run("image", "copy", reference, f"ocidir://{target}:v1")
+        self.run("image", "copy", *options, reference, f"ocidir://{target}:v1")
         return images.read_layout(target)
 
 
@@ -151,6 +165,7 @@ class Buildah(Engine):
         policy = self.root / ".config" / "containers" / "policy.json"
         policy.parent.mkdir(parents=True)
         policy.write_text('{"default":[{"type":"insecureAcceptAnything"}]}')
+        (self.root / "auth.json").write_text("{}")
         try:
             self.text("images")
         except AssertionError as error:
@@ -160,24 +175,42 @@ class Buildah(Engine):
         return [self.program, "--root", str(self.root / "storage"), "--runroot", str(self.root / "run"), "--storage-driver", "vfs"]
 
     def push(self, content, reference, *options):
-        identity = self.text("pull", "-q", f"oci:{self.layout(content)}:v1").splitlines()[-1]
+        identity = self.take(content)
         self.run("push", "--tls-verify=false", *options, identity, f"docker://{reference}")
         self.run("rmi", "-f", identity)
 
-    def pull(self, reference):
-        container = self.text("from", "--pull-always", "--tls-verify=false", reference)
+    def pull(self, reference, *options):
+        container = self.text("from", "--pull-always", "--tls-verify=false", *options, reference)
         files = images.read_tree(self.text("mount", container))
         digest = self.text("inspect", "--format", "{{.FromImageDigest}}", container)
         self.run("rm", container)
         self.run("rmi", "-f", reference)
         return digest, files
 
+    def take(self, content):
+        return self.text("pull", "-q", f"oci:{self.layout(content)}:v1").splitlines()[-1]
+
+    def fetch(self, reference):
+        self.run("pull", "-q", "--tls-verify=false", reference)
+
+    def execute(self, name, *command):
+        container = self.text("from", "--pull-never", name)
+        said = self.run("run", "--isolation", "chroot", container, "--", *command)
+        self.run("rm", container)
+        return said
+
 
 class Podman(Buildah):
     program = "podman"
 
-    def pull(self, reference):
-        identity = self.text("pull", "-q", "--tls-verify=false", reference)
+    def execute(self, name, *command):
+        """With runc and modest limits: crun refuses hybrid cgroups, and the defaults exceed what a container may raise."""
+        return self.run(
+            "--runtime", "runc", "--cgroup-manager", "cgroupfs", "run", "--rm", "--network", "none", "--pull=never",
+            "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024", name, *command)
+
+    def pull(self, reference, *options):
+        identity = self.text("pull", "-q", "--tls-verify=false", *options, reference)
         files = images.read_tree(self.text("image", "mount", identity))
         digest = self.text("image", "inspect", "--format", "{{.Digest}}", identity)
         self.run("rmi", "-f", identity)
@@ -256,8 +289,18 @@ class Docker(Daemon):
         self.run("push", reference)
         self.run("rmi", "-f", reference)
 
-    def pull(self, reference):
-        self.run("pull", reference)
+    def take(self, content):
+        self.run("load", "-i", content.docker_archive(self.fresh("archive"), "taken:v1"))
+        return "taken:v1"
+
+    def fetch(self, reference, *options):
+        self.run("pull", *options, reference)
+
+    def execute(self, name, *command):
+        return self.run("run", "--rm", "--network", "none", "--pull", "never", name, *command)
+
+    def pull(self, reference, *options):
+        self.fetch(reference, *options)
         name = reference.rpartition(":")[0]
         digests = self.text("image", "inspect", "--format", "{{join .RepoDigests \" \"}}", reference).split()
         digest = next(found for found in digests if found.startswith(name + "@")).partition("@")[2]
@@ -291,22 +334,35 @@ class Containerd(Daemon):
     def credentials(self):
         return ["--plain-http", "--user", f"admin:{ADMIN_PASSWORD}"]
 
-    def push(self, content, reference):
-        layout = self.layout(content, **{"io.containerd.image.name": reference})
+    def load(self, content, name, *options):
+        layout = self.layout(content, **{"io.containerd.image.name": name})
         packed = self.fresh("archive")
         with tarfile.open(packed, "w") as archive:
             archive.add(layout, arcname=".")
-        self.run("images", "import", "--no-unpack", packed)
+        self.run("images", "import", *options, packed)
+
+    def take(self, content):
+        self.load(content, "taken.test/taken:v1", "--snapshotter", "native")
+        return "taken.test/taken:v1"
+
+    def fetch(self, reference, *options):
+        self.run("images", "pull", "--snapshotter", "native", *self.credentials(), *options, reference)
+
+    def execute(self, name, *command):
+        return self.run("run", "--rm", "--snapshotter", "native", name, unique("c"), *command)
+
+    def push(self, content, reference):
+        self.load(content, reference, "--no-unpack")
         self.run("images", "push", *self.credentials(), reference)
         self.run("images", "rm", "--sync", reference)
 
-    def pull(self, reference):
-        self.run("images", "pull", "--snapshotter", "native", *self.credentials(), reference)
+    def pull(self, reference, *options):
+        self.fetch(reference, *options)
         listing = [line.split() for line in self.text("images", "ls").splitlines()]
         digest = next(fields[2] for fields in listing if fields[0] == reference)
         target = self.fresh()
         target.mkdir()
-        self.run("images", "mount", "--snapshotter", "native", reference, target)
+        self.run("images", "mount", "--snapshotter", "native", *options, reference, target)
         files = images.read_tree(target)
         self.run("images", "unmount", target)
         self.run("images", "rm", "--sync", reference)
@@ -346,5 +402,5 @@ ENGINES = {
     "skopeo": Skopeo, "crane": Crane, "oras": Oras, "regctl": Regctl, "buildah": Buildah, "podman": Podman,
     "docker": Docker, "containerd": Containerd,
 }
-
+RUNTIMES = ("docker", "containerd", "podman", "buildah")
 PROGRAMS = {**ENGINES, "cosign": Cosign}
