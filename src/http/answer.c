@@ -111,13 +111,12 @@ static str date_line(struct worker *worker)
 }
 
 /* Whether the connection ends after this answer; the client is told in its head. */
-static bool is_closing(const struct exchange *x)
+static bool is_closing(struct exchange *x)
 {
-	const struct response_state *r = x->response;
 	const struct connection *c = x->connection;
-	return x->close_after || r->broken || !exchange_body_is_drainable(x) ||
-	       !x->head->keep_alive || c->expired ||
-	       atomic_load_explicit(&c->server->draining, memory_order_relaxed);
+	return x->close_after || x->response->broken || !x->head->keep_alive || c->expired ||
+	       atomic_load_explicit(&c->server->draining, memory_order_relaxed) ||
+	       !exchange_settle_body(x);
 }
 
 static void add_framing(struct exchange *x, uint64_t length)

@@ -10,17 +10,11 @@
 
 #define DRAIN_BYTES_MAX KIB(256)
 #define DRAIN_TIME_NS	(2 * CLOCK_S)
+#define CHUNKS_EATEN	KIB(64) /* of a chunked body nobody reads, before its answer */
 
 uint64_t exchange_body_length(const struct exchange *x)
 {
 	return x->head->chunked ? HTTP_BODY_UNKNOWN : x->head->length_bytes;
-}
-
-bool exchange_body_is_drainable(const struct exchange *x)
-{
-	const struct response_state *r = x->response;
-	bool short_rest = !r->body_chunked && r->body_left_bytes <= DRAIN_BYTES_MAX;
-	return r->body_done || (short_rest && !r->continue_due && !r->broken);
 }
 
 err_t transfer_admit(struct exchange *x, int wait_ms)
@@ -262,19 +256,38 @@ err_t exchange_read_all(struct exchange *x, size_t max_bytes, str *ret_body)
 	return fail(x->ctx, ERR_LIMIT, "body does not fit into memory");
 }
 
+/* Reads on without keeping anything. False when the end is too far off, in bytes or in time. */
+static bool eat_body(struct exchange *x, uint64_t bytes_max, int64_t time_ns)
+{
+	char scrap[KIB(4)];
+	size_t got = 1;
+	uint64_t received = x->received_bytes;
+	struct failure failure = x->ctx->failure;
+	struct pace *pace = &x->connection->pace;
+	pace->until_ns = clock_now_ns() + time_ns;
+	x->body_max_bytes = received + bytes_max;
+	while (got && exchange_read(x, scrap, sizeof scrap, &got) == OK)
+		;
+	pace->until_ns = 0;
+	x->received_bytes = received;
+	x->ctx->failure = failure; /* that of the request, if any; this one is nobody's */
+	return x->response->body_done;
+}
+
+bool exchange_settle_body(struct exchange *x)
+{
+	struct response_state *r = x->response;
+	if (r->body_done)
+		return true;
+	if (r->continue_due || r->broken)
+		return false;
+	if (!r->body_chunked)
+		return r->body_left_bytes <= DRAIN_BYTES_MAX;
+	return eat_body(x, CHUNKS_EATEN, x->connection->server->options.linger_ms * CLOCK_MS);
+}
+
 bool exchange_drain_body(struct exchange *x)
 {
 	struct response_state *r = x->response;
-	if (r->body_done || !exchange_body_is_drainable(x))
-		return r->body_done;
-	x->connection->pace.until_ns = clock_now_ns() + DRAIN_TIME_NS;
-	x->body_max_bytes = UINT64_MAX;
-	char scrap[KIB(4)];
-	uint64_t received = x->received_bytes;
-	size_t got = 1;
-	while (got && !r->body_done)
-		if (exchange_read(x, scrap, sizeof scrap, &got) != OK)
-			return false;
-	x->received_bytes = received;
-	return true;
+	return r->body_done || (!r->broken && eat_body(x, DRAIN_BYTES_MAX, DRAIN_TIME_NS));
 }

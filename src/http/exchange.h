@@ -6,7 +6,8 @@
  * the body with blocking calls, and answers exactly once. It knows nothing of sockets, TLS,
  * chunking, keep-alive or draining; the connection does.
  *
- * Reading:	while (exchange_read(x, block, sizeof block, &len) == OK && len) …
+ * Reading, before the answer begins (what is unread by then is lost):
+ *	while (exchange_read(x, block, sizeof block, &len) == OK && len) …
  * Answering, one of:
  *	exchange_answer(x, status, body)          bytes from memory
  *	exchange_answer_file(x, status, fd, …)    a range of a file (sendfile when the socket is

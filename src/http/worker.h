@@ -111,10 +111,15 @@ void exchange_refuse(struct worker *worker, struct connection *c, err_t err);
 /* Fills peer, scheme and host from the connection and the fields of trusted proxies. */
 void exchange_find_origin(struct exchange *x);
 
-/* Eats what is left of a request's body. False when it is too much or too slow. */
+/*
+ * Before an answer: whether so little is left of the request's body, or nothing, that draining it
+ * is cheaper than a new connection. How much is left of a chunked body nobody knows: what has come
+ * of it, or comes within the linger time, is eaten at once, and the end must be in it. Clients that
+ * do not know the length of their body announce chunks even for an empty one.
+ */
+bool exchange_settle_body(struct exchange *x);
+/* Behind the answer: eats what is left. False when it is too much or too slow. */
 bool exchange_drain_body(struct exchange *x);
-/* Whether so little is left, or nothing, that draining it is cheaper than a new connection. */
-bool exchange_body_is_drainable(const struct exchange *x);
 
 /* A slot for a large body: ERR_BUSY when there is none after `wait_ms`. Held until the exchange
  * ends. */

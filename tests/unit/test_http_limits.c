@@ -88,6 +88,55 @@ Test(http_limits, a_body_below_the_minimum_rate_is_408)
 	fixture_stop(&f);
 }
 
+#define POST_CHUNKS "POST /hello HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+/* Go announces chunks for every body whose length it does not know, empty ones too. */
+Test(http_limits, chunks_nobody_reads_cost_no_connection)
+{
+	static const char *const pieces[][3] = {
+		{ POST_CHUNKS "0\r\n\r\n" },
+		{ POST_CHUNKS, "0\r\n\r\n" },
+		{ POST_CHUNKS "0", "\r\n", "X: trailer\r\n\r\n" },
+		{ POST_CHUNKS "5\r\nhe", "llo\r\n5\r\nworld\r\n", "0\r\n\r\n" },
+	};
+	fixture_start(&f, (struct server_options){ .linger_ms = PATIENCE_S * 1000 });
+	int fd = dial(&f);
+	for (size_t i = 0; i < COUNT_OF(pieces); i++) {
+		for (size_t at = 0; at < COUNT_OF(pieces[i]) && pieces[i][at]; at++)
+			say(fd, pieces[i][at]);
+		struct answer a = hear(fd);
+		cr_assert_eq(a.status, 200);
+		cr_assert_not(strstr(a.head, "Connection: close"), "%zu", i);
+		say(fd, GET_HELLO);
+		expect_hello(fd);
+	}
+	close(fd);
+	fixture_stop(&f);
+}
+
+static void expect_goodbye(const char *request, const char *body, size_t len)
+{
+	int fd = dial(&f);
+	say(fd, request);
+	say_bytes(fd, body, len);
+	struct answer a = hear(fd);
+	cr_assert_eq(a.status, 200, "%s", request);
+	cr_assert(strstr(a.head, "Connection: close\r\n"), "%s", request);
+	cr_assert(is_closed(fd));
+	close(fd);
+}
+
+Test(http_limits, chunks_without_a_near_end_end_the_connection)
+{
+	fixture_start(&f, (struct server_options){ 0 });
+	char *body = keep(KIB(100));
+	memset(body, 'x', KIB(100));
+	expect_goodbye(POST_CHUNKS "19000\r\n", body, KIB(100));
+	expect_goodbye(POST_CHUNKS "5\r\n", "hello", 5);
+	expect_goodbye(POST_CHUNKS "5\r\n", "helloxx\r\n", 9);
+	fixture_stop(&f);
+}
+
 /* What waits for others has a deadline, */
 Test(http_limits, a_handler_that_waits_is_503)
 {
