@@ -94,6 +94,8 @@ static void send_error(struct request *rq, err_t err)
 void answer_begin(struct request *rq)
 {
 	exchange_clear_headers(rq->x);
+	if (rq->x->ctx->request_id.len)
+		exchange_header(rq->x, STR("X-Request-Id"), rq->x->ctx->request_id);
 	if (str_has_prefix(rq->x->head->path, STR("/v2")))
 		exchange_header(rq->x, STR("Docker-Distribution-Api-Version"), STR("registry/2.0"));
 }

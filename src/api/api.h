@@ -18,6 +18,7 @@
 struct api_options {
 	struct auth *auth;	   /* not owned */
 	struct registry *registry; /* not owned */
+	struct audit *audit;	   /* not owned; NULL: no audit trail */
 	str external_url; /* "https://registry.example.com"; empty: what the client called us */
 	bool auto_create_projects; /* an administrator's push makes its project */
 	bool anonymous_pull;	   /* public projects are readable without credentials */
@@ -27,6 +28,7 @@ struct api_options {
 };
 
 struct api;
+struct audit; /* notify/audit.h */
 
 struct api *api_new(const struct api_options *options);
 void api_free(struct api *api);

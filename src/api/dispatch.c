@@ -2,6 +2,7 @@
 /* dispatch.c - the way of every request: match, authenticate, authorise, handle, and one log line.
  */
 #include "api/answer.h"
+#include "api/audit.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -9,7 +10,11 @@
 #include "crypto/random.h"
 #include "registry/project.h"
 
+#include <string.h>
+
 #include "base/banned.h"
+
+#define REQUEST_ID_MAX 64
 
 struct api *api_new(const struct api_options *options)
 {
@@ -140,13 +145,29 @@ static void log_success(struct request *rq, int64_t started_ns)
 	    LOG_STR("user", rq->who.name), LOG_STR("request", rq->x->ctx->request_id));
 }
 
-/* So that a client's report and our log line can be brought together. */
-static void name_request(struct request *rq)
+static bool is_request_id(str id)
 {
-	char id[UUID_TEXT_LEN + 1];
-	random_uuid(id);
-	rq->x->ctx->request_id = arena_copy(rq->x->ctx->arena, str_from(id));
-	exchange_header(rq->x, STR("X-Request-Id"), rq->x->ctx->request_id);
+	for (size_t i = 0; i < id.len; i++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:",
+			    id.ptr[i]))
+			return false;
+	return id.len && id.len <= REQUEST_ID_MAX;
+}
+
+void request_name(struct request *rq)
+{
+	struct ctx *ctx = rq->x->ctx;
+	str given = request_header(rq, STR("X-Request-Id"));
+	char made[UUID_TEXT_LEN + 1];
+	if (ctx->request_id.len)
+		return;
+	if (is_request_id(given)) {
+		ctx->request_id = given;
+	} else {
+		random_uuid(made);
+		ctx->request_id = arena_copy(ctx->arena, str_from(made));
+	}
+	exchange_header(rq->x, STR("X-Request-Id"), ctx->request_id);
 }
 
 static void finish_failed(struct request *rq, err_t err)
@@ -154,7 +175,7 @@ static void finish_failed(struct request *rq, err_t err)
 	if (!rq->x->answered) {
 		if (!rq->keep_headers)
 			answer_begin(rq);
-		name_request(rq);
+		request_name(rq);
 		answer_error(rq, err);
 	}
 	log_failure(rq, err);
@@ -169,6 +190,7 @@ void api_handle(void *arg, struct exchange *x)
 		finish_failed(&rq, err);
 	else if (started_ns)
 		log_success(&rq, started_ns);
+	audit_finish(&rq, err);
 	cache_put(rq.who_pin);
 }
 

@@ -65,5 +65,9 @@ err_t request_may(struct ctx *ctx, struct request *rq, enum action action, str r
 /* Whether this identity's push may make a project. */
 bool request_may_create_project(const struct request *rq);
 
+/* Gives the request an id, if it has none yet, and tells the client: so that its report, our log line
+ * and the audit trail can be brought together. A client may bring a sensible X-Request-Id itself. */
+void request_name(struct request *rq);
+
 /* scheme://host of this registry as the client sees it. */
 str request_base_url(struct request *rq);

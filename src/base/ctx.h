@@ -33,6 +33,16 @@ struct failure {
 	char detail[CTX_DETAIL_MAX];
 };
 
+/*
+ * Somebody with rows of his own to add to the next durable write transaction that this ctx commits,
+ * whoever opened it (sql.h): so a change and its record in the audit trail are one.
+ */
+struct ctx;
+struct sql_tx;
+struct tx_rider {
+	err_t (*join)(struct ctx *ctx, struct sql_tx *tx, struct tx_rider *rider);
+};
+
 struct ctx {
 	struct arena *arena;
 	int64_t deadline_ns;		/* clock_now_ns() scale; 0 means none */
@@ -40,6 +50,7 @@ struct ctx {
 	const _Atomic(bool) *cancelled; /* may be NULL */
 	str request_id;
 	unsigned holds; /* open transactions and locks; zero while bytes move */
+	struct tx_rider *rider; /* NULL, and NULL again once a commit has taken it along */
 	struct failure failure;
 };
 

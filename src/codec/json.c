@@ -180,6 +180,18 @@ const struct json_value *json_element(const struct json_value *array, size_t at)
 	return outer(json_array_get(inner(array), at));
 }
 
+bool json_next_member(const struct json_value *v, void **at, str *ret_key,
+		      const struct json_value **ret_value)
+{
+	json_t *object = (json_t *)(uintptr_t)v; /* jansson's iterators want it writable */
+	*at = *at ? json_object_iter_next(object, *at) : json_object_iter(object);
+	if (!*at)
+		return false;
+	*ret_key = (str){ json_object_iter_key(*at), json_object_iter_key_len(*at) };
+	*ret_value = outer(json_object_iter_value(*at));
+	return true;
+}
+
 bool json_value_is_str_map(const struct json_value *v)
 {
 	if (!json_value_is_object(v))

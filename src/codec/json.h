@@ -76,6 +76,11 @@ size_t json_count(const struct json_value *container); /* elements or members; 0
 const struct json_value *json_element(const struct json_value *array, size_t at);
 str json_value_str(const struct json_value *v); /* STR_NONE unless it is a string */
 
+/* Walks an object's members in their order, null ones too; `*at` is NULL at first:
+ *	for (void *at = NULL; json_next_member(object, &at, &key, &value);) … */
+bool json_next_member(const struct json_value *object, void **at, str *ret_key,
+		      const struct json_value **ret_value);
+
 /* True if `v` is an object whose values are all strings. */
 bool json_value_is_str_map(const struct json_value *v);
 

@@ -3,6 +3,7 @@
 #include "program.h"
 #include "base/log.h"
 #include "db/db.h"
+#include "notify/audit.h"
 #include "os/file.h"
 
 #include <errno.h>
@@ -16,11 +17,10 @@ extern char **environ;
 
 static err_t open_database(struct ctx *ctx, struct program *p)
 {
-	str url = p->config.database_url;
 	str file = arena_printf(ctx->arena, STR_FMT "/berth.sqlite", STR_ARG(p->config.data_dir));
 	const struct sql_options options = {
-		.engine = url.len ? SQL_POSTGRES : SQL_SQLITE,
-		.location = url.len ? url.ptr : file.ptr,
+		.engine = program_engine(p),
+		.location = program_engine(p) == SQL_SQLITE ? file.ptr : p->config.database_url.ptr,
 		.connections_max = (unsigned)p->config.database_connections,
 		.statement_count = db_statement_count(),
 	};
@@ -53,11 +53,21 @@ static void open_registry(struct program *p)
 	p->registry = registry_new(&options);
 }
 
-err_t program_open(struct ctx *ctx, int argc, char **argv, struct program *p)
+enum sql_engine program_engine(const struct program *p)
+{
+	return p->config.database_url.len ? SQL_POSTGRES : SQL_SQLITE;
+}
+
+err_t program_configure(struct ctx *ctx, int argc, char **argv, struct program *p)
 {
 	TRY(config_load(ctx, argc, argv, environ, &p->config));
 	log_setup((enum log_level)p->config.log_level, (enum log_format)p->config.log_format);
 	TRY_CTX(ctx, file_make_dirs(ctx, p->config.data_dir.ptr, 0750), "data_dir");
+	return OK;
+}
+
+err_t program_open(struct ctx *ctx, struct program *p)
+{
 	TRY(open_database(ctx, p));
 	TRY(open_store(ctx, p));
 	open_registry(p);
@@ -82,6 +92,8 @@ void program_close(struct program *p)
 	server_free(p->server);
 	tls_server_free(p->tls);
 	api_free(p->api);
+	audit_stop(p->audit); /* what the last requests left is written */
+	audit_free(p->audit);
 	auth_free(p->auth);
 	registry_free(p->registry);
 	if (p->store)

@@ -2,8 +2,8 @@
 /*
  * program.h - the parts of a running Berth, opened in their order and closed in reverse.
  *
- * Wiring only: what each part is, its own header says. `berth serve` opens all of it, `berth fsck`
- * the first half.
+ * Wiring only: what each part is, its own header says. `berth serve` opens all of it and confines
+ * itself before, `berth fsck` opens the first half.
  */
 #pragma once
 
@@ -19,6 +19,7 @@ struct program {
 	struct store *store;
 	struct registry *registry;
 	struct auth *auth;
+	struct audit *audit;
 	struct api *api;
 	struct tls_server *tls;
 	struct server *server;
@@ -28,13 +29,22 @@ struct program {
 		.lock_fd = -1                                                                      \
 	}
 
-/* Options, log, data directory, database (migrated), storage, registry. */
-err_t program_open(struct ctx *ctx, int argc, char **argv, struct program *p);
+/* Options, log, data directory. */
+err_t program_configure(struct ctx *ctx, int argc, char **argv, struct program *p);
+
+/* Takes away from this process, for ever, what the options say it does not need, and logs it. While
+ * there is one thread: those started before would keep their files. */
+void program_confine(struct ctx *ctx, struct program *p);
+
+/* Database (migrated), storage, registry. */
+err_t program_open(struct ctx *ctx, struct program *p);
 void program_close(struct program *p); /* CLEANUP; any state */
 
 /* Takes the data directory for this process alone, so that two servers never share a SQLite
  * registry. */
 err_t program_lock(struct ctx *ctx, struct program *p);
+
+enum sql_engine program_engine(const struct program *p);
 
 int main_serve(int argc, char **argv);
 int main_fsck(int argc, char **argv);

@@ -8,6 +8,7 @@
  */
 #include "base/clock.h"
 #include "base/log.h"
+#include "notify/audit.h"
 #include "os/notify.h"
 #include "program.h"
 
@@ -46,11 +47,19 @@ static err_t open_auth(struct ctx *ctx, struct program *p)
 	return OK;
 }
 
+static err_t open_audit(struct ctx *ctx, struct program *p)
+{
+	const struct audit_options options = { .db = p->db };
+	TRY(audit_new(ctx, &options, &p->audit));
+	return audit_start(ctx, p->audit);
+}
+
 static void open_api(struct program *p)
 {
 	const struct api_options options = {
 		.auth = p->auth,
 		.registry = p->registry,
+		.audit = p->audit,
 		.external_url = p->config.external_url,
 		.auto_create_projects = p->config.projects_auto_create,
 		.anonymous_pull = p->config.projects_anonymous_pull,
@@ -162,9 +171,12 @@ static void serve_until_stopped(struct program *p, const sigset_t *signals)
 
 static err_t serve(struct ctx *ctx, struct program *p, const sigset_t *signals)
 {
+	program_confine(ctx, p);
+	TRY(program_open(ctx, p));
 	TRY(program_lock(ctx, p));
 	TRY(registry_recover(ctx, p->registry));
 	TRY(open_auth(ctx, p));
+	TRY(open_audit(ctx, p));
 	open_api(p);
 	TRY(open_server(ctx, p));
 	TRY(start_serving(ctx, p));
@@ -187,7 +199,7 @@ int main_serve(int argc, char **argv)
 	struct ctx ctx;
 	ctx_init(&ctx, &arena);
 	CLEANUP(program_close) struct program p = PROGRAM_INIT;
-	err_t err = program_open(&ctx, argc, argv, &p);
+	err_t err = program_configure(&ctx, argc, argv, &p);
 	if (err == OK)
 		err = serve(&ctx, &p, &signals);
 	if (err == OK)

@@ -10,8 +10,8 @@
 
 #include "base/str.h"
 
-/* X(NAME, operation, resource type, can be switched off, what was done) - one row per type. The last
- * column begins the description that people read: "push artifact: library/app:v1". */
+/* X(NAME, operation, resource type, can be switched off, what was done) - one row per type. The
+ * last column begins the description that people read: "push artifact: library/app:v1". */
 #define AUDIT_TYPE_TABLE(X)                                                                        \
 	X(CREATE_ARTIFACT, "create", "artifact", true, "push artifact")                            \
 	X(PULL_ARTIFACT, "pull", "artifact", true, "pull artifact")                                \

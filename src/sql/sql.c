@@ -80,7 +80,7 @@ static void close_books(struct sql_tx *tx)
 	tx->ctx->holds--;
 }
 
-err_t sql_commit(struct ctx *ctx, struct sql_tx *tx)
+static err_t commit(struct ctx *ctx, struct sql_tx *tx)
 {
 	CHECK(tx->open);
 	if (tx->failed) {
@@ -91,6 +91,20 @@ err_t sql_commit(struct ctx *ctx, struct sql_tx *tx)
 	TRY(tx->db->driver->commit(ctx, tx));
 	if (tx->mode != SQL_READ)
 		atomic_fetch_add_explicit(&tx->db->commits, 1, memory_order_relaxed);
+	return OK;
+}
+
+err_t sql_commit(struct ctx *ctx, struct sql_tx *tx)
+{
+	if (tx->mode != SQL_WRITE || !ctx->rider)
+		return commit(ctx, tx);
+	err_t err = ctx->rider->join(ctx, tx, ctx->rider);
+	if (err != OK) {
+		sql_tx_done(tx);
+		return err;
+	}
+	TRY(commit(ctx, tx));
+	ctx->rider = NULL;
 	return OK;
 }
 

@@ -12,10 +12,11 @@
  *	TRY(sql_exec(ctx, &tx, &TAG_PUT, SQL_ARGS(SQL_I64(repo), SQL_TEXT(name)), NULL));
  *	return sql_commit(ctx, &tx);
  *
- * A transaction that leaves scope without sql_commit() is rolled back. After a failed statement
- * nothing but that is possible, on both engines (an empty sql_one is no failure). ctx->holds counts
- * open transactions. Waiting for a connection, a lock or the server honours ctx->deadline_ns (and
- *30 s at most).
+ * A transaction that leaves scope without sql_commit() is rolled back. The commit of an SQL_WRITE
+ * transaction first takes ctx->rider along (base/ctx.h), if there is one: its rows are part of it.
+ * After a failed statement nothing but that is possible, on both engines (an empty sql_one is no
+ * failure). ctx->holds counts open transactions. Waiting for a connection, a lock or the server
+ * honours ctx->deadline_ns (and 30 s at most).
  *
  * SQLite: WAL, synchronous=FULL, a bounded pool of readers, and one writer with group commit: write
  * transactions run one after another as savepoints of one outer transaction, and one commit (one

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* audit.c - see audit.h: life, writing and noting. */
+#include "notify/audit.h"
+#include "internal.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+#include "base/banned.h"
+
+#define QUEUE_BYTES_MAX_DEFAULT MIB(4)
+#define FLUSH_DEFAULT_MS	1000
+
+static void audit_done(struct audit **audit)
+{
+	audit_free(*audit);
+}
+
+err_t audit_new(struct ctx *ctx, const struct audit_options *options, struct audit **ret)
+{
+	CLEANUP(audit_done) struct audit *audit = NEW(struct audit);
+	audit->options = *options;
+	struct audit_options *o = &audit->options;
+	o->queue_bytes_max = o->queue_bytes_max ? o->queue_bytes_max : QUEUE_BYTES_MAX_DEFAULT;
+	o->flush_ms = o->flush_ms ? o->flush_ms : FLUSH_DEFAULT_MS;
+	audit_queue_init(&audit->queue, o->queue_bytes_max);
+	pthread_mutex_init(&audit->lock, NULL);
+	thread_condition_init(&audit->wake);
+	audit_disable(audit, o->disabled);
+	*ret = take(audit);
+	return OK;
+}
+
+void audit_free(struct audit *audit)
+{
+	if (!audit)
+		return;
+	CHECK(!audit->started);
+	while (audit->taken) {
+		struct audit_note *note = audit->taken;
+		audit->taken = note->next;
+		audit_queue_release(&audit->queue, note);
+	}
+	audit_queue_done(&audit->queue);
+	pthread_cond_destroy(&audit->wake);
+	pthread_mutex_destroy(&audit->lock);
+	free(audit);
+}
+
+bool audit_wants(const struct audit *audit, enum audit_type type)
+{
+	return audit && !(atomic_load_explicit(&audit->disabled, memory_order_relaxed) &
+			  AUDIT_TYPE_BIT(type));
+}
+
+void audit_disable(struct audit *audit, uint64_t bits)
+{
+	for (unsigned type = 0; type < AUDIT_TYPE_COUNT; type++)
+		if (!audit_type_info(type)->optional)
+			bits &= ~AUDIT_TYPE_BIT(type);
+	atomic_store_explicit(&audit->disabled, bits, memory_order_relaxed);
+}
+
+err_t audit_write(struct ctx *ctx, struct audit *audit, struct sql_tx *tx,
+		  const struct audit_event *event)
+{
+	if (!audit_wants(audit, event->type))
+		return OK;
+	struct audit_row row = audit_record_make(ctx, event, 0);
+	TRY_CTX(ctx, db_audit_insert(ctx, tx, &row), "audit");
+	atomic_fetch_add_explicit(&audit->written, 1, memory_order_relaxed);
+	return OK;
+}
+
+void audit_note(struct audit *audit, const struct audit_event *event)
+{
+	if (audit_wants(audit, event->type) && audit_queue_put(&audit->queue, event))
+		audit_wake(audit);
+}
+
+void audit_stats(struct audit *audit, struct audit_stats *ret)
+{
+	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&audit->queue.lock);
+	*ret = (struct audit_stats){
+		.written = atomic_load_explicit(&audit->written, memory_order_relaxed),
+		.noted = audit->queue.noted,
+		.dropped = audit->queue.dropped,
+		.queued_bytes = audit->queue.bytes,
+	};
+}

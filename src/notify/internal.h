@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* internal.h - what the files of notify share. */
+#pragma once
+
+#include "audit_queue.h"
+#include "audit_record.h"
+#include "notify/audit.h"
+#include "os/thread.h"
+
+#include <stdatomic.h>
+
+struct audit {
+	struct audit_options options;
+	_Atomic(uint64_t) disabled; /* AUDIT_TYPE_BITs */
+	_Atomic(uint64_t) written;
+	struct audit_queue queue;
+
+	/* The thread; `lock` guards the flags below. */
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	pthread_t thread;
+	bool started, stopping, hurry;
+
+	/* The thread's own. */
+	struct audit_note *taken; /* from the queue, and not yet written */
+	uint64_t dropped_told;	  /* drops that have a record */
+};
+
+/* The thread looks at its work now and not at its next turn. */
+void audit_wake(struct audit *audit);
