@@ -50,6 +50,8 @@
 	X(UNAUTHORIZED, 401, "UNAUTHORIZED", false, "authentication required")                     \
 	X(DENIED, 403, "DENIED", false, "requested access to the resource is denied")              \
 	X(UNSUPPORTED, 405, "UNSUPPORTED", false, "the operation is unsupported")                  \
+	X(UNPROCESSABLE, 422, "UNSUPPORTED", false, "a value of the request cannot be used")       \
+	X(LATER, 501, "UNSUPPORTED", false, "this operation is not part of this version")          \
 	X(METHOD_UNKNOWN, 501, "UNSUPPORTED", false, "request method not implemented")             \
 	X(NOT_FOUND, 404, "UNSUPPORTED", false, "no such resource")                                \
 	X(TOO_MANY_REQUESTS, 429, "TOOMANYREQUESTS", true, "too many requests")                    \
@@ -73,6 +75,13 @@
 	X(STORAGE, 500, "UNSUPPORTED", true, "storage could not be read or written")               \
 	X(CORRUPT, 500, "UNSUPPORTED", false, "stored content does not match its digest")          \
 	X(INTERNAL, 500, "UNSUPPORTED", false, "internal error")                                   \
+	/* Servers that this one asks. */                                                          \
+	X(UPSTREAM_UNREACHABLE, 502, "UNSUPPORTED", true,                                          \
+	  "a server this one depends on could not be reached")                                     \
+	X(UPSTREAM_INVALID, 502, "UNSUPPORTED", false,                                             \
+	  "a server this one depends on gave an answer that makes no sense")                       \
+	X(UPSTREAM_FORBIDDEN, 502, "DENIED", false,                                                \
+	  "the address of a server this one depends on is not allowed")                            \
 	/* Never on the wire: how inner layers talk to their callers. */                           \
 	X(PEER_GONE, 400, "UNSUPPORTED", false, "client closed the connection")                    \
 	X(EXISTS, 409, "DENIED", false, "already exists")                                          \
