@@ -47,6 +47,9 @@
 	X(PATH, tls_certificate, "tls.certificate", "", OPTION_FREE,                               \
 	  "PEM file of the certificate and its chain. Read again on SIGHUP.")                      \
 	X(PATH, tls_key, "tls.key", "", OPTION_FREE, "PEM file of the certificate's key.")         \
+	X(BOOL, confine, "confine", "true", OPTION_FREE,                                           \
+	  "The running server gives up what it does not need, as far as the kernel can: new "      \
+	  "privileges, core dumps, files outside (Landlock), other system calls (seccomp).")       \
 	X(SECRET, admin_password, "admin.password", "", OPTION_FREE,                               \
 	  "Password of `admin`, used when the account is made at the first start. Empty: a "       \
 	  "random one is made and printed once.")                                                  \

@@ -36,7 +36,9 @@ int main_fsck(int argc, char **argv)
 	ctx_init(&ctx, &arena);
 	CLEANUP(program_close) struct program p = PROGRAM_INIT;
 	struct fsck_result result;
-	err_t err = program_open(&ctx, argc, argv, &p);
+	err_t err = program_configure(&ctx, argc, argv, &p);
+	if (err == OK)
+		err = program_open(&ctx, &p);
 	if (err == OK)
 		err = registry_fsck(&ctx, p.registry, &options, &result);
 	if (err != OK) {

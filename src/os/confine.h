@@ -41,7 +41,7 @@ struct confine_files {
 
 enum confine_access {
 	CONFINE_READ,	 /* a file, or a directory and all below it */
-	CONFINE_RENEWED, /* a file that is read again later and may be another one by then */
+	CONFINE_RENEWED, /* the same, but a file is read again and may be another one by then */
 	CONFINE_DATA,	 /* a directory: everything below it, but devices and programs */
 	CONFINE_SOCKET,	 /* a Unix socket that is made and removed */
 };

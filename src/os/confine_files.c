@@ -198,6 +198,12 @@ static const char *link_target(struct ctx *ctx, const char *path)
 	return arena_printf(ctx->arena, "%s/" STR_FMT, folder_of(ctx, path), STR_ARG(text)).ptr;
 }
 
+static bool is_directory(const char *path)
+{
+	struct stat info;
+	return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
 static bool is_root(const char *path)
 {
 	struct stat root, info;
@@ -215,6 +221,8 @@ static err_t allow_folder_of(struct ctx *ctx, const struct confine_files *files,
 static err_t allow_renewed(struct ctx *ctx, const struct confine_files *files, const char *path)
 {
 	TRY(allow(ctx, files, READ, path));
+	if (is_directory(path))
+		return OK;
 	const char *folder = folder_of(ctx, path);
 	if (link_target(ctx, folder))
 		TRY(allow_folder_of(ctx, files, READ, folder));
@@ -240,11 +248,10 @@ static void free_done(char **text)
 static err_t allow_link(struct ctx *ctx, const struct confine_files *files, const char *path)
 {
 	CLEANUP(free_done) char *real = realpath(path, NULL);
-	struct stat info;
-	if (!real || stat(real, &info) != 0)
+	if (!real)
 		return OK;
-	return S_ISDIR(info.st_mode) ? allow(ctx, files, DATA, real)
-				     : allow_folder_of(ctx, files, DATA, real);
+	return is_directory(real) ? allow(ctx, files, DATA, real)
+				  : allow_folder_of(ctx, files, DATA, real);
 }
 
 static err_t allow_data(struct ctx *ctx, const struct confine_files *files, const char *path)
