@@ -24,6 +24,7 @@ struct reader {
 	struct arena arena;
 	struct ctx ctx;
 	uint64_t at; /* under the lock */
+	err_t err;   /* under the lock, and final when not OK */
 };
 
 struct ring {
@@ -76,6 +77,7 @@ static void *read_all(void *arg)
 		arena_reset(&reader->arena);
 		pthread_mutex_lock(&ring->lock);
 		reader->at += piece.len;
+		reader->err = err;
 		if (err != OK && !ring->failed)
 			ring->failed = reader;
 		pthread_cond_broadcast(&ring->changed);
@@ -170,6 +172,8 @@ char *ring_room(struct ring *ring, size_t *ret_len)
 	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&ring->lock);
 	while (!is_free(ring, end) && !ring->failed)
 		pthread_cond_wait(&ring->changed, &ring->lock);
+	if (ring->failed)
+		return NULL; /* another reader may be at the old bytes still */
 	*ret_len = (size_t)(end - ring->filled);
 	return place_of(ring, ring->filled);
 }
@@ -179,10 +183,9 @@ static err_t verdict(struct ctx *ctx, const struct reader *failed)
 {
 	if (!failed)
 		return OK;
-	CHECK(failed->ctx.failure.code != OK);
 	if (ctx->failure.code == OK)
 		ctx->failure = failed->ctx.failure;
-	return failed->ctx.failure.code;
+	return failed->err;
 }
 
 static const struct reader *first_failed(struct ring *ring)
@@ -197,7 +200,8 @@ err_t ring_append(struct ctx *ctx, struct ring *ring, str bytes)
 	while (bytes.len) {
 		size_t room_len;
 		char *room = ring_room(ring, &room_len);
-		TRY(verdict(ctx, first_failed(ring)));
+		if (!room)
+			return verdict(ctx, first_failed(ring));
 		str piece = str_take(bytes, room_len);
 		if (piece.ptr != room)
 			memcpy(room, piece.ptr, piece.len);

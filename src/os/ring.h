@@ -10,7 +10,7 @@
  *	TRY(ring_start(ctx, offset, readers, COUNT_OF(readers), &ring));
  *	while (…) {
  *		char *room = ring_room(ring, &room_len);
- *		size_t len = receive(room, room_len);
+ *		size_t len = room ? receive(room, room_len) : …;
  *		TRY(ring_append(ctx, ring, (str){ room, len }));
  *	}
  *	TRY(ring_end(ctx, ring));
@@ -48,7 +48,7 @@ err_t ring_start(struct ctx *ctx, uint64_t offset, const struct ring_reader *rea
 		 struct ring **ret);
 
 /* Where the next bytes are best put before they are appended; waits until there is room, for at
- * least one byte. */
+ * least one byte. NULL after a failure, which the next append returns. */
 char *ring_room(struct ring *ring, size_t *ret_len);
 
 /* Bytes that lie at ring_room() already are not copied. */
