@@ -68,8 +68,9 @@ bool json_parse(str bytes, struct json_limits limits, struct json_document *ret,
 		return refuse(ret_problem, 0, "empty");
 	if (!within_limits(bytes, limits, ret_problem))
 		return false;
-	json_t *root =
-		json_loadb(bytes.ptr, bytes.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+	size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY |
+		       (limits.nul_in_strings ? JSON_ALLOW_NUL : 0);
+	json_t *root = json_loadb(bytes.ptr, bytes.len, flags, &error);
 	if (!root)
 		return refuse(ret_problem, error.position > 0 ? (size_t)error.position : 0,
 			      error.text);

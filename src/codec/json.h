@@ -5,7 +5,8 @@
  * Limits are checked in one pass over the bytes before the parser recurses or allocates: depth
  * protects the stack, and the number of values the heap, since `[[],[],…` costs a hundred times its
  * length. Refused besides what is not JSON: duplicate keys (two readers could see two meanings),
- * NUL characters, ill-formed UTF-8, anything behind the value.
+ * ill-formed UTF-8, anything behind the value, and NUL characters: in keys always, since readers
+ * in C take such a key for a shorter one, in strings unless `limits.nul_in_strings`.
  *
  *	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
  *	struct json_problem problem;
@@ -25,7 +26,8 @@ struct json_value;
 
 struct json_limits {
 	unsigned depth_max;
-	size_t values_max; /* objects, arrays and commas together */
+	size_t values_max;   /* objects, arrays and commas together */
+	bool nul_in_strings; /* \u0000 is let through: whoever reads a str must look for it */
 };
 
 /* For request bodies and token claims. */

@@ -80,6 +80,8 @@ static const char *read_descriptor(const struct json_value *v, struct descriptor
 		return "is not an object";
 	if (json_get_str(v, "mediaType", &d.media_type) == JSON_WRONG)
 		return "has a mediaType that is not a string";
+	if (str_has_byte(d.media_type, '\0'))
+		return "has a mediaType with a NUL in it";
 	if (json_get_str(v, "digest", &d.digest_text) != JSON_FOUND)
 		return "has no digest";
 	if (!read_digest(d.digest_text, &d.digest))
@@ -206,6 +208,12 @@ static err_t read_artifact_type(struct reading *r)
 		return fail(r->ctx, ERR_MANIFEST_INVALID, "artifactType is not a string");
 	if (type.len == 0 && r->manifest->kind == MANIFEST_IMAGE)
 		json_get_str(json_member(r->root, "config"), "mediaType", &type);
+	if (str_has_byte(type,
+			 '\0')) { /* no column of text can hold it, nor can a query ask for it */
+		if (r->strict)
+			return fail(r->ctx, ERR_MANIFEST_INVALID, "artifact type has a NUL in it");
+		return OK;
+	}
 	return type.len ? copy(r->ctx, type, &r->manifest->artifact_type) : OK;
 }
 
@@ -291,7 +299,8 @@ static err_t read_manifest(struct reading *r, str content_type)
 err_t manifest_parse(struct ctx *ctx, str content_type, str bytes, struct manifest *ret)
 {
 	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
-	const struct json_limits limits = { MANIFEST_DEPTH_MAX, MANIFEST_VALUES_MAX };
+	const struct json_limits limits = { MANIFEST_DEPTH_MAX, MANIFEST_VALUES_MAX,
+					    .nul_in_strings = true };
 	struct json_problem problem;
 	struct manifest manifest = { 0 };
 

@@ -14,8 +14,13 @@
  * `manifests`, `subject` and `annotations` are read where they are well-formed and passed over
  * where they are not; one with `manifests` is an index.
  *
- * All strings point into the arena. Limits: JSON depth MANIFEST_DEPTH_MAX, MANIFEST_VALUES_MAX JSON
- * values, MANIFEST_REFERENCES_MAX descriptors; the caller bounds the bytes.
+ * A manifest is kept as the bytes it is, so NUL characters (\u0000) in its strings are no error
+ * where the string is not needed as text: in unknown fields, and in annotations, which are indexed
+ * as JSON and keep the escape. A type, digest or key with one is malformed.
+ *
+ * All strings point into the arena, and none has a NUL in it. Limits: JSON depth
+ * MANIFEST_DEPTH_MAX, MANIFEST_VALUES_MAX JSON values, MANIFEST_REFERENCES_MAX descriptors; the
+ * caller bounds the bytes.
  */
 #pragma once
 

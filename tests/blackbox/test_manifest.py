@@ -520,3 +520,35 @@ def test_invalid_repository_names(client, bad):
     headers = {"Authorization": client.basic()}
     answer = client.post(f"{path}/blobs/uploads/", headers=headers, expect=(400, 404))
     assert codes(answer)[0] in ("NAME_INVALID", "UNSUPPORTED", "NAME_UNKNOWN")
+
+
+# -- NUL characters: a manifest is bytes, and what is indexed of it is text
+
+def test_nul_characters_are_kept(repo):
+    """In what nobody reads, and in annotations, which referrers give back."""
+    subject = oci.image("nul subject")
+    repo.push(subject)
+    annotations = {"org.example.odd": "before\0after", "plain": "x"}
+    content = oci.artifact("application/vnd.example", subject.descriptor(), annotations=annotations, unknown=["\0", {"a": "\0"}])
+    assert b"\\u0000" in content.body
+    repo.push(content, "v1")
+    assert repo.get_manifest("v1").content == content.body
+    assert repo.get_manifest(content.digest).content == content.body
+    found = repo.referrers(subject.digest).json()["manifests"]
+    assert [entry["annotations"] for entry in found] == [annotations]
+
+
+@pytest.mark.parametrize(
+    "fields, word",
+    [({"artifact_type": "a/b\0c"}, "artifact type"), ({"config_type": "a/b\0"}, "mediaType"), ({"layer_type": "a/\0b"}, "mediaType"),
+     ({"annotations": {"a\0b": "x"}}, "key"), ({"labels": {"a\0b": "x"}}, "key")],
+    ids=["artifact type", "config type", "layer type", "annotation's name", "unknown name"],
+)
+def test_nul_characters_that_cannot_be_told_are_refused(repo, fields, word):
+    content = oci.image("nul refused", **fields)
+    for blob in content.blobs:
+        repo.push_blob(blob)
+    answer = repo.put_manifest(content, "v1", expect=400)
+    assert codes(answer) == ["MANIFEST_INVALID"]
+    assert "NUL" in answer.text and word in answer.text
+    repo.get_manifest("v1", expect=404)

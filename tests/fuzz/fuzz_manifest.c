@@ -8,20 +8,27 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
+/* What every engine takes as text. */
+static bool is_text(str s)
+{
+	return str_is_utf8(s) && !str_has_byte(s, '\0');
+}
+
 static void check_reference(const struct manifest_reference *r)
 {
 	digest d;
 	CHECK(r->size_bytes >= 0 && digest_is_grammatical(r->digest_text));
 	bool known = digest_parse(r->digest_text, &d);
 	CHECK(known ? digest_equal(d, r->digest) : digest_is_none(r->digest));
-	CHECK(str_is_utf8(r->media_type));
+	CHECK(is_text(r->media_type));
 }
 
 static void check_annotations(str text)
 {
 	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
 	struct json_problem problem;
-	const struct json_limits limits = { 2, MANIFEST_VALUES_MAX };
+	const struct json_limits limits = { 2, MANIFEST_VALUES_MAX, .nul_in_strings = true };
+	CHECK(is_text(text));
 	CHECK(json_parse(text, limits, &doc, &problem) && json_value_is_str_map(doc.root));
 }
 
@@ -34,7 +41,7 @@ static void check_manifest(const struct manifest *m)
 	}
 	CHECK(m->media_type.len == 0 || media_type_is_valid(m->media_type));
 	CHECK(m->has_subject ? digest_is_grammatical(m->subject_text) : m->subject_text.len == 0);
-	CHECK(str_is_utf8(m->artifact_type));
+	CHECK(is_text(m->artifact_type));
 	if (m->annotations_json.len)
 		check_annotations(m->annotations_json);
 }

@@ -140,6 +140,20 @@ Test(json, typed_members)
 	cr_assert_eq(json_value_print(v, NULL, 0), len);
 }
 
+Test(json, nul_characters_are_let_through_on_request)
+{
+	static const str good = STR_INIT("{\"a\":\"x\\u0000y\"}");
+	static const str bad = STR_INIT("{\"a\\u0000b\":\"x\"}");
+	static const struct json_limits limits = { 2, 2, .nul_in_strings = true };
+	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
+	struct json_problem problem;
+	char into[64];
+	cr_assert(!json_parse(bad, limits, &doc, &problem), "in a key");
+	cr_assert(json_parse(good, limits, &doc, &problem), "%s", problem.text);
+	cr_assert(str_eq(json_value_str(json_member(doc.root, "a")), STR("x\0y")));
+	cr_assert(str_eq((str){ into, json_value_print(doc.root, into, sizeof into) }, good));
+}
+
 Test(json, problems_say_where)
 {
 	struct json_document doc = JSON_DOCUMENT_NONE;

@@ -139,6 +139,20 @@ Test(manifest, types_that_are_accepted)
 	}
 }
 
+/* The bytes are kept as they are; what is indexed must be text on every engine. */
+Test(manifest, nul_characters)
+{
+	static const char body[] = "{" V2 "," CONFIG ",\"annotations\":{\"a\":\"x\\u0000y\"},"
+				   "\"unknown\":[\"\\u0000\",{\"b\":\"\\u0000\"}]}";
+	struct manifest m;
+	cr_assert_eq(parse(MEDIA_OCI_MANIFEST, body, &m), OK, "%s", ctx.failure.detail);
+	cr_assert(str_eq(m.annotations_json, STR("{\"a\":\"x\\u0000y\"}")));
+
+	static const char strange[] = "{\"artifactType\":\"a/b\\u0000\"}";
+	cr_assert_eq(parse("application/x-any", strange, &m), OK, "%s", ctx.failure.detail);
+	cr_assert_eq(m.artifact_type.len, 0, "passed over, as what is malformed there is");
+}
+
 #define LAYER(fields) "{" V2 "," CONFIG ",\"layers\":[{" fields "}]}"
 
 Test(manifest, refuses)
@@ -196,6 +210,20 @@ Test(manifest, refuses)
 		  "{" V2 "," CONFIG ",\"annotations\":{\"a\":1}}" },
 		{ "artifactType is a number", MEDIA_OCI_MANIFEST,
 		  "{" V2 "," CONFIG ",\"artifactType\":1}" },
+		{ "artifactType with a NUL", MEDIA_OCI_MANIFEST,
+		  "{" V2 "," CONFIG ",\"artifactType\":\"a/b\\u0000c\"}" },
+		{ "config type with a NUL", MEDIA_OCI_MANIFEST,
+		  "{" V2 ",\"config\":{\"mediaType\":\"a/b\\u0000\",\"digest\":\"" D256
+		  "\",\"size\":7}}" },
+		{ "layer type with a NUL", MEDIA_OCI_MANIFEST,
+		  LAYER("\"mediaType\":\"\\u0000\",\"size\":1,\"digest\":\"" D256 "\"") },
+		{ "mediaType with a NUL", "", "{" V2 ",\"mediaType\":\"a/b\\u0000\"," CONFIG "}" },
+		{ "digest with a NUL", MEDIA_OCI_MANIFEST,
+		  LAYER("\"size\":1,\"digest\":\"" D256 "\\u0000\"") },
+		{ "subject's digest with a NUL", MEDIA_OCI_MANIFEST,
+		  "{" V2 "," CONFIG ",\"subject\":{\"digest\":\"sha256\\u0000\",\"size\":1}}" },
+		{ "key with a NUL", MEDIA_OCI_MANIFEST,
+		  "{" V2 "," CONFIG ",\"annotations\":{\"a\\u0000b\":\"\"}}" },
 		{ "child without digest", MEDIA_OCI_INDEX,
 		  "{" V2 ",\"manifests\":[{\"size\":1}]}" },
 		{ "manifests are an object", MEDIA_OCI_INDEX, "{" V2 ",\"manifests\":{}}" },
