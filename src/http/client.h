@@ -27,8 +27,9 @@
  * Errors: ERR_UPSTREAM_UNREACHABLE (no name, no connection, no TLS, no answer in time, cut short),
  * ERR_UPSTREAM_INVALID (an answer that is no HTTP, too large, or redirects too often),
  * ERR_UPSTREAM_FORBIDDEN (the guard), ERR_REQUEST_INVALID (the URL or a field), ERR_BUSY (too many
- * wait for this target), ERR_CANCELLED, ERR_LIMIT (the arena is full), and whatever a callback
- * failed with. An answer with any status is OK: what it means is the caller's business.
+ * wait for this target), ERR_DEADLINE and ERR_CANCELLED (ctx's), ERR_LIMIT (the arena is full), and
+ * whatever a callback failed with. An answer with any status is OK: what it means is the caller's
+ * business.
  */
 #pragma once
 

@@ -180,12 +180,13 @@ static void set_times(struct transfer *t)
 	const struct client_options *o = &t->client->options;
 	int request_ms = t->request->timeout_ms ? t->request->timeout_ms : o->request_timeout_ms;
 	SET(CURLOPT_NOSIGNAL, 1L);
-	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)MAX(ctx_left_ms(t->ctx, o->connect_timeout_ms), 1));
+	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)ctx_left_ms(t->ctx, o->connect_timeout_ms) + 1);
 	if (is_streamed(t->request)) {
 		SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
 		SET(CURLOPT_LOW_SPEED_TIME, (long)MAX(o->silence_timeout_ms / 1000, 1));
 	} else {
-		SET(CURLOPT_TIMEOUT_MS, (long)MAX(ctx_left_ms(t->ctx, request_ms), 1));
+		/* One more, so that the deadline has come when it is what ends the request. */
+		SET(CURLOPT_TIMEOUT_MS, (long)ctx_left_ms(t->ctx, request_ms) + 1);
 	}
 	SET(CURLOPT_NOPROGRESS, 0L);
 	SET(CURLOPT_XFERINFOFUNCTION, look_around);
@@ -290,6 +291,8 @@ static err_t finish(struct transfer *t, CURLcode code)
 {
 	if (t->err != OK)
 		return t->err;
+	if (code == CURLE_OPERATION_TIMEDOUT)
+		TRY(ctx_check(t->ctx));
 	if (code == CURLE_COULDNT_CONNECT && t->forbidden)
 		return fail(t->ctx, ERR_UPSTREAM_FORBIDDEN,
 			    "the address of " STR_FMT " is not to be connected to",
