@@ -64,30 +64,71 @@ bool request_may_create_project(const struct request *rq)
 	return access_decide(&rq->who, ACTION_PROJECT_AUTO_CREATE, &what).allowed;
 }
 
-static err_t look_up_project(struct ctx *ctx, struct request *rq, str project, struct resource *ret)
+/* What the decision has to know about a project; nothing when there is none: unknown and forbidden
+ * look the same. */
+static err_t describe_project(struct ctx *ctx, struct request *rq, err_t found,
+			      const struct project_info *info, struct resource *ret)
 {
-	struct project_info info;
-	err_t err = project_find(ctx, rq->api->options.registry, project, &info);
-	if (err == ERR_ABSENT)
-		return OK; /* unknown and forbidden look the same */
-	TRY(err);
+	if (found == ERR_ABSENT)
+		return OK;
+	TRY(found);
 	ret->tenant_id = TENANT_DEFAULT;
-	ret->project_id = info.id;
-	ret->project_public = info.is_public;
+	ret->project_id = info->id;
+	ret->project_public = info->is_public;
 	return OK;
+}
+
+static struct resource resource_of(const struct request *rq, str repository)
+{
+	return (struct resource){ .repository = repository,
+				  .anonymous_pull = rq->api->options.anonymous_pull };
 }
 
 err_t request_may(struct ctx *ctx, struct request *rq, enum action action, str repository,
 		  struct decision *ret)
 {
-	struct resource what = { .repository = repository,
-				 .anonymous_pull = rq->api->options.anonymous_pull };
+	struct resource what = resource_of(rq, repository);
 	str project = repository.len ? reference_project(repository) : rq->project;
 	if (project.len && access_needs_project(&rq->who, action) &&
-	    !access_granted_by_token(&rq->who, action, repository))
-		TRY(look_up_project(ctx, rq, project, &what));
+	    !access_granted_by_token(&rq->who, action, repository)) {
+		struct project_info info;
+		err_t found = project_find(ctx, rq->api->options.registry, project, &info);
+		TRY(describe_project(ctx, rq, found, &info, &what));
+	}
 	*ret = access_decide(&rq->who, action, &what);
 	return OK;
+}
+
+err_t request_may_in(struct ctx *ctx, struct request *rq, enum action action, int64_t project_id,
+		     struct decision *ret)
+{
+	struct resource what = resource_of(rq, STR_NONE);
+	struct project_info info;
+	str name;
+	if (project_id) {
+		err_t found =
+			project_find_id(ctx, rq->api->options.registry, project_id, &name, &info);
+		TRY(describe_project(ctx, rq, found, &info, &what));
+	}
+	*ret = access_decide(&rq->who, action, &what);
+	return OK;
+}
+
+/* The project a path names, for decision and handler alike. Whether it is there shows only to those
+ * who may see it: a decision about no project refuses everybody but administrators. */
+static err_t find_project(struct ctx *ctx, struct request *rq)
+{
+	struct registry *registry = rq->api->options.registry;
+	err_t err;
+	if (rq->project_id_asked)
+		err = project_find_id(ctx, registry, rq->project_id_asked, &rq->project,
+				      &rq->project_found);
+	else if (rq->project.len)
+		err = project_find(ctx, registry, rq->project, &rq->project_found);
+	else
+		return OK;
+	rq->has_project = err == OK;
+	return err == ERR_ABSENT ? OK : err;
 }
 
 static err_t authenticate(struct ctx *ctx, struct request *rq)
@@ -101,22 +142,38 @@ static err_t authenticate(struct ctx *ctx, struct request *rq)
 	return err;
 }
 
+err_t request_refuse(struct ctx *ctx, struct request *rq, const struct decision *decision)
+{
+	bool may_log_in = rq->who.subject == SUBJECT_ANONYMOUS || rq->who.by_token;
+	return fail(ctx, may_log_in ? ERR_UNAUTHORIZED : ERR_DENIED, "%s", decision->reason);
+}
+
 static err_t authorise(struct ctx *ctx, struct request *rq)
 {
 	struct decision decision;
 	TRY(request_may(ctx, rq, rq->route->action, rq->repository, &decision));
 	if (decision.allowed)
 		return OK;
-	bool may_log_in = rq->who.subject == SUBJECT_ANONYMOUS || rq->who.by_token;
-	return fail(ctx, may_log_in ? ERR_UNAUTHORIZED : ERR_DENIED, "%s", decision.reason);
+	return request_refuse(ctx, rq, &decision);
+}
+
+/* Who may see it learns that it is not there; nobody else gets this far. */
+static err_t project_must_be(struct ctx *ctx, const struct request *rq)
+{
+	bool named = rq->project.len || rq->project_id_asked;
+	return named && !rq->has_project ? fail(ctx, ERR_NOT_FOUND, "no such project") : OK;
 }
 
 static err_t dispatch(struct ctx *ctx, struct request *rq)
 {
 	answer_begin(rq);
 	TRY(route_find(ctx, rq));
+	if (rq->route->kind == ROUTE_HARBOR)
+		request_name(rq);
 	TRY(authenticate(ctx, rq));
+	TRY(find_project(ctx, rq));
 	TRY(authorise(ctx, rq));
+	TRY(project_must_be(ctx, rq));
 	if (rq->route->body_max_bytes)
 		rq->x->body_max_bytes = rq->route->body_max_bytes;
 	return rq->route->handle(ctx, rq);

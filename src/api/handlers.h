@@ -33,6 +33,9 @@ err_t oci_referrers_get(struct ctx *ctx, struct request *rq);
 err_t token_get(struct ctx *ctx, struct request *rq);
 err_t token_post(struct ctx *ctx, struct request *rq);
 
+/* harbor.c */
+err_t harbor_later(struct ctx *ctx, struct request *rq);
+
 /* harbor_project.c */
 err_t harbor_ping(struct ctx *ctx, struct request *rq);
 err_t harbor_project_list(struct ctx *ctx, struct request *rq);

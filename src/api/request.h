@@ -7,6 +7,7 @@
 
 #include "api/api.h"
 #include "codec/reference.h"
+#include "registry/project.h"
 
 struct api {
 	struct api_options options;
@@ -39,11 +40,27 @@ struct request {
 	str digest_text; /* {digest}, decoded */
 	digest digest;	 /* parsed from it */
 	str upload_id;	 /* {upload} */
-	str project;	 /* {project} */
+	str project;	 /* {project}: its name; empty while only project_id_asked is known */
+	int64_t project_id_asked; /* {project} given as an id; 0: by name */
+	str tag;		  /* {tag} */
+	str word;		  /* {word}: a name, decoded */
+	int64_t id, sub_id, task_id; /* {id}, {sub}, {task} */
+
+	/* The project the path is about, once authorised; found is false when there is none. */
+	struct project_info project_found;
+	bool has_project;
 
 	bool bad_credentials; /* the challenge says invalid_token */
 	bool keep_headers;    /* the handler's headers belong on the error answer */
 };
+
+/* Whoever may not must not learn whether the thing is there: ERR_UNAUTHORIZED for who could still log in,
+ * ERR_DENIED for others, with the decision's reason for the log. */
+err_t request_refuse(struct ctx *ctx, struct request *rq, const struct decision *decision);
+
+/* request_may() about a project by its id (0: no project) instead of a repository. */
+err_t request_may_in(struct ctx *ctx, struct request *rq, enum action action, int64_t project_id,
+		     struct decision *ret);
 
 /* Finds the row; ERR_NOT_FOUND, or ERR_UNSUPPORTED (405) with an Allow header set. Fills the path's
  * parts. */

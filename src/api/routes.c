@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * routes.c - every endpoint of the program, in one table, and how a path finds its row.
+ * routes.c - every endpoint of the program, in one table; route_find.c finds a path's row.
  *
- * A repository name may contain slashes and even "manifests" or "tags/list", so paths are read from
- * the right: the last segments must fit the pattern's, and {name} is whatever remains between them
- * and the pattern's start. The permission is a column: an endpoint without a decision cannot be
- * written.
+ * The permission is a column: an endpoint without a decision cannot be written. Where it says
+ * LOGIN, what the object is decides, and the handler asks for the real permission
+ * (request_require()) once it knows the object.
  */
 #include "api/handlers.h"
-#include "codec/url.h"
-
-#include <string.h>
 
 #include "base/banned.h"
 
@@ -47,149 +43,296 @@ const struct route api_routes[] = {
 		HTTP_##method, "/api/v2.0" pattern, ACTION_##action, ROUTE_HARBOR, JSON_BODY_MAX,  \
 			handler                                                                    \
 	}
-	HARBOR(GET, "/ping", NONE, harbor_ping),
+	/* health */
+	HARBOR(GET, "/health", NONE, harbor_later),
+	/* search */
+	HARBOR(GET, "/search", NONE, harbor_later),
+	/* statistic */
+	HARBOR(GET, "/statistics", LOGIN, harbor_later),
+	/* Ldap */
+	HARBOR(POST, "/ldap/ping", CONFIGURATION_UPDATE, harbor_later),
+	HARBOR(GET, "/ldap/users/search", LDAP_USER_LIST, harbor_later),
+	HARBOR(POST, "/ldap/users/import", LDAP_USER_CREATE, harbor_later),
+	HARBOR(GET, "/ldap/groups/search", LDAP_USER_LIST, harbor_later),
+	/* configure */
+	HARBOR(GET, "/internalconfig", CONFIGURATION_READ, harbor_later),
+	HARBOR(GET, "/configurations", CONFIGURATION_READ, harbor_later),
+	HARBOR(PUT, "/configurations", CONFIGURATION_UPDATE, harbor_later),
+	/* project */
+	HARBOR(HEAD, "/projects", LOGIN, harbor_later),
 	HARBOR(GET, "/projects", PROJECT_LIST, harbor_project_list),
 	HARBOR(POST, "/projects", PROJECT_CREATE, harbor_project_create),
+	HARBOR(GET, "/projects/{project}/_deletable", PROJECT_DELETE, harbor_later),
+	HARBOR(GET, "/projects/{project}/summary", PROJECT_READ, harbor_later),
+	HARBOR(GET, "/projects/{project}/artifacts", ARTIFACT_LIST, harbor_later),
+	HARBOR(GET, "/projects/{project}/scanner", SCANNER_READ, harbor_later),
+	HARBOR(PUT, "/projects/{project}/scanner", SCANNER_CREATE, harbor_later),
+	HARBOR(GET, "/projects/{project}/scanner/candidates", SCANNER_CREATE, harbor_later),
+	HARBOR(GET, "/projects/{project_name}/logs", LOG_LIST, harbor_later),
+	HARBOR(GET, "/projects/{project_name}/auditlog-exts", LOG_LIST, harbor_later),
 	HARBOR(GET, "/projects/{project}", PROJECT_READ, harbor_project_get),
 	HARBOR(PUT, "/projects/{project}", PROJECT_UPDATE, harbor_project_update),
+	HARBOR(DELETE, "/projects/{project}", PROJECT_DELETE, harbor_later),
+	/* member */
+	HARBOR(GET, "/projects/{project}/members", MEMBER_LIST, harbor_later),
+	HARBOR(POST, "/projects/{project}/members", MEMBER_CREATE, harbor_later),
+	HARBOR(GET, "/projects/{project}/members/{id}", MEMBER_READ, harbor_later),
+	HARBOR(PUT, "/projects/{project}/members/{id}", MEMBER_UPDATE, harbor_later),
+	HARBOR(DELETE, "/projects/{project}/members/{id}", MEMBER_DELETE, harbor_later),
+	/* projectMetadata */
+	HARBOR(GET, "/projects/{project}/metadatas", METADATA_LIST, harbor_later),
+	HARBOR(POST, "/projects/{project}/metadatas", METADATA_CREATE, harbor_later),
+	HARBOR(GET, "/projects/{project}/metadatas/{word}", METADATA_READ, harbor_later),
+	HARBOR(PUT, "/projects/{project}/metadatas/{word}", METADATA_UPDATE, harbor_later),
+	HARBOR(DELETE, "/projects/{project}/metadatas/{word}", METADATA_DELETE, harbor_later),
+	/* repository */
+	HARBOR(GET, "/repositories", PROJECT_LIST, harbor_later),
+	HARBOR(GET, "/projects/{project_name}/repositories", REPOSITORY_LIST, harbor_later),
+	HARBOR(GET, "/projects/{project_name}/repositories/{repository}", REPOSITORY_READ,
+	       harbor_later),
+	HARBOR(PUT, "/projects/{project_name}/repositories/{repository}", REPOSITORY_UPDATE,
+	       harbor_later),
+	HARBOR(DELETE, "/projects/{project_name}/repositories/{repository}", REPOSITORY_DELETE,
+	       harbor_later),
+	/* artifact */
+	HARBOR(GET, "/projects/{project_name}/repositories/{repository}/artifacts", ARTIFACT_LIST,
+	       harbor_later),
+	HARBOR(POST, "/projects/{project_name}/repositories/{repository}/artifacts",
+	       ARTIFACT_CREATE, harbor_later),
+	HARBOR(POST,
+	       "/projects/{project_name}/repositories/{repository}/artifacts/{reference}/tags",
+	       TAG_CREATE, harbor_later),
+	HARBOR(GET, "/projects/{project_name}/repositories/{repository}/artifacts/{reference}/tags",
+	       TAG_LIST, harbor_later),
+	HARBOR(GET,
+	       "/projects/{project_name}/repositories/{repository}/artifacts/{reference}/"
+	       "accessories",
+	       ACCESSORY_LIST, harbor_later),
+	HARBOR(GET,
+	       "/projects/{project_name}/repositories/{repository}/artifacts/{reference}/additions/"
+	       "vulnerabilities",
+	       ADDITION_READ, harbor_later),
+	HARBOR(POST,
+	       "/projects/{project_name}/repositories/{repository}/artifacts/{reference}/labels",
+	       ARTIFACT_LABEL_CREATE, harbor_later),
+	HARBOR(GET, "/projects/{project_name}/repositories/{repository}/artifacts/{reference}",
+	       ARTIFACT_READ, harbor_later),
+	HARBOR(DELETE, "/projects/{project_name}/repositories/{repository}/artifacts/{reference}",
+	       ARTIFACT_DELETE, harbor_later),
+	HARBOR(DELETE,
+	       "/projects/{project_name}/repositories/{repository}/artifacts/{reference}/tags/"
+	       "{tag}",
+	       TAG_DELETE, harbor_later),
+	HARBOR(GET,
+	       "/projects/{project_name}/repositories/{repository}/artifacts/{reference}/additions/"
+	       "{word}",
+	       ADDITION_READ, harbor_later),
+	HARBOR(DELETE,
+	       "/projects/{project_name}/repositories/{repository}/artifacts/{reference}/labels/"
+	       "{id}",
+	       ARTIFACT_LABEL_DELETE, harbor_later),
+	/* scan */
+	HARBOR(POST,
+	       "/projects/{project_name}/repositories/{repository}/artifacts/{reference}/scan",
+	       SCAN_CREATE, harbor_later),
+	HARBOR(POST,
+	       "/projects/{project_name}/repositories/{repository}/artifacts/{reference}/scan/stop",
+	       SCAN_STOP, harbor_later),
+	HARBOR(GET,
+	       "/projects/{project_name}/repositories/{repository}/artifacts/{reference}/scan/"
+	       "{word}/log",
+	       SCAN_READ, harbor_later),
+	/* auditlog */
+	HARBOR(GET, "/audit-logs", PROJECT_LIST, harbor_later),
+	HARBOR(GET, "/auditlog-exts", PROJECT_LIST, harbor_later),
+	HARBOR(GET, "/auditlog-exts/events", LOGIN, harbor_later),
+	/* preheat */
+	HARBOR(GET, "/p2p/preheat/providers", PREHEAT_INSTANCE_LIST, harbor_later),
+	HARBOR(POST, "/p2p/preheat/instances/ping", PREHEAT_INSTANCE_CREATE, harbor_later),
+	HARBOR(GET, "/p2p/preheat/instances", PREHEAT_INSTANCE_LIST, harbor_later),
+	HARBOR(POST, "/p2p/preheat/instances", PREHEAT_INSTANCE_CREATE, harbor_later),
+	HARBOR(POST, "/projects/{project_name}/preheat/policies", PREHEAT_CREATE, harbor_later),
+	HARBOR(GET, "/projects/{project_name}/preheat/policies", PREHEAT_LIST, harbor_later),
+	HARBOR(GET, "/projects/{project_name}/preheat/policies/{word}/executions", PREHEAT_LIST,
+	       harbor_later),
+	HARBOR(GET, "/projects/{project_name}/preheat/policies/{word}/executions/{id}/tasks",
+	       PREHEAT_READ, harbor_later),
+	HARBOR(GET,
+	       "/projects/{project_name}/preheat/policies/{word}/executions/{id}/tasks/{sub}/logs",
+	       PREHEAT_READ, harbor_later),
+	HARBOR(GET, "/projects/{project_name}/preheat/providers", PREHEAT_LIST, harbor_later),
+	HARBOR(GET, "/p2p/preheat/instances/{word}", PREHEAT_INSTANCE_READ, harbor_later),
+	HARBOR(DELETE, "/p2p/preheat/instances/{word}", PREHEAT_INSTANCE_DELETE, harbor_later),
+	HARBOR(PUT, "/p2p/preheat/instances/{word}", PREHEAT_INSTANCE_UPDATE, harbor_later),
+	HARBOR(GET, "/projects/{project_name}/preheat/policies/{word}", PREHEAT_READ, harbor_later),
+	HARBOR(PUT, "/projects/{project_name}/preheat/policies/{word}", PREHEAT_UPDATE,
+	       harbor_later),
+	HARBOR(POST, "/projects/{project_name}/preheat/policies/{word}", PREHEAT_UPDATE,
+	       harbor_later),
+	HARBOR(DELETE, "/projects/{project_name}/preheat/policies/{word}", PREHEAT_DELETE,
+	       harbor_later),
+	HARBOR(GET, "/projects/{project_name}/preheat/policies/{word}/executions/{id}",
+	       PREHEAT_READ, harbor_later),
+	HARBOR(PATCH, "/projects/{project_name}/preheat/policies/{word}/executions/{id}",
+	       PREHEAT_UPDATE, harbor_later),
+	/* immutable */
+	HARBOR(GET, "/projects/{project}/immutabletagrules", IMMUTABLE_LIST, harbor_later),
+	HARBOR(POST, "/projects/{project}/immutabletagrules", IMMUTABLE_CREATE, harbor_later),
+	HARBOR(PUT, "/projects/{project}/immutabletagrules/{id}", IMMUTABLE_UPDATE, harbor_later),
+	HARBOR(DELETE, "/projects/{project}/immutabletagrules/{id}", IMMUTABLE_DELETE,
+	       harbor_later),
+	/* webhook */
+	HARBOR(GET, "/projects/{project}/webhook/policies", NOTIFICATION_LIST, harbor_later),
+	HARBOR(POST, "/projects/{project}/webhook/policies", NOTIFICATION_CREATE, harbor_later),
+	HARBOR(GET, "/projects/{project}/webhook/policies/{id}/executions", NOTIFICATION_READ,
+	       harbor_later),
+	HARBOR(GET, "/projects/{project}/webhook/policies/{id}/executions/{sub}/tasks",
+	       NOTIFICATION_READ, harbor_later),
+	HARBOR(GET, "/projects/{project}/webhook/policies/{id}/executions/{sub}/tasks/{task}/log",
+	       NOTIFICATION_READ, harbor_later),
+	HARBOR(GET, "/projects/{project}/webhook/lasttrigger", NOTIFICATION_LIST, harbor_later),
+	HARBOR(GET, "/projects/{project}/webhook/events", NOTIFICATION_LIST, harbor_later),
+	HARBOR(GET, "/projects/{project}/webhook/policies/{id}", NOTIFICATION_READ, harbor_later),
+	HARBOR(PUT, "/projects/{project}/webhook/policies/{id}", NOTIFICATION_UPDATE, harbor_later),
+	HARBOR(DELETE, "/projects/{project}/webhook/policies/{id}", NOTIFICATION_DELETE,
+	       harbor_later),
+	/* webhookjob */
+	HARBOR(GET, "/projects/{project}/webhook/jobs", NOTIFICATION_LIST, harbor_later),
+	/* usergroup */
+	HARBOR(GET, "/usergroups", GROUP_LIST, harbor_later),
+	HARBOR(POST, "/usergroups", GROUP_CREATE, harbor_later),
+	HARBOR(GET, "/usergroups/search", LOGIN, harbor_later),
+	HARBOR(GET, "/usergroups/{id}", GROUP_READ, harbor_later),
+	HARBOR(PUT, "/usergroups/{id}", GROUP_UPDATE, harbor_later),
+	HARBOR(DELETE, "/usergroups/{id}", GROUP_DELETE, harbor_later),
+	/* icon */
+	HARBOR(GET, "/icons/{digest}", NONE, harbor_later),
+	/* robot */
+	HARBOR(GET, "/robots", LOGIN, harbor_later),
+	HARBOR(POST, "/robots", LOGIN, harbor_later),
+	HARBOR(GET, "/robots/{id}", LOGIN, harbor_later),
+	HARBOR(PUT, "/robots/{id}", LOGIN, harbor_later),
+	HARBOR(PATCH, "/robots/{id}", LOGIN, harbor_later),
+	HARBOR(DELETE, "/robots/{id}", LOGIN, harbor_later),
+	/* quota */
+	HARBOR(GET, "/quotas", SYSTEM_QUOTA_LIST, harbor_later),
+	HARBOR(GET, "/quotas/{id}", SYSTEM_QUOTA_READ, harbor_later),
+	HARBOR(PUT, "/quotas/{id}", SYSTEM_QUOTA_UPDATE, harbor_later),
+	/* replication */
+	HARBOR(GET, "/replication/policies", REPLICATION_POLICY_LIST, harbor_later),
+	HARBOR(POST, "/replication/policies", REPLICATION_POLICY_CREATE, harbor_later),
+	HARBOR(GET, "/replication/executions", REPLICATION_LIST, harbor_later),
+	HARBOR(POST, "/replication/executions", REPLICATION_CREATE, harbor_later),
+	HARBOR(GET, "/replication/executions/{id}/tasks", REPLICATION_LIST, harbor_later),
+	HARBOR(GET, "/replication/executions/{id}/tasks/{sub}/log", REPLICATION_READ, harbor_later),
+	HARBOR(GET, "/replication/policies/{id}", REPLICATION_POLICY_READ, harbor_later),
+	HARBOR(DELETE, "/replication/policies/{id}", REPLICATION_POLICY_DELETE, harbor_later),
+	HARBOR(PUT, "/replication/policies/{id}", REPLICATION_POLICY_UPDATE, harbor_later),
+	HARBOR(GET, "/replication/executions/{id}", REPLICATION_READ, harbor_later),
+	HARBOR(PUT, "/replication/executions/{id}", REPLICATION_CREATE, harbor_later),
+	/* registry */
+	HARBOR(GET, "/replication/adapters", REPLICATION_ADAPTER_LIST, harbor_later),
+	HARBOR(GET, "/replication/adapterinfos", REPLICATION_ADAPTER_LIST, harbor_later),
+	HARBOR(POST, "/registries", REMOTE_CREATE, harbor_later),
+	HARBOR(GET, "/registries", REMOTE_LIST, harbor_later),
+	HARBOR(POST, "/registries/ping", REMOTE_READ, harbor_later),
+	HARBOR(GET, "/registries/{id}/info", REMOTE_READ, harbor_later),
+	HARBOR(GET, "/registries/{id}", REMOTE_READ, harbor_later),
+	HARBOR(DELETE, "/registries/{id}", REMOTE_DELETE, harbor_later),
+	HARBOR(PUT, "/registries/{id}", REMOTE_UPDATE, harbor_later),
+	/* scanAll */
+	HARBOR(GET, "/scans/all/metrics", SCAN_ALL_READ, harbor_later),
+	HARBOR(GET, "/scans/schedule/metrics", SCAN_ALL_READ, harbor_later),
+	HARBOR(GET, "/system/scanAll/schedule", SCAN_ALL_READ, harbor_later),
+	HARBOR(PUT, "/system/scanAll/schedule", SCAN_ALL_UPDATE, harbor_later),
+	HARBOR(POST, "/system/scanAll/schedule", SCAN_ALL_CREATE, harbor_later),
+	HARBOR(POST, "/system/scanAll/stop", SCAN_ALL_STOP, harbor_later),
+	/* systeminfo */
+	HARBOR(GET, "/systeminfo", NONE, harbor_later),
+	HARBOR(GET, "/systeminfo/volumes", VOLUMES_READ, harbor_later),
+	HARBOR(GET, "/systeminfo/getcert", NONE, harbor_later),
+	/* oidc */
+	HARBOR(POST, "/system/oidc/ping", CONFIGURATION_UPDATE, harbor_later),
+	/* gc */
+	HARBOR(GET, "/system/gc", GC_LIST, harbor_later),
+	HARBOR(GET, "/system/gc/{id}/log", GC_READ, harbor_later),
+	HARBOR(GET, "/system/gc/schedule", GC_READ, harbor_later),
+	HARBOR(POST, "/system/gc/schedule", GC_CREATE, harbor_later),
+	HARBOR(PUT, "/system/gc/schedule", GC_UPDATE, harbor_later),
+	HARBOR(GET, "/system/gc/{id}", GC_READ, harbor_later),
+	HARBOR(PUT, "/system/gc/{id}", GC_STOP, harbor_later),
+	/* purge */
+	HARBOR(GET, "/system/purgeaudit", PURGE_LIST, harbor_later),
+	HARBOR(GET, "/system/purgeaudit/{id}/log", PURGE_READ, harbor_later),
+	HARBOR(GET, "/system/purgeaudit/schedule", PURGE_READ, harbor_later),
+	HARBOR(POST, "/system/purgeaudit/schedule", PURGE_CREATE, harbor_later),
+	HARBOR(PUT, "/system/purgeaudit/schedule", PURGE_UPDATE, harbor_later),
+	HARBOR(GET, "/system/purgeaudit/{id}", PURGE_READ, harbor_later),
+	HARBOR(PUT, "/system/purgeaudit/{id}", PURGE_STOP, harbor_later),
+	/* SystemCVEAllowlist */
+	HARBOR(GET, "/system/CVEAllowlist", LOGIN, harbor_later),
+	HARBOR(PUT, "/system/CVEAllowlist", CONFIGURATION_UPDATE, harbor_later),
+	/* jobservice */
+	HARBOR(GET, "/jobservice/pools", JOBS_LIST, harbor_later),
+	HARBOR(GET, "/jobservice/pools/{word}/workers", JOBS_LIST, harbor_later),
+	HARBOR(GET, "/jobservice/jobs/{word}/log", JOBS_LIST, harbor_later),
+	HARBOR(GET, "/jobservice/queues", JOBS_LIST, harbor_later),
+	HARBOR(PUT, "/jobservice/jobs/{word}", JOBS_STOP, harbor_later),
+	HARBOR(PUT, "/jobservice/queues/{word}", JOBS_STOP, harbor_later),
+	/* schedule */
+	HARBOR(GET, "/schedules", JOBS_LIST, harbor_later),
+	HARBOR(GET, "/schedules/{word}/paused", LOGIN, harbor_later),
+	/* ping */
+	HARBOR(GET, "/ping", NONE, harbor_ping),
+	/* Retention */
+	HARBOR(GET, "/retentions/metadatas", LOGIN, harbor_later),
+	HARBOR(POST, "/retentions", LOGIN, harbor_later),
+	HARBOR(POST, "/retentions/{id}/executions", LOGIN, harbor_later),
+	HARBOR(GET, "/retentions/{id}/executions", LOGIN, harbor_later),
+	HARBOR(GET, "/retentions/{id}/executions/{sub}/tasks", LOGIN, harbor_later),
+	HARBOR(GET, "/retentions/{id}", LOGIN, harbor_later),
+	HARBOR(PUT, "/retentions/{id}", LOGIN, harbor_later),
+	HARBOR(DELETE, "/retentions/{id}", LOGIN, harbor_later),
+	HARBOR(PATCH, "/retentions/{id}/executions/{sub}", LOGIN, harbor_later),
+	HARBOR(GET, "/retentions/{id}/executions/{sub}/tasks/{task}", LOGIN, harbor_later),
+	/* scanner */
+	HARBOR(GET, "/scanners", SYSTEM_SCANNER_LIST, harbor_later),
+	HARBOR(POST, "/scanners", SYSTEM_SCANNER_CREATE, harbor_later),
+	HARBOR(POST, "/scanners/ping", SYSTEM_SCANNER_READ, harbor_later),
+	HARBOR(GET, "/scanners/{word}/metadata", SYSTEM_SCANNER_READ, harbor_later),
+	HARBOR(GET, "/scanners/{word}", SYSTEM_SCANNER_READ, harbor_later),
+	HARBOR(PUT, "/scanners/{word}", SYSTEM_SCANNER_UPDATE, harbor_later),
+	HARBOR(DELETE, "/scanners/{word}", SYSTEM_SCANNER_DELETE, harbor_later),
+	HARBOR(PATCH, "/scanners/{word}", SYSTEM_SCANNER_UPDATE, harbor_later),
+	/* user */
+	HARBOR(GET, "/users", USER_LIST, harbor_later),
+	HARBOR(POST, "/users", NONE, harbor_later),
+	HARBOR(GET, "/users/current", LOGIN, harbor_later),
+	HARBOR(GET, "/users/search", LOGIN, harbor_later),
+	HARBOR(PUT, "/users/{id}/sysadmin", USER_ADMIN, harbor_later),
+	HARBOR(PUT, "/users/{id}/password", USER_UPDATE, harbor_later),
+	HARBOR(GET, "/users/current/permissions", LOGIN, harbor_later),
+	HARBOR(PUT, "/users/{id}/cli_secret", USER_UPDATE, harbor_later),
+	HARBOR(GET, "/users/{id}", USER_READ, harbor_later),
+	HARBOR(PUT, "/users/{id}", USER_UPDATE, harbor_later),
+	HARBOR(DELETE, "/users/{id}", USER_DELETE, harbor_later),
+	/* label */
+	HARBOR(GET, "/labels", LOGIN, harbor_later),
+	HARBOR(POST, "/labels", LOGIN, harbor_later),
+	HARBOR(GET, "/labels/{id}", LOGIN, harbor_later),
+	HARBOR(PUT, "/labels/{id}", LOGIN, harbor_later),
+	HARBOR(DELETE, "/labels/{id}", LOGIN, harbor_later),
+	/* scan data export */
+	HARBOR(POST, "/export/cve", LOGIN, harbor_later),
+	HARBOR(GET, "/export/cve/executions", LOGIN, harbor_later),
+	HARBOR(GET, "/export/cve/execution/{id}", LOGIN, harbor_later),
+	HARBOR(GET, "/export/cve/download/{id}", LOGIN, harbor_later),
+	/* securityhub */
+	HARBOR(GET, "/security/summary", SECURITY_READ, harbor_later),
+	HARBOR(GET, "/security/vul", SECURITY_LIST, harbor_later),
+	/* permissions */
+	HARBOR(GET, "/permissions", LOGIN, harbor_later),
 #undef HARBOR
 };
 
 const size_t api_route_count = COUNT_OF(api_routes);
-
-/* Takes the last segment off `*path`: "/v2/a/b" gives "b" and leaves "/v2/a". */
-static bool pop_segment(str *path, str *ret_segment)
-{
-	str before, last;
-	if (!str_cut_last(*path, '/', &before, &last))
-		return false;
-	*path = before;
-	*ret_segment = last;
-	return true;
-}
-
-struct match {
-	str name, reference, digest, upload, project;
-};
-
-static str *match_slot(struct match *match, str parameter)
-{
-	static const struct {
-		str parameter;
-		size_t offset;
-	} slots[] = {
-		{ STR_INIT("{reference}"), offsetof(struct match, reference) },
-		{ STR_INIT("{digest}"), offsetof(struct match, digest) },
-		{ STR_INIT("{upload}"), offsetof(struct match, upload) },
-		{ STR_INIT("{project}"), offsetof(struct match, project) },
-	};
-	for (size_t i = 0; i < COUNT_OF(slots); i++)
-		if (str_eq(parameter, slots[i].parameter))
-			return (str *)(void *)((char *)match + slots[i].offset);
-	return NULL;
-}
-
-/* Compares from the right; see the top of the file. */
-static bool pattern_match(str pattern, str path, struct match *ret)
-{
-	struct match match = { 0 };
-	str wanted, have;
-	while (pop_segment(&pattern, &wanted)) {
-		if (str_eq(wanted, STR("{name}"))) {
-			if (!str_has_prefix(path, pattern) || path.len < pattern.len + 2)
-				return false;
-			match.name = str_skip(path, pattern.len + 1);
-			*ret = match;
-			return true;
-		}
-		if (!pop_segment(&path, &have))
-			return false;
-		str *slot = wanted.len && wanted.ptr[0] == '{' ? match_slot(&match, wanted) : NULL;
-		if (slot && have.len)
-			*slot = have;
-		else if (!str_eq(wanted, have))
-			return false;
-	}
-	*ret = match;
-	return path.len == 0;
-}
-
-static bool method_fits(enum http_method asked, enum http_method row)
-{
-	return asked == row || (asked == HTTP_HEAD && row == HTTP_GET);
-}
-
-static const struct route *find_row(struct request *rq, struct match *ret, struct buf *allowed)
-{
-	const struct http_head *head = rq->x->head;
-	for (size_t i = 0; i < api_route_count; i++) {
-		const struct route *route = &api_routes[i];
-		struct match match;
-		if (!pattern_match(str_from(route->pattern), head->path, &match))
-			continue;
-		if (method_fits(head->method, route->method)) {
-			*ret = match;
-			return route;
-		}
-		buf_printf(allowed, "%s%s", allowed->len ? ", " : "",
-			   http_method_name(route->method));
-	}
-	return NULL;
-}
-
-static err_t decode(struct ctx *ctx, str raw, err_t err, str *ret)
-{
-	if (!url_decode(ctx->arena, raw, ret))
-		return fail(ctx, err, "path segment does not decode");
-	return OK;
-}
-
-static err_t take_name(struct ctx *ctx, struct request *rq, str raw)
-{
-	TRY(decode(ctx, raw, ERR_NAME_INVALID, &rq->name_asked));
-	if (!reference_is_repository(rq->name_asked))
-		return fail(ctx, ERR_NAME_INVALID, "repository name does not fit the grammar");
-	rq->repository =
-		str_has_byte(rq->name_asked, '/')
-			? rq->name_asked
-			: arena_printf(ctx->arena, "library/" STR_FMT, STR_ARG(rq->name_asked));
-	return OK;
-}
-
-static err_t take_digest(struct ctx *ctx, struct request *rq, str raw)
-{
-	TRY(decode(ctx, raw, ERR_DIGEST_INVALID, &rq->digest_text));
-	if (!digest_parse(rq->digest_text, &rq->digest))
-		return fail(ctx, ERR_DIGEST_INVALID, "digest in the path does not parse");
-	return OK;
-}
-
-static err_t take_project(struct ctx *ctx, struct request *rq, str raw)
-{
-	TRY(decode(ctx, raw, ERR_NOT_FOUND, &rq->project));
-	if (raw.len && !reference_is_project(rq->project))
-		return fail(ctx, ERR_NOT_FOUND, "no project can have this name");
-	return OK;
-}
-
-err_t route_find(struct ctx *ctx, struct request *rq)
-{
-	CLEANUP(buf_done) struct buf allowed = BUF_INIT(256);
-	struct match match;
-	const struct route *route = find_row(rq, &match, &allowed);
-	if (!route && allowed.len) {
-		exchange_header(rq->x, STR("Allow"), buf_str(&allowed));
-		rq->keep_headers = true;
-		return fail(ctx, ERR_UNSUPPORTED, "method not allowed here");
-	}
-	if (!route)
-		return fail(ctx, ERR_NOT_FOUND, "no such path");
-	rq->route = route;
-	if (match.name.len)
-		TRY(take_name(ctx, rq, match.name));
-	if (match.digest.len)
-		TRY(take_digest(ctx, rq, match.digest));
-	TRY(decode(ctx, match.reference, ERR_MANIFEST_UNKNOWN, &rq->reference));
-	TRY(decode(ctx, match.upload, ERR_UPLOAD_UNKNOWN, &rq->upload_id));
-	return take_project(ctx, rq, match.project);
-}

@@ -26,6 +26,14 @@ err_t db_project_find(struct ctx *ctx, struct sql_tx *tx, str name, struct proje
 	return OK;
 }
 
+err_t db_project_find_id(struct ctx *ctx, struct sql_tx *tx, int64_t id, struct project *ret)
+{
+	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
+	TRY(sql_one(ctx, tx, &SQL_PROJECT_FIND_ID, SQL_ARGS(SQL_I64(id)), &rows));
+	read_project(ctx, &rows, ret);
+	return OK;
+}
+
 err_t db_project_insert(struct ctx *ctx, struct sql_tx *tx, str name, bool is_public)
 {
 	err_t err =

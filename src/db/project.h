@@ -14,6 +14,8 @@ struct project {
 
 err_t db_project_find(struct ctx *ctx, struct sql_tx *tx, str name, struct project *ret);
 
+err_t db_project_find_id(struct ctx *ctx, struct sql_tx *tx, int64_t id, struct project *ret);
+
 /* ERR_EXISTS when the name is taken. */
 err_t db_project_insert(struct ctx *ctx, struct sql_tx *tx, str name, bool is_public);
 

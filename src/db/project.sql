@@ -4,6 +4,9 @@
 -- name: project_find :one
 SELECT id, name, is_public, created_at_us, updated_at_us FROM project WHERE name = $1;
 
+-- name: project_find_id :one
+SELECT id, name, is_public, created_at_us, updated_at_us FROM project WHERE id = $1;
+
 -- name: project_insert :exec
 INSERT INTO project (name, is_public, created_at_us, updated_at_us)
 VALUES ($1, $2, $3, $3)

@@ -115,6 +115,7 @@
 	X(USER_READ, SYSTEM, "user", "read", "STOs")                                               \
 	X(USER_UPDATE, SYSTEM, "user", "update", "STs")                                            \
 	X(USER_DELETE, SYSTEM, "user", "delete", "Ts")                                             \
+	X(USER_ADMIN, SYSTEM, "user", "admin", "")                                                 \
 	X(USER_LIST, SYSTEM, "user", "list", "TOs")                                                \
 	X(GROUP_CREATE, SYSTEM, "user-group", "create", "Ts")                                      \
 	X(GROUP_READ, SYSTEM, "user-group", "read", "TOs")                                         \

@@ -28,6 +28,18 @@ err_t project_find(struct ctx *ctx, struct registry *registry, str name, struct 
 	return registry_cached(ctx, registry, &key, &kind, &name, ret);
 }
 
+err_t project_find_id(struct ctx *ctx, struct registry *registry, int64_t id, str *ret_name,
+		      struct project_info *ret)
+{
+	struct project project;
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	TRY(registry_read(ctx, registry, &tx));
+	TRY(db_project_find_id(ctx, &tx, id, &project));
+	*ret_name = project.name;
+	*ret = (struct project_info){ project.id, project.is_public };
+	return OK;
+}
+
 struct project_work {
 	str name;
 	bool is_public;

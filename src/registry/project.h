@@ -13,6 +13,10 @@ struct project_info {
 /* ERR_ABSENT, unrecorded, when there is no such project. */
 err_t project_find(struct ctx *ctx, struct registry *registry, str name, struct project_info *ret);
 
+/* The same by id; its name lies in the arena. */
+err_t project_find_id(struct ctx *ctx, struct registry *registry, int64_t id, str *ret_name,
+		      struct project_info *ret);
+
 /* The whole row; ERR_ABSENT likewise. Reads the database. */
 err_t project_get(struct ctx *ctx, struct registry *registry, str name, struct project *ret);
 
