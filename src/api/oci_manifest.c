@@ -1,14 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* oci_manifest.c - manifests out, in, and away. */
+#include "api/audit.h"
 #include "api/handlers.h"
 #include "codec/etag.h"
 #include "codec/media_type.h"
 #include "codec/url.h"
+#include "notify/audit.h"
 #include "registry/delete.h"
 #include "registry/manifest_push.h"
 #include "registry/pull.h"
 
 #include "base/banned.h"
+
+/* "library/app:v1" or "library/app@sha256:…" */
+static str artifact_name(struct ctx *ctx, struct request *rq)
+{
+	return arena_printf(ctx->arena, STR_FMT "%s" STR_FMT, STR_ARG(rq->repository),
+			    str_has_byte(rq->reference, ':') ? "@" : ":", STR_ARG(rq->reference));
+}
+
+static void note_pull(struct ctx *ctx, struct request *rq, const struct digest_text *text)
+{
+	if (rq->x->head->method != HTTP_GET)
+		return;
+	struct audit_event *event = audit_about(rq, AUDIT_PULL_ARTIFACT);
+	if (!event)
+		return;
+	event->resource = artifact_name(ctx, rq);
+	event->digest = str_from(text->text);
+	audit_note(rq->api->options.audit, event);
+}
 
 err_t oci_manifest_get(struct ctx *ctx, struct request *rq)
 {
@@ -29,6 +50,7 @@ err_t oci_manifest_get(struct ctx *ctx, struct request *rq)
 	str if_none_match = request_header(rq, STR("If-None-Match"));
 	if (if_none_match.len && etag_matches(if_none_match, etag))
 		return answer_empty(rq, 304);
+	note_pull(ctx, rq, &text);
 	exchange_header(rq->x, STR("Content-Type"), view.media_type);
 	return exchange_answer(rq->x, 200, view.bytes);
 }
@@ -85,6 +107,9 @@ err_t oci_manifest_put(struct ctx *ctx, struct request *rq)
 	push.tags = tags;
 	TRY(read_body(ctx, rq, &push.bytes));
 
+	struct audit_event *event = audit_change(rq, AUDIT_CREATE_ARTIFACT);
+	event->resource = artifact_name(ctx, rq);
+	push.ret_digest = &event->digest;
 	struct manifest_pushed pushed;
 	TRY(manifest_push(ctx, rq->api->options.registry, &push, &pushed));
 
@@ -102,6 +127,7 @@ err_t oci_manifest_delete(struct ctx *ctx, struct request *rq)
 	if (!rq->api->options.deletes)
 		return fail(ctx, ERR_UNSUPPORTED, "deletes are switched off");
 	struct registry *registry = rq->api->options.registry;
+	struct audit_event *event;
 	struct reference reference;
 	switch (reference_parse(rq->reference, &reference)) {
 	case REFERENCE_INVALID_DIGEST:
@@ -109,9 +135,13 @@ err_t oci_manifest_delete(struct ctx *ctx, struct request *rq)
 	case REFERENCE_INVALID_TAG:
 		return fail(ctx, ERR_MANIFEST_UNKNOWN, "no tag can have this name");
 	case REFERENCE_TAG:
+		audit_change(rq, AUDIT_DELETE_TAG)->resource = artifact_name(ctx, rq);
 		TRY(tag_delete(ctx, registry, rq->repository, reference.tag));
 		break;
 	case REFERENCE_DIGEST:
+		event = audit_change(rq, AUDIT_DELETE_ARTIFACT);
+		event->resource = artifact_name(ctx, rq);
+		event->digest = rq->reference;
 		TRY(manifest_delete(ctx, registry, rq->repository, reference.digest));
 		break;
 	}

@@ -132,6 +132,8 @@ err_t manifest_push(struct ctx *ctx, struct registry *registry, const struct man
 	digest have = hash_bytes(by_digest ? want.algorithm : DIGEST_SHA256, push->bytes);
 	if (by_digest && !digest_equal(have, want))
 		return fail(ctx, ERR_DIGEST_INVALID, "manifest is " DIGEST_FMT, DIGEST_ARG(have));
+	if (push->ret_digest)
+		*push->ret_digest = arena_copy(ctx->arena, str_from(digest_format(have).text));
 
 	struct push_work work = {
 		.registry = registry,

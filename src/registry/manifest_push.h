@@ -23,6 +23,7 @@ struct manifest_push {
 	size_t tag_count;
 	str if_match;	   /* If-Match header for the tag in `reference`; may be empty */
 	str if_none_match; /* likewise; `*`: only if the tag does not exist yet */
+	str *ret_digest;   /* may be NULL; set before anything is written, for the record of it */
 };
 
 struct manifest_pushed {

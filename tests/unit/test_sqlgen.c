@@ -57,6 +57,10 @@ Test(sqlgen, mistakes_are_refused_with_their_place)
 		{ "SELECT 1;\n", "x.sql:1: text before the first" },
 		{ "-- name: a :some\nSELECT 1;\n", "x.sql:1: expected" },
 		{ "-- name: A :exec\nSELECT 1;\n", "x.sql:1: expected" },
+		{ HEAD "SELECT @b;\n-- part: b\n1\n", "x.sql:1: no part b above" },
+		{ "-- name: a_{} :exec\nSELECT 1;\n", "x.sql:1: {} in the name and an each: line" },
+		{ HEAD "-- each: b\nSELECT 1;\n", "x.sql:1: {} in the name and an each: line" },
+		{ "-- name: a_{} :exec\n-- each: b b\nSELECT 1;\n", "x.sql:1: a_b is already at" },
 	};
 	char output[4096];
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -90,4 +94,25 @@ Test(sqlgen, what_stands_before_the_variants_belongs_to_both)
 	cr_assert_eq(generate("x.sql", text, output, sizeof output), 0, "%s", output);
 	cr_assert_not_null(strstr(output, ".sqlite = \"SELECT 1\""));
 	cr_assert_not_null(strstr(output, ".postgres = \"SELECT 2\""));
+}
+
+Test(sqlgen, parts_and_words_are_written_once)
+{
+	char output[4096];
+	const char *text = "-- part: small\n"
+			   "size < $2\n"
+			   "\n-- A remark on what follows.\n"
+			   "-- part: mine\n"
+			   "@small AND owner = '@small'\n"
+			   "-- name: a_by_{}_down :many\n"
+			   "-- each: name size\n"
+			   "SELECT 1 FROM t WHERE {} = $1 AND @mine ORDER BY {};\n";
+	cr_assert_eq(generate("x.sql", text, output, sizeof output), 0, "%s", output);
+	cr_assert_not_null(strstr(output, "SQL_A_BY_NAME_DOWN = {"), "%s", output);
+	cr_assert_not_null(strstr(output, "\"SELECT 1 FROM t WHERE name = ?1 AND size < ?2 AND "
+					  "owner = '@small' ORDER BY name\""),
+			   "%s", output);
+	cr_assert_not_null(strstr(output, "\"SELECT 1 FROM t WHERE size = $1 AND size < $2 AND "
+					  "owner = '@small' ORDER BY size\""),
+			   "%s", output);
 }
