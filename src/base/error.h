@@ -65,6 +65,7 @@
 	X(EXPECTATION_FAILED, 417, "UNSUPPORTED", false, "expectation cannot be met")              \
 	X(HTTP_VERSION, 505, "UNSUPPORTED", false, "HTTP version not supported")                   \
 	X(TLS_ON_PLAIN, 400, "UNSUPPORTED", false, "TLS spoken to a plain HTTP port")              \
+	X(PLAIN_ON_TLS, 400, "UNSUPPORTED", false, "this port speaks HTTPS, not plain HTTP")       \
 	/* The server. */                                                                          \
 	X(BUSY, 503, "TOOMANYREQUESTS", true, "server is at its limit, try again")                 \
 	X(SHUTTING_DOWN, 503, "TOOMANYREQUESTS", true, "server is shutting down")                  \

@@ -9,6 +9,7 @@
 #include "http/wire.h"
 #include "http/worker.h"
 
+#include <errno.h>
 #include <sys/socket.h>
 
 #include "base/banned.h"
@@ -68,9 +69,33 @@ static enum next step_proxy(struct connection *c)
 	return NEXT_STEP;
 }
 
-static enum next step_tls(struct worker *worker, struct connection *c)
+/*
+ * A client that forgot the s begins with the letters of a method; a TLS record of a handshake with
+ * the byte 22 (RFC 8446 §5.1). Anything else is left to the handshake, which fails.
+ */
+static enum next look_for_plain_http(struct connection *c, err_t *ret_err)
+{
+	str early = inbox_unread(&c->in);
+	char first = early.len ? early.ptr[0] : '\0';
+	if (!early.len) {
+		ssize_t got = recv(c->fd, &first, 1, MSG_PEEK | (may_linger(c) ? 0 : MSG_DONTWAIT));
+		if (got < 0 && (errno == EAGAIN || errno == EINTR) && !c->expired)
+			return NEXT_PARK;
+		if (got <= 0)
+			return NEXT_CLOSE;
+	}
+	if (!((first >= 'A' && first <= 'Z') || (first >= 'a' && first <= 'z')))
+		return NEXT_STEP;
+	*ret_err = ERR_PLAIN_ON_TLS;
+	return NEXT_REFUSE;
+}
+
+static enum next step_tls(struct worker *worker, struct connection *c, err_t *ret_err)
 {
 	if (!c->tls) {
+		enum next next = look_for_plain_http(c, ret_err);
+		if (next != NEXT_STEP)
+			return next;
 		str early = inbox_unread(&c->in);
 		err_t err = tls_connection_new(&worker->ctx, c->server->options.tls, c->fd, early,
 					       &c->tls);
@@ -165,7 +190,7 @@ static enum next step(struct worker *worker, struct connection *c, err_t *ret_er
 	case PHASE_PROXY:
 		return step_proxy(c);
 	case PHASE_TLS:
-		return step_tls(worker, c);
+		return step_tls(worker, c, ret_err);
 	case PHASE_HEAD:
 		return step_head(worker, c, ret_err);
 	case PHASE_CLOSING:

@@ -102,11 +102,15 @@ def test_key_that_does_not_belong_is_refused_at_start(make_registry, authority):
     assert "tls" in broken.log_text().lower()
 
 
-def test_plain_http_on_the_tls_port(registry):
-    """A person who forgot the s gets an answer or a close, not silence."""
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PATCH", "OPTIONS"])
+def test_plain_http_on_the_tls_port(registry, method):
+    """A person who forgot the s is told so, and nothing else."""
     with Wire(registry, timeout=20) as wire:
-        wire.send(request("GET", "/v2/"))
-        wire.read_all()
+        wire.send(request(method, "/v2/", body=b"x" * 100_000 if method == "PATCH" else b""))
+        answer = wire.error(400)
+        assert b"HTTPS" in answer.body
+        assert answer.closes
+        wire.assert_closed()
 
 
 def test_handshake_that_stops_is_ended(make_registry, authority):

@@ -277,14 +277,48 @@ Test(tls, tickets_resume_sessions)
 	hang_up(&c);
 }
 
-Test(tls, what_is_not_tls_is_closed)
+static void expect_plain_refused(int fd)
 {
-	int fd = dial(&f);
-	say(fd, GET_HELLO);
 	struct answer a = hear(fd);
-	cr_assert_neq(a.status, 200);
+	cr_assert_eq(a.status, 400);
+	cr_assert(body_is(&a, "PLAIN_ON_TLS"));
+	cr_assert(strstr(a.head, "Connection: close\r\n"));
+	cr_assert(is_closed(fd));
 	close(fd);
 	wait_until(stats_of(&f).connections == 0);
+}
+
+Test(tls, plain_http_is_told_so)
+{
+	static const char *const pieces[][2] = {
+		{ GET_HELLO, "" },
+		{ "G", "ET /hello HTTP/1.1\r\nHost: a\r\n\r\n" },
+		{ "PATCH /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello", "" },
+	};
+	for (size_t i = 0; i < COUNT_OF(pieces); i++) {
+		int fd = dial(&f);
+		say(fd, pieces[i][0]);
+		say(fd, pieces[i][1]);
+		expect_plain_refused(fd);
+	}
+}
+
+Test(tls, what_is_neither_tls_nor_http_is_closed)
+{
+	int fd = dial(&f);
+	say_bytes(fd, "\0\1\2\3\4\5\6\7", 8);
+	cr_assert(is_closed(fd));
+	close(fd);
+	wait_until(stats_of(&f).connections == 0);
+}
+
+Test(tls_options, plain_http_behind_a_proxy_header_is_told_so)
+{
+	start_with(
+		(struct server_options){ .proxy_protocol = true, .trusted_proxies = "127.0.0.1" });
+	int fd = dial(&f);
+	say(fd, "PROXY TCP4 192.0.2.1 198.51.100.1 56324 443\r\n" GET_HELLO);
+	expect_plain_refused(fd);
 }
 
 Test(tls_options, handshakes_have_a_deadline)
