@@ -183,7 +183,8 @@ static void log_failure(struct request *rq, err_t err)
 {
 	const struct failure *failure = &rq->x->ctx->failure;
 	const struct error_info *info = error_info(err);
-	enum log_level level = info->status >= 500 && info->status != 503 ? LOG_ERROR : LOG_INFO;
+	bool ours = info->status >= 500 && info->status != 503 && err != ERR_LATER;
+	enum log_level level = ours ? LOG_ERROR : LOG_INFO;
 	LOG(level, "request failed", LOG_STR("method", rq->x->head->method_text),
 	    LOG_STR("path", rq->x->head->path), LOG_I64("status", info->status),
 	    LOG_CSTR("error", info->name), LOG_CSTR("detail", failure->detail),

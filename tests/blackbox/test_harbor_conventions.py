@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What holds for every operation of Harbor's API: rows for all of them, ids and names, request ids, refusals in words."""
+import re
+
+import pytest
+
+from harness import swagger
+
+API = "/api/v2.0"
+
+
+def concrete(path):
+    """A path of the contract with something plausible at each parameter."""
+    values = {
+        "project_name_or_id": "tests", "project_name": "tests", "repository_name": "app", "reference": "latest",
+        "tag_name": "latest", "digest": "sha256:" + "0" * 64, "meta_name": "public", "addition": "build_history",
+    }
+    return API + re.sub(r"\{(\w+)\}", lambda m: values.get(m.group(1), "1"), path)
+
+
+def test_every_operation_of_the_contract_has_a_row(registry, anonymous):
+    """Nobody is let in, but nothing is unknown: a path without a row would be 404 or 405 in other words."""
+    registry.client(auth="basic").request("POST", f"{API}/projects", body='{"project_name":"tests","metadata":{"public":"true"}}',
+                              headers={"Content-Type": "application/json"}, expect=(201, 409))
+    for operation in swagger.contract().operations:
+        answer = anonymous.request(
+            operation.method, concrete(operation.path), expect=tuple(range(200, 506)),
+            headers={"Content-Type": "application/json"}, body="{}" if operation.method in ("POST", "PUT", "PATCH") else None,
+        )
+        assert answer.status_code != 405, f"{operation.method} {operation.path}"
+        if answer.status_code == 404 and operation.method != "HEAD":
+            assert "no such path" not in registry.log_text().splitlines()[-1], f"{operation.method} {operation.path}"
+
+
+def test_a_project_is_found_by_name_and_by_id(admin):
+    admin.request("POST", f"{API}/projects", body='{"project_name":"by-id"}', expect=201,
+                   headers={"Content-Type": "application/json"})
+    by_name = admin.get(f"{API}/projects/by-id", expect=200).json()
+    by_id = admin.get(f"{API}/projects/{by_name['project_id']}", expect=200).json()
+    assert by_id == by_name
+
+
+def test_a_name_of_digits_needs_the_header(admin):
+    headers = {"Content-Type": "application/json"}
+    admin.request("POST", f"{API}/projects", body='{"project_name":"90210"}', expect=201, headers=headers)
+    admin.get(f"{API}/projects/90210", expect=404)
+    named = admin.get(f"{API}/projects/90210", expect=200, headers={"X-Is-Resource-Name": "true"})
+    assert named.json()["name"] == "90210"
+
+
+def test_slashes_too_many_do_not_matter(admin):
+    admin.get(f"{API}//projects/", expect=200)
+
+
+def test_the_request_id_of_a_client_comes_back(admin):
+    answer = admin.get(f"{API}/projects", headers={"X-Request-Id": "my-id-1"}, expect=200)
+    assert answer.headers["X-Request-Id"] == "my-id-1"
+
+
+@pytest.mark.parametrize("given", ["", "x" * 65, "a b"])
+def test_a_request_id_that_is_none_is_replaced(admin, given):
+    answer = admin.get(f"{API}/projects", headers={"X-Request-Id": given}, expect=(200, 400))
+    assert answer.headers["X-Request-Id"] != given
+
+
+@pytest.mark.parametrize("query", ["page=0", "page=x", "page_size=0", "page_size=101", "page=-1"])
+def test_a_page_out_of_range_is_refused(admin, query):
+    admin.get(f"{API}/projects?{query}", expect=(400, 422))
+
+
+def test_unknown_and_forbidden_projects_look_the_same(admin, anonymous):
+    admin.request("POST", f"{API}/projects", body='{"project_name":"hidden"}', expect=201,
+                   headers={"Content-Type": "application/json"})
+    hidden = anonymous.get(f"{API}/projects/hidden", expect=401)
+    unknown = anonymous.get(f"{API}/projects/nowhere", expect=401)
+    assert hidden.content == unknown.content
+    admin.get(f"{API}/projects/nowhere", expect=404)
+
+
+def test_later_operations_say_so(admin):
+    answer = admin.get(f"{API}/retentions/metadatas", expect=501)
+    assert answer.json()["errors"][0]["code"] == "NOT_IMPLEMENTED"

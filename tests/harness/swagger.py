@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Harbor's own description of its API, held against every answer of the black box.
+
+The contract is the swagger file in Harbor's Go client, which ./dev fetches as a module. An answer below /api/v2.0 must be of
+an operation that is described there, with a status that is declared for it, and a body that fits its schema. Which
+operations were answered with success is written down, so that a run of the whole suite can say which never were.
+"""
+import functools
+import os
+import re
+import urllib.parse
+from pathlib import Path
+
+import jsonschema
+import yaml
+
+PREFIX = "/api/v2.0"
+FILE = Path(__file__).resolve().parents[2] / "build" / "tools" / "harbor-swagger.yaml"
+
+# Whatever the operation: what a gate before it may answer.
+ALWAYS = {400, 401, 403, 404, 405, 413, 422, 429, 501, 503}
+
+# Tags of the operations that are served; the others answer 501.
+SERVED = frozenset(
+    """health ping systeminfo statistic search configure project projectMetadata member repository artifact user usergroup
+    robot label quota permissions auditlog Ldap oidc SystemCVEAllowlist icon""".split()
+)
+# Operations of those tags that belong to parts that are not there yet.
+LATER = frozenset(
+    """getScannerOfProject setScannerOfProject listScannerCandidatesOfProject getVulnerabilitiesAddition""".split()
+)
+
+
+class Operation:
+    def __init__(self, method, path, described):
+        self.method, self.path = method, path
+        self.name = described["operationId"]
+        self.tag = described["tags"][0]
+        self.responses = {int(status): answer for status, answer in described["responses"].items()}
+        pattern = re.sub(r"\\{[a-z_]+\\}", "[^/]+", re.escape(path.rstrip("/")))
+        self.pattern = re.compile(pattern + "/?")
+        self.parameters = path.count("{")
+
+    def served(self):
+        return self.tag in SERVED and self.name not in LATER
+
+
+class Contract:
+    def __init__(self, document):
+        self.document = document
+        self.operations = [
+            Operation(method.upper(), path, described)
+            for path, methods in document["paths"].items()
+            for method, described in methods.items()
+            if method != "parameters"
+        ]
+        self.operations.sort(key=lambda operation: operation.parameters)
+
+    def find(self, method, path):
+        """The operation behind a request below /api/v2.0, or None."""
+        plain = urllib.parse.urlsplit(path).path[len(PREFIX):]
+        plain = re.sub("/+", "/", plain)
+        methods = (method, "GET") if method == "HEAD" else (method,)
+        for wanted in methods:
+            for operation in self.operations:
+                if operation.method == wanted and operation.pattern.fullmatch(plain.rstrip("/") or "/"):
+                    return operation
+        return None
+
+    def resolve(self, node):
+        while "$ref" in node:
+            target = self.document
+            for part in node["$ref"].removeprefix("#/").split("/"):
+                target = target[part]
+            node = target
+        return node
+
+    @functools.lru_cache(maxsize=None)
+    def validator(self, name, status):
+        operation = next(o for o in self.operations if o.name == name)
+        answer = self.resolve(operation.responses[status])
+        if "schema" not in answer:
+            return None
+        schema = {"definitions": self.document["definitions"], "allOf": [answer["schema"]]}
+        return jsonschema.Draft4Validator(schema, format_checker=jsonschema.Draft4Validator.FORMAT_CHECKER)
+
+
+def nullable(node):
+    """Swagger 2.0 has no null; Harbor says x-nullable, and its clients read null as absent."""
+    if isinstance(node, dict):
+        for value in node.values():
+            nullable(value)
+        if node.get("x-nullable") and isinstance(node.get("type"), str):
+            node["type"] = [node["type"], "null"]
+    elif isinstance(node, list):
+        for value in node:
+            nullable(value)
+
+
+@functools.lru_cache(maxsize=1)
+def contract():
+    document = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    nullable(document)
+    return Contract(document)
+
+
+def note(operation):
+    folder = os.environ.get("BERTH_SWAGGER_SEEN")
+    if folder:
+        Path(folder, operation.name).touch()
+
+
+def check(method, path, answer):
+    """Fails unless the answer is one that Harbor's description allows."""
+    if not path.startswith(PREFIX + "/") or not FILE.exists():
+        return
+    operation = contract().find(method, path)
+    status = answer.status_code
+    if operation is None:
+        assert status in (404, 405), f"{method} {path} answers {status}, and Harbor's API has no such operation"
+        return
+    declared = operation.responses
+    assert status in declared or status in ALWAYS, (
+        f"{method} {path} ({operation.name}) answers {status}; declared are {sorted(declared)}: {answer.text[:300]}"
+    )
+    assert answer.headers.get("X-Request-Id"), f"{method} {path}: X-Request-Id is missing"
+    if 200 <= status < 300:
+        note(operation)
+        assert status != 201 or answer.headers.get("Location", "/").startswith("/"), (
+            f"{method} {path}: Location is no path: {answer.headers.get('Location')}"
+        )
+    if method == "HEAD" or status not in declared or "json" not in answer.headers.get("Content-Type", ""):
+        return
+    validator = contract().validator(operation.name, status)
+    if validator and answer.content:
+        problems = [f"{'/'.join(map(str, e.absolute_path))}: {e.message}" for e in validator.iter_errors(answer.json())]
+        assert not problems, f"{method} {path} ({operation.name}, {status}): " + "; ".join(problems[:5])[:1000]
+
+
+def never_answered(folder):
+    """Names of served operations that no test of the run got a success from."""
+    seen = {entry.name for entry in Path(folder).iterdir()}
+    return sorted(o.name for o in contract().operations if o.served() and o.name not in seen)
