@@ -14,13 +14,13 @@
 
 struct blob_answer {
 	struct request *rq;
-	struct store_blob *blob;
+	struct blob_view *blob;
 };
 
 /* Sends one range; from the file if the driver has one, else by copying. */
 static err_t write_range(struct ctx *ctx, struct blob_answer *answer, struct byte_range range)
 {
-	struct store_blob *blob = answer->blob;
+	struct blob_view *blob = answer->blob;
 	uint64_t left = range.last - range.first + 1;
 	if (blob->fd >= 0)
 		return exchange_write_file(answer->rq->x, blob->fd, range.first, left);
@@ -28,8 +28,7 @@ static err_t write_range(struct ctx *ctx, struct blob_answer *answer, struct byt
 	CLEANUP(mem_done) char *block = mem_new(COPY_BLOCK);
 	for (uint64_t at = range.first; left;) {
 		size_t len;
-		TRY(blob->store->driver->blob_read(ctx, blob, at, block,
-						   MIN(left, (uint64_t)COPY_BLOCK), &len));
+		TRY(blob_read(ctx, blob, at, block, MIN(left, (uint64_t)COPY_BLOCK), &len));
 		if (len == 0)
 			return fail(ctx, ERR_STORAGE, "blob is shorter than its size");
 		TRY(exchange_write(answer->rq->x, (str){ block, len }));
@@ -121,7 +120,7 @@ static str wanted_ranges(struct request *rq, str etag)
 
 err_t oci_blob_get(struct ctx *ctx, struct request *rq)
 {
-	CLEANUP(store_blob_done) struct store_blob blob = STORE_BLOB_INIT;
+	CLEANUP(blob_view_done) struct blob_view blob = BLOB_VIEW_INIT;
 	TRY(blob_open(ctx, rq->api->options.registry, rq->repository, rq->digest, &blob));
 
 	str etag = arena_printf(ctx->arena, "\"" STR_FMT "\"", STR_ARG(rq->digest_text));

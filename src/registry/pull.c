@@ -127,11 +127,26 @@ static err_t check_link(struct ctx *ctx, struct registry *registry, int64_t repo
 	return err;
 }
 
+void blob_view_done(struct blob_view *view)
+{
+	store_blob_done(&view->stored);
+}
+
+err_t blob_read(struct ctx *ctx, struct blob_view *view, uint64_t offset, void *into, size_t len,
+		size_t *ret_len)
+{
+	struct store_blob *stored = &view->stored;
+	return stored->store->driver->blob_read(ctx, stored, offset, into, len, ret_len);
+}
+
 err_t blob_open(struct ctx *ctx, struct registry *registry, str repository, digest d,
-		struct store_blob *ret)
+		struct blob_view *ret)
 {
 	int64_t repository_id;
+	struct store_blob stored;
 	TRY(repository_find(ctx, registry, repository, &repository_id));
 	TRY(check_link(ctx, registry, repository_id, d));
-	return registry->store->driver->blob_open(ctx, registry->store, d, ret);
+	TRY(registry->store->driver->blob_open(ctx, registry->store, d, &stored));
+	*ret = (struct blob_view){ stored, stored.size_bytes, stored.fd };
+	return OK;
 }

@@ -25,7 +25,22 @@ void manifest_view_done(struct manifest_view *view); /* CLEANUP */
 err_t manifest_get(struct ctx *ctx, struct registry *registry, str repository,
 		   const struct reference *reference, struct manifest_view *ret);
 
-/* Opens a blob of the repository. ERR_NAME_UNKNOWN, ERR_BLOB_UNKNOWN. Close with store_blob_done.
- */
+/* A blob, open for reading. */
+struct blob_view {
+	struct store_blob stored; /* the registry's own */
+	uint64_t size_bytes;
+	int fd; /* >= 0 when the bytes are a local file that can be sent directly */
+};
+#define BLOB_VIEW_INIT                                                                             \
+	{                                                                                          \
+		.stored = STORE_BLOB_INIT, .fd = -1                                                \
+	}
+void blob_view_done(struct blob_view *view); /* CLEANUP */
+
+/* Opens a blob of the repository. ERR_NAME_UNKNOWN, ERR_BLOB_UNKNOWN. */
 err_t blob_open(struct ctx *ctx, struct registry *registry, str repository, digest d,
-		struct store_blob *ret);
+		struct blob_view *ret);
+
+/* Reads up to `len` bytes at `offset`; `*ret_len` is 0 at the end. */
+err_t blob_read(struct ctx *ctx, struct blob_view *view, uint64_t offset, void *into, size_t len,
+		size_t *ret_len);

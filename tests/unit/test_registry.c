@@ -106,17 +106,17 @@ static digest push_blob(str repository, str bytes)
 
 static str blob_text(str repository, digest d)
 {
-	CLEANUP(store_blob_done) struct store_blob blob = STORE_BLOB_INIT;
+	CLEANUP(blob_view_done) struct blob_view blob = BLOB_VIEW_INIT;
 	must(blob_open(CTX, house.registry, repository, d, &blob));
 	char *bytes = arena_alloc(&house.arena, blob.size_bytes + 1);
 	size_t len;
-	must(house.store->driver->blob_read(CTX, &blob, 0, bytes, blob.size_bytes, &len));
+	must(blob_read(CTX, &blob, 0, bytes, blob.size_bytes, &len));
 	return (str){ bytes, len };
 }
 
 static err_t try_blob(str repository, digest d)
 {
-	CLEANUP(store_blob_done) struct store_blob blob = STORE_BLOB_INIT;
+	CLEANUP(blob_view_done) struct blob_view blob = BLOB_VIEW_INIT;
 	err_t err = blob_open(CTX, house.registry, repository, d, &blob);
 	ctx_forgive(CTX);
 	return err;
