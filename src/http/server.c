@@ -6,6 +6,7 @@
 #include "http/worker.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -211,15 +212,19 @@ static void stop_listening(struct server *server, struct listener *listener)
 		unlink(listener->path);
 }
 
+/* Bytes that nobody has read yet are a request; their worker is on its way, or will be when one is
+ * free. Ending the connection's reading now would cut off the body that follows. */
+static bool is_idle(const struct connection *c)
+{
+	return c->parked && c->phase == PHASE_HEAD && c->in.len == 0 &&
+	       socket_wait(c->fd, POLLIN, 0) == 0;
+}
+
 static void shut_down(struct server *server, bool all)
 {
-	for (struct connection *c = server->connections; c; c = c->next) {
-		bool idle = c->parked && c->phase == PHASE_HEAD && c->in.len == 0;
-		if (all)
-			shutdown(c->fd, SHUT_RDWR);
-		else if (idle)
-			shutdown(c->fd, SHUT_RD);
-	}
+	for (struct connection *c = server->connections; c; c = c->next)
+		if (all || is_idle(c))
+			shutdown(c->fd, all ? SHUT_RDWR : SHUT_RD);
 }
 
 static bool wait_until_empty(struct server *server, int64_t until_ns)

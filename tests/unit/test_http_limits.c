@@ -305,6 +305,17 @@ static void *drain_main(void *arg)
 	return NULL;
 }
 
+static bool accepts(void)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons(f.port),
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	bool accepted = connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+	close(fd);
+	return accepted;
+}
+
 Test(http_limits, draining_answers_what_runs_and_closes_the_rest)
 {
 	fixture_start(&f, (struct server_options){ 0 });
@@ -318,11 +329,7 @@ Test(http_limits, draining_answers_what_runs_and_closes_the_rest)
 	pthread_create(&drain.thread, NULL, drain_main, &drain);
 	cr_assert(is_closed(idle));
 	cr_assert_not(atomic_load(&drain.done));
-	struct sockaddr_in address = { .sin_family = AF_INET,
-				       .sin_port = htons(f.port),
-				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int late = socket(AF_INET, SOCK_STREAM, 0);
-	cr_assert_neq(connect(late, (struct sockaddr *)&address, sizeof address), 0);
+	cr_assert_not(accepts());
 
 	atomic_store(&gate_open, true);
 	struct answer a = hear(running);
@@ -330,6 +337,33 @@ Test(http_limits, draining_answers_what_runs_and_closes_the_rest)
 	cr_assert(strstr(a.head, "Connection: close\r\n"));
 	cr_assert(is_closed(running));
 	close(running);
+	pthread_join(drain.thread, NULL);
+	fixture_stop(&f);
+}
+
+/* Bytes that nobody has read yet are a request all the same: its body must not be cut. */
+Test(http_limits, draining_answers_what_has_just_arrived)
+{
+	fixture_start(&f, (struct server_options){ .threads_max = 1 });
+	int busy = dial(&f), parked = dial(&f);
+	say(parked, GET_HELLO);
+	expect_hello(parked);
+	say(busy, "GET /gate HTTP/1.1\r\nHost: a\r\n\r\n");
+	wait_until(atomic_load(&gate_waiting) == 1);
+	say(parked, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello");
+
+	struct drain drain = { .timeout_ms = PATIENCE_S * 1000 };
+	pthread_create(&drain.thread, NULL, drain_main, &drain);
+	wait_until(!accepts());
+	atomic_store(&gate_open, true);
+	cr_assert_eq(hear(busy).status, 200);
+	say(parked, "world");
+	struct answer a = hear(parked);
+	cr_assert_eq(a.status, 200);
+	cr_assert(body_is(&a, "helloworld"));
+	cr_assert(strstr(a.head, "Connection: close\r\n"));
+	close(busy);
+	close(parked);
 	pthread_join(drain.thread, NULL);
 	fixture_stop(&f);
 }
