@@ -23,6 +23,7 @@
 #define DIR_MODE	 0750
 #define WRITEBACK_BYTES	 MIB(8) /* what may wait in memory before the disk is told to start */
 #define SEQUENTIAL_BYTES MIB(1) /* from here on, reading ahead further pays */
+#define DIRECT_ALIGNMENT KIB(4)
 
 static struct filesystem *filesystem_of(struct store *store)
 {
@@ -168,11 +169,50 @@ static void start_writeback(int fd, uint64_t from, uint64_t to)
 		sync_file_range(fd, (off_t)from, (off_t)(to - from), SYNC_FILE_RANGE_WRITE);
 }
 
+/* Whether the bytes can go around the page cache: large, and aligned in memory as in the file. */
+static bool may_go_direct(uint64_t offset, str bytes)
+{
+	uint64_t all = offset | (uintptr_t)bytes.ptr | bytes.len;
+	return bytes.len >= STORE_DIRECT_BYTES && all % DIRECT_ALIGNMENT == 0;
+}
+
+/* The descriptor's own O_DIRECT is the only memory of it. False where the file system has none. */
+static bool set_direct(int fd, bool direct)
+{
+	int flags = fcntl(fd, F_GETFL);
+	bool is = flags & O_DIRECT;
+	return flags >= 0 && (is == direct || fcntl(fd, F_SETFL, flags ^ O_DIRECT) == 0);
+}
+
+/* `*ret_done` false: they go through the cache, because they are small, or the file system cannot.
+ */
+static err_t append_direct(struct ctx *ctx, struct store_upload *upload, str bytes, bool *ret_done)
+{
+	*ret_done = false;
+	if (!may_go_direct(upload->size_bytes, bytes) || !set_direct(upload->fd, true))
+		return OK;
+	err_t err = file_write_all_at(ctx, upload->fd, upload->size_bytes, bytes.ptr, bytes.len);
+	if (err != OK && ctx->failure.sys_errno == EINVAL) {
+		ctx_forgive(ctx);
+		return OK;
+	}
+	*ret_done = err == OK;
+	return err;
+}
+
 static err_t append(struct ctx *ctx, struct store_upload *upload, str bytes)
 {
 	if (FAULT("store.append"))
 		return fail_errno(ctx, filesystem_error(errno), "could not append");
-	return file_write_all_at(ctx, upload->fd, upload->size_bytes, bytes.ptr, bytes.len);
+	uint64_t from = upload->size_bytes;
+	bool done;
+	TRY(append_direct(ctx, upload, bytes, &done));
+	if (done)
+		return OK;
+	set_direct(upload->fd, false);
+	TRY(file_write_all_at(ctx, upload->fd, from, bytes.ptr, bytes.len));
+	start_writeback(upload->fd, from, from + bytes.len);
+	return OK;
 }
 
 static err_t upload_append(struct ctx *ctx, struct store_upload *upload, str bytes)
@@ -185,9 +225,7 @@ static err_t upload_append(struct ctx *ctx, struct store_upload *upload, str byt
 			ctx_note(ctx, "upload could not be cut back");
 		return err == ERR_STORAGE_FULL ? ERR_STORAGE_FULL : ERR_STORAGE;
 	}
-	uint64_t before = upload->size_bytes;
 	upload->size_bytes += bytes.len;
-	start_writeback(upload->fd, before, upload->size_bytes);
 	ctx_progress(ctx);
 	return OK;
 }
@@ -204,6 +242,7 @@ static err_t read_at(struct ctx *ctx, int fd, uint64_t offset, void *into, size_
 static err_t upload_read(struct ctx *ctx, struct store_upload *upload, uint64_t offset, void *into,
 			 size_t len, size_t *ret_len)
 {
+	set_direct(upload->fd, false);
 	return read_at(ctx, upload->fd, offset, into, len, ret_len);
 }
 

@@ -23,6 +23,8 @@
 #include "base/ctx.h"
 #include "codec/digest.h"
 
+#define STORE_DIRECT_BYTES MIB(1)
+
 struct store;
 
 /* A blob opened for reading. `fd` is >= 0 when the bytes are a local file that can be sent
@@ -65,6 +67,8 @@ struct store_driver {
 	err_t (*upload_open)(struct ctx *ctx, struct store *store, str id, bool create,
 			     struct store_upload *ret);
 	/* Appends all of `bytes` or fails; after a failure the upload is cut back to its old size.
+	 * At least STORE_DIRECT_BYTES that are aligned to pages, in memory and in the upload, may
+	 * go around the system's cache: that saves a copy, and leaves the cache to what is read.
 	 */
 	err_t (*upload_append)(struct ctx *ctx, struct store_upload *upload, str bytes);
 	/* Reads up to `len` bytes at `offset`; `*ret_len` is 0 at the end. For re-hashing. */

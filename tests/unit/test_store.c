@@ -9,12 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/mem.h"
 #include "crypto/hash.h"
 #include "os/fault.h"
 #include "store/store.h"
@@ -208,6 +210,125 @@ Test(store, a_large_upload_arrives_whole)
 	}
 	cr_assert(digest_equal(hash_final(&again), d));
 }
+
+static char *page_aligned(size_t len)
+{
+	char *bytes = aligned_alloc(4096, len);
+	cr_assert_not_null(bytes);
+	for (size_t i = 0; i < len; i++)
+		bytes[i] = (char)(i * 2654435761u >> 13);
+	return bytes;
+}
+
+/* How many pages of [from, from + len) of the file are in memory. */
+static size_t cached_pages(int fd, uint64_t from, size_t len)
+{
+	unsigned char in_memory[STORE_DIRECT_BYTES / 4096];
+	size_t count = 0;
+	void *map = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, (off_t)from);
+	cr_assert_neq(map, MAP_FAILED);
+	cr_assert_leq(len, STORE_DIRECT_BYTES);
+	cr_assert_eq(mincore(map, len, in_memory), 0);
+	for (size_t i = 0; i < len / 4096; i++)
+		count += in_memory[i] & 1;
+	munmap(map, len);
+	return count;
+}
+
+static bool can_go_direct(int fd)
+{
+	int flags = fcntl(fd, F_GETFL) & ~O_DIRECT;
+	bool can = fcntl(fd, F_SETFL, flags | O_DIRECT) == 0;
+	cr_assert_eq(fcntl(fd, F_SETFL, flags), 0);
+	return can;
+}
+
+Test(store, large_aligned_pieces_go_around_the_cache)
+{
+	CLEANUP(store_upload_done) struct store_upload upload = STORE_UPLOAD_INIT;
+	CLEANUP(mem_done) char *bytes = page_aligned(2 * STORE_DIRECT_BYTES);
+	open_with(STR("d1"), STR(""), &upload);
+	if (!can_go_direct(upload.fd))
+		cr_skip_test("no O_DIRECT below /tmp");
+	cr_assert_eq(driver->upload_append(&ctx, &upload, (str){ bytes, STORE_DIRECT_BYTES }), OK);
+	cr_assert_eq(driver->upload_append(&ctx, &upload, (str){ bytes + 4096, 4096 }), OK);
+	cr_assert_eq(cached_pages(upload.fd, 0, STORE_DIRECT_BYTES), 0);
+	cr_assert_eq(cached_pages(upload.fd, STORE_DIRECT_BYTES, 4096), 1,
+		     "a small piece does not");
+}
+
+/* Lengths that make pieces aligned, too short, or unaligned in the upload or in memory. */
+Test(store, direct_and_ordinary_pieces_make_one_upload)
+{
+	static const struct {
+		size_t from, len;
+	} pieces[] = {
+		{ 0, STORE_DIRECT_BYTES },
+		{ 0, 4096 },
+		{ 1, STORE_DIRECT_BYTES },
+		{ 0, STORE_DIRECT_BYTES },
+		{ 0, 1 },
+		{ 0, STORE_DIRECT_BYTES },
+		{ 0, 4095 },
+		{ 4096, STORE_DIRECT_BYTES },
+		{ 5, 4097 },
+	};
+	CLEANUP(store_upload_done) struct store_upload upload = STORE_UPLOAD_INIT;
+	CLEANUP(mem_done) char *bytes = page_aligned(2 * STORE_DIRECT_BYTES);
+	CLEANUP(buf_done) struct buf want = BUF_INIT(MIB(16));
+	open_with(STR("d2"), STR(""), &upload);
+	for (size_t i = 0; i < COUNT_OF(pieces); i++) {
+		str piece = { bytes + pieces[i].from, pieces[i].len };
+		char back[8];
+		size_t len;
+		buf_add(&want, piece);
+		cr_assert_eq(driver->upload_append(&ctx, &upload, piece), OK, "piece %zu", i);
+		cr_assert_eq(upload.size_bytes, want.len);
+		cr_assert_eq(driver->upload_read(&ctx, &upload, want.len - 7, back, 7, &len), OK,
+			     "unaligned reading works whatever was written last");
+		cr_assert_eq(memcmp(back, want.ptr + want.len - 7, 7), 0);
+	}
+	digest d = hash_bytes(DIGEST_SHA256, buf_str(&want));
+	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("d2"), d), OK);
+	assert_blob(d, buf_str(&want));
+}
+
+#ifdef BERTH_FAULTS
+Test(store, what_the_file_system_cannot_write_directly_goes_through_the_cache)
+{
+	CLEANUP(store_upload_done) struct store_upload upload = STORE_UPLOAD_INIT;
+	CLEANUP(mem_done) char *bytes = page_aligned(STORE_DIRECT_BYTES);
+	str piece = { bytes, STORE_DIRECT_BYTES };
+	open_with(STR("d3"), STR(""), &upload);
+	if (!can_go_direct(upload.fd))
+		cr_skip_test("no O_DIRECT below /tmp");
+	fault_setup("file.write:1=errno:22");
+	cr_assert_eq(driver->upload_append(&ctx, &upload, piece), OK);
+	fault_setup(NULL);
+	cr_assert_eq(ctx.failure.code, OK);
+	cr_assert_gt(cached_pages(upload.fd, 0, STORE_DIRECT_BYTES), 0);
+	digest d = hash_bytes(DIGEST_SHA256, piece);
+	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("d3"), d), OK);
+	assert_blob(d, piece);
+}
+
+Test(store, a_failed_direct_append_is_cut_back)
+{
+	CLEANUP(store_upload_done) struct store_upload upload = STORE_UPLOAD_INIT;
+	CLEANUP(mem_done) char *bytes = page_aligned(STORE_DIRECT_BYTES);
+	str piece = { bytes, STORE_DIRECT_BYTES };
+	open_with(STR("d4"), STR(""), &upload);
+	cr_assert_eq(driver->upload_append(&ctx, &upload, piece), OK);
+	fault_setup("file.write:1=errno:28");
+	cr_assert_eq(driver->upload_append(&ctx, &upload, piece), ERR_STORAGE_FULL);
+	fault_setup(NULL);
+	ctx_forgive(&ctx);
+	cr_assert_eq(upload.size_bytes, STORE_DIRECT_BYTES);
+	digest d = hash_bytes(DIGEST_SHA256, piece);
+	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("d4"), d), OK);
+	assert_blob(d, piece);
+}
+#endif
 
 Test(store, publishing_twice_keeps_the_first)
 {
