@@ -6,11 +6,14 @@
  * after block as they get full, so that receiving, hashing and writing go on at the same time. The
  * ring is all the memory there is: an owner who is faster than the slowest reader waits.
  *
- *	struct ring_reader readers[] = { { "hash", hash_some, &hash }, { "write", write_some, &file } };
+ *	struct ring_reader readers[] = {
+ *		{ "hash", hash_some, &hash },
+ *		{ "write", write_some, &file },
+ *	};
  *	TRY(ring_start(ctx, offset, readers, COUNT_OF(readers), &ring));
  *	while (…) {
  *		char *room = ring_room(ring, &room_len);
- *		size_t len = room ? receive(room, room_len) : …;
+ *		…
  *		TRY(ring_append(ctx, ring, (str){ room, len }));
  *	}
  *	TRY(ring_end(ctx, ring));
