@@ -38,11 +38,16 @@ static err_t receive(struct ctx *ctx, struct request *rq, struct upload *up)
 	size_t size = (size_t)MIN(announced, (uint64_t)RECEIVE_BLOCK);
 	CLEANUP(mem_done) char *block = mem_resize(NULL, size);
 	for (;;) {
-		size_t len;
-		TRY(exchange_read(rq->x, block, size, &len));
+		size_t room_len, len;
+		char *room = upload_room(up, &room_len);
+		if (!room) {
+			room = block;
+			room_len = size;
+		}
+		TRY(exchange_read(rq->x, room, room_len, &len));
 		if (len == 0)
 			return OK;
-		TRY(upload_append(ctx, up, (str){ block, len }));
+		TRY(upload_append(ctx, up, (str){ room, len }));
 	}
 }
 
@@ -227,6 +232,7 @@ static err_t append_chunk(struct ctx *ctx, struct request *rq, uint64_t *ret_siz
 	TRY(open_upload(ctx, rq, rq->upload_id, &up));
 	TRY(check_range(ctx, rq, &up));
 	TRY(receive(ctx, rq, &up));
+	TRY(upload_flush(ctx, &up));
 	*ret_size_bytes = up.file.size_bytes;
 	return OK;
 }

@@ -23,6 +23,7 @@ struct registry {
 	struct store *store;
 	struct cache *cache;
 	struct live_uploads *uploads;
+	_Atomic(unsigned) rings; /* uploads that have one */
 };
 
 #define CACHE_KEY_MAX 280

@@ -8,6 +8,7 @@
 #include "db/upload.h"
 #include "internal.h"
 #include "os/fault.h"
+#include "os/ring.h"
 #include "registry/repository.h"
 
 #include "base/banned.h"
@@ -71,6 +72,10 @@ err_t upload_size(struct ctx *ctx, struct registry *registry, str repository, st
 
 void upload_done(struct upload *up)
 {
+	/* Who tells the client that all is there has flushed before. */
+	struct ctx ctx;
+	ctx_init(&ctx, NULL);
+	(void)upload_flush(&ctx, up);
 	store_upload_done(&up->file);
 	if (up->live)
 		live_uploads_release(up->registry->uploads, take(up->live), up->ended);
@@ -123,15 +128,64 @@ void upload_expect(struct upload *up, enum digest_algorithm algorithm)
 	}
 }
 
+static err_t store_arrived(struct ctx *ctx, void *arg, str bytes)
+{
+	struct upload *up = arg;
+	return up->registry->store->driver->upload_append(ctx, &up->file, bytes);
+}
+
+static err_t hash_arrived(struct ctx *ctx, void *arg, str bytes)
+{
+	struct live_upload *live = arg;
+	hash_update(&live->hash, bytes.ptr, bytes.len);
+	live->hashed_bytes += bytes.len;
+	return OK;
+}
+
+/* Where it cannot be, nothing is lost but time. */
+static void start_ring(struct ctx *ctx, struct upload *up)
+{
+	const struct ring_reader readers[] = {
+		{ "upload store", store_arrived, up },
+		{ "upload hash", hash_arrived, up->live },
+	};
+	bool hashes = up->live->hashed_bytes == up->file.size_bytes;
+	if (atomic_fetch_add(&up->registry->rings, 1) < UPLOAD_RINGS_MAX &&
+	    ring_start(ctx, up->file.size_bytes, readers, hashes ? 2 : 1, &up->ring) == OK)
+		return;
+	ctx_forgive(ctx);
+	atomic_fetch_sub(&up->registry->rings, 1);
+}
+
 err_t upload_append(struct ctx *ctx, struct upload *up, str bytes)
 {
-	uint64_t before = up->file.size_bytes;
-	TRY(up->registry->store->driver->upload_append(ctx, &up->file, bytes));
-	if (up->live->hashed_bytes == before) {
-		hash_update(&up->live->hash, bytes.ptr, bytes.len);
-		up->live->hashed_bytes += bytes.len;
+	if (!up->ring && up->received_bytes >= UPLOAD_RING_BYTES)
+		start_ring(ctx, up);
+	up->received_bytes += bytes.len;
+	if (up->ring) {
+		TRY(ring_append(ctx, up->ring, bytes));
+		ctx_progress(ctx);
+		return OK;
 	}
-	return OK;
+	bool hashes = up->live->hashed_bytes == up->file.size_bytes;
+	TRY(store_arrived(ctx, up, bytes));
+	return hashes ? hash_arrived(ctx, up->live, bytes) : OK;
+}
+
+char *upload_room(struct upload *up, size_t *ret_len)
+{
+	return up->ring ? ring_room(up->ring, ret_len) : NULL;
+}
+
+err_t upload_flush(struct ctx *ctx, struct upload *up)
+{
+	if (!up->ring)
+		return OK;
+	err_t err = ring_end(ctx, take(up->ring));
+	atomic_fetch_sub(&up->registry->rings, 1);
+	if (up->live->hashed_bytes > up->file.size_bytes) /* of what could not be stored */
+		live_upload_restart(up->live, up->algorithm);
+	return err;
 }
 
 /* Hashes what is stored but not hashed yet: after a restart, or for another algorithm. */
@@ -194,6 +248,7 @@ static err_t publish(struct ctx *ctx, struct upload *up, digest d)
 
 err_t upload_finish(struct ctx *ctx, struct upload *up, digest want)
 {
+	TRY(upload_flush(ctx, up));
 	if (up->live->hash.algorithm != want.algorithm)
 		live_upload_restart(up->live, want.algorithm);
 	TRY(catch_up(ctx, up));

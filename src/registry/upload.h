@@ -6,10 +6,14 @@
  * truth about how much has arrived. Bytes are hashed as they come; finish() makes them durable,
  * names them by their digest, and only then writes the rows.
  *
+ * From UPLOAD_RING_BYTES in one request on, bytes are hashed and stored by two more threads (see
+ * os/ring.h), for at most UPLOAD_RINGS_MAX uploads at a time; what then goes wrong shows a little
+ * later. Nothing is acknowledged before upload_flush() or upload_finish().
+ *
  *	upload_begin(ctx, registry, "library/app", …, id);
  *	CLEANUP(upload_done) struct upload up = UPLOAD_INIT;
  *	TRY(upload_open(ctx, registry, "library/app", id, &up));
- *	TRY(upload_append(ctx, &up, bytes));
+ *	TRY(upload_append(ctx, &up, bytes));	…
  *	TRY(upload_finish(ctx, &up, digest));
  *
  * Errors: ERR_UPLOAD_UNKNOWN, ERR_UPLOAD_BUSY (somebody else writes to it), ERR_DIGEST_INVALID (the
@@ -20,6 +24,9 @@
 #include "registry/live_uploads.h"
 #include "registry/registry.h"
 
+#define UPLOAD_RING_BYTES MIB(16)
+#define UPLOAD_RINGS_MAX  4
+
 struct upload {
 	struct registry *registry;
 	str id;
@@ -27,6 +34,8 @@ struct upload {
 	enum digest_algorithm algorithm; /* what is being hashed while receiving */
 	struct live_upload *live;	 /* the writer's place */
 	struct store_upload file;
+	uint64_t received_bytes; /* since it was opened */
+	struct ring *ring;	 /* while it is there, `file` and the hash are its readers' */
 	bool ended;
 };
 #define UPLOAD_INIT                                                                                \
@@ -43,13 +52,21 @@ err_t upload_begin(struct ctx *ctx, struct registry *registry, str repository,
 err_t upload_size(struct ctx *ctx, struct registry *registry, str repository, str id,
 		  uint64_t *ret_size_bytes);
 
-/* Takes the writer's place. `id` must outlive `*ret`. */
+/* Takes the writer's place. `id` must outlive `*ret`, which stays where it is from the first append
+ * on. */
 err_t upload_open(struct ctx *ctx, struct registry *registry, str repository, str id,
 		  struct upload *ret);
 void upload_done(
 	struct upload *up); /* CLEANUP: gives the place back; the session stays unless ended */
 
 err_t upload_append(struct ctx *ctx, struct upload *up, str bytes);
+
+/* Where the next bytes are best put before they are appended, with room for `*ret_len` of them;
+ * NULL when anywhere will do. */
+char *upload_room(struct upload *up, size_t *ret_len);
+
+/* All that was appended is stored: before a client is told so. */
+err_t upload_flush(struct ctx *ctx, struct upload *up);
 
 /* Names the digest's algorithm before the bytes come, which saves reading them twice. */
 void upload_expect(struct upload *up, enum digest_algorithm algorithm);

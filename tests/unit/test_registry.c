@@ -3,12 +3,15 @@
  * test_registry.c - the heart without HTTP: a registry on SQLite and a directory in a temporary
  * place.
  */
+#include "base/mem.h"
 #include "codec/manifest.h"
 #include "crypto/hash.h"
 #include "crypto/random.h"
 #include "db/blob.h"
 #include "db/db.h"
 #include "db/upload.h"
+#include "os/fault.h"
+#include "os/ring.h"
 #include "registry/delete.h"
 #include "registry/fsck.h"
 #include "registry/list.h"
@@ -22,6 +25,7 @@
 #include <criterion/criterion.h>
 #include <ftw.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static struct {
@@ -219,6 +223,172 @@ Test(registry, the_digest_at_the_end_may_name_another_algorithm)
 	must(finish(STR("p/app"), id, d));
 	cr_assert(str_eq(blob_text(STR("p/app"), d), STR("hello")));
 }
+
+/* --- large uploads, which go through a ring ------------------------------------------------- */
+
+#define LARGE (UPLOAD_RING_BYTES + 3 * RING_BYTES + 12345)
+
+static str large_bytes(unsigned seed)
+{
+	static char bytes[LARGE];
+	for (size_t i = 0; i < LARGE; i++)
+		bytes[i] = (char)((i + seed) * 2654435761u >> 13);
+	return (str){ bytes, LARGE };
+}
+
+/* Appends as a receiver does: into the upload's own room where it has one. */
+static err_t feed(struct upload *up, str bytes, size_t piece_max)
+{
+	while (bytes.len) {
+		size_t room_len = piece_max;
+		char *room = upload_room(up, &room_len);
+		str piece = str_take(bytes, MIN(room_len, piece_max));
+		bytes = str_skip(bytes, piece.len);
+		if (room)
+			piece.ptr = memcpy(room, piece.ptr, piece.len);
+		TRY(upload_append(CTX, up, piece));
+	}
+	return OK;
+}
+
+static void assert_stored(str repository, digest d, uint64_t size_bytes)
+{
+	CLEANUP(store_blob_done) struct store_blob blob = STORE_BLOB_INIT;
+	CLEANUP(mem_done) char *bytes = mem_new(LARGE);
+	size_t len;
+	must(blob_open(CTX, house.registry, repository, d, &blob));
+	cr_assert_eq(blob.size_bytes, size_bytes);
+	must(house.store->driver->blob_read(CTX, &blob, 0, bytes, LARGE, &len));
+	cr_assert(digest_equal(hash_bytes(d.algorithm, (str){ bytes, len }), d));
+	cr_assert_eq(differences(), 0);
+}
+
+Test(registry, a_large_blob_goes_through_a_ring_and_comes_out_whole)
+{
+	str bytes = large_bytes(0);
+	for (size_t piece = 70001; piece < MIB(4); piece *= 7) {
+		CLEANUP(upload_done) struct upload up = UPLOAD_INIT;
+		str id = begin(STR("p/app"));
+		must(upload_open(CTX, house.registry, STR("p/app"), id, &up));
+		must(feed(&up, bytes, piece));
+		cr_assert_not_null(up.ring);
+		must(upload_finish(CTX, &up, sha256(bytes)));
+		assert_stored(STR("p/app"), sha256(bytes), LARGE);
+		must(blob_delete(CTX, house.registry, STR("p/app"), sha256(bytes)));
+	}
+}
+
+Test(registry, the_parts_of_a_large_upload_need_not_be_aligned)
+{
+	str bytes = large_bytes(1), id = begin(STR("p/app"));
+	str parts[] = { str_take(bytes, 5), str_skip(bytes, 5) };
+	for (size_t i = 0; i < COUNT_OF(parts); i++) {
+		CLEANUP(upload_done) struct upload up = UPLOAD_INIT;
+		must(upload_open(CTX, house.registry, STR("p/app"), id, &up));
+		must(feed(&up, parts[i], 100000));
+		must(upload_flush(CTX, &up));
+		cr_assert_eq(up.file.size_bytes, i == 0 ? 5 : LARGE);
+		cr_assert_eq(up.live->hashed_bytes, up.file.size_bytes, "nothing is read again");
+	}
+	must(finish(STR("p/app"), id, sha256(bytes)));
+	assert_stored(STR("p/app"), sha256(bytes), LARGE);
+}
+
+Test(registry, a_client_that_leaves_a_large_upload_finds_all_its_bytes)
+{
+	str bytes = large_bytes(2), id = begin(STR("p/app"));
+	{
+		CLEANUP(upload_done) struct upload up = UPLOAD_INIT;
+		must(upload_open(CTX, house.registry, STR("p/app"), id, &up));
+		must(feed(&up, str_take(bytes, LARGE - 777), 100000));
+	}
+	uint64_t size_bytes;
+	must(upload_size(CTX, house.registry, STR("p/app"), id, &size_bytes));
+	cr_assert_eq(size_bytes, LARGE - 777);
+	must(append(STR("p/app"), id, str_skip(bytes, LARGE - 777)));
+	must(finish(STR("p/app"), id, sha256(bytes)));
+	assert_stored(STR("p/app"), sha256(bytes), LARGE);
+}
+
+Test(registry, a_large_blob_of_another_algorithm_is_read_again)
+{
+	str bytes = large_bytes(3), id = begin(STR("p/app"));
+	digest d = hash_bytes(DIGEST_SHA512, bytes);
+	CLEANUP(upload_done) struct upload up = UPLOAD_INIT;
+	must(upload_open(CTX, house.registry, STR("p/app"), id, &up));
+	must(feed(&up, bytes, 100000));
+	must(upload_finish(CTX, &up, d));
+	assert_stored(STR("p/app"), d, LARGE);
+}
+
+Test(registry, uploads_beyond_the_last_ring_do_without)
+{
+	enum { COUNT = UPLOAD_RINGS_MAX + 2 };
+	str bytes = large_bytes(4), ids[COUNT];
+	struct upload ups[COUNT];
+	for (size_t i = 0; i < COUNT; i++) {
+		ups[i] = (struct upload)UPLOAD_INIT;
+		ids[i] = begin(STR("p/app"));
+		must(upload_open(CTX, house.registry, STR("p/app"), ids[i], &ups[i]));
+		must(feed(&ups[i], bytes, 100000));
+		cr_assert_eq(ups[i].ring != NULL, i < UPLOAD_RINGS_MAX);
+	}
+	for (size_t i = 0; i < COUNT; i++) {
+		must(upload_finish(CTX, &ups[i], sha256(bytes)));
+		upload_done(&ups[i]);
+	}
+	assert_stored(STR("p/app"), sha256(bytes), LARGE);
+	str id = begin(STR("p/app"));
+	CLEANUP(upload_done) struct upload up = UPLOAD_INIT;
+	must(upload_open(CTX, house.registry, STR("p/app"), id, &up));
+	must(feed(&up, bytes, 100000));
+	cr_assert_not_null(up.ring, "rings that ended are there for others");
+}
+
+#ifdef BERTH_FAULTS
+Test(registry, a_large_upload_goes_on_after_the_disk_was_full)
+{
+	str bytes = large_bytes(5);
+	unsigned inline_appends = UPLOAD_RING_BYTES / KIB(128);
+	for (unsigned hit = 1; hit <= 12; hit += 3) {
+		str id = begin(STR("p/app"));
+		str fault = arena_printf(&house.arena, "store.append:%u=errno:28",
+					 inline_appends + hit);
+		{
+			CLEANUP(upload_done) struct upload up = UPLOAD_INIT;
+			must(upload_open(CTX, house.registry, STR("p/app"), id, &up));
+			fault_setup(fault.ptr);
+			err_t err = feed(&up, bytes, KIB(128));
+			if (err == OK)
+				err = upload_flush(CTX, &up);
+			fault_setup(NULL);
+			cr_assert_eq(err, ERR_STORAGE_FULL, "%s", fault.ptr);
+			ctx_forgive(CTX);
+		}
+		uint64_t size_bytes;
+		must(upload_size(CTX, house.registry, STR("p/app"), id, &size_bytes));
+		cr_assert_eq(size_bytes, UPLOAD_RING_BYTES + (hit - 1) * RING_BLOCK_BYTES);
+		must(append(STR("p/app"), id, str_skip(bytes, size_bytes)));
+		must(finish(STR("p/app"), id, sha256(bytes)));
+		assert_stored(STR("p/app"), sha256(bytes), LARGE);
+		must(blob_delete(CTX, house.registry, STR("p/app"), sha256(bytes)));
+	}
+}
+
+Test(registry, a_large_upload_does_without_a_ring_that_cannot_start)
+{
+	str bytes = large_bytes(6), id = begin(STR("p/app"));
+	CLEANUP(upload_done) struct upload up = UPLOAD_INIT;
+	must(upload_open(CTX, house.registry, STR("p/app"), id, &up));
+	fault_setup("thread.start:*=errno:11");
+	err_t err = feed(&up, bytes, KIB(128));
+	fault_setup(NULL);
+	cr_assert_eq(err, OK);
+	cr_assert_null(up.ring);
+	must(upload_finish(CTX, &up, sha256(bytes)));
+	assert_stored(STR("p/app"), sha256(bytes), LARGE);
+}
+#endif
 
 static err_t set_intent(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
