@@ -113,7 +113,8 @@ static str merge_slashes(struct arena *arena, str path)
 
 static str path_to_match(struct ctx *ctx, str path)
 {
-	return str_has_prefix(path, STR("/v2")) ? path : merge_slashes(ctx->arena, path);
+	str merged = str_has_prefix(path, STR("/v2")) ? path : merge_slashes(ctx->arena, path);
+	return str_has_prefix(merged, STR("/v2")) ? path : merged; /* "//v2/" is none of ours */
 }
 
 static const struct route *find_row(struct ctx *ctx, struct request *rq, struct match *ret,
