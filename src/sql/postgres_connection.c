@@ -101,7 +101,7 @@ err_t postgres_connect(struct ctx *ctx, const struct sql *db, const char *locati
 	struct postgres_connection *c = NEW(struct postgres_connection);
 	c->db = db;
 	c->prepared = mem_new(sql_slot_count(db) * sizeof(bool));
-	/* A host's name is looked up in here, past any deadline: README.md says why that is left. */
+	/* A host's name is looked up in here, past any deadline: README.md says why. */
 	c->handle = PQconnectStartParams(keywords, values, 1);
 	err_t err = finish_connecting(ctx, c);
 	if (err != OK) {
