@@ -253,12 +253,12 @@ static err_t feed(struct upload *up, str bytes, size_t piece_max)
 
 static void assert_stored(str repository, digest d, uint64_t size_bytes)
 {
-	CLEANUP(store_blob_done) struct store_blob blob = STORE_BLOB_INIT;
+	CLEANUP(blob_view_done) struct blob_view blob = BLOB_VIEW_INIT;
 	CLEANUP(mem_done) char *bytes = mem_new(LARGE);
 	size_t len;
 	must(blob_open(CTX, house.registry, repository, d, &blob));
 	cr_assert_eq(blob.size_bytes, size_bytes);
-	must(house.store->driver->blob_read(CTX, &blob, 0, bytes, LARGE, &len));
+	must(blob_read(CTX, &blob, 0, bytes, LARGE, &len));
 	cr_assert(digest_equal(hash_bytes(d.algorithm, (str){ bytes, len }), d));
 	cr_assert_eq(differences(), 0);
 }
