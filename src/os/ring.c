@@ -33,8 +33,9 @@ struct ring {
 	size_t count;
 	struct reader readers[RING_READERS_MAX];
 
-	pthread_mutex_t lock; /* guards what follows, and all `at` */
-	pthread_cond_t changed;
+	pthread_mutex_t lock;	/* guards what follows, and all `at` */
+	pthread_cond_t filling; /* for readers: more is given, or no more comes */
+	pthread_cond_t freeing; /* for the owner: a reader has moved on, or failed */
 	uint64_t given;
 	bool ending;
 	const struct reader *failed; /* the first; its ctx does not change any more */
@@ -56,8 +57,9 @@ static char *place_of(const struct ring *ring, uint64_t offset)
 static bool next_piece(struct reader *reader, str *ret)
 {
 	struct ring *ring = reader->ring;
+	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&ring->lock);
 	while (ring->given == reader->at && !ring->ending && !ring->failed)
-		pthread_cond_wait(&ring->changed, &ring->lock);
+		pthread_cond_wait(&ring->filling, &ring->lock);
 	if (ring->given == reader->at || ring->failed)
 		return false;
 	uint64_t end = MIN(ring->given, block_end(reader->at));
@@ -65,34 +67,42 @@ static bool next_piece(struct reader *reader, str *ret)
 	return true;
 }
 
+static void pass(struct reader *reader, size_t len, err_t err)
+{
+	struct ring *ring = reader->ring;
+	pthread_mutex_lock(&ring->lock);
+	reader->at += len;
+	reader->err = err;
+	if (err != OK && !ring->failed)
+		ring->failed = reader;
+	pthread_mutex_unlock(&ring->lock);
+	pthread_cond_signal(&ring->freeing);
+	if (err != OK)
+		pthread_cond_broadcast(&ring->filling);
+}
+
 static void *read_all(void *arg)
 {
 	struct reader *reader = arg;
-	struct ring *ring = reader->ring;
 	str piece;
-	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&ring->lock);
 	while (next_piece(reader, &piece)) {
-		pthread_mutex_unlock(&ring->lock);
 		err_t err = reader->what.read(&reader->ctx, reader->what.arg, piece);
 		arena_reset(&reader->arena);
-		pthread_mutex_lock(&ring->lock);
-		reader->at += piece.len;
-		reader->err = err;
-		if (err != OK && !ring->failed)
-			ring->failed = reader;
-		pthread_cond_broadcast(&ring->changed);
+		pass(reader, piece.len, err);
 	}
 	return NULL;
 }
 
 /* --- the owner ------------------------------------------------------------------------------ */
 
+/* Wakes without the lock: who is woken wants it at once. */
 static void give(struct ring *ring, bool ending)
 {
-	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&ring->lock);
+	pthread_mutex_lock(&ring->lock);
 	ring->given = ring->filled;
 	ring->ending = ending;
-	pthread_cond_broadcast(&ring->changed);
+	pthread_mutex_unlock(&ring->lock);
+	pthread_cond_broadcast(&ring->filling);
 }
 
 static void join_all(struct ring *ring)
@@ -106,7 +116,8 @@ static void free_ring(struct ring *ring)
 {
 	for (size_t i = 0; i < ring->count; i++)
 		arena_done(&ring->readers[i].arena);
-	pthread_cond_destroy(&ring->changed);
+	pthread_cond_destroy(&ring->freeing);
+	pthread_cond_destroy(&ring->filling);
 	pthread_mutex_destroy(&ring->lock);
 	munmap(ring->bytes, RING_BYTES);
 	free(ring);
@@ -143,7 +154,8 @@ err_t ring_start(struct ctx *ctx, uint64_t offset, const struct ring_reader *rea
 	struct ring *ring = NEW(struct ring);
 	*ring = (struct ring){ .bytes = bytes, .filled = offset, .given = offset };
 	pthread_mutex_init(&ring->lock, NULL);
-	thread_condition_init(&ring->changed);
+	thread_condition_init(&ring->filling);
+	thread_condition_init(&ring->freeing);
 	for (size_t i = 0; i < count; i++) {
 		err_t err = start_reader(ctx, ring, &readers[i], offset);
 		if (err != OK) {
@@ -171,7 +183,7 @@ char *ring_room(struct ring *ring, size_t *ret_len)
 	uint64_t end = block_end(ring->filled);
 	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&ring->lock);
 	while (!is_free(ring, end) && !ring->failed)
-		pthread_cond_wait(&ring->changed, &ring->lock);
+		pthread_cond_wait(&ring->freeing, &ring->lock);
 	if (ring->failed)
 		return NULL; /* another reader may be at the old bytes still */
 	*ret_len = (size_t)(end - ring->filled);
