@@ -109,7 +109,8 @@ void answer_error(struct request *rq, err_t err)
 	if (error_info(err)->status == 401)
 		add_challenge(rq);
 	if (is_busy(error_info(err)))
-		exchange_header(rq->x, STR("Retry-After"), STR("1"));
+		exchange_header_printf(rq->x, STR("Retry-After"), "%u",
+				       MAX(rq->x->ctx->retry_after_s, 1u));
 	send_error(rq, err);
 }
 

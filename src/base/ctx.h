@@ -50,6 +50,7 @@ struct ctx {
 	const _Atomic(bool) *cancelled; /* may be NULL */
 	str request_id;
 	unsigned holds; /* open transactions and locks; zero while bytes move */
+	unsigned retry_after_s; /* what somebody we asked wants waited, for Retry-After; 0: nothing */
 	struct tx_rider *rider; /* NULL, and NULL again once a commit has taken it along */
 	struct failure failure;
 };
