@@ -183,6 +183,8 @@ static const char *const allowed[] = {
 	/* The leak check stops all threads from a process of its own; reports run a symbolizer. */
 	"clone",
 	"execve",
+	"fork",
+	"getdents",
 	"kill",
 	"mmap",
 	"mprotect",
