@@ -34,6 +34,7 @@ static const struct {
 struct document {
 	struct jwk_set *keys;
 	char *endpoints[COUNT_OF(endpoints)]; /* NULL: not said */
+	bool secret_in_body;
 };
 
 struct entry {
@@ -131,6 +132,25 @@ static err_t take_endpoint(struct ctx *ctx, const struct jwks_issuer *issuer,
 	return OK;
 }
 
+static bool array_has(const struct json_value *object, const char *name, str word)
+{
+	const struct json_value *array = json_member(object, name);
+	for (size_t i = 0; i < json_count(array); i++)
+		if (str_eq(json_value_str(json_element(array, i)), word))
+			return true;
+	return false;
+}
+
+/* Basic is the default, and preferred where both are possible (OpenID Connect Discovery 1.0,
+ * section 3). */
+static bool wants_secret_in_body(const struct json_value *root)
+{
+	const char *name = "token_endpoint_auth_methods_supported";
+	return json_value_is_array(json_member(root, name)) &&
+	       array_has(root, name, STR("client_secret_post")) &&
+	       !array_has(root, name, STR("client_secret_basic"));
+}
+
 static err_t read_discovery(struct ctx *ctx, const struct jwks_issuer *issuer, str body,
 			    struct document *ret, str *ret_keys_url)
 {
@@ -148,6 +168,7 @@ static err_t read_discovery(struct ctx *ctx, const struct jwks_issuer *issuer, s
 	if (!url.len)
 		return fail(ctx, ERR_UPSTREAM_INVALID, "discovery: no jwks_uri");
 	*ret_keys_url = arena_copy(ctx->arena, url);
+	ret->secret_in_body = wants_secret_in_body(doc.root);
 	for (size_t i = 0; i < COUNT_OF(endpoints); i++) {
 		TRY(take_endpoint(ctx, issuer, doc.root, endpoints[i].name, &url));
 		if (url.len)
@@ -369,6 +390,8 @@ err_t jwks_metadata(struct ctx *ctx, struct jwks *jwks, const struct jwks_issuer
 		str *slot = (str *)(void *)((char *)ret + endpoints[i].offset);
 		*slot = arena_copy(ctx->arena, str_from(entry->document.endpoints[i]));
 	}
+	if (err == OK)
+		ret->secret_in_body = entry->document.secret_in_body;
 	pthread_mutex_unlock(&jwks->lock);
 	return err;
 }

@@ -63,6 +63,7 @@ struct jwks_metadata {
 	str end_session_endpoint;
 	str revocation_endpoint;
 	str device_authorization_endpoint;
+	bool secret_in_body; /* client_secret_post is the only way it takes a client's secret */
 };
 
 /* The same errors; ERR_UPSTREAM_INVALID also for an issuer with an uploaded key set. */
