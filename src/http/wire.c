@@ -21,6 +21,7 @@
 	KIB(64) /* for slow readers, so that we look at the clock now and then */
 #define SLOW_NS		 (100 * CLOCK_MS)
 #define TLS_RECORD_BYTES KIB(16)
+#define TLS_FILE_BYTES	 KIB(32) /* read at a time: still in a near cache when encrypted */
 
 static int64_t silence_max_ns(const struct connection *c)
 {
@@ -233,7 +234,7 @@ static err_t send_file_tls(struct connection *c, struct ctx *ctx, int fd, uint64
 	char *block = worker_block(c->worker);
 	while (len) {
 		size_t got;
-		size_t want = (size_t)MIN(len, (uint64_t)WORKER_BLOCK_BYTES);
+		size_t want = (size_t)MIN(len, (uint64_t)TLS_FILE_BYTES);
 		TRY(file_read_at(ctx, fd, offset, block, want, &got));
 		if (got < want)
 			return fail(ctx, ERR_STORAGE, "file ends before its announced length");
