@@ -68,7 +68,9 @@ static err_t open_key(struct ctx *ctx, const struct keys *keys, const struct sig
 				   &ret->private_jwk);
 	if (err == ERR_CORRUPT) {
 		ctx_forgive(ctx);
-		return fail(ctx, ERR_CONFIG, "master key does not open signing key " STR_FMT,
+		return fail(ctx, ERR_CONFIG,
+			    "master.key is not the key that sealed the secrets of this database: "
+			    "signing key " STR_FMT " does not open",
 			    STR_ARG(row->id));
 	}
 	ret->id = row->id;
@@ -220,7 +222,9 @@ err_t keys_init(struct ctx *ctx, struct keys *keys, struct sql *db, str master_k
 	*keys = (struct keys){ .db = db, .lifetime_s = lifetime_s };
 	pthread_mutex_init(&keys->lock, NULL);
 	pthread_mutex_init(&keys->reading, NULL);
-	TRY(master_key_read(ctx, master_key_path, &keys->master));
+	struct key_list sealed;
+	TRY(db_run(ctx, db, SQL_READ, list_body, &sealed));
+	TRY(master_key_read(ctx, master_key_path, sealed.count == 0, &keys->master));
 	return keys_rotate(ctx, keys);
 }
 

@@ -34,8 +34,8 @@ struct keys {
 	int64_t asked_at_ns; /* when an unknown key last made us ask; 0 for never */
 };
 
-/* Takes the master key from its file (made if missing), and makes sure that there is a signing key.
- */
+/* Takes the master key from its file and makes sure that there is a signing key. Of a database
+ * without any, the master key is made if it is missing too. */
 err_t keys_init(struct ctx *ctx, struct keys *keys, struct sql *db, str master_key_path,
 		int64_t lifetime_s);
 void keys_done(struct keys *keys);
@@ -51,5 +51,6 @@ void key_ring_put(struct key_ring **ring); /* CLEANUP */
  */
 err_t keys_get_for(struct ctx *ctx, struct keys *keys, str token, struct key_ring **ret);
 
-/* The 32 bytes of the file, which is made, complete or not at all, when it is missing. */
-err_t master_key_read(struct ctx *ctx, str path, struct secretbox_key *ret);
+/* The 32 bytes of the file. When it is missing it is made, complete or not at all, or it is
+ * ERR_CONFIG: a new key in the place of a lost one would hide what is wrong. */
+err_t master_key_read(struct ctx *ctx, str path, bool may_make, struct secretbox_key *ret);

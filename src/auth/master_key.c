@@ -47,11 +47,15 @@ static err_t make(struct ctx *ctx, str path)
 	return sync_parent(ctx, path);
 }
 
-err_t master_key_read(struct ctx *ctx, str path, struct secretbox_key *ret)
+err_t master_key_read(struct ctx *ctx, str path, bool may_make, struct secretbox_key *ret)
 {
 	const char *file = arena_cstr(ctx->arena, path);
 	str bytes;
-	if (access(file, F_OK) != 0 && errno == ENOENT)
+	bool missing = access(file, F_OK) != 0 && errno == ENOENT;
+	if (missing && !may_make)
+		return fail(ctx, ERR_CONFIG,
+			    "%s is missing, and the database has secrets sealed with it", file);
+	if (missing)
 		TRY(make(ctx, path));
 	err_t err = file_read_all(ctx, AT_FDCWD, file, KIB(4), &bytes);
 	if (err != OK) {

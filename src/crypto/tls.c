@@ -33,6 +33,20 @@ struct tls_connection {
 	size_t early_at, early_len;
 };
 
+/* The first error says what was wrong with the file; those after it, what could not be done then.
+ */
+static err_t fail_file(struct ctx *ctx, const char *what, const char *path)
+{
+	char text[64];
+	unsigned long error = ERR_peek_error();
+	const char *reason = ERR_SYSTEM_ERROR(error)
+				     ? strerror_r(ERR_GET_REASON(error), text, sizeof text)
+				     : ERR_reason_error_string(error);
+	ERR_clear_error();
+	return fail(ctx, ERR_CONFIG, "could not load the TLS %s %s: %s", what, path,
+		    reason ? reason : "no reason given");
+}
+
 static err_t fail_openssl(struct ctx *ctx, err_t code, const char *what)
 {
 	char reason[160] = "no reason given";
@@ -138,10 +152,11 @@ static err_t ssl_ctx_load(struct ctx *ctx, const struct tls_server *tls, SSL_CTX
 	CLEANUP(ssl_ctx_done) SSL_CTX *made = SSL_CTX_new(TLS_server_method());
 	CHECK(made != NULL);
 	ssl_ctx_configure(made);
+	ERR_clear_error();
 	if (SSL_CTX_use_certificate_chain_file(made, tls->certificate_path) != 1)
-		return fail_openssl(ctx, ERR_CONFIG, "could not load the TLS certificate");
+		return fail_file(ctx, "certificate", tls->certificate_path);
 	if (SSL_CTX_use_PrivateKey_file(made, tls->key_path, SSL_FILETYPE_PEM) != 1)
-		return fail_openssl(ctx, ERR_CONFIG, "could not load the TLS key");
+		return fail_file(ctx, "key", tls->key_path);
 	if (SSL_CTX_check_private_key(made) != 1)
 		return fail_openssl(ctx, ERR_CONFIG, "TLS key and certificate do not match");
 	*ret = take(made);

@@ -38,6 +38,8 @@ int main_fsck(int argc, char **argv)
 	struct fsck_result result;
 	err_t err = program_configure(&ctx, argc, argv, &p);
 	if (err == OK)
+		err = program_find_data(&ctx, &p);
+	if (err == OK)
 		err = program_open(&ctx, &p);
 	if (err == OK)
 		err = registry_fsck(&ctx, p.registry, &options, &result);

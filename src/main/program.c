@@ -13,11 +13,13 @@
 
 #include "base/banned.h"
 
+#define DATABASE_FILE "berth.sqlite"
+
 extern char **environ;
 
 static err_t open_database(struct ctx *ctx, struct program *p)
 {
-	str file = arena_printf(ctx->arena, STR_FMT "/berth.sqlite", STR_ARG(p->config.data_dir));
+	str file = arena_printf(ctx->arena, STR_FMT "/" DATABASE_FILE, STR_ARG(p->config.data_dir));
 	const struct sql_options options = {
 		.engine = program_engine(p),
 		.location = program_engine(p) == SQL_SQLITE ? file.ptr : p->config.database_url.ptr,
@@ -62,7 +64,23 @@ err_t program_configure(struct ctx *ctx, int argc, char **argv, struct program *
 {
 	TRY(config_load(ctx, argc, argv, environ, &p->config));
 	log_setup((enum log_level)p->config.log_level, (enum log_format)p->config.log_format);
+	return OK;
+}
+
+err_t program_make_data(struct ctx *ctx, const struct program *p)
+{
 	TRY_CTX(ctx, file_make_dirs(ctx, p->config.data_dir.ptr, 0750), "data_dir");
+	return OK;
+}
+
+err_t program_find_data(struct ctx *ctx, const struct program *p)
+{
+	str needed = p->config.data_dir;
+	if (program_engine(p) == SQL_SQLITE)
+		needed = arena_printf(ctx->arena, STR_FMT "/" DATABASE_FILE, STR_ARG(needed));
+	if (access(needed.ptr, F_OK) != 0)
+		return fail_errno(ctx, ERR_CONFIG, "there is no registry: " STR_FMT,
+				  STR_ARG(needed));
 	return OK;
 }
 
@@ -76,14 +94,13 @@ err_t program_open(struct ctx *ctx, struct program *p)
 
 err_t program_lock(struct ctx *ctx, struct program *p)
 {
-	if (sql_engine_of(p->db) != SQL_SQLITE)
+	if (program_engine(p) != SQL_SQLITE)
 		return OK;
 	str path = arena_printf(ctx->arena, STR_FMT "/lock", STR_ARG(p->config.data_dir));
 	TRY(file_open(ctx, AT_FDCWD, path.ptr, O_RDWR | O_CREAT, 0640, &p->lock_fd));
 	if (flock(p->lock_fd, LOCK_EX | LOCK_NB) != 0)
-		return fail_errno(ctx, ERR_CONFIG,
-				  "data_dir " STR_FMT " is in use by another berth",
-				  STR_ARG(p->config.data_dir));
+		return fail(ctx, ERR_CONFIG, "data_dir " STR_FMT " is in use by another berth",
+			    STR_ARG(p->config.data_dir));
 	return OK;
 }
 

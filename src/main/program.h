@@ -29,8 +29,12 @@ struct program {
 		.lock_fd = -1                                                                      \
 	}
 
-/* Options, log, data directory. */
+/* Options, log. */
 err_t program_configure(struct ctx *ctx, int argc, char **argv, struct program *p);
+
+/* The data directory: made if missing, or ERR_CONFIG when no registry was ever there. */
+err_t program_make_data(struct ctx *ctx, const struct program *p);
+err_t program_find_data(struct ctx *ctx, const struct program *p);
 
 /* Takes away from this process, for ever, what the options say it does not need, and logs it. While
  * there is one thread: those started before would keep their files. */

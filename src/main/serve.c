@@ -171,9 +171,10 @@ static void serve_until_stopped(struct program *p, const sigset_t *signals)
 
 static err_t serve(struct ctx *ctx, struct program *p, const sigset_t *signals)
 {
+	TRY(program_make_data(ctx, p));
 	program_confine(ctx, p);
-	TRY(program_open(ctx, p));
 	TRY(program_lock(ctx, p));
+	TRY(program_open(ctx, p));
 	TRY(registry_recover(ctx, p->registry));
 	TRY(open_auth(ctx, p));
 	TRY(open_audit(ctx, p));

@@ -28,6 +28,7 @@ static void ignore_notice(void *arg, const PGresult *result)
 {
 }
 
+/* libpq has said what happened; the errno only says that it is worth another try. */
 static err_t lost(struct ctx *ctx, struct postgres_connection *c, const char *what)
 {
 	c->broken = true;
@@ -35,9 +36,12 @@ static err_t lost(struct ctx *ctx, struct postgres_connection *c, const char *wh
 	str line, rest;
 	if (!str_cut(text, '\n', &line, &rest))
 		line = text;
-	ctx_fail(ctx, ERR_DATABASE, SQL_ERRNO_LOST, __FILE__, __LINE__,
-		 "%s: connection to the database: " STR_FMT, what, STR_ARG(line));
-	return ERR_DATABASE;
+	bool first = ctx->failure.code == OK;
+	err_t err = fail(ctx, ERR_DATABASE, "%s: connection to the database: " STR_FMT, what,
+			 STR_ARG(line));
+	if (first)
+		ctx->failure.sys_errno = SQL_ERRNO_LOST;
+	return err;
 }
 
 /* Waits for the socket. ERR_DEADLINE, ERR_CANCELLED or ERR_BUSY leave the answer under way: broken.

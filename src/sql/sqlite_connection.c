@@ -125,7 +125,7 @@ err_t sqlite_connect(struct ctx *ctx, const struct sql *db, const char *path, en
 	if (code == SQLITE_OK)
 		code = set_up(c, role);
 	if (code != SQLITE_OK) {
-		err_t err = sqlite_fail(ctx, c, code, "could not open the database");
+		err_t err = sqlite_fail(ctx, c, code, path);
 		sqlite_disconnect(c);
 		return err;
 	}

@@ -99,7 +99,7 @@ def test_key_that_does_not_belong_is_refused_at_start(make_registry, authority):
     broken = make_registry(start=False, authority=authority, tls_certificate=certificate, tls_key=key)
     broken.spawn()
     assert broken.wait_dead() not in (0, -11, -6)
-    assert "tls" in broken.log_text().lower()
+    assert f"could not load the TLS key {key}: key values mismatch" in broken.log_text()
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PATCH", "OPTIONS"])

@@ -575,7 +575,7 @@ static void *read_master_key(void *into)
 	ctx_init(&own, &own_arena);
 	str path = arena_printf(&own_arena, "%s/raced.key", root);
 	pthread_barrier_wait(&barrier);
-	err_t err = master_key_read(&own, path, into);
+	err_t err = master_key_read(&own, path, true, into);
 	arena_done(&own_arena);
 	return (void *)(uintptr_t)err;
 }
