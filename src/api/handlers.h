@@ -33,6 +33,14 @@ err_t oci_referrers_get(struct ctx *ctx, struct request *rq);
 err_t token_get(struct ctx *ctx, struct request *rq);
 err_t token_post(struct ctx *ctx, struct request *rq);
 
+/* berth_identity.c */
+err_t berth_provider_list(struct ctx *ctx, struct request *rq);
+err_t berth_provider_create(struct ctx *ctx, struct request *rq);
+err_t berth_provider_get(struct ctx *ctx, struct request *rq);
+err_t berth_provider_update(struct ctx *ctx, struct request *rq);
+err_t berth_provider_delete(struct ctx *ctx, struct request *rq);
+err_t harbor_oidc_ping(struct ctx *ctx, struct request *rq);
+
 /* harbor.c */
 err_t harbor_later(struct ctx *ctx, struct request *rq);
 

@@ -252,7 +252,7 @@ const struct route api_routes[] = {
 	HARBOR(GET, "/systeminfo/volumes", VOLUMES_READ, harbor_later),
 	HARBOR(GET, "/systeminfo/getcert", NONE, harbor_later),
 	/* oidc */
-	HARBOR(POST, "/system/oidc/ping", CONFIGURATION_UPDATE, harbor_later),
+	HARBOR(POST, "/system/oidc/ping", CONFIGURATION_UPDATE, harbor_oidc_ping),
 	/* gc */
 	HARBOR(GET, "/system/gc", GC_LIST, harbor_later),
 	HARBOR(GET, "/system/gc/{id}/log", GC_READ, harbor_later),
@@ -333,6 +333,17 @@ const struct route api_routes[] = {
 	/* permissions */
 	HARBOR(GET, "/permissions", LOGIN, harbor_later),
 #undef HARBOR
+#define BERTH(method, pattern, action, handler)                                                    \
+	{                                                                                          \
+		HTTP_##method, "/api/berth/v1" pattern, ACTION_##action, ROUTE_HARBOR,             \
+			JSON_BODY_MAX, handler                                                     \
+	}
+	BERTH(GET, "/identity-providers", CONFIGURATION_READ, berth_provider_list),
+	BERTH(POST, "/identity-providers", CONFIGURATION_UPDATE, berth_provider_create),
+	BERTH(GET, "/identity-providers/{id}", CONFIGURATION_READ, berth_provider_get),
+	BERTH(PUT, "/identity-providers/{id}", CONFIGURATION_UPDATE, berth_provider_update),
+	BERTH(DELETE, "/identity-providers/{id}", CONFIGURATION_UPDATE, berth_provider_delete),
+#undef BERTH
 };
 
 const size_t api_route_count = COUNT_OF(api_routes);

@@ -2,6 +2,7 @@
 /* auth.c - see auth.h: the life of an auth, who sent a request, and issuing tokens. */
 #include "internal.h"
 
+#include "auth/outside.h"
 #include "image.h"
 #include "token.h"
 
@@ -36,14 +37,21 @@ err_t auth_new(struct ctx *ctx, const struct auth_options *options, struct auth 
 	random_bytes(auth->password_key, sizeof auth->password_key);
 	TRY(keys_init(ctx, &auth->keys, options->db, options->master_key_path,
 		      options->key_lifetime_s ? options->key_lifetime_s : KEY_LIFETIME_DEFAULT_S));
+	TRY(outside_new(ctx, auth->db, &auth->keys.master, &auth->outside));
 	*ret = take(auth);
 	return OK;
+}
+
+struct outside *auth_outside(struct auth *auth)
+{
+	return auth->outside;
 }
 
 void auth_free(struct auth *auth)
 {
 	if (!auth)
 		return;
+	outside_free(auth->outside);
 	keys_done(&auth->keys);
 	cache_free(auth->cache);
 	explicit_bzero(auth->password_key, sizeof auth->password_key);

@@ -22,6 +22,7 @@
 #define AUTH_ADMIN   "admin"
 
 struct auth;
+struct outside;
 
 struct auth_options {
 	struct sql *db;
@@ -33,6 +34,9 @@ struct auth_options {
 
 err_t auth_new(struct ctx *ctx, const struct auth_options *options, struct auth **ret);
 void auth_free(struct auth *auth);
+
+/* The identity providers besides ourselves (auth/outside.h); as long as `auth`. */
+struct outside *auth_outside(struct auth *auth);
 
 /* Makes the admin account if there is none: with `wanted`, or (when empty) a random password given
  * back in

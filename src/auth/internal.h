@@ -14,6 +14,7 @@ struct auth {
 	struct sql *db;
 	struct cache *cache; /* identity images by 'T' token, 'P' keyed hash of user and password */
 	struct keys keys;
+	struct outside *outside; /* other identity providers */
 	int64_t token_lifetime_s;
 	char password_key[AUTH_KEY_BYTES]; /* of this process only; keys the 'P' entries */
 };

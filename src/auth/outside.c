@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* outside.c - see outside.h. */
+#include "auth/outside.h"
+
+#include "base/mem.h"
+#include "crypto/jwt.h"
+
+#include "base/banned.h"
+
+#define CONNECT_TIMEOUT_MS 3000
+#define REQUEST_TIMEOUT_MS 10000
+
+static void outside_done(struct outside **outside)
+{
+	outside_free(*outside);
+}
+
+err_t outside_new(struct ctx *ctx, struct sql *db, const struct secretbox_key *master,
+		  struct outside **ret)
+{
+	CLEANUP(outside_done) struct outside *outside = NEW(struct outside);
+	/* Providers are often inside the same network, and only administrators name them: no guard.
+	 */
+	const struct client_options options = { .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+						.request_timeout_ms = REQUEST_TIMEOUT_MS };
+	TRY(client_new(ctx, &options, &outside->client));
+	outside->jwks = jwks_new(&(struct jwks_options){ .client = outside->client });
+	outside->oidc = oidc_new(outside->client, outside->jwks, master);
+	outside->keystone = keystone_new(outside->client, 0);
+	outside->providers = (struct identity_providers){ .db = db, .master = master };
+	*ret = take(outside);
+	return OK;
+}
+
+void outside_free(struct outside *outside)
+{
+	if (!outside)
+		return;
+	keystone_free(outside->keystone);
+	oidc_free(outside->oidc);
+	jwks_free(outside->jwks);
+	client_free(outside->client);
+	free(outside);
+}
+
+/* --- passwords ------------------------------------------------------------------------------ */
+
+struct credentials {
+	str user, password;
+};
+
+static err_t ask_keystone(struct ctx *ctx, struct outside *outside,
+			  const struct identity_provider *provider,
+			  const struct credentials *credentials, struct external_user *ret)
+{
+	return keystone_identify(ctx, outside->keystone, provider, credentials->user,
+				 credentials->password, ret);
+}
+
+/* How each kind is asked about a password; those without know none. */
+static err_t (*const by_password[PROVIDER_KIND_COUNT])(struct ctx *, struct outside *,
+						       const struct identity_provider *,
+						       const struct credentials *,
+						       struct external_user *) = {
+	[PROVIDER_KEYSTONE] = ask_keystone,
+};
+
+err_t outside_identify_password(struct ctx *ctx, struct outside *outside, int64_t tenant_id,
+				str user, str password, struct external_user *ret)
+{
+	const struct credentials credentials = { user, password };
+	struct identity_provider *list;
+	struct failure first = { .code = OK };
+	size_t count;
+	TRY(identity_provider_list(ctx, &outside->providers, tenant_id, true, &list, &count));
+	for (size_t i = 0; i < count; i++) {
+		if (!by_password[list[i].kind])
+			continue;
+		err_t err = by_password[list[i].kind](ctx, outside, &list[i], &credentials, ret);
+		if (err == OK || err == ERR_UNAUTHORIZED)
+			return err;
+		if (err != ERR_ABSENT && first.code == OK)
+			first = ctx->failure;
+		ctx_forgive(ctx);
+	}
+	if (first.code == OK)
+		return ERR_ABSENT;
+	return fail(ctx, first.code, "%s", first.detail);
+}
+
+err_t outside_identify_bearer(struct ctx *ctx, struct outside *outside, int64_t tenant_id,
+			      str token, struct external_user *ret)
+{
+	struct identity_provider *list;
+	size_t count;
+	if (!jwt_looks_like_one(token))
+		return ERR_ABSENT;
+	TRY(identity_provider_list(ctx, &outside->providers, tenant_id, true, &list, &count));
+	return oidc_identify(ctx, outside->oidc, list, count, token, ret);
+}

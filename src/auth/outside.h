@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * outside.h - everybody else who may vouch for users, as one part of auth: the providers of a
+ * tenant in their order, and what is needed to ask them.
+ *
+ * What cannot be asked does not stop the others: only when none of them knew anything is the first
+ * such failure the answer, so that "try later" is said and not "wrong password".
+ */
+#pragma once
+
+#include "auth/external.h"
+#include "auth/identity_provider.h"
+#include "auth/keystone.h"
+#include "auth/oidc.h"
+
+struct outside {
+	struct client *client; /* for identity providers only: what hangs here stops nothing else */
+	struct jwks *jwks;
+	struct oidc *oidc;
+	struct keystone *keystone;
+	struct identity_providers providers;
+};
+
+/* `db` and `master` are not owned. */
+err_t outside_new(struct ctx *ctx, struct sql *db, const struct secretbox_key *master,
+		  struct outside **ret);
+void outside_free(struct outside *outside); /* NULL is fine */
+
+/*
+ * A name and a password, by the enabled providers of the tenant in their order. ERR_ABSENT,
+ * unrecorded, when none of them has such names; ERR_UNAUTHORIZED when one says they are wrong.
+ */
+err_t outside_identify_password(struct ctx *ctx, struct outside *outside, int64_t tenant_id,
+				str user, str password, struct external_user *ret);
+
+/* A bearer token that one of the tenant's providers issued. The same errors. */
+err_t outside_identify_bearer(struct ctx *ctx, struct outside *outside, int64_t tenant_id,
+			      str token, struct external_user *ret);
