@@ -25,7 +25,7 @@ struct find_work {
 static err_t find_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct find_work *work = arg;
-	return db_account_find(ctx, tx, work->user, &work->found);
+	return db_account_find(ctx, tx, TENANT_DEFAULT, work->user, &work->found);
 }
 
 err_t auth_find_account(struct ctx *ctx, struct auth *auth, str user, struct identity *ret,
@@ -118,7 +118,16 @@ struct insert_work {
 static err_t insert_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct insert_work *work = arg;
-	return db_account_insert(ctx, tx, work->user, work->record, true);
+	int64_t id;
+	const struct account account = { .tenant_id = TENANT_DEFAULT,
+					 .name = work->user,
+					 .password = work->record,
+					 .realname = STR(""),
+					 .comment = STR(""),
+					 .is_admin = true,
+					 .source = STR("local"),
+					 .issuer = STR("") };
+	return db_account_insert(ctx, tx, &account, &id);
 }
 
 /* What HTTP Basic cannot carry could never be used to log in. */

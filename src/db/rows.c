@@ -54,6 +54,13 @@ static void read_text(struct ctx *ctx, const struct sql_rows *rows, void *item)
 
 const struct row_reader db_text_reader = { sizeof(str), read_text };
 
+static void read_i64(struct ctx *ctx, const struct sql_rows *rows, void *item)
+{
+	*(int64_t *)item = sql_i64(rows, 0);
+}
+
+const struct row_reader db_i64_reader = { sizeof(int64_t), read_i64 };
+
 struct sql_value db_digest(struct ctx *ctx, digest d)
 {
 	return SQL_TEXT(arena_copy(ctx->arena, str_from(digest_format(d).text)));

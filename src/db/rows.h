@@ -22,6 +22,9 @@ err_t db_rows_read(struct ctx *ctx, struct sql_tx *tx, const struct sql_statemen
 /* The reader of a single text column into a str. */
 extern const struct row_reader db_text_reader;
 
+/* The reader of a single number into an int64_t. */
+extern const struct row_reader db_i64_reader;
+
 /* A column's text, copied to the arena. */
 str db_text(struct ctx *ctx, const struct sql_rows *rows, int column);
 
