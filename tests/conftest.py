@@ -65,7 +65,7 @@ def shared_registries(tmp_path_factory):
             problems.append(registry.log_text()[-4000:])
         try:
             registry.assert_fsck_clean()
-            registry.assert_log_clean(expected={"500", "503", "507", "INTERNAL", "STORAGE", "DATABASE", "STORAGE_FULL", "CORRUPT"})
+            registry.assert_log_clean(expected={"500", "502", "503", "507", "INTERNAL", "STORAGE", "DATABASE", "STORAGE_FULL", "CORRUPT"})
         finally:
             registry.destroy()
     assert not problems, "a server did not end with 0 at SIGTERM:\n" + "\n".join(problems)

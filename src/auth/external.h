@@ -12,17 +12,13 @@
  */
 #pragma once
 
+#include "auth/identity_provider.h"
 #include "model/access.h"
 
 #define EXTERNAL_GROUPS_MAX 1000
 
-/* A role in all projects whose names fit. */
-struct external_role {
-	str project_glob;
-	enum project_role role;
-};
-
 struct external_user {
+	enum provider_kind kind; /* PROVIDER_OIDC unless said otherwise */
 	int64_t provider_id;
 	int64_t tenant_id;
 	str issuer;  /* of OIDC as in its tokens; the URL of a Keystone or directory */
@@ -32,8 +28,8 @@ struct external_user {
 	str email;
 	str real_name;
 
-	bool is_admin; /* member of the provider's group of system administrators */
-	const str *groups;
+	bool is_admin;	   /* member of the provider's group of system administrators */
+	const str *groups; /* names, of a directory's groups their DNs */
 	size_t group_count;
 	const struct external_role *roles;
 	size_t role_count;

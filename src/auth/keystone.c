@@ -149,8 +149,23 @@ static str token_url(struct ctx *ctx, const struct identity_provider *provider)
 	return arena_printf(ctx->arena, STR_FMT "%s/auth/tokens?nocatalog", STR_ARG(base), version);
 }
 
-static err_t judge(struct ctx *ctx, const struct client_response *answer)
+/* Keystone's own words, and not some other server's: `{"error": {"code": 404, …}}`. */
+static bool is_keystones_not_found(const struct client_response *answer)
 {
+	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
+	struct json_problem problem;
+	int64_t code;
+	return json_parse(answer->body, JSON_LIMITS_SMALL, &doc, &problem) &&
+	       json_get_i64(json_member(doc.root, "error"), "code", &code) == JSON_FOUND &&
+	       code == 404;
+}
+
+static err_t judge(struct ctx *ctx, const struct client_response *answer, bool is_credential)
+{
+	/* An application credential that does not exist is not found, where a user is unauthorized.
+	 */
+	if (is_credential && answer->status == 404 && is_keystones_not_found(answer))
+		return fail(ctx, ERR_UNAUTHORIZED, "keystone: no such application credential");
 	switch (answer->status) {
 	case 201:
 		return OK;
@@ -199,7 +214,7 @@ static err_t ask(struct ctx *ctx, struct keystone *keystone,
 	err_t err = client_send(ctx, keystone->client, &request, &answer);
 	explicit_bzero(body.ptr, body.len);
 	TRY_CTX(ctx, err, "keystone");
-	TRY(judge(ctx, &answer));
+	TRY(judge(ctx, &answer, name->credential_id.len > 0));
 	*ret_body = answer.body;
 	return OK;
 }
@@ -322,7 +337,8 @@ static err_t read_answer(struct ctx *ctx, const struct identity_provider *provid
 	struct json_problem problem;
 	const struct json_value *roles;
 	struct scope scope;
-	struct external_user user = { .provider_id = provider->id,
+	struct external_user user = { .kind = PROVIDER_KEYSTONE,
+				      .provider_id = provider->id,
 				      .tenant_id = provider->tenant_id,
 				      .issuer = provider_text(provider, PROVIDER_KEYSTONE_URL),
 				      .may_onboard = true };

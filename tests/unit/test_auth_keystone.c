@@ -38,6 +38,9 @@ static bool answer(struct upstream *u, int fd, const struct upstream_request *rq
 		upstream_say_answer(fd, 401, "Openstack-Auth-Receipt: abc\r\n", "{}");
 	else if (strcmp(how, "busy") == 0)
 		upstream_say_answer(fd, 429, "Retry-After: 42\r\n", "{}");
+	else if (strcmp(how, "unknown") == 0)
+		upstream_say_answer(fd, 404, "",
+				    "{\"error\":{\"code\":404,\"title\":\"Not Found\"}}");
 	else if (strcmp(how, "unscoped") == 0)
 		upstream_say_answer(fd, 201, "",
 				    "{\"token\":{\"user\":{\"id\":\"u\",\"name\":\"n\"}}}");
@@ -253,4 +256,15 @@ Test(keystone, mappings_that_are_none)
 	}
 	cr_expect_eq(keystone_check_roles(&ctx, provider_text(&provider, PROVIDER_KEYSTONE_ROLES)),
 		     OK);
+}
+
+Test(keystone, an_application_credential_that_does_not_exist)
+{
+	struct external_user who;
+	atomic_store(&behaviour, "unknown");
+	cr_expect_eq(identify("applicationcredential-0a1b", "secret", &who), ERR_UNAUTHORIZED);
+	cr_expect_eq(identify("anna@Acme/web", "secret", &who), ERR_UPSTREAM_INVALID);
+	/* Not found by whatever stands at a wrong address is no answer about credentials. */
+	atomic_store(&behaviour, "404");
+	cr_expect_eq(identify("applicationcredential-0a1b", "secret", &who), ERR_UPSTREAM_INVALID);
 }
