@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * audit.h - the rows of the audit trail: records, their places in the hash chain, checkpoints,
- * keys.
+ * audit.h - the records of the audit trail: inserting, searching, and erasing personal data.
  *
- * A record is inserted in the transaction of what it tells of and has no place in the chain yet;
- * one sealer at a time gives places out, in the order in which records became visible. Strings are
- * copied to the arena; hashes and salts are bytes.
+ * A record is inserted in the transaction of what it tells of; its place in the hash chain is a row
+ * of its own (audit_chain.h). Strings are copied to the arena.
  */
 #pragma once
 
@@ -25,9 +23,9 @@ struct audit_row {
 	str operation;
 	str resource_type;
 	str resource;
-	str digest;
+	str digest; /* may be empty */
 	str address;
-	str request_id;
+	str request_id; /* may be empty */
 	enum audit_result result;
 	str detail;
 };
@@ -35,3 +33,58 @@ struct audit_row {
 /* `row->id` does not count. A project named without its id gets it here, also when this transaction
  * has just made it. */
 err_t db_audit_insert(struct ctx *ctx, struct sql_tx *tx, const struct audit_row *row);
+
+/* What a text must be: equal, or contain it. Empty: anything. */
+struct audit_match {
+	str text;
+	bool part;
+};
+
+#define AUDIT_ANY -1
+
+struct audit_filter {
+	int64_t tenant_id; /* AUDIT_ANY, also for the next two */
+	int64_t project_id;
+	int result; /* enum audit_result */
+	struct audit_match operation, resource_type, resource, actor, digest, address, request_id;
+	int64_t from_us, to_us; /* both included; to_us 0: no end */
+};
+#define AUDIT_FILTER_NONE                                                                          \
+	((struct audit_filter){                                                                    \
+		.tenant_id = AUDIT_ANY, .project_id = AUDIT_ANY, .result = AUDIT_ANY })
+
+/* A place in the order of (time, id); zeros: the beginning. */
+struct audit_place {
+	int64_t time_us;
+	int64_t id;
+};
+
+struct audit_page {
+	struct audit_place after; /* not included */
+	bool oldest_first;
+	size_t max;
+	size_t skip; /* its cost grows with it; `after` has none */
+};
+
+/*
+ * The page, into the arena. One of the filters that asks for equality leads: the one that is likely
+ * to be the narrowest, by its index, which also gives the order. The others drop rows on the way,
+ * so a page of few hits under unselective filters is a long walk, which ctx's deadline ends.
+ */
+err_t db_audit_page(struct ctx *ctx, struct sql_tx *tx, const struct audit_filter *filter,
+		    const struct audit_page *page, struct audit_row **ret, size_t *ret_count);
+
+/* How many fit, counted up to `max`. */
+err_t db_audit_count(struct ctx *ctx, struct sql_tx *tx, const struct audit_filter *filter,
+		     size_t max, size_t *ret);
+
+/* The name of the index column that leads the search ("time" when no filter does); for tests. */
+const char *db_audit_leader(const struct audit_filter *filter);
+
+/* Records by `name`, or about the account of this name, by id. */
+err_t db_audit_erase_page(struct ctx *ctx, struct sql_tx *tx, str name, int64_t after_id,
+			  size_t max, struct audit_row **ret, size_t *ret_count);
+
+/* Replaces the personal part of the record: actor_id, actor, resource, address, detail; its place
+ * in the chain stays, without the salt. */
+err_t db_audit_erase(struct ctx *ctx, struct sql_tx *tx, const struct audit_row *row);

@@ -63,6 +63,9 @@ WHERE s.seq > $1
 ORDER BY s.seq
 LIMIT $2;
 
+-- name: audit_checkpoint_last :one
+SELECT seq, signed FROM audit_checkpoint ORDER BY seq DESC LIMIT 1;
+
 -- name: audit_checkpoint_page :many
 SELECT seq, signed FROM audit_checkpoint WHERE seq > $1 ORDER BY seq LIMIT $2;
 
@@ -79,6 +82,9 @@ SELECT u.record_id FROM audit_unsealed u LEFT JOIN audit_record r ON r.id = u.re
 WHERE r.id IS NULL
 ORDER BY u.record_id
 LIMIT 1;
+
+-- name: audit_stray_seal :one
+SELECT s.seq FROM audit_seal s WHERE s.seq > (SELECT c.seq FROM audit_chain c WHERE c.id = 1) ORDER BY s.seq LIMIT 1;
 
 -- name: audit_unsealed_count :one
 SELECT COUNT(*) FROM audit_unsealed;

@@ -10,6 +10,7 @@
 
 #define QUEUE_BYTES_MAX_DEFAULT MIB(4)
 #define FLUSH_DEFAULT_MS	1000
+#define CHECKPOINT_DEFAULT_S	60
 
 static void audit_done(struct audit **audit)
 {
@@ -23,10 +24,19 @@ err_t audit_new(struct ctx *ctx, const struct audit_options *options, struct aud
 	struct audit_options *o = &audit->options;
 	o->queue_bytes_max = o->queue_bytes_max ? o->queue_bytes_max : QUEUE_BYTES_MAX_DEFAULT;
 	o->flush_ms = o->flush_ms ? o->flush_ms : FLUSH_DEFAULT_MS;
+	o->checkpoint_s = o->checkpoint_s ? o->checkpoint_s : CHECKPOINT_DEFAULT_S;
+	audit->unsigned_places = true; /* who knows what was left */
+	if (o->checkpoint_path.len)
+		audit->checkpoint_path = mem_copy(o->checkpoint_path);
 	audit_queue_init(&audit->queue, o->queue_bytes_max);
 	pthread_mutex_init(&audit->lock, NULL);
 	thread_condition_init(&audit->wake);
 	audit_disable(audit, o->disabled);
+	if (o->master_key)
+		TRY_CTX(ctx, audit_keys_open(ctx, o->db, o->master_key, true, &audit->keys),
+			"audit keys");
+	o->master_key = NULL;
+	o->checkpoint_path = STR_NONE;
 	*ret = take(audit);
 	return OK;
 }
@@ -42,6 +52,8 @@ void audit_free(struct audit *audit)
 		audit_queue_release(&audit->queue, note);
 	}
 	audit_queue_done(&audit->queue);
+	jws_ring_free(audit->keys);
+	free(audit->checkpoint_path);
 	pthread_cond_destroy(&audit->wake);
 	pthread_mutex_destroy(&audit->lock);
 	free(audit);

@@ -11,6 +11,11 @@
  * Notes that differ only in time and request id become one record with a count while they wait, so
  * a thousand pulls of one image by one machine in one second cost one row.
  *
+ * The chain: every record gets a place with a hash over the place before (audit_chain.h), given out
+ * by one sealer a moment after the record was committed, so that writers never wait for one
+ * another. Every checkpoint_s the end of the chain is signed, by a key sealed under the master key,
+ * and the signature is also kept outside of the database. audit_verify.h proves it all.
+ *
  * Handlers use neither: api/audit.h declares a change, and it is written by the transaction that
  * makes it (ctx->rider).
  */
@@ -20,12 +25,17 @@
 #include "sql/sql.h"
 
 struct audit;
+struct secretbox_key; /* crypto/secretbox.h */
 
 struct audit_options {
 	struct sql *db;		/* not owned */
 	size_t queue_bytes_max; /* of notes that wait; default 4 MiB */
 	uint64_t disabled;	/* AUDIT_TYPE_BITs that are not recorded */
 	int64_t flush_ms;	/* how long a note waits at most; default 1000 */
+
+	const struct secretbox_key *master_key; /* copied keys only; NULL: no checkpoints */
+	int64_t checkpoint_s;			/* between two checkpoints; default 60 */
+	str checkpoint_path; /* a file beside the database that keeps the last one; empty: none */
 };
 
 err_t audit_new(struct ctx *ctx, const struct audit_options *options, struct audit **ret);

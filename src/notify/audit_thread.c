@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * audit_thread.c - the one thread of the trail: at each turn it writes the notes that wait.
+ * audit_thread.c - the one thread of the trail: at each turn it writes the notes that wait, gives
+ * new records their places in the chain, and signs the chain when that is due.
  *
  * Notes are written in small transactions (SQLite has one writer, and others wait behind it),
  * relaxed ones: what was lost with the machine was in memory a moment before. A batch that cannot
  * be written is kept and tried again at the next turn, while the queue's bound limits what gathers
  * behind it.
  */
+#include "audit_seal.h"
 #include "internal.h"
 
 #include "base/clock.h"
@@ -16,7 +18,7 @@
 #include "base/banned.h"
 
 #define BATCH_ROWS	100
-#define ARENA_BYTES_MAX MIB(16)
+#define ARENA_BYTES_MAX MIB(32)
 #define TURN_DEADLINE_S 30
 #define STOP_DEADLINE_S 5
 
@@ -80,14 +82,27 @@ static err_t flush(struct ctx *ctx, struct audit *audit)
 	}
 }
 
-static void turn(struct ctx *ctx, struct audit *audit, int64_t deadline_s)
+static err_t seal(struct ctx *ctx, struct audit *audit, bool last)
 {
-	ctx->deadline_ns = clock_now_ns() + deadline_s * CLOCK_S;
-	if (flush(ctx, audit) != OK)
-		LOG(LOG_WARN, "audit events could not be written",
-		    LOG_CSTR("detail", ctx->failure.detail));
+	for (bool more = true; more; arena_reset(ctx->arena))
+		TRY(audit_seal_batch(ctx, audit, &more));
+	return audit_seal_checkpoint(ctx, audit, last);
+}
+
+/* Each step on its own: what cannot be sealed can perhaps still be written. */
+static void tell(struct ctx *ctx, err_t err, const char *what)
+{
+	if (err != OK)
+		LOG(LOG_WARN, what, LOG_CSTR("detail", ctx->failure.detail));
 	ctx_forgive(ctx);
 	arena_reset(ctx->arena);
+}
+
+static void turn(struct ctx *ctx, struct audit *audit, bool last)
+{
+	ctx->deadline_ns = clock_now_ns() + (last ? STOP_DEADLINE_S : TURN_DEADLINE_S) * CLOCK_S;
+	tell(ctx, flush(ctx, audit), "audit events could not be written");
+	tell(ctx, seal(ctx, audit, last), "audit records could not be sealed");
 }
 
 /* False when it is time to stop. */
@@ -110,8 +125,8 @@ static void *run(void *arg)
 	struct ctx ctx;
 	ctx_init(&ctx, &arena);
 	while (wait_for_turn(audit))
-		turn(&ctx, audit, TURN_DEADLINE_S);
-	turn(&ctx, audit, STOP_DEADLINE_S);
+		turn(&ctx, audit, false);
+	turn(&ctx, audit, true);
 	return NULL;
 }
 

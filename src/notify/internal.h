@@ -2,6 +2,7 @@
 /* internal.h - what the files of notify share. */
 #pragma once
 
+#include "audit_keys.h"
 #include "audit_queue.h"
 #include "audit_record.h"
 #include "notify/audit.h"
@@ -21,9 +22,14 @@ struct audit {
 	pthread_t thread;
 	bool started, stopping, hurry;
 
+	struct jws_ring *keys; /* that sign checkpoints; NULL: none */
+	char *checkpoint_path; /* NULL: none */
+
 	/* The thread's own. */
 	struct audit_note *taken; /* from the queue, and not yet written */
 	uint64_t dropped_told;	  /* drops that have a record */
+	bool unsigned_places;	  /* there may be places that no checkpoint covers */
+	int64_t checkpoint_at_ns; /* not before */
 };
 
 /* The thread looks at its work now and not at its next turn. */
