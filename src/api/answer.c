@@ -61,8 +61,12 @@ static const char *harbor_code(int status)
 		int status;
 		const char *code;
 	} codes[] = {
-		{ 400, "BAD_REQUEST" },	 { 401, "UNAUTHORIZED" },	{ 403, "FORBIDDEN" },
-		{ 404, "NOT_FOUND" },	 { 405, "METHOD_NOT_ALLOWED" }, { 409, "CONFLICT" },
+		{ 400, "BAD_REQUEST" },
+		{ 401, "UNAUTHORIZED" },
+		{ 403, "FORBIDDEN" },
+		{ 404, "NOT_FOUND" },
+		{ 405, "METHOD_NOT_ALLOWED" },
+		{ 409, "CONFLICT" },
 		{ 412, "PRECONDITION" },
 		{ 413, "REQUEST_ENTITY_TOO_LARGE" },
 		{ 422, "UNPROCESSABLE_ENTITY" },
@@ -85,7 +89,8 @@ static void send_error(struct request *rq, err_t err)
 	json_escape(&body, str_from(info->text));
 	/* What is wrong with the client's own bytes may be said; everything else stays in the log.
 	 */
-	if ((info->status == 400 || info->status == 422) && err != ERR_NAME_INVALID && rq->x->ctx->failure.detail[0]) {
+	if ((info->status == 400 || info->status == 422) && err != ERR_NAME_INVALID &&
+	    rq->x->ctx->failure.detail[0]) {
 		buf_add(&body, STR(",\"detail\":"));
 		json_escape(&body, str_from(rq->x->ctx->failure.detail));
 	}

@@ -66,7 +66,7 @@ bool request_may_create_project(const struct request *rq)
 
 /* What the decision has to know about a project; nothing when there is none: unknown and forbidden
  * look the same. */
-static err_t describe_project(struct ctx *ctx, struct request *rq, err_t found,
+static err_t describe_project(struct ctx *ctx, struct request *rq, err_t found, str name,
 			      const struct project_info *info, struct resource *ret)
 {
 	if (found == ERR_ABSENT)
@@ -75,6 +75,7 @@ static err_t describe_project(struct ctx *ctx, struct request *rq, err_t found,
 	ret->tenant_id = TENANT_DEFAULT;
 	ret->project_id = info->id;
 	ret->project_public = info->is_public;
+	ret->roles |= access_external_roles(&rq->who, name);
 	return OK;
 }
 
@@ -93,7 +94,7 @@ err_t request_may(struct ctx *ctx, struct request *rq, enum action action, str r
 	    !access_granted_by_token(&rq->who, action, repository)) {
 		struct project_info info;
 		err_t found = project_find(ctx, rq->api->options.registry, project, &info);
-		TRY(describe_project(ctx, rq, found, &info, &what));
+		TRY(describe_project(ctx, rq, found, project, &info, &what));
 	}
 	*ret = access_decide(&rq->who, action, &what);
 	return OK;
@@ -104,11 +105,11 @@ err_t request_may_in(struct ctx *ctx, struct request *rq, enum action action, in
 {
 	struct resource what = resource_of(rq, STR_NONE);
 	struct project_info info;
-	str name;
+	str name = STR_NONE;
 	if (project_id) {
 		err_t found =
 			project_find_id(ctx, rq->api->options.registry, project_id, &name, &info);
-		TRY(describe_project(ctx, rq, found, &info, &what));
+		TRY(describe_project(ctx, rq, found, name, &info, &what));
 	}
 	*ret = access_decide(&rq->who, action, &what);
 	return OK;
@@ -183,7 +184,8 @@ static void log_failure(struct request *rq, err_t err)
 {
 	const struct failure *failure = &rq->x->ctx->failure;
 	const struct error_info *info = error_info(err);
-	bool ours = info->status >= 500 && info->status != 503 && err != ERR_LATER;
+	bool ours = info->status >= 500 && info->status != 502 && info->status != 503 &&
+		    err != ERR_LATER;
 	enum log_level level = ours ? LOG_ERROR : LOG_INFO;
 	LOG(level, "request failed", LOG_STR("method", rq->x->head->method_text),
 	    LOG_STR("path", rq->x->head->path), LOG_I64("status", info->status),

@@ -41,9 +41,9 @@ struct request {
 	digest digest;	 /* parsed from it */
 	str upload_id;	 /* {upload} */
 	str project;	 /* {project}: its name; empty while only project_id_asked is known */
-	int64_t project_id_asked; /* {project} given as an id; 0: by name */
-	str tag;		  /* {tag} */
-	str word;		  /* {word}: a name, decoded */
+	int64_t project_id_asked;    /* {project} given as an id; 0: by name */
+	str tag;		     /* {tag} */
+	str word;		     /* {word}: a name, decoded */
 	int64_t id, sub_id, task_id; /* {id}, {sub}, {task} */
 
 	/* The project the path is about, once authorised; found is false when there is none. */
@@ -54,8 +54,8 @@ struct request {
 	bool keep_headers;    /* the handler's headers belong on the error answer */
 };
 
-/* Whoever may not must not learn whether the thing is there: ERR_UNAUTHORIZED for who could still log in,
- * ERR_DENIED for others, with the decision's reason for the log. */
+/* Whoever may not must not learn whether the thing is there: ERR_UNAUTHORIZED for who could still
+ * log in, ERR_DENIED for others, with the decision's reason for the log. */
 err_t request_refuse(struct ctx *ctx, struct request *rq, const struct decision *decision);
 
 /* request_may() about a project by its id (0: no project) instead of a repository. */
@@ -82,8 +82,9 @@ err_t request_may(struct ctx *ctx, struct request *rq, enum action action, str r
 /* Whether this identity's push may make a project. */
 bool request_may_create_project(const struct request *rq);
 
-/* Gives the request an id, if it has none yet, and tells the client: so that its report, our log line
- * and the audit trail can be brought together. A client may bring a sensible X-Request-Id itself. */
+/* Gives the request an id, if it has none yet, and tells the client: so that its report, our log
+ * line and the audit trail can be brought together. A client may bring a sensible X-Request-Id
+ * itself. */
 void request_name(struct request *rq);
 
 /* scheme://host of this registry as the client sees it. */

@@ -111,7 +111,7 @@ static err_t answer_token(struct ctx *ctx, struct request *rq, const struct toke
 	struct auth_token token;
 	TRY(auth_issue(ctx, auth, &rq->who, tr->grants, tr->grant_count, &token));
 	str refresh = tr->refresh_token;
-	if (tr->offline && !refresh.len && rq->who.subject != SUBJECT_ANONYMOUS)
+	if (tr->offline && !refresh.len && rq->who.subject != SUBJECT_ANONYMOUS && rq->who.id)
 		TRY(auth_issue_refresh(ctx, auth, &rq->who, &refresh));
 
 	char issued[CLOCK_RFC3339_MAX];

@@ -151,8 +151,8 @@ err_t auth_issue(struct ctx *ctx, struct auth *auth, const struct identity *who,
 err_t auth_issue_refresh(struct ctx *ctx, struct auth *auth, const struct identity *who,
 			 str *ret_token)
 {
-	if (who->subject == SUBJECT_ANONYMOUS)
-		return fail(ctx, ERR_UNAUTHORIZED, "no refresh token for anonymous");
+	if (who->subject == SUBJECT_ANONYMOUS || !who->id)
+		return fail(ctx, ERR_UNAUTHORIZED, "no refresh token without an account");
 	int64_t now_s = clock_wall_us() / SECOND_US;
 	struct claims claims = { .use = TOKEN_REFRESH,
 				 .who = *who,

@@ -9,8 +9,8 @@
  *	ERR_ABSENT          not mine (unrecorded): the next one is asked
  *	anything else       could not ask: the next may still know; when nobody does, "try later"
  *
- * Whatever the order is, and whatever the others answered, a local administrator's own password lets
- * him in: a wrong directory, a lost server and a strange configuration lock him out of nothing.
+ * Whatever the order is, and whatever the others answered, a local administrator's own password
+ *lets him in: a wrong directory, a lost server and a strange configuration lock him out of nothing.
  *
  * Nobody's name costs as much as somebody's (an argon2id), and the answer is the same text. Wrong
  * passwords are counted around the chain (lockout.h), good ones are remembered around it
@@ -50,7 +50,8 @@ struct chain {
 	size_t count;
 };
 
-/* From "local,token,…"; empty: all, as in the table. ERR_CONFIG for a name that is none or twice. */
+/* From "local,token,…"; empty: all, as in the table. ERR_CONFIG for a name that is none or twice.
+ */
 err_t chain_parse(struct ctx *ctx, str methods, struct chain *ret);
 
 /*

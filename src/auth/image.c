@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* image.c - see image.h. The head, the grants of both kinds, then all texts in the same order. */
+/* image.c - see image.h. The head, the grants of both kinds, the external roles, then all texts in
+ * the same order. */
 #include "image.h"
 
 #include "base/error.h"
@@ -18,11 +19,15 @@ struct image_robot_grant {
 	uint32_t place, glob_len;
 };
 
+struct image_role {
+	uint32_t role, glob_len;
+};
+
 struct image_head {
-	int64_t id, tenant_id;
+	int64_t id, tenant_id, epoch, access_token_id;
 	uint32_t subject, flags, by_token;
 	uint32_t name_len, issuer_len, behalf_len;
-	uint32_t grant_count, robot_grant_count;
+	uint32_t grant_count, robot_grant_count, role_count;
 };
 
 static size_t robot_grants_at(void)
@@ -35,9 +40,14 @@ static size_t grants_at(size_t robot_grant_count)
 	return robot_grants_at() + robot_grant_count * sizeof(struct image_robot_grant);
 }
 
-static size_t texts_at(size_t robot_grant_count, size_t grant_count)
+static size_t roles_at(size_t robot_grant_count, size_t grant_count)
 {
 	return grants_at(robot_grant_count) + grant_count * sizeof(struct image_grant);
+}
+
+static size_t texts_at(size_t robot_grant_count, size_t grant_count, size_t role_count)
+{
+	return roles_at(robot_grant_count, grant_count) + role_count * sizeof(struct image_role);
 }
 
 static void put_text(char **at, str text)
@@ -61,6 +71,8 @@ static size_t texts_len(const struct identity *who)
 		len += who->grants[i].type.len + who->grants[i].name.len;
 	for (size_t i = 0; i < who->robot_grant_count; i++)
 		len += who->robot_grants[i].repository_glob.len;
+	for (size_t i = 0; i < who->external_role_count; i++)
+		len += who->external_roles[i].project_glob.len;
 	return len;
 }
 
@@ -84,14 +96,28 @@ static void put_grants(char *image, char **at, const struct identity *who)
 	}
 }
 
+static void put_roles(char *image, char **at, const struct identity *who)
+{
+	struct image_role *roles =
+		(void *)(image + roles_at(who->robot_grant_count, who->grant_count));
+	for (size_t i = 0; i < who->external_role_count; i++) {
+		const struct external_role *role = &who->external_roles[i];
+		roles[i] = (struct image_role){ role->role, (uint32_t)role->project_glob.len };
+		put_text(at, role->project_glob);
+	}
+}
+
 str identity_image_make(struct arena *arena, const struct identity *who)
 {
-	size_t head_len = texts_at(who->robot_grant_count, who->grant_count);
+	size_t head_len =
+		texts_at(who->robot_grant_count, who->grant_count, who->external_role_count);
 	size_t len = head_len + texts_len(who);
 	char *image = arena_alloc(arena, len), *at = image + head_len;
 	*(struct image_head *)(void *)image = (struct image_head){
 		.id = who->id,
 		.tenant_id = who->tenant_id,
+		.epoch = who->epoch,
+		.access_token_id = who->access_token_id,
 		.subject = who->subject,
 		.flags = who->flags,
 		.by_token = who->by_token,
@@ -100,11 +126,13 @@ str identity_image_make(struct arena *arena, const struct identity *who)
 		.behalf_len = (uint32_t)who->on_behalf_of.len,
 		.grant_count = (uint32_t)who->grant_count,
 		.robot_grant_count = (uint32_t)who->robot_grant_count,
+		.role_count = (uint32_t)who->external_role_count,
 	};
 	put_text(&at, who->name);
 	put_text(&at, who->issuer);
 	put_text(&at, who->on_behalf_of);
 	put_grants(image, &at, who);
+	put_roles(image, &at, who);
 	return (str){ image, len };
 }
 
@@ -129,23 +157,40 @@ static void get_grants(struct arena *arena, const char *image, const char **at,
 	who->grants = grants;
 }
 
+static void get_roles(struct arena *arena, const char *image, const char **at, struct identity *who)
+{
+	const struct image_role *from =
+		(const void *)(image + roles_at(who->robot_grant_count, who->grant_count));
+	struct external_role *roles =
+		ARENA_ARRAY(arena, struct external_role, who->external_role_count);
+	for (size_t i = 0; i < who->external_role_count; i++)
+		roles[i] = (struct external_role){ get_text(at, from[i].glob_len),
+						   (enum project_role)from[i].role };
+	who->external_roles = roles;
+}
+
 void identity_image_view(struct arena *arena, str image, struct identity *ret)
 {
 	const struct image_head *head = (const void *)image.ptr; /* cache values are aligned */
-	const char *at = image.ptr + texts_at(head->robot_grant_count, head->grant_count);
+	const char *at =
+		image.ptr + texts_at(head->robot_grant_count, head->grant_count, head->role_count);
 	struct identity who = {
 		.subject = (enum subject)head->subject,
 		.id = head->id,
 		.tenant_id = head->tenant_id,
+		.epoch = head->epoch,
+		.access_token_id = head->access_token_id,
 		.flags = head->flags,
 		.by_token = head->by_token != 0,
 		.grant_count = head->grant_count,
 		.robot_grant_count = head->robot_grant_count,
+		.external_role_count = head->role_count,
 	};
 	who.name = get_text(&at, head->name_len);
 	who.issuer = get_text(&at, head->issuer_len);
 	who.on_behalf_of = get_text(&at, head->behalf_len);
 	get_grants(arena, image.ptr, &at, &who);
+	get_roles(arena, image.ptr, &at, &who);
 	CHECK(at == image.ptr + image.len);
 	*ret = who;
 }

@@ -3,6 +3,13 @@
 #pragma once
 
 #include "auth/auth.h"
+#include "auth/chain.h"
+#include "auth/flight.h"
+#include "auth/lockout.h"
+#include "auth/state.h"
+#include "auth/uses.h"
+#include "crypto/hmac.h"
+#include "db/account.h"
 #include "keys.h"
 
 #define AUTH_KEY_BYTES		 32
@@ -12,14 +19,40 @@
 
 struct auth {
 	struct sql *db;
-	struct cache *cache; /* identity images by 'T' token, 'P' keyed hash of user and password */
+
+	/*
+	 * Kinds by their first letter: T token → identity, P keyed hash of name and password →
+	 * identity, A subject → state and identity, K personal access token → its end, C hash of a
+	 * cookie → session.
+	 */
+	struct cache *cache;
 	struct keys keys;
 	struct outside *outside; /* other identity providers */
+	struct chain chain;	 /* who is asked about a password */
+	struct lockout *lockout;
+	struct flights *flights;
+	struct uses token_uses; /* of personal access tokens */
 	int64_t token_lifetime_s;
-	char password_key[AUTH_KEY_BYTES]; /* of this process only; keys the 'P' entries */
+	_Atomic(int64_t) session_timeout_s;
+
+	char password_key[AUTH_KEY_BYTES];	  /* of this process only; keys the P entries */
+	unsigned char secret_key[AUTH_KEY_BYTES]; /* from the master key; keys what rows hold of
+						     secrets */
+	unsigned char csrf_key[AUTH_KEY_BYTES];	  /* likewise */
 };
 
-/* A local account by its name; ERR_ABSENT, unrecorded, when there is none. `ret_record` may be
- * NULL. */
+/* A secret as a row keeps it: hexadecimal, in the arena. `what` and `id` say what it is a secret
+ * of. */
+#define SECRET_HASH_LEN (2 * HMAC_SHA256_BYTES)
+str auth_secret_hash(struct ctx *ctx, const struct auth *auth, str what, int64_t id, str secret);
+
+/* Text that a row can hold: UTF-8 without NUL. */
+bool auth_is_text(str s);
+
+/* What an account's row says of who he is. */
+void identity_of_account(const struct account *account, struct identity *ret);
+
+/* The local account of this name in the default tenant; `*ret_record` (may be NULL): its password's
+ * record. ERR_ABSENT, unrecorded, when there is none. */
 err_t auth_find_account(struct ctx *ctx, struct auth *auth, str user, struct identity *ret,
 			str *ret_record);

@@ -2,6 +2,7 @@
 /* password.c - local accounts: the administrator's first, and checking with a short memory. */
 #include "internal.h"
 
+#include "auth/outside.h"
 #include "image.h"
 
 #include "base/clock.h"
@@ -71,15 +72,36 @@ static struct password_key cache_key(const struct auth *auth, str user, str pass
 	return key;
 }
 
+/*
+ * Somebody whom an identity provider knows under this name. Without an account of his own he holds
+ * what the provider's roles give him; his name here is the one he typed, which no account has.
+ */
+static err_t verify_outside(struct ctx *ctx, struct auth *auth, str user, str password,
+			    struct identity *ret)
+{
+	struct external_user who;
+	TRY(outside_identify_password(ctx, auth->outside, TENANT_DEFAULT, user, password, &who));
+	*ret = (struct identity){ .subject = SUBJECT_USER,
+				  .tenant_id = who.tenant_id,
+				  .name = arena_copy(ctx->arena, user),
+				  .external_roles = who.roles,
+				  .external_role_count = who.role_count,
+				  .issuer = who.issuer,
+				  .on_behalf_of = who.on_behalf_of };
+	return OK;
+}
+
 /* The slow way: the row, then argon2id, which an unknown user costs as well. */
 static err_t verify(struct ctx *ctx, struct auth *auth, str user, str password,
 		    struct identity *ret)
 {
 	str record = STR_NONE;
 	err_t err = auth_find_account(ctx, auth, user, ret, &record);
-	if (err != OK && err != ERR_ABSENT)
-		return err;
-	return password_verify(ctx, record, password);
+	if (err == ERR_ABSENT)
+		err = verify_outside(ctx, auth, user, password, ret);
+	else if (err == OK)
+		return password_verify(ctx, record, password);
+	return err == ERR_ABSENT ? password_verify(ctx, STR_NONE, password) : err;
 }
 
 static bool is_text(str s)
@@ -101,6 +123,10 @@ err_t auth_check_password(struct ctx *ctx, struct auth *auth, str user, str pass
 		uint64_t ticket = cache_ticket(auth->cache, key);
 		struct identity who;
 		TRY(verify(ctx, auth, user, password, &who));
+		if (!who.id) { /* providers remember for themselves, as long as they are told to */
+			*ret = who;
+			return OK;
+		}
 		value = cache_fill(auth->cache, key, ticket, identity_image_make(ctx->arena, &who),
 				   clock_now_ns() + AUTH_PASSWORD_REMEMBER_S * CLOCK_S);
 	}

@@ -47,6 +47,8 @@ err_t claims_write(struct ctx *ctx, const struct claims *claims, str *ret)
 	json_write_i64(&w, "uid", claims->who.id);
 	json_write_i64(&w, "tid", claims->who.tenant_id);
 	json_write_i64(&w, "flg", claims->who.flags);
+	json_write_i64(&w, "epo", claims->who.epoch);
+	json_write_i64(&w, "pat", claims->who.access_token_id);
 	json_write_array_begin(&w, "access");
 	for (size_t i = 0; i < claims->grant_count; i++)
 		write_grant(&w, &claims->grants[i]);
@@ -105,8 +107,10 @@ static bool read_identity(struct ctx *ctx, const struct json_value *root, struct
 	if (!has_str(root, "sub", &name) || json_get_i64(root, "knd", &subject) != JSON_FOUND ||
 	    json_get_i64(root, "uid", &ret->id) != JSON_FOUND ||
 	    json_get_i64(root, "tid", &ret->tenant_id) != JSON_FOUND ||
-	    json_get_i64(root, "flg", &flags) != JSON_FOUND || subject < SUBJECT_ANONYMOUS ||
-	    subject > SUBJECT_ROBOT)
+	    json_get_i64(root, "flg", &flags) != JSON_FOUND ||
+	    json_get_i64(root, "epo", &ret->epoch) != JSON_FOUND ||
+	    json_get_i64(root, "pat", &ret->access_token_id) != JSON_FOUND ||
+	    subject < SUBJECT_ANONYMOUS || subject > SUBJECT_ROBOT)
 		return false;
 	ret->subject = (enum subject)subject;
 	ret->flags = (unsigned)flags;

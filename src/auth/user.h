@@ -33,11 +33,11 @@ struct user {
 	str email; /* empty: none */
 	str realname;
 	str comment;
-	unsigned flags; /* IDENTITY_…, given here */
+	unsigned flags;	      /* IDENTITY_…, given here */
 	bool admin_elsewhere; /* his provider's group of administrators has him */
-	str source;  /* "local", "ldap", "oidc", "keystone" */
-	str issuer;  /* who vouches for him; empty for local users */
-	str subject; /* and as whom */
+	str source;	      /* "local", "ldap", "oidc", "keystone" */
+	str issuer;	      /* who vouches for him; empty for local users */
+	str subject;	      /* and as whom */
 	bool disabled;
 	int64_t epoch;
 	int64_t created_at_us;
@@ -102,8 +102,8 @@ err_t user_onboard(struct ctx *ctx, struct auth *auth, const struct external_use
 
 /* The same with the name he chose himself: ERR_EXISTS when it is taken, ERR_REQUEST_INVALID when it
  * cannot be one. */
-err_t user_onboard_as(struct ctx *ctx, struct auth *auth, const struct external_user *from, str name,
-		      struct identity *ret);
+err_t user_onboard_as(struct ctx *ctx, struct auth *auth, const struct external_user *from,
+		      str name, struct identity *ret);
 
 /* Somebody's identity as of now, with his flags, external roles and epoch: for sessions. */
 err_t user_identity(struct ctx *ctx, struct auth *auth, int64_t id, struct identity *ret);

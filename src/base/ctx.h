@@ -49,8 +49,9 @@ struct ctx {
 	int64_t allowance_ns;		/* see ctx_progress(); 0 means none */
 	const _Atomic(bool) *cancelled; /* may be NULL */
 	str request_id;
-	unsigned holds; /* open transactions and locks; zero while bytes move */
-	unsigned retry_after_s; /* what somebody we asked wants waited, for Retry-After; 0: nothing */
+	unsigned holds;		/* open transactions and locks; zero while bytes move */
+	unsigned retry_after_s; /* what somebody we asked wants waited, for Retry-After; 0: nothing
+				 */
 	struct tx_rider *rider; /* NULL, and NULL again once a commit has taken it along */
 	struct failure failure;
 };

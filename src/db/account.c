@@ -24,11 +24,10 @@ static void read_row(struct ctx *ctx, const struct sql_rows *rows, void *item)
 		.issuer = db_text(ctx, rows, 11),
 		.subject = db_text(ctx, rows, 12),
 		.admin_elsewhere = sql_i64(rows, 13) != 0,
-		.roles_elsewhere = db_text(ctx, rows, 14),
-		.disabled = sql_i64(rows, 15) != 0,
-		.epoch = sql_i64(rows, 16),
-		.created_at_us = sql_i64(rows, 17),
-		.updated_at_us = sql_i64(rows, 18),
+		.disabled = sql_i64(rows, 14) != 0,
+		.epoch = sql_i64(rows, 15),
+		.created_at_us = sql_i64(rows, 16),
+		.updated_at_us = sql_i64(rows, 17),
 	};
 }
 
@@ -147,12 +146,10 @@ err_t db_account_set_flag(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id,
 		SQL_ARGS(SQL_I64(tenant_id), SQL_I64(id), SQL_I64(on), SQL_I64(clock_wall_us())));
 }
 
-err_t db_account_set_elsewhere(struct ctx *ctx, struct sql_tx *tx, int64_t id, bool is_admin,
-			       str roles)
+err_t db_account_set_elsewhere(struct ctx *ctx, struct sql_tx *tx, int64_t id, bool is_admin)
 {
 	return db_exec_one(ctx, tx, &SQL_ACCOUNT_SET_ELSEWHERE,
-			   SQL_ARGS(SQL_I64(id), SQL_I64(is_admin), SQL_TEXT(roles),
-				    SQL_I64(clock_wall_us())));
+			   SQL_ARGS(SQL_I64(id), SQL_I64(is_admin), SQL_I64(clock_wall_us())));
 }
 
 err_t db_account_delete(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, int64_t id)

@@ -23,7 +23,6 @@ struct account {
 	str issuer;  /* who vouches, and */
 	str subject; /* as whom; empty for local accounts */
 	bool admin_elsewhere;
-	str roles_elsewhere; /* JSON; empty: none */
 	bool disabled;
 	int64_t epoch;
 	int64_t created_at_us;
@@ -61,8 +60,7 @@ err_t db_account_set_password(struct ctx *ctx, struct sql_tx *tx, int64_t tenant
 enum account_flag { ACCOUNT_ADMIN, ACCOUNT_AUDITOR, ACCOUNT_TENANT_ADMIN, ACCOUNT_DISABLED };
 err_t db_account_set_flag(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, int64_t id,
 			  enum account_flag flag, bool on);
-err_t db_account_set_elsewhere(struct ctx *ctx, struct sql_tx *tx, int64_t id, bool is_admin,
-			       str roles);
+err_t db_account_set_elsewhere(struct ctx *ctx, struct sql_tx *tx, int64_t id, bool is_admin);
 
 /* Renames it to `name#id`, empties what could be used again, and takes it out of its groups. */
 err_t db_account_delete(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, int64_t id);

@@ -3,7 +3,7 @@
 
 -- part: account_columns
 id, tenant_id, name, password, email, realname, comment, is_admin, is_auditor, is_tenant_admin, source, issuer,
-subject, admin_elsewhere, roles_elsewhere, disabled, epoch, created_at_us, updated_at_us
+subject, admin_elsewhere, disabled, epoch, created_at_us, updated_at_us
 
 -- name: account_get :one
 SELECT @account_columns FROM account WHERE tenant_id = $1 AND id = $2 AND deleted = 0;
@@ -51,7 +51,7 @@ UPDATE account SET {} = $3, updated_at_us = $4, epoch = epoch + 1
 WHERE tenant_id = $1 AND id = $2 AND deleted = 0;
 
 -- name: account_set_elsewhere :exec
-UPDATE account SET admin_elsewhere = $2, roles_elsewhere = $3, updated_at_us = $4, epoch = epoch + 1
+UPDATE account SET admin_elsewhere = $2, updated_at_us = $3, epoch = epoch + 1
 WHERE id = $1 AND deleted = 0;
 
 -- Administrators that no lost server can lock out; locked, so that two of them cannot remove each other at once.

@@ -17,6 +17,7 @@ static void read_row(struct ctx *ctx, const struct sql_rows *rows, void *item)
 		.address = db_text(ctx, rows, 5),
 		.user_agent = db_text(ctx, rows, 6),
 		.provider_id = sql_i64(rows, 7),
+		.roles = db_text(ctx, rows, 8),
 	};
 }
 
@@ -28,7 +29,7 @@ err_t db_session_insert(struct ctx *ctx, struct sql_tx *tx, struct session_row *
 			     SQL_I64(row->created_at_us), SQL_I64(row->expires_at_us),
 			     SQL_TEXT(row->address), SQL_TEXT(row->user_agent),
 			     SQL_I64(row->provider_id), SQL_TEXT(row->provider_session),
-			     SQL_TEXT(row->id_token)),
+			     SQL_TEXT(row->id_token), SQL_TEXT(row->roles)),
 		    &rows));
 	row->id = sql_i64(&rows, 0);
 	row->touched_at_us = row->created_at_us;

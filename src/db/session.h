@@ -13,6 +13,7 @@ struct session_row {
 	str address;
 	str user_agent;
 	int64_t provider_id; /* who vouched at login; 0: we did */
+	str roles;	     /* JSON: what that provider gave him then; empty: nothing */
 
 	/* Only for inserting. */
 	str hash;

@@ -2,12 +2,12 @@
 -- Sessions of browsers, by the hash of what the cookie says.
 
 -- part: session_columns
-id, account_id, created_at_us, touched_at_us, expires_at_us, address, user_agent, provider_id
+id, account_id, created_at_us, touched_at_us, expires_at_us, address, user_agent, provider_id, roles
 
 -- name: session_insert :one
 INSERT INTO session (hash, account_id, created_at_us, touched_at_us, expires_at_us, address, user_agent,
-	provider_id, provider_session, id_token)
-VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9)
+	provider_id, provider_session, id_token, roles)
+VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9, $10)
 RETURNING id;
 
 -- name: session_find :one

@@ -18,6 +18,8 @@ static void read_row(struct ctx *ctx, const struct sql_rows *rows, void *item)
 	};
 }
 
+static const struct row_reader group_reader = { sizeof(struct user_group), read_row };
+
 static err_t find(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
 		  struct sql_args args, struct user_group *ret)
 {
@@ -86,21 +88,20 @@ err_t db_user_group_count(struct ctx *ctx, struct sql_tx *tx, const struct group
 err_t db_user_group_page(struct ctx *ctx, struct sql_tx *tx, const struct group_filter *f,
 			 struct user_group **ret, size_t *ret_count)
 {
-	static const struct row_reader reader = { sizeof(struct user_group), read_row };
 	return db_rows_read(
 		ctx, tx, f->nearest_first ? &SQL_USER_GROUP_PAGE_BY_LENGTH : &SQL_USER_GROUP_PAGE,
 		SQL_ARGS(SQL_I64(f->tenant_id), SQL_TEXT_OR_NULL(f->name_like),
 			 SQL_TEXT_OR_NULL(f->dn), SQL_I64(f->limit), SQL_I64(f->offset)),
-		&reader, (void **)ret, ret_count);
+		&group_reader, (void **)ret, ret_count);
 }
 
 /* --- membership ------------------------------------------------------------------------------- */
 
 err_t db_account_group_elsewhere(struct ctx *ctx, struct sql_tx *tx, int64_t account_id,
-				 int64_t **ret, size_t *ret_count)
+				 struct user_group **ret, size_t *ret_count)
 {
 	return db_rows_read(ctx, tx, &SQL_ACCOUNT_GROUP_ELSEWHERE, SQL_ARGS(SQL_I64(account_id)),
-			    &db_i64_reader, (void **)ret, ret_count);
+			    &group_reader, (void **)ret, ret_count);
 }
 
 err_t db_account_group_insert(struct ctx *ctx, struct sql_tx *tx, int64_t account_id,

@@ -43,9 +43,9 @@ err_t db_user_group_page(struct ctx *ctx, struct sql_tx *tx, const struct group_
 /* --- membership ----------------------------------------------------------------------------------
  */
 
-/* Ids of the groups an account is in because a provider says so, ascending. */
+/* The groups an account is in because a provider says so. */
 err_t db_account_group_elsewhere(struct ctx *ctx, struct sql_tx *tx, int64_t account_id,
-				 int64_t **ret, size_t *ret_count);
+				 struct user_group **ret, size_t *ret_count);
 err_t db_account_group_insert(struct ctx *ctx, struct sql_tx *tx, int64_t account_id,
 			      int64_t group_id);
 /* ERR_ABSENT, unrecorded, when he was not in it. */

@@ -41,7 +41,7 @@ SELECT @group_columns FROM user_group WHERE @group_chosen ORDER BY length(name),
 
 -- Membership. Local groups (type 4) are what administrators say; all others what the provider said at login.
 -- name: account_group_elsewhere :many
-SELECT g.id FROM account_group a JOIN user_group g ON g.id = a.group_id
+SELECT g.id, g.tenant_id, g.type, g.name, g.dn FROM account_group a JOIN user_group g ON g.id = a.group_id
 WHERE a.account_id = $1 AND g.type <> 4 ORDER BY g.id;
 
 -- name: account_group_insert :exec

@@ -95,6 +95,15 @@ bool access_needs_project(const struct identity *who, enum action action)
 	       !(who->flags & IDENTITY_ADMIN && !who->by_token);
 }
 
+unsigned access_external_roles(const struct identity *who, str project)
+{
+	unsigned held = 0;
+	for (size_t i = 0; i < who->external_role_count; i++)
+		if (glob_match(who->external_roles[i].project_glob, project))
+			held |= PROJECT_ROLE_BIT(who->external_roles[i].role);
+	return held;
+}
+
 /* --- what is open to whom -------------------------------------------------------------------- */
 
 static bool fits(str glob, str repository)

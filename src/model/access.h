@@ -41,25 +41,6 @@ struct robot_grant {
 	str repository_glob; /* empty: all repositories of the project */
 };
 
-struct identity {
-	enum subject subject;
-	int64_t id; /* of the account or robot; 0 for anonymous */
-	int64_t tenant_id;
-	str name;	/* "" for anonymous, "admin", "robot$project+name" */
-	unsigned flags; /* IDENTITY_… */
-
-	bool by_token; /* only `grants` count (plus what anonymous may do) */
-	const struct grant *grants;
-	size_t grant_count;
-
-	const struct robot_grant *robot_grants;
-	size_t robot_grant_count;
-
-	/* For the audit trail only. */
-	str issuer;	  /* who vouched: "local", "ldap", an issuer's URL, … */
-	str on_behalf_of; /* the subject of a federated token, the person behind a robot */
-};
-
 /* The project's roles, by Harbor's numbers. */
 enum project_role {
 	PROJECT_ADMIN = 1,
@@ -69,6 +50,39 @@ enum project_role {
 	PROJECT_LIMITED_GUEST = 5,
 };
 #define PROJECT_ROLE_BIT(role) (1u << (role))
+
+/* A role that an identity provider gives in all projects of the tenant whose names fit. */
+struct external_role {
+	str project_glob;
+	enum project_role role;
+};
+
+struct identity {
+	enum subject subject;
+	int64_t id; /* of the account or robot; 0 for anonymous */
+	int64_t tenant_id;
+	str name;	/* "" for anonymous, "admin", "robot$project+name" */
+	unsigned flags; /* IDENTITY_… */
+
+	/* What this relies on, for auth/state.h: the epoch of the account or robot, and the
+	 * personal access token it came by (0: none). */
+	int64_t epoch;
+	int64_t access_token_id;
+
+	bool by_token; /* only `grants` count (plus what anonymous may do) */
+	const struct grant *grants;
+	size_t grant_count;
+
+	const struct robot_grant *robot_grants;
+	size_t robot_grant_count;
+
+	const struct external_role *external_roles;
+	size_t external_role_count;
+
+	/* For the audit trail only. */
+	str issuer;	  /* who vouched: "local", "ldap", an issuer's URL, … */
+	str on_behalf_of; /* the subject of a federated token, the person behind a robot */
+};
 
 /* A custom role somebody holds in a project: a set of permissions on the repositories that fit. */
 struct custom_grant {
@@ -96,6 +110,10 @@ struct decision {
 	const char *reason; /* static text for log and explain: "granted by token", "public
 			       project", … */
 };
+
+/* The PROJECT_ROLE_BITs that an identity's external roles give in a project, for `resource.roles`.
+ */
+unsigned access_external_roles(const struct identity *who, str project);
 
 /* The answer. `what` may be NULL for actions on the registry as a whole. */
 struct decision access_decide(const struct identity *who, enum action action,

@@ -20,6 +20,7 @@ LISTENING = re.compile(r'listening.*?address"?\s*[=:]\s*"?(?P<host>127\.0\.0\.1)
 SANITIZER = re.compile(r"(ERROR|WARNING): (Address|Thread|Leak|Memory)Sanitizer|runtime error:|SUMMARY: \w+Sanitizer")
 STORED_FILE = re.compile(r"/(blobs|uploads)/.*/?([0-9a-f]{64}|[0-9a-f]{8}-[0-9a-f]{4}-)")
 FAILURE_STATUS = re.compile(r'"status"\s*:\s*"?(5\d\d)')
+NOT_YET = '"error":"LATER"'  # an operation that has a row and no handler; JSON logs only
 FAILURE_CODE = re.compile(r'"(?:error|code|err)"\s*:\s*"(INTERNAL|CORRUPT|STORAGE|DATABASE|STORAGE_FULL)"')
 
 
@@ -258,6 +259,8 @@ class Registry:
         for line in self.log_text(since).splitlines():
             status = FAILURE_STATUS.search(line)
             code = FAILURE_CODE.search(line)
+            if NOT_YET in line:
+                continue
             if SANITIZER.search(line) or status or code:
                 found.append((status.group(1) if status else code.group(1) if code else "sanitizer", line))
         return found

@@ -139,8 +139,7 @@ static const struct identity admin = { .subject = SUBJECT_USER,
 				       .tenant_id = TENANT_DEFAULT,
 				       .name = STR_INIT("admin"),
 				       .flags = IDENTITY_ADMIN };
-static const struct grant pull = { STR_INIT("repository"), STR_INIT("lib/app"),
-				   SCOPE_PULL };
+static const struct grant pull = { STR_INIT("repository"), STR_INIT("lib/app"), SCOPE_PULL };
 
 static str issue(struct auth *node)
 {

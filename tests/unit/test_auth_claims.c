@@ -117,7 +117,7 @@ Test(auth_claims, expiry_has_no_leeway_and_not_before_has)
 #define GOOD                                                                                       \
 	"\"iss\":\"berth\",\"sub\":\"u\",\"aud\":\"harbor-registry\",\"iat\":1700000000,"          \
 	"\"nbf\":1700000000,\"exp\":1700000060,\"jti\":\"x\",\"use\":\"access\",\"knd\":1,"        \
-	"\"uid\":4,\"tid\":1,\"flg\":0,\"access\":"
+	"\"uid\":4,\"tid\":1,\"flg\":0,\"epo\":2,\"pat\":0,\"access\":"
 
 Test(auth_claims, good_text_is_read_and_unknown_words_grant_nothing)
 {

@@ -2,7 +2,8 @@
 -- People: what there is to know of an account, groups, sessions and personal access tokens.
 --
 -- A name is unique within its tenant. A deleted account stays, as `name#id`, because audit records name its id.
--- `admin_elsewhere` and `roles_elsewhere` (JSON) are what his identity provider said of him when he last logged in.
+-- `admin_elsewhere` is what his identity provider said of him when he last logged in; a session's `roles` (JSON) what it
+-- said at that login.
 
 -- sqlite:
 CREATE TABLE account_new (
@@ -20,7 +21,6 @@ CREATE TABLE account_new (
 	issuer TEXT NOT NULL DEFAULT '',
 	subject TEXT,
 	admin_elsewhere INTEGER NOT NULL DEFAULT 0,
-	roles_elsewhere TEXT NOT NULL DEFAULT '',
 	disabled INTEGER NOT NULL DEFAULT 0,
 	deleted INTEGER NOT NULL DEFAULT 0,
 	epoch INTEGER NOT NULL DEFAULT 1,
@@ -46,7 +46,8 @@ CREATE TABLE session (
 	user_agent TEXT NOT NULL,
 	provider_id INTEGER NOT NULL,
 	provider_session TEXT NOT NULL,
-	id_token TEXT NOT NULL
+	id_token TEXT NOT NULL,
+	roles TEXT NOT NULL
 );
 CREATE INDEX session_account ON session (account_id, id);
 CREATE INDEX session_expiry ON session (expires_at_us);
@@ -91,7 +92,6 @@ ALTER TABLE account
 	ADD COLUMN issuer TEXT COLLATE "C" NOT NULL DEFAULT '',
 	ADD COLUMN subject TEXT COLLATE "C",
 	ADD COLUMN admin_elsewhere BIGINT NOT NULL DEFAULT 0,
-	ADD COLUMN roles_elsewhere TEXT NOT NULL DEFAULT '',
 	ADD COLUMN disabled BIGINT NOT NULL DEFAULT 0,
 	ADD COLUMN deleted BIGINT NOT NULL DEFAULT 0,
 	ADD COLUMN epoch BIGINT NOT NULL DEFAULT 1,
@@ -114,7 +114,8 @@ CREATE TABLE session (
 	user_agent TEXT NOT NULL,
 	provider_id BIGINT NOT NULL,
 	provider_session TEXT COLLATE "C" NOT NULL,
-	id_token TEXT NOT NULL
+	id_token TEXT NOT NULL,
+	roles TEXT NOT NULL
 );
 CREATE INDEX session_account ON session (account_id, id);
 CREATE INDEX session_expiry ON session (expires_at_us);
