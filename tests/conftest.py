@@ -26,7 +26,7 @@ def pytest_configure(config):
 
 def pytest_sessionfinish(session, exitstatus):
     """A run of everything fails when an operation of Harbor's API that is served was never answered with success."""
-    folder = os.environ.get("BERTH_SWAGGER_SEEN")
+    folder = os.environ.get("BERTH_OPERATIONS_SEEN")
     if not folder or exitstatus != 0 or hasattr(session.config, "workerinput"):
         return
     missing = swagger.never_answered(folder)

@@ -41,6 +41,9 @@ err_t berth_provider_update(struct ctx *ctx, struct request *rq);
 err_t berth_provider_delete(struct ctx *ctx, struct request *rq);
 err_t harbor_oidc_ping(struct ctx *ctx, struct request *rq);
 
+/* openapi.c */
+err_t berth_openapi_get(struct ctx *ctx, struct request *rq);
+
 /* harbor.c */
 err_t harbor_later(struct ctx *ctx, struct request *rq);
 

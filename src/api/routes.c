@@ -338,6 +338,7 @@ const struct route api_routes[] = {
 		HTTP_##method, "/api/berth/v1" pattern, ACTION_##action, ROUTE_HARBOR,             \
 			JSON_BODY_MAX, handler                                                     \
 	}
+	BERTH(GET, "/openapi.json", NONE, berth_openapi_get),
 	BERTH(GET, "/identity-providers", CONFIGURATION_READ, berth_provider_list),
 	BERTH(POST, "/identity-providers", CONFIGURATION_UPDATE, berth_provider_create),
 	BERTH(GET, "/identity-providers/{id}", CONFIGURATION_READ, berth_provider_get),

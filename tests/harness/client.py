@@ -12,7 +12,7 @@ import urllib.parse
 
 import requests
 
-from harness import oci, spec, swagger
+from harness import oci, openapi, spec, swagger
 
 CHALLENGE_PART = re.compile(r'(\w+)="([^"]*)"')
 PULL_PUSH_DELETE = "pull,push,delete"
@@ -129,6 +129,7 @@ class Client:
             plain = urllib.parse.urlsplit(path).path
             spec.check_error_body(plain, status, answer.headers.get("Content-Type", ""), answer.content)
         swagger.check(method, path, answer)
+        openapi.check(method, path, answer)
         if path.startswith("/v2/"):
             assert answer.headers.get("Docker-Distribution-Api-Version") == "registry/2.0", (
                 f"{method} {path}: Docker-Distribution-Api-Version is missing"

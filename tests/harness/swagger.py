@@ -6,13 +6,12 @@ an operation that is described there, with a status that is declared for it, and
 operations were answered with success is written down, so that a run of the whole suite can say which never were.
 """
 import functools
-import os
-import re
-import urllib.parse
 from pathlib import Path
 
 import jsonschema
 import yaml
+
+from harness.contract import Contract, Operation, assert_fits, assert_location, note
 
 PREFIX = "/api/v2.0"
 FILE = Path(__file__).resolve().parents[2] / "build" / "tools" / "harbor-swagger.yaml"
@@ -31,49 +30,13 @@ LATER = frozenset(
 )
 
 
-class Operation:
-    def __init__(self, method, path, described):
-        self.method, self.path = method, path
-        self.name = described["operationId"]
-        self.tag = described["tags"][0]
-        self.responses = {int(status): answer for status, answer in described["responses"].items()}
-        pattern = re.sub(r"\\{[a-z_]+\\}", "[^/]+", re.escape(path.rstrip("/")))
-        self.pattern = re.compile(pattern + "/?")
-        self.parameters = path.count("{")
-
+class HarborOperation(Operation):
     def served(self):
         return self.tag in SERVED and self.name not in LATER
 
 
-class Contract:
-    def __init__(self, document):
-        self.document = document
-        self.operations = [
-            Operation(method.upper(), path, described)
-            for path, methods in document["paths"].items()
-            for method, described in methods.items()
-            if method != "parameters"
-        ]
-        self.operations.sort(key=lambda operation: operation.parameters)
-
-    def find(self, method, path):
-        """The operation behind a request below /api/v2.0, or None."""
-        plain = urllib.parse.urlsplit(path).path[len(PREFIX):]
-        plain = re.sub("/+", "/", plain)
-        methods = (method, "GET") if method == "HEAD" else (method,)
-        for wanted in methods:
-            for operation in self.operations:
-                if operation.method == wanted and operation.pattern.fullmatch(plain.rstrip("/") or "/"):
-                    return operation
-        return None
-
-    def resolve(self, node):
-        while "$ref" in node:
-            target = self.document
-            for part in node["$ref"].removeprefix("#/").split("/"):
-                target = target[part]
-            node = target
-        return node
+class Harbor(Contract):
+    operation_class = HarborOperation
 
     @functools.lru_cache(maxsize=None)
     def validator(self, name, status):
@@ -101,19 +64,14 @@ def nullable(node):
 def contract():
     document = yaml.safe_load(FILE.read_text(encoding="utf-8"))
     nullable(document)
-    return Contract(document)
-
-
-def note(operation):
-    folder = os.environ.get("BERTH_SWAGGER_SEEN")
-    if folder:
-        Path(folder, operation.name).touch()
+    return Harbor(document, PREFIX)
 
 
 def check(method, path, answer):
     """Fails unless the answer is one that Harbor's description allows."""
     if not path.startswith(PREFIX + "/") or not FILE.exists():
         return
+    where = f"{method} {path}"
     operation = contract().find(method, path)
     status = answer.status_code
     if operation is None:
@@ -125,16 +83,13 @@ def check(method, path, answer):
     )
     assert answer.headers.get("X-Request-Id"), f"{method} {path}: X-Request-Id is missing"
     if 200 <= status < 300:
-        note(operation)
-        assert status != 201 or answer.headers.get("Location", "/").startswith("/"), (
-            f"{method} {path}: Location is no path: {answer.headers.get('Location')}"
-        )
+        note(operation.name)
+        assert_location(answer, where)
     if method == "HEAD" or status not in declared or "json" not in answer.headers.get("Content-Type", ""):
         return
     validator = contract().validator(operation.name, status)
     if validator and answer.content:
-        problems = [f"{'/'.join(map(str, e.absolute_path))}: {e.message}" for e in validator.iter_errors(answer.json())]
-        assert not problems, f"{method} {path} ({operation.name}, {status}): " + "; ".join(problems[:5])[:1000]
+        assert_fits(validator, answer.json(), f"{where} ({operation.name}, {status})")
 
 
 def never_answered(folder):
