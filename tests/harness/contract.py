@@ -71,7 +71,7 @@ def assert_location(answer, where):
 
 
 def note(name):
-    """Writes down that an operation was answered with success, for `never_answered` at the end of a run of everything."""
+    """Writes down that an operation was answered with success, for tests/contract at the end of a run of everything."""
     folder = os.environ.get("BERTH_OPERATIONS_SEEN")
     if folder:
         Path(folder, name).touch()

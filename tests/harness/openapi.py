@@ -98,7 +98,7 @@ def check(method, path, answer):
     assert answer.headers.get("X-Request-Id"), f"{where}: X-Request-Id is missing"
     assert status >= 400 or status in operation.responses, f"{where} ({operation.name}) answers {status}, which is not declared"
     if status < 300:
-        note(operation.name)
+        note(f"berth:{operation.name}")
         assert_location(answer, where)
         check_request(operation, answer.request, where)
     if method != "HEAD":
