@@ -3,6 +3,7 @@
  */
 #include "api/answer.h"
 #include "api/audit.h"
+#include "auth/membership.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -75,7 +76,11 @@ static err_t describe_project(struct ctx *ctx, struct request *rq, err_t found, 
 	ret->tenant_id = TENANT_DEFAULT;
 	ret->project_id = info->id;
 	ret->project_public = info->is_public;
-	ret->roles |= access_external_roles(&rq->who, name);
+	struct membership held;
+	TRY(membership_find(ctx, rq->api->options.auth, &rq->who, info->id, &held));
+	ret->roles = held.roles | access_external_roles(&rq->who, name);
+	ret->custom = held.custom;
+	ret->custom_count = held.custom_count;
 	return OK;
 }
 

@@ -6,6 +6,7 @@
 #include "auth/chain.h"
 #include "auth/flight.h"
 #include "auth/lockout.h"
+#include "auth/membership_marks.h"
 #include "auth/state.h"
 #include "auth/uses.h"
 #include "crypto/hmac.h"
@@ -23,7 +24,7 @@ struct auth {
 	/*
 	 * Kinds by their first letter: T token → identity, P keyed hash of name and password →
 	 * identity, A subject → state and identity, K personal access token → its end, C hash of a
-	 * cookie → session.
+	 * cookie → session, M subject and project → membership.
 	 */
 	struct cache *cache;
 	struct keys keys;
@@ -32,6 +33,7 @@ struct auth {
 	struct lockout *lockout;
 	struct flights *flights;
 	struct uses token_uses; /* of personal access tokens */
+	struct membership_marks memberships;
 	int64_t token_lifetime_s;
 	_Atomic(int64_t) session_timeout_s;
 

@@ -106,9 +106,11 @@ unsigned access_external_roles(const struct identity *who, str project)
 
 /* --- what is open to whom -------------------------------------------------------------------- */
 
+/* Patterns are over names inside the project: "lib/app" of "project/lib/app". */
 static bool fits(str glob, str repository)
 {
-	return !glob.len || (repository.len && glob_match(glob, repository));
+	str project, rest;
+	return !glob.len || (str_cut(repository, '/', &project, &rest) && glob_match(glob, rest));
 }
 
 static struct decision decide_public(const struct identity *who, enum action action,

@@ -38,7 +38,8 @@ struct robot_grant {
 	enum permission_place place;
 	int64_t project_id; /* PROJECT_ALL: every project of the tenant; ignored in the system */
 	struct action_set actions;
-	str repository_glob; /* empty: all repositories of the project */
+	str repository_glob; /* over names inside the project; empty: the project and all its
+				repositories */
 };
 
 /* The project's roles, by Harbor's numbers. */
@@ -87,7 +88,8 @@ struct identity {
 /* A custom role somebody holds in a project: a set of permissions on the repositories that fit. */
 struct custom_grant {
 	struct action_set actions;
-	str repository_glob; /* empty: the project and all its repositories */
+	str repository_glob; /* over names inside the project; empty: the project and all its
+				repositories */
 };
 
 struct resource {

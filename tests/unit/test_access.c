@@ -173,7 +173,7 @@ Test(access, an_unknown_project_gives_nobody_but_administrators_anything)
 
 Test(access, custom_roles_are_permissions_on_repositories_that_fit)
 {
-	struct custom_grant custom = { .repository_glob = STR("p/team-*/**") };
+	struct custom_grant custom = { .repository_glob = STR("team-*/**") };
 	action_set_add(&custom.actions, ACTION_REPOSITORY_PUSH);
 	struct identity who = user(0);
 	struct resource what = project(false, 0);
