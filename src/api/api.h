@@ -16,9 +16,10 @@
 #include "registry/registry.h"
 
 struct api_options {
-	struct auth *auth;	   /* not owned */
-	struct registry *registry; /* not owned */
-	struct audit *audit;	   /* not owned; NULL: no audit trail */
+	struct auth *auth;		  /* not owned */
+	struct registry *registry;	  /* not owned */
+	struct system_settings *settings; /* not owned; NULL: defaults */
+	struct audit *audit;		  /* not owned; NULL: no audit trail */
 	str external_url; /* "https://registry.example.com"; empty: what the client called us */
 	bool auto_create_projects; /* an administrator's push makes its project */
 	bool anonymous_pull;	   /* public projects are readable without credentials */
@@ -28,6 +29,7 @@ struct api_options {
 };
 
 struct api;
+struct system_settings;
 struct audit; /* notify/audit.h */
 
 struct api *api_new(const struct api_options *options);

@@ -23,9 +23,11 @@
 
 struct auth;
 struct outside;
+struct system_settings;
 
 struct auth_options {
 	struct sql *db;
+	struct system_settings *settings; /* settings/system.h; not owned; NULL: defaults */
 	str master_key_path;
 	int64_t token_lifetime_s; /* default 1800 */
 	int64_t key_lifetime_s;	  /* default 30 days */

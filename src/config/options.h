@@ -114,6 +114,9 @@
 	X(DURATION, tokens_key_lifetime_ms, "tokens.key_lifetime", "30d",                          \
 	  OPTION_RANGE(OPTION_H(1), OPTION_DAYS(3650)),                                            \
 	  "How long a key signs tokens before a new one is made.")                                 \
+	X(STRING, settings_fixed, "settings.fixed", "", OPTION_FREE,                               \
+	  "Settings of Harbor's `/configurations` that nobody can change by the API, as a JSON "   \
+	  "object: `{\"project_creation_restriction\": \"adminonly\"}`.")                          \
 	X(SIZE, cache_size_bytes, "cache.size", "32MiB",                                           \
 	  OPTION_RANGE(OPTION_BYTES(MIB(1)), OPTION_BYTES(MIB(1048576))),                          \
 	  "Memory for the caches that answer warm pulls.")                                         \

@@ -5,6 +5,7 @@
 #include "db/db.h"
 #include "notify/audit.h"
 #include "os/file.h"
+#include "settings/system.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include "base/banned.h"
 
 #define DATABASE_FILE "berth.sqlite"
+#define MINUTE_MS     60000
 
 extern char **environ;
 
@@ -31,6 +33,16 @@ static err_t open_database(struct ctx *ctx, struct program *p)
 	return OK;
 }
 
+static err_t open_settings(struct ctx *ctx, struct program *p)
+{
+	const struct system_options options = { .db = p->db, .fixed = p->config.settings_fixed };
+	TRY_CTX(ctx, system_new(ctx, &options, &p->settings), "settings");
+	/* In minutes for who reads it; auth itself goes by the option until somebody chooses. */
+	system_set_default(p->settings, SYSTEM_TOKEN_EXPIRATION,
+			   (p->config.tokens_lifetime_ms + MINUTE_MS - 1) / MINUTE_MS);
+	return OK;
+}
+
 static err_t open_store(struct ctx *ctx, struct program *p)
 {
 	const struct store_driver *driver = store_driver_find(STR("filesystem"));
@@ -45,6 +57,7 @@ static void open_registry(struct program *p)
 	const struct registry_options options = {
 		.db = p->db,
 		.store = p->store,
+		.settings = p->settings,
 		.cache_bytes_max = (size_t)config->cache_size_bytes,
 		.manifest_bytes_max = (size_t)config->manifests_size_bytes_max,
 		.auto_create_public = config->projects_auto_create_public,
@@ -87,6 +100,7 @@ err_t program_find_data(struct ctx *ctx, const struct program *p)
 err_t program_open(struct ctx *ctx, struct program *p)
 {
 	TRY(open_database(ctx, p));
+	TRY(open_settings(ctx, p));
 	TRY(open_store(ctx, p));
 	open_registry(p);
 	return OK;
@@ -115,6 +129,7 @@ void program_close(struct program *p)
 	registry_free(p->registry);
 	if (p->store)
 		p->store->driver->close(p->store);
+	system_free(p->settings);
 	if (p->db)
 		sql_close(p->db);
 	file_done(&p->lock_fd);

@@ -16,6 +16,7 @@ struct program {
 	struct config config;
 	int lock_fd; /* held while serving from an embedded database */
 	struct sql *db;
+	struct system_settings *settings;
 	struct store *store;
 	struct registry *registry;
 	struct auth *auth;
@@ -40,7 +41,7 @@ err_t program_find_data(struct ctx *ctx, const struct program *p);
  * there is one thread: those started before would keep their files. */
 void program_confine(struct ctx *ctx, struct program *p);
 
-/* Database (migrated), storage, registry. */
+/* Database (migrated), settings, storage, registry. */
 err_t program_open(struct ctx *ctx, struct program *p);
 void program_close(struct program *p); /* CLEANUP; any state */
 

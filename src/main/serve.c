@@ -11,6 +11,7 @@
 #include "notify/audit.h"
 #include "os/notify.h"
 #include "program.h"
+#include "settings/system.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -31,6 +32,7 @@ static err_t open_auth(struct ctx *ctx, struct program *p)
 {
 	const struct auth_options options = {
 		.db = p->db,
+		.settings = p->settings,
 		.master_key_path = arena_printf(ctx->arena, STR_FMT "/master.key",
 						STR_ARG(p->config.data_dir)),
 		.token_lifetime_s = p->config.tokens_lifetime_ms / 1000,
@@ -59,6 +61,7 @@ static void open_api(struct program *p)
 	const struct api_options options = {
 		.auth = p->auth,
 		.registry = p->registry,
+		.settings = p->settings,
 		.audit = p->audit,
 		.external_url = p->config.external_url,
 		.auto_create_projects = p->config.projects_auto_create,
@@ -178,6 +181,7 @@ static err_t serve(struct ctx *ctx, struct program *p, const sigset_t *signals)
 	TRY(registry_recover(ctx, p->registry));
 	TRY(open_auth(ctx, p));
 	TRY(open_audit(ctx, p));
+	TRY(system_start(ctx, p->settings));
 	open_api(p);
 	TRY(open_server(ctx, p));
 	TRY(start_serving(ctx, p));

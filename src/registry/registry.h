@@ -22,17 +22,19 @@
 #include "sql/sql.h"
 #include "store/store.h"
 
+struct system_settings;
 struct registry;
 
 struct registry_options {
-	struct sql *db;		   /* not owned */
-	struct store *store;	   /* not owned */
-	size_t cache_bytes_max;	   /* default 16 MiB */
-	size_t manifest_bytes_max; /* default 4 MiB */
-	bool auto_create_public;   /* what a project made by a push is */
-	bool require_blobs;	   /* a manifest's config and layers must be in its repository */
-	bool require_children;	   /* an index's children must be in its repository */
-	int64_t upload_expiry_s;   /* default one day */
+	struct sql *db;			  /* not owned */
+	struct store *store;		  /* not owned */
+	struct system_settings *settings; /* settings/system.h; not owned; NULL: defaults */
+	size_t cache_bytes_max;		  /* default 16 MiB */
+	size_t manifest_bytes_max;	  /* default 4 MiB */
+	bool auto_create_public;	  /* what a project made by a push is */
+	bool require_blobs;	 /* a manifest's config and layers must be in its repository */
+	bool require_children;	 /* an index's children must be in its repository */
+	int64_t upload_expiry_s; /* default one day */
 };
 
 struct registry *registry_new(const struct registry_options *options);
