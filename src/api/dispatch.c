@@ -137,13 +137,19 @@ static err_t find_project(struct ctx *ctx, struct request *rq)
 	return err == ERR_ABSENT ? OK : err;
 }
 
+err_t request_identify(struct ctx *ctx, struct request *rq)
+{
+	const struct credentials from = { .authorization = request_header(rq, STR("Authorization")),
+					  .address = rq->x->peer };
+	return auth_identify(ctx, rq->api->options.auth, &from, &rq->who, &rq->who_pin);
+}
+
 static err_t authenticate(struct ctx *ctx, struct request *rq)
 {
 	/* The token service looks at its own credentials: a wrong password there is its answer. */
 	if (rq->route->kind == ROUTE_TOKEN)
 		return OK;
-	err_t err = auth_identify(ctx, rq->api->options.auth,
-				  request_header(rq, STR("Authorization")), &rq->who, &rq->who_pin);
+	err_t err = request_identify(ctx, rq);
 	rq->bad_credentials = err == ERR_UNAUTHORIZED;
 	return err;
 }

@@ -54,6 +54,9 @@ struct request {
 	bool keep_headers;    /* the handler's headers belong on the error answer */
 };
 
+/* Fills `who` from what the request brings. For the dispatcher and the token service. */
+err_t request_identify(struct ctx *ctx, struct request *rq);
+
 /* Whoever may not must not learn whether the thing is there: ERR_UNAUTHORIZED for who could still
  * log in, ERR_DENIED for others, with the decision's reason for the log. */
 err_t request_refuse(struct ctx *ctx, struct request *rq, const struct decision *decision);

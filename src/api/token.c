@@ -111,7 +111,7 @@ static err_t answer_token(struct ctx *ctx, struct request *rq, const struct toke
 	struct auth_token token;
 	TRY(auth_issue(ctx, auth, &rq->who, tr->grants, tr->grant_count, &token));
 	str refresh = tr->refresh_token;
-	if (tr->offline && !refresh.len && rq->who.subject != SUBJECT_ANONYMOUS && rq->who.id)
+	if (tr->offline && !refresh.len && auth_may_refresh(&rq->who))
 		TRY(auth_issue_refresh(ctx, auth, &rq->who, &refresh));
 
 	char issued[CLOCK_RFC3339_MAX];
@@ -132,8 +132,7 @@ static err_t answer_token(struct ctx *ctx, struct request *rq, const struct toke
 
 static err_t identify(struct ctx *ctx, struct request *rq)
 {
-	TRY(auth_identify(ctx, rq->api->options.auth, request_header(rq, STR("Authorization")),
-			  &rq->who, &rq->who_pin));
+	TRY(request_identify(ctx, rq));
 	if (rq->who.by_token)
 		return fail(ctx, ERR_UNAUTHORIZED, "a token cannot be exchanged for a token");
 	return OK;
@@ -177,8 +176,8 @@ static err_t identify_form(struct ctx *ctx, struct request *rq, str body, struct
 			       ? fail(ctx, ERR_UNAUTHORIZED, "no user named")
 			       : OK;
 	}
-	return auth_check_password(ctx, auth, user, form_value(ctx, body, STR("password")),
-				   &rq->who);
+	const struct login login = { user, form_value(ctx, body, STR("password")), rq->x->peer };
+	return auth_check_password(ctx, auth, &login, &rq->who);
 }
 
 err_t token_post(struct ctx *ctx, struct request *rq)

@@ -3,6 +3,7 @@
 #include "internal.h"
 
 #include "auth/outside.h"
+#include "auth/foreign_token.h"
 #include "image.h"
 #include "token.h"
 
@@ -16,27 +17,62 @@
 
 #include "base/banned.h"
 
-#define SECOND_US		 INT64_C(1000000)
-#define TOKEN_LIFETIME_DEFAULT_S 1800
-#define KEY_LIFETIME_DEFAULT_S	 (INT64_C(30) * 86400)
-#define CACHE_BYTES_MAX_DEFAULT	 MIB(4)
+#define SECOND_US		  INT64_C(1000000)
+#define TOKEN_LIFETIME_DEFAULT_S  1800
+#define KEY_LIFETIME_DEFAULT_S	  (INT64_C(30) * 86400)
+#define SESSION_TIMEOUT_DEFAULT_S 3600
+#define CACHE_BYTES_MAX_DEFAULT	  MIB(4)
+#define AT_ONCE_DEFAULT		  64	/* attempts to log in under way */
+#define LOCKOUT_ENTRIES		  65536 /* 2 MiB: names and addresses that are watched */
 
 static void auth_done(struct auth **auth)
 {
 	auth_free(*auth);
 }
 
-err_t auth_new(struct ctx *ctx, const struct auth_options *options, struct auth **ret)
+/* A key of its own for each use of the master key. */
+static void derive_key(const struct auth *auth, str use, unsigned char ret[AUTH_KEY_BYTES])
 {
-	CLEANUP(auth_done) struct auth *auth = NEW(struct auth);
+	const struct secretbox_key *master = &auth->keys.master;
+	hmac_sha256((str){ (const char *)master->bytes, sizeof master->bytes }, use, ret);
+}
+
+static struct lockout *make_lockout(const struct lockout_options *wanted)
+{
+	struct lockout_options options = *wanted;
+	options.entries_max = LOCKOUT_ENTRIES;
+	if (!options.at_once_max) {
+		options.at_once_max = AT_ONCE_DEFAULT;
+		options.at_once_known_max = 2 * AT_ONCE_DEFAULT;
+	}
+	return lockout_new(&options);
+}
+
+static struct auth *make_auth(const struct auth_options *options)
+{
+	struct auth *auth = NEW(struct auth);
 	auth->db = options->db;
 	auth->token_lifetime_s =
 		options->token_lifetime_s ? options->token_lifetime_s : TOKEN_LIFETIME_DEFAULT_S;
+	auth->session_timeout_s =
+		options->session_timeout_s ? options->session_timeout_s : SESSION_TIMEOUT_DEFAULT_S;
 	auth->cache = cache_new(options->cache_bytes_max ? options->cache_bytes_max
 							 : CACHE_BYTES_MAX_DEFAULT);
+	auth->lockout = make_lockout(&options->lockout);
+	auth->flights = flights_new();
+	uses_init(&auth->token_uses);
 	random_bytes(auth->password_key, sizeof auth->password_key);
+	return auth;
+}
+
+err_t auth_new(struct ctx *ctx, const struct auth_options *options, struct auth **ret)
+{
+	CLEANUP(auth_done) struct auth *auth = make_auth(options);
+	TRY(chain_parse(ctx, options->methods, &auth->chain));
 	TRY(keys_init(ctx, &auth->keys, options->db, options->master_key_path,
 		      options->key_lifetime_s ? options->key_lifetime_s : KEY_LIFETIME_DEFAULT_S));
+	derive_key(auth, STR("secrets in rows"), auth->secret_key);
+	derive_key(auth, STR("csrf"), auth->csrf_key);
 	TRY(outside_new(ctx, auth->db, &auth->keys.master, &auth->outside));
 	*ret = take(auth);
 	return OK;
@@ -54,13 +90,37 @@ void auth_free(struct auth *auth)
 	outside_free(auth->outside);
 	keys_done(&auth->keys);
 	cache_free(auth->cache);
+	lockout_free(auth->lockout);
+	flights_free(auth->flights);
+	uses_done(&auth->token_uses);
 	explicit_bzero(auth->password_key, sizeof auth->password_key);
+	explicit_bzero(auth->secret_key, sizeof auth->secret_key);
+	explicit_bzero(auth->csrf_key, sizeof auth->csrf_key);
 	free(auth);
 }
 
 err_t auth_rotate_keys(struct ctx *ctx, struct auth *auth)
 {
 	return keys_rotate(ctx, &auth->keys);
+}
+
+bool auth_is_text(str s)
+{
+	return str_is_utf8(s) && !str_has_byte(s, '\0');
+}
+
+str auth_secret_hash(struct ctx *ctx, const struct auth *auth, str what, int64_t id, str secret)
+{
+	unsigned char mac[HMAC_SHA256_BYTES];
+	str message = arena_printf(ctx->arena, STR_FMT "/%lld/" STR_FMT, STR_ARG(what),
+				   (long long)id, STR_ARG(secret));
+	hmac_sha256((str){ (const char *)auth->secret_key, sizeof auth->secret_key }, message, mac);
+	char *text = arena_alloc(ctx->arena, SECRET_HASH_LEN);
+	for (size_t i = 0; i < sizeof mac; i++) {
+		text[2 * i] = "0123456789abcdef"[mac[i] >> 4];
+		text[2 * i + 1] = "0123456789abcdef"[mac[i] & 15];
+	}
+	return (str){ text, SECRET_HASH_LEN };
 }
 
 /* --- who is asking -------------------------------------------------------------------------- */
@@ -91,6 +151,12 @@ static err_t verify_access(struct ctx *ctx, struct auth *auth, str token, str ke
 	return OK;
 }
 
+static bool is_ours(struct ctx *ctx, str token)
+{
+	str issuer;
+	return !foreign_token_issuer(ctx, token, &issuer) || str_eq(issuer, STR(TOKEN_ISSUER));
+}
+
 static err_t identify_bearer(struct ctx *ctx, struct auth *auth, str token, struct identity *ret,
 			     struct cache_value **ret_pin)
 {
@@ -102,28 +168,32 @@ static err_t identify_bearer(struct ctx *ctx, struct auth *auth, str token, stru
 	str key = { key_bytes, token.len + 1 };
 
 	CLEANUP(cache_value_done) struct cache_value *value = cache_get(auth->cache, key);
+	if (!value && !is_ours(ctx, token))
+		return chain_identify_bearer(ctx, auth, token, ret);
 	if (!value)
 		TRY(verify_access(ctx, auth, token, key, &value));
 	identity_image_view(ctx->arena, value->bytes, ret);
+	TRY(state_check(ctx, auth, ret));
 	*ret_pin = take(value);
 	return OK;
 }
 
-err_t auth_identify(struct ctx *ctx, struct auth *auth, str authorization, struct identity *ret,
-		    struct cache_value **ret_pin)
+err_t auth_identify(struct ctx *ctx, struct auth *auth, const struct credentials *from,
+		    struct identity *ret, struct cache_value **ret_pin)
 {
 	struct basic_auth basic;
 	str token;
-	if (bearer_parse(authorization, &token))
-		return identify_bearer(ctx, auth, token, ret, ret_pin);
-	if (authorization.len == 0)
-		*ret = (struct identity){ .subject = SUBJECT_ANONYMOUS, .name = STR("") };
-	else if (basic_auth_parse(ctx->arena, authorization, &basic))
-		TRY(auth_check_password(ctx, auth, basic.user, basic.password, ret));
-	else
-		return fail(ctx, ERR_UNAUTHORIZED, "unknown or malformed authorization");
 	*ret_pin = NULL;
-	return OK;
+	if (bearer_parse(from->authorization, &token))
+		return identify_bearer(ctx, auth, token, ret, ret_pin);
+	if (from->authorization.len == 0) {
+		*ret = (struct identity){ .subject = SUBJECT_ANONYMOUS, .name = STR("") };
+		return OK;
+	}
+	if (!basic_auth_parse(ctx->arena, from->authorization, &basic))
+		return fail(ctx, ERR_UNAUTHORIZED, "unknown or malformed authorization");
+	const struct login login = { basic.user, basic.password, from->address };
+	return auth_check_password(ctx, auth, &login, ret);
 }
 
 /* --- issuing -------------------------------------------------------------------------------- */
@@ -148,11 +218,18 @@ err_t auth_issue(struct ctx *ctx, struct auth *auth, const struct identity *who,
 	return OK;
 }
 
+bool auth_may_refresh(const struct identity *who)
+{
+	return who->subject != SUBJECT_ANONYMOUS && who->id && !who->by_token &&
+	       !who->external_role_count;
+}
+
 err_t auth_issue_refresh(struct ctx *ctx, struct auth *auth, const struct identity *who,
 			 str *ret_token)
 {
-	if (who->subject == SUBJECT_ANONYMOUS || !who->id)
-		return fail(ctx, ERR_UNAUTHORIZED, "no refresh token without an account");
+	if (!auth_may_refresh(who))
+		return fail(ctx, ERR_UNAUTHORIZED,
+			    "no refresh token without an account that has all the rights");
 	int64_t now_s = clock_wall_us() / SECOND_US;
 	struct claims claims = { .use = TOKEN_REFRESH,
 				 .who = *who,
@@ -165,8 +242,12 @@ err_t auth_check_refresh(struct ctx *ctx, struct auth *auth, str token, struct i
 {
 	struct claims claims;
 	TRY(read_token(ctx, auth, token, TOKEN_REFRESH, &claims));
-	err_t err = auth_find_account(ctx, auth, claims.who.name, ret, NULL);
+	const struct identity *was = &claims.who;
+	TRY(state_check(ctx, auth, was));
+	err_t err = state_identity(ctx, auth, was->subject, was->id, ret);
 	if (err == ERR_ABSENT)
 		return fail(ctx, ERR_UNAUTHORIZED, "account of the refresh token is gone");
-	return err;
+	TRY(err);
+	ret->access_token_id = was->access_token_id;
+	return OK;
 }

@@ -6,6 +6,9 @@
  * expires, a password for a minute, under a keyed hash of it), so a warm request costs a look-up,
  * not a signature or an argon2id.
  *
+ * What was proved earlier is looked at again: a changed password, a block or a lost right ends
+ * tokens, sessions and what is remembered at once (auth/state.h).
+ *
  * Signing keys live in the database, sealed under the master key (data_dir/master.key, 32 random
  * bytes, mode 0600, made at first start). auth_rotate_keys() makes a new key when the newest is
  * older than key_lifetime, and forgets those that no living token can name. A token with an unknown
@@ -13,6 +16,7 @@
  */
 #pragma once
 
+#include "auth/lockout.h"
 #include "base/cache.h"
 #include "base/ctx.h"
 #include "model/access.h"
@@ -29,9 +33,12 @@ struct auth_options {
 	struct sql *db;
 	struct system_settings *settings; /* settings/system.h; not owned; NULL: defaults */
 	str master_key_path;
-	int64_t token_lifetime_s; /* default 1800 */
-	int64_t key_lifetime_s;	  /* default 30 days */
-	size_t cache_bytes_max;	  /* default 4 MiB */
+	int64_t token_lifetime_s;	/* default 1800 */
+	int64_t key_lifetime_s;		/* default 30 days */
+	int64_t session_timeout_s;	/* default 1 h */
+	size_t cache_bytes_max;		/* default 4 MiB */
+	str methods;			/* auth/chain.h; empty: all */
+	struct lockout_options lockout; /* all 0: only what is under way is bounded */
 };
 
 err_t auth_new(struct ctx *ctx, const struct auth_options *options, struct auth **ret);
@@ -47,16 +54,28 @@ err_t auth_ensure_admin(struct ctx *ctx, struct auth *auth, str wanted, str *ret
 
 err_t auth_rotate_keys(struct ctx *ctx, struct auth *auth);
 
-/*
- * Who sent this `Authorization` header value (empty: anonymous)? On OK fills `*ret`; its strs live
- * in `*ret_pin` (cache_put it when done; may be NULL) or in the arena. ERR_UNAUTHORIZED for a wrong
- * password, a broken, expired or foreign token, or an unknown scheme.
- */
-err_t auth_identify(struct ctx *ctx, struct auth *auth, str authorization, struct identity *ret,
-		    struct cache_value **ret_pin);
+struct login {
+	str user, password;
+	str address; /* as in struct credentials */
+};
 
-/* OK with the account's identity, or ERR_UNAUTHORIZED. */
-err_t auth_check_password(struct ctx *ctx, struct auth *auth, str user, str password,
+/* What a request brings to prove who sent it. */
+struct credentials {
+	str authorization; /* the header's value; empty: none */
+	str address;	   /* where from; wrong passwords are counted by it (lockout.h) */
+};
+
+/*
+ * Who is it? Without any proof: anonymous. On OK fills `*ret`; its strs live in `*ret_pin`
+ * (cache_put it when done; may be NULL) or in the arena. ERR_UNAUTHORIZED for a wrong password, a
+ * broken, expired or foreign token, an unknown scheme, or a proof that counts no more (state.h);
+ * ERR_TOO_MANY_REQUESTS after too many wrong passwords, with ctx->retry_after_s.
+ */
+err_t auth_identify(struct ctx *ctx, struct auth *auth, const struct credentials *from,
+		    struct identity *ret, struct cache_value **ret_pin);
+
+/* The same of a name and a password: OK or why not. */
+err_t auth_check_password(struct ctx *ctx, struct auth *auth, const struct login *login,
 			  struct identity *ret);
 
 /* An access token for `who` with these grants (already decided by the caller), and its validity. */
@@ -68,7 +87,10 @@ struct auth_token {
 err_t auth_issue(struct ctx *ctx, struct auth *auth, const struct identity *who,
 		 const struct grant *grants, size_t count, struct auth_token *ret);
 
-/* Refresh tokens (offline_token, access_type=offline): signed, 30 days, naming only the account. */
+/* Refresh tokens (offline_token, access_type=offline): signed, 30 days, naming only the account:
+ * who has rights from his provider besides cannot have one (ERR_UNAUTHORIZED). auth_may_refresh()
+ * tells. */
+bool auth_may_refresh(const struct identity *who);
 err_t auth_issue_refresh(struct ctx *ctx, struct auth *auth, const struct identity *who,
 			 str *ret_token);
 err_t auth_check_refresh(struct ctx *ctx, struct auth *auth, str token, struct identity *ret);

@@ -9,8 +9,8 @@
  *	ERR_ABSENT          not mine (unrecorded): the next one is asked
  *	anything else       could not ask: the next may still know; when nobody does, "try later"
  *
- * Whatever the order is, and whatever the others answered, a local administrator's own password
- *lets him in: a wrong directory, a lost server and a strange configuration lock him out of nothing.
+ * Whatever the order is, a local administrator's own password lets him in before anybody else is
+ * asked: a wrong directory, a lost server and a strange configuration lock him out of nothing.
  *
  * Nobody's name costs as much as somebody's (an argon2id), and the answer is the same text. Wrong
  * passwords are counted around the chain (lockout.h), good ones are remembered around it
@@ -44,6 +44,17 @@ enum auth_method {
 AUTH_METHODS(AUTH_METHOD)
 #undef AUTH_METHOD
 
+/*
+ * Bearer tokens that are not ours go to these, one after another, with the same answers.
+ * X(function)
+ */
+#define AUTH_BEARERS(X) X(providers_identify_bearer)
+
+#define AUTH_BEARER(function)                                                                      \
+	err_t function(struct ctx *ctx, struct auth *auth, str token, struct identity *ret);
+AUTH_BEARERS(AUTH_BEARER)
+#undef AUTH_BEARER
+
 /* Methods in the order in which they are asked. */
 struct chain {
 	enum auth_method methods[METHOD_COUNT];
@@ -60,3 +71,6 @@ err_t chain_parse(struct ctx *ctx, str methods, struct chain *ret);
  */
 err_t chain_identify(struct ctx *ctx, struct auth *auth, str user, str password,
 		     struct identity *ret, bool *ret_remember);
+
+/* The same for a bearer token. */
+err_t chain_identify_bearer(struct ctx *ctx, struct auth *auth, str token, struct identity *ret);

@@ -54,7 +54,5 @@ bool auth_is_text(str s);
 /* What an account's row says of who he is. */
 void identity_of_account(const struct account *account, struct identity *ret);
 
-/* The local account of this name in the default tenant; `*ret_record` (may be NULL): its password's
- * record. ERR_ABSENT, unrecorded, when there is none. */
-err_t auth_find_account(struct ctx *ctx, struct auth *auth, str user, struct identity *ret,
-			str *ret_record);
+/* Sessions that have just been deleted, by their rows' hashes. */
+void session_forget(struct auth *auth, const str *hashes, size_t count);

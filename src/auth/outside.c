@@ -45,13 +45,13 @@ void outside_free(struct outside *outside)
 
 /* --- passwords ------------------------------------------------------------------------------ */
 
-struct credentials {
+struct name_and_password {
 	str user, password;
 };
 
 static err_t ask_keystone(struct ctx *ctx, struct outside *outside,
 			  const struct identity_provider *provider,
-			  const struct credentials *credentials, struct external_user *ret)
+			  const struct name_and_password *credentials, struct external_user *ret)
 {
 	return keystone_identify(ctx, outside->keystone, provider, credentials->user,
 				 credentials->password, ret);
@@ -60,7 +60,7 @@ static err_t ask_keystone(struct ctx *ctx, struct outside *outside,
 /* How each kind is asked about a password; those without know none. */
 static err_t (*const by_password[PROVIDER_KIND_COUNT])(struct ctx *, struct outside *,
 						       const struct identity_provider *,
-						       const struct credentials *,
+						       const struct name_and_password *,
 						       struct external_user *) = {
 	[PROVIDER_KEYSTONE] = ask_keystone,
 };
@@ -68,7 +68,7 @@ static err_t (*const by_password[PROVIDER_KIND_COUNT])(struct ctx *, struct outs
 err_t outside_identify_password(struct ctx *ctx, struct outside *outside, int64_t tenant_id,
 				str user, str password, struct external_user *ret)
 {
-	const struct credentials credentials = { user, password };
+	const struct name_and_password credentials = { user, password };
 	struct identity_provider *list;
 	struct failure first = { .code = OK };
 	size_t count;

@@ -3,13 +3,16 @@
  * user.h - people with an account: made here, or made for somebody whom an identity provider knows.
  *
  * Names are unique within a tenant, and so are e-mail addresses. A name has 1 to 255 bytes and none
- * of , " ~ # % $ nor control bytes; a password 8 to 128 characters with an upper-case letter, a
+ * of , " ~ # % $ : nor control bytes; a password 8 to 128 characters with an upper-case letter, a
  * lower-case letter and a digit (Harbor's rules). Deleting keeps the row, because what he did
  * refers to it: its name becomes `name#id`, which frees the name and which nobody can take.
  *
  * Every change that matters to what he may do raises the account's epoch in the same transaction:
  * tokens and remembered passwords from before are worth nothing from the moment the call returns
  * (state.h). A new password, a block and a deletion end his sessions too.
+ *
+ * Somebody with a password here always remains administrator: taking the right from the last one,
+ * blocking or deleting him is ERR_DENIED.
  *
  * Errors: ERR_ABSENT (unrecorded) for no such user in the tenant, ERR_EXISTS for a name or e-mail
  * address that is taken, ERR_REQUEST_INVALID for one that cannot be.
@@ -74,13 +77,14 @@ err_t user_check_new_password(struct ctx *ctx, str password);
 /* --- lists --------------------------------------------------------------------------------------
  */
 
-enum user_sort { USER_BY_ID, USER_BY_NAME, USER_BY_EMAIL, USER_BY_CREATION, USER_SORT_COUNT };
+enum user_sort { USER_BY_ID, USER_BY_NAME, USER_BY_EMAIL, USER_BY_CREATION, USER_NEAREST };
 
 struct user_query {
 	int64_t tenant_id;
 	str name_like, email_like; /* patterns of SQL's LIKE with \; empty: all */
 	str name, email;	   /* exact; empty: all */
-	enum user_sort sort;
+	str except;		   /* not this name */
+	enum user_sort sort;	   /* nearest: the shortest name first */
 	bool descending;
 	int64_t offset, limit;
 };

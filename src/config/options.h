@@ -53,6 +53,21 @@
 	X(SECRET, admin_password, "admin.password", "", OPTION_FREE,                               \
 	  "Password of `admin`, used when the account is made at the first start. Empty: a "       \
 	  "random one is made and printed once.")                                                  \
+	X(LIST, auth_methods, "auth.methods", "", OPTION_FREE,                                     \
+	  "Who is asked about a name and a password, in this order: `token` (personal access "     \
+	  "tokens), `local` (accounts with a password here), `providers` (LDAP, Keystone). "       \
+	  "Empty: all, in this order. Local administrators can always log in.")                    \
+	X(INT, auth_name_attempts, "auth.name_attempts", "10", OPTION_RANGE(0, 1000000),           \
+	  "Wrong passwords for a name from one address before it has to wait; 0: no limit. Other " \
+	  "addresses, and passwords that were right before, do not wait.")                         \
+	X(DURATION, auth_name_interval_ms, "auth.name_interval", "6s",                             \
+	  OPTION_RANGE(OPTION_MS(1), OPTION_H(24)), "After how long one more is allowed.")         \
+	X(INT, auth_address_attempts, "auth.address_attempts", "100", OPTION_RANGE(0, 1000000),    \
+	  "Wrong passwords for all names together from one address (of IPv6: from one /64) "       \
+	  "before "                                                                                \
+	  "it has to wait; 0: no limit.")                                                          \
+	X(DURATION, auth_address_interval_ms, "auth.address_interval", "1s",                       \
+	  OPTION_RANGE(OPTION_MS(1), OPTION_H(24)), "After how long one more is allowed.")         \
 	X(SECRET, database_url, "database.url", "", OPTION_CHECK(check_database_url),              \
 	  "`postgresql://…` for PostgreSQL. Empty: SQLite in `data_dir`.")                         \
 	X(INT, database_connections, "database.connections", "8", OPTION_RANGE(1, 512),            \

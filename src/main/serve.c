@@ -28,6 +28,21 @@
 /* A thread per slow client must not mean a heap per thread. */
 #define MALLOC_ARENAS 2
 
+/* Logging in may take a part of the threads and never all: it can hang at somebody else's server.
+ */
+static struct lockout_options lockout_options(const struct config *config)
+{
+	unsigned threads = (unsigned)config->http_threads_max;
+	return (struct lockout_options){
+		.name_attempts = (unsigned)config->auth_name_attempts,
+		.name_interval_ms = config->auth_name_interval_ms,
+		.address_attempts = (unsigned)config->auth_address_attempts,
+		.address_interval_ms = config->auth_address_interval_ms,
+		.at_once_max = MAX(threads / 4, 1),
+		.at_once_known_max = MAX(threads / 2, 1),
+	};
+}
+
 static err_t open_auth(struct ctx *ctx, struct program *p)
 {
 	const struct auth_options options = {
@@ -37,6 +52,8 @@ static err_t open_auth(struct ctx *ctx, struct program *p)
 						STR_ARG(p->config.data_dir)),
 		.token_lifetime_s = p->config.tokens_lifetime_ms / 1000,
 		.key_lifetime_s = p->config.tokens_key_lifetime_ms / 1000,
+		.methods = p->config.auth_methods,
+		.lockout = lockout_options(&p->config),
 	};
 	TRY(auth_new(ctx, &options, &p->auth));
 	TRY(auth_rotate_keys(ctx, p->auth));
