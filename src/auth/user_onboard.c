@@ -9,6 +9,7 @@
 #include "auth/user.h"
 #include "internal.h"
 
+#include "auth/membership.h"
 #include "auth/outside.h"
 
 #include "crypto/random.h"
@@ -171,13 +172,13 @@ static err_t join_group(struct ctx *ctx, struct sql_tx *tx, int64_t account_id,
 	return db_account_group_insert(ctx, tx, account_id, found.id);
 }
 
-struct membership {
+struct belonging {
 	struct user_group *have;
 	size_t count;
 	bool changed;
 };
 
-static bool is_member(const struct membership *m, const struct user_group *group)
+static bool is_member(const struct belonging *m, const struct user_group *group)
 {
 	for (size_t i = 0; i < m->count; i++)
 		if (is_group(&m->have[i], group))
@@ -186,7 +187,7 @@ static bool is_member(const struct membership *m, const struct user_group *group
 }
 
 static err_t leave_groups(struct ctx *ctx, struct sql_tx *tx, const struct onboard *work,
-			  struct membership *m)
+			  struct belonging *m)
 {
 	for (size_t i = 0; i < m->count; i++) {
 		if (has_group(work->from, &m->have[i]))
@@ -199,7 +200,7 @@ static err_t leave_groups(struct ctx *ctx, struct sql_tx *tx, const struct onboa
 }
 
 static err_t join_groups(struct ctx *ctx, struct sql_tx *tx, const struct onboard *work,
-			 struct membership *m)
+			 struct belonging *m)
 {
 	for (size_t i = 0; i < work->from->group_count; i++) {
 		struct user_group group = group_of(work->from, work->from->groups[i]);
@@ -215,7 +216,7 @@ static err_t join_groups(struct ctx *ctx, struct sql_tx *tx, const struct onboar
 /* What he is elsewhere, he is here. Any difference raises his epoch. */
 static err_t follow_provider(struct ctx *ctx, struct sql_tx *tx, struct onboard *work)
 {
-	struct membership m = { .changed = false };
+	struct belonging m = { .changed = false };
 	TRY(db_account_group_elsewhere(ctx, tx, work->account.id, &m.have, &m.count));
 	TRY(leave_groups(ctx, tx, work, &m));
 	TRY(join_groups(ctx, tx, work, &m));
@@ -254,6 +255,7 @@ static err_t onboard(struct ctx *ctx, struct auth *auth, struct onboard *work, s
 		work->writing = true;
 		TRY(db_run(ctx, auth->db, SQL_WRITE, onboard_body, work));
 		state_drop(auth, SUBJECT_USER, work->account.id);
+		membership_account_changed(auth, work->account.id);
 	}
 	if (work->account.disabled)
 		return fail(ctx, ERR_UNAUTHORIZED, "account is blocked");
