@@ -3,6 +3,7 @@
  * harbor_project.c - projects, in the words of Harbor's REST API v2.0: enough to make one, see it,
  * and say whether it is public.
  */
+#include "api/audit.h"
 #include "api/handlers.h"
 #include "base/clock.h"
 #include "codec/json.h"
@@ -115,6 +116,12 @@ static err_t read_request(struct ctx *ctx, struct request *rq, struct json_docum
 	return OK;
 }
 
+/* For the audit trail. */
+static str public_text(bool is_public)
+{
+	return is_public ? STR("{\"public\":true}") : STR("{\"public\":false}");
+}
+
 err_t harbor_project_create(struct ctx *ctx, struct request *rq)
 {
 	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
@@ -123,6 +130,9 @@ err_t harbor_project_create(struct ctx *ctx, struct request *rq)
 	if (!reference_is_project(request.name))
 		return fail(ctx, ERR_NAME_INVALID, "project name does not fit the grammar");
 	struct registry *registry = rq->api->options.registry;
+	struct audit_event *event = audit_change(rq, AUDIT_CREATE_PROJECT);
+	event->project = event->resource = request.name;
+	event->after = public_text(request.is_public);
 	err_t err = project_create(ctx, registry, request.name, request.is_public);
 	if (err == ERR_EXISTS)
 		return fail(ctx, ERR_EXISTS, "project exists");
@@ -141,6 +151,10 @@ err_t harbor_project_update(struct ctx *ctx, struct request *rq)
 	struct project_request request;
 	TRY(read_request(ctx, rq, &doc, &request));
 	if (request.has_public) {
+		struct audit_event *event = audit_change(rq, AUDIT_UPDATE_PROJECT);
+		event->resource = rq->project;
+		event->before = public_text(rq->project_found.is_public);
+		event->after = public_text(request.is_public);
 		err_t err = project_set_public(ctx, rq->api->options.registry, rq->project,
 					       request.is_public);
 		TRY(unknown_project(ctx, err));

@@ -132,6 +132,16 @@
 	X(STRING, settings_fixed, "settings.fixed", "", OPTION_FREE,                               \
 	  "Settings of Harbor's `/configurations` that nobody can change by the API, as a JSON "   \
 	  "object: `{\"project_creation_restriction\": \"adminonly\"}`.")                          \
+	X(LIST, audit_disable, "audit.disable", "", OPTION_FREE,                                   \
+	  "Types of events that the audit trail does not record, like `pull_artifact,"             \
+	  "issue_token`. What is denied, and what concerns the trail itself, always is.")          \
+	X(SIZE, audit_queue_bytes_max, "audit.queue_size", "4MiB",                                 \
+	  OPTION_RANGE(OPTION_BYTES(KIB(64)), OPTION_BYTES(MIB(1024))),                            \
+	  "Memory for events that wait to be written. What finds no room is counted, and the "     \
+	  "count is recorded.")                                                                    \
+	X(DURATION, audit_checkpoint_ms, "audit.checkpoint_interval", "1m",                        \
+	  OPTION_RANGE(OPTION_S(1), OPTION_DAYS(1)),                                               \
+	  "How often the end of the trail's hash chain is signed, when it has grown.")             \
 	X(SIZE, cache_size_bytes, "cache.size", "32MiB",                                           \
 	  OPTION_RANGE(OPTION_BYTES(MIB(1)), OPTION_BYTES(MIB(1048576))),                          \
 	  "Memory for the caches that answer warm pulls.")                                         \

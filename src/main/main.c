@@ -37,6 +37,8 @@ static const struct {
 } commands[] = {
 	{ "serve", main_serve, "run the registry (--help lists the options)" },
 	{ "fsck", main_fsck, "[--quick] compare storage and database; exit 1 if they differ" },
+	{ "audit", main_audit,
+	  "verify [-o json]: prove the audit trail; exit 1 if it was changed" },
 	{ "options", main_options, "print the reference page of all options" },
 	{ "routes", main_routes, "print every route with who may use it" },
 	{ "version", main_version, "print the version" },

@@ -19,9 +19,14 @@
 
 extern char **environ;
 
+static str data_file(struct ctx *ctx, const struct program *p, const char *name)
+{
+	return arena_printf(ctx->arena, STR_FMT "/%s", STR_ARG(p->config.data_dir), name);
+}
+
 static err_t open_database(struct ctx *ctx, struct program *p)
 {
-	str file = arena_printf(ctx->arena, STR_FMT "/" DATABASE_FILE, STR_ARG(p->config.data_dir));
+	str file = data_file(ctx, p, DATABASE_FILE);
 	const struct sql_options options = {
 		.engine = program_engine(p),
 		.location = program_engine(p) == SQL_SQLITE ? file.ptr : p->config.database_url.ptr,
@@ -73,6 +78,16 @@ enum sql_engine program_engine(const struct program *p)
 	return p->config.database_url.len ? SQL_POSTGRES : SQL_SQLITE;
 }
 
+str program_master_key_path(struct ctx *ctx, const struct program *p)
+{
+	return data_file(ctx, p, "master.key");
+}
+
+str program_checkpoint_path(struct ctx *ctx, const struct program *p)
+{
+	return data_file(ctx, p, "audit.checkpoint");
+}
+
 err_t program_configure(struct ctx *ctx, int argc, char **argv, struct program *p)
 {
 	TRY(config_load(ctx, argc, argv, environ, &p->config));
@@ -90,7 +105,7 @@ err_t program_find_data(struct ctx *ctx, const struct program *p)
 {
 	str needed = p->config.data_dir;
 	if (program_engine(p) == SQL_SQLITE)
-		needed = arena_printf(ctx->arena, STR_FMT "/" DATABASE_FILE, STR_ARG(needed));
+		needed = data_file(ctx, p, DATABASE_FILE);
 	if (access(needed.ptr, F_OK) != 0)
 		return fail_errno(ctx, ERR_CONFIG, "there is no registry: " STR_FMT,
 				  STR_ARG(needed));
@@ -110,7 +125,7 @@ err_t program_lock(struct ctx *ctx, struct program *p)
 {
 	if (program_engine(p) != SQL_SQLITE)
 		return OK;
-	str path = arena_printf(ctx->arena, STR_FMT "/lock", STR_ARG(p->config.data_dir));
+	str path = data_file(ctx, p, "lock");
 	TRY(file_open(ctx, AT_FDCWD, path.ptr, O_RDWR | O_CREAT, 0640, &p->lock_fd));
 	if (flock(p->lock_fd, LOCK_EX | LOCK_NB) != 0)
 		return fail(ctx, ERR_CONFIG, "data_dir " STR_FMT " is in use by another berth",

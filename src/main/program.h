@@ -3,7 +3,7 @@
  * program.h - the parts of a running Berth, opened in their order and closed in reverse.
  *
  * Wiring only: what each part is, its own header says. `berth serve` opens all of it and confines
- * itself before, `berth fsck` opens the first half.
+ * itself before, `berth fsck` and `berth audit` open the first half.
  */
 #pragma once
 
@@ -49,7 +49,16 @@ void program_close(struct program *p); /* CLEANUP; any state */
  * registry. */
 err_t program_lock(struct ctx *ctx, struct program *p);
 
+/* The audit trail, and its thread. After accounts: they make the master key. */
+err_t program_open_audit(struct ctx *ctx, struct program *p);
+
 enum sql_engine program_engine(const struct program *p);
+
+/* Files of the data directory: the key that seals secrets, and the last signed checkpoint of the
+ * audit trail. */
+str program_master_key_path(struct ctx *ctx, const struct program *p);
+str program_checkpoint_path(struct ctx *ctx, const struct program *p);
 
 int main_serve(int argc, char **argv);
 int main_fsck(int argc, char **argv);
+int main_audit(int argc, char **argv);

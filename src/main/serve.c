@@ -8,7 +8,6 @@
  */
 #include "base/clock.h"
 #include "base/log.h"
-#include "notify/audit.h"
 #include "os/notify.h"
 #include "program.h"
 #include "settings/system.h"
@@ -48,8 +47,7 @@ static err_t open_auth(struct ctx *ctx, struct program *p)
 	const struct auth_options options = {
 		.db = p->db,
 		.settings = p->settings,
-		.master_key_path = arena_printf(ctx->arena, STR_FMT "/master.key",
-						STR_ARG(p->config.data_dir)),
+		.master_key_path = program_master_key_path(ctx, p),
 		.token_lifetime_s = p->config.tokens_lifetime_ms / 1000,
 		.key_lifetime_s = p->config.tokens_key_lifetime_ms / 1000,
 		.methods = p->config.auth_methods,
@@ -64,13 +62,6 @@ static err_t open_auth(struct ctx *ctx, struct program *p)
 		       " (made at this first start; it is not shown again)\n",
 		       STR_ARG(made));
 	return OK;
-}
-
-static err_t open_audit(struct ctx *ctx, struct program *p)
-{
-	const struct audit_options options = { .db = p->db };
-	TRY(audit_new(ctx, &options, &p->audit));
-	return audit_start(ctx, p->audit);
 }
 
 static void open_api(struct program *p)
@@ -197,7 +188,7 @@ static err_t serve(struct ctx *ctx, struct program *p, const sigset_t *signals)
 	TRY(program_open(ctx, p));
 	TRY(registry_recover(ctx, p->registry));
 	TRY(open_auth(ctx, p));
-	TRY(open_audit(ctx, p));
+	TRY(program_open_audit(ctx, p));
 	TRY(system_start(ctx, p->settings));
 	open_api(p);
 	TRY(open_server(ctx, p));

@@ -5,6 +5,7 @@
 #include "notify/audit_erase.h"
 #include "audit_keys.h"
 
+#include "codec/json_writer.h"
 #include "crypto/secretbox.h"
 #include "db/db.h"
 #include "os/file.h"
@@ -322,4 +323,21 @@ err_t audit_verify(struct ctx *ctx, const struct audit_verify_options *options,
 	TRY(err);
 	*ret = verdict;
 	return OK;
+}
+
+void audit_verdict_write(struct buf *b, const struct audit_verdict *verdict)
+{
+	struct json_writer w = JSON_WRITER(b);
+	json_write_object_begin(&w, NULL);
+	json_write_bool(&w, "intact", verdict->intact);
+	if (!verdict->intact)
+		json_write_str(&w, "difference", str_from(verdict->difference));
+	if (!verdict->intact && verdict->seq)
+		json_write_i64(&w, "place", verdict->seq);
+	json_write_i64(&w, "places", verdict->places);
+	json_write_i64(&w, "waiting", verdict->waiting);
+	json_write_i64(&w, "erased", verdict->erased);
+	json_write_i64(&w, "checkpoints", verdict->checkpoints);
+	json_write_i64(&w, "last_checkpoint", verdict->last_checkpoint);
+	json_write_object_end(&w);
 }

@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "base/buf.h"
 #include "base/ctx.h"
 #include "sql/sql.h"
 
@@ -40,3 +41,7 @@ struct audit_verdict {
 /* OK whether intact or not; an error when it could not be found out. */
 err_t audit_verify(struct ctx *ctx, const struct audit_verify_options *options,
 		   struct audit_verdict *ret);
+
+/* The verdict as a JSON object: intact, difference, place, places, waiting, erased, checkpoints,
+ * last_checkpoint. */
+void audit_verdict_write(struct buf *b, const struct audit_verdict *verdict);

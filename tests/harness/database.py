@@ -42,6 +42,31 @@ def locked_file(path):
         connection.close()
 
 
+def psql(url, sql):
+    done = subprocess.run(
+        ["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql],
+        check=True, capture_output=True, text=True, timeout=60,
+    )
+    return done.stdout
+
+
+def execute_in_file(path, *statements):
+    connection = sqlite3.connect(path, isolation_level=None, timeout=30)
+    try:
+        for statement in statements:
+            connection.execute(statement)
+    finally:
+        connection.close()
+
+
+def query_file(path, statement):
+    connection = sqlite3.connect(path, isolation_level=None, timeout=30)
+    try:
+        return [str(row[0]) for row in connection.execute(statement)]
+    finally:
+        connection.close()
+
+
 class Database:
     def __init__(self, server):
         self.server = server
@@ -50,11 +75,14 @@ class Database:
         self.run(f"CREATE DATABASE {self.name}")
 
     def run(self, sql):
-        maintenance = as_url(self.server, "postgres")
-        subprocess.run(
-            ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", maintenance, "-c", sql],
-            check=True, capture_output=True, text=True, timeout=60,
-        )
+        psql(as_url(self.server, "postgres"), sql)
+
+    def execute(self, *statements):
+        for statement in statements:
+            psql(self.url, statement)
+
+    def query(self, statement):
+        return psql(self.url, statement).splitlines()
 
     @contextlib.contextmanager
     def locked(self):

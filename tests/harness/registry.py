@@ -166,13 +166,30 @@ class Registry:
 
     # -- looking inside
 
-    def fsck(self, quick=False):
-        """(exit status, output) of `berth fsck` with this server's options; quick hashes no bytes."""
+    def berth(self, *arguments, timeout=300):
+        """(exit status, output) of another subcommand with this server's options."""
         done = subprocess.run(
-            [str(self.program), "fsck", *["--quick"] * quick], env=self.environment(), cwd=self.root,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300,
+            [str(self.program), *arguments], env=self.environment(), cwd=self.root,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout,
         )
         return done.returncode, done.stdout
+
+    def execute(self, *statements):
+        """Runs SQL behind the server's back."""
+        if self.database:
+            self.database.execute(*statements)
+        else:
+            database.execute_in_file(self.data / "berth.sqlite", *statements)
+
+    def query(self, statement):
+        """The first column of the rows, as texts."""
+        if self.database:
+            return self.database.query(statement)
+        return database.query_file(self.data / "berth.sqlite", statement)
+
+    def fsck(self, quick=False):
+        """(exit status, output) of `berth fsck` with this server's options; quick hashes no bytes."""
+        return self.berth("fsck", *["--quick"] * quick)
 
     def assert_fsck_clean(self, quick=False):
         status, output = self.fsck(quick)
