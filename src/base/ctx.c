@@ -12,7 +12,7 @@
 
 void ctx_init(struct ctx *ctx, struct arena *arena)
 {
-	*ctx = (struct ctx){ .arena = arena };
+	*ctx = (struct ctx){ .arena = arena, .tenant_id = TENANT_DEFAULT };
 }
 
 void ctx_fail(struct ctx *ctx, err_t code, int sys_errno, const char *file, int line,

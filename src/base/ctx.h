@@ -18,6 +18,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/tenant.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -48,6 +49,7 @@ struct ctx {
 	int64_t deadline_ns;		/* clock_now_ns() scale; 0 means none */
 	int64_t allowance_ns;		/* see ctx_progress(); 0 means none */
 	const _Atomic(bool) *cancelled; /* may be NULL */
+	int64_t tenant_id;		/* in whose names projects and repositories are looked up */
 	str request_id;
 	unsigned holds;		/* open transactions and locks; zero while bytes move */
 	unsigned retry_after_s; /* what somebody we asked wants waited, for Retry-After; 0: nothing

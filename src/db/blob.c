@@ -12,13 +12,14 @@ static err_t find(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement
 {
 	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
 	TRY(sql_one(ctx, tx, statement, args, &rows));
-	*ret = (struct blob){ sql_i64(&rows, 0), (uint64_t)sql_i64(&rows, 1) };
+	*ret = (struct blob){ sql_i64(&rows, 0), sql_i64(&rows, 1), (uint64_t)sql_i64(&rows, 2) };
 	return OK;
 }
 
-err_t db_blob_find(struct ctx *ctx, struct sql_tx *tx, digest d, struct blob *ret)
+err_t db_blob_find(struct ctx *ctx, struct sql_tx *tx, int64_t storage_id, digest d,
+		   struct blob *ret)
 {
-	return find(ctx, tx, &SQL_BLOB_FIND, SQL_ARGS(db_digest(ctx, d)), ret);
+	return find(ctx, tx, &SQL_BLOB_FIND, SQL_ARGS(SQL_I64(storage_id), db_digest(ctx, d)), ret);
 }
 
 err_t db_blob_find_in_repository(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id,
@@ -28,14 +29,14 @@ err_t db_blob_find_in_repository(struct ctx *ctx, struct sql_tx *tx, int64_t rep
 		    SQL_ARGS(SQL_I64(repository_id), db_digest(ctx, d)), ret);
 }
 
-err_t db_blob_ensure(struct ctx *ctx, struct sql_tx *tx, digest d, uint64_t size_bytes,
-		     struct blob *ret)
+err_t db_blob_ensure(struct ctx *ctx, struct sql_tx *tx, int64_t storage_id, digest d,
+		     uint64_t size_bytes, struct blob *ret)
 {
-	TRY(sql_exec(
-		ctx, tx, &SQL_BLOB_INSERT,
-		SQL_ARGS(db_digest(ctx, d), SQL_I64((int64_t)size_bytes), SQL_I64(clock_wall_us())),
-		NULL));
-	return db_blob_find(ctx, tx, d, ret);
+	TRY(sql_exec(ctx, tx, &SQL_BLOB_INSERT,
+		     SQL_ARGS(SQL_I64(storage_id), db_digest(ctx, d), SQL_I64((int64_t)size_bytes),
+			      SQL_I64(clock_wall_us())),
+		     NULL));
+	return db_blob_find(ctx, tx, storage_id, d, ret);
 }
 
 err_t db_blob_link(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, int64_t blob_id)
@@ -51,12 +52,12 @@ err_t db_blob_unlink(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, 
 			   SQL_ARGS(SQL_I64(repository_id), db_digest(ctx, d)));
 }
 
-err_t db_blob_holders(struct ctx *ctx, struct sql_tx *tx, digest d, size_t max, str **ret,
-		      size_t *ret_count)
+err_t db_blob_holders(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, digest d, size_t max,
+		      str **ret, size_t *ret_count)
 {
 	return db_rows_read(ctx, tx, &SQL_BLOB_HOLDERS,
-			    SQL_ARGS(db_digest(ctx, d), SQL_I64((int64_t)max)), &db_text_reader,
-			    (void **)ret, ret_count);
+			    SQL_ARGS(SQL_I64(tenant_id), db_digest(ctx, d), SQL_I64((int64_t)max)),
+			    &db_text_reader, (void **)ret, ret_count);
 }
 
 static void read_blob_row(struct ctx *ctx, const struct sql_rows *rows, void *item)
@@ -65,11 +66,11 @@ static void read_blob_row(struct ctx *ctx, const struct sql_rows *rows, void *it
 		(struct blob_row){ db_text(ctx, rows, 0), (uint64_t)sql_i64(rows, 1) };
 }
 
-err_t db_blob_page(struct ctx *ctx, struct sql_tx *tx, str last, size_t max, struct blob_row **ret,
-		   size_t *ret_count)
+err_t db_blob_page(struct ctx *ctx, struct sql_tx *tx, int64_t storage_id, str last, size_t max,
+		   struct blob_row **ret, size_t *ret_count)
 {
 	static const struct row_reader reader = { sizeof(struct blob_row), read_blob_row };
 	return db_rows_read(ctx, tx, &SQL_BLOB_PAGE,
-			    SQL_ARGS(SQL_TEXT(last), SQL_I64((int64_t)max)), &reader, (void **)ret,
-			    ret_count);
+			    SQL_ARGS(SQL_I64(storage_id), SQL_TEXT(last), SQL_I64((int64_t)max)),
+			    &reader, (void **)ret, ret_count);
 }

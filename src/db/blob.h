@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * blob.h - blobs: one row for the bytes, one more for each repository that may serve them.
+ * blob.h - blobs: one row for the bytes in a storage, one more for each repository that may serve
+ * them.
  *
  * A blob row is written only after its bytes are durable (store_driver.publish).
  */
@@ -11,29 +12,31 @@
 
 struct blob {
 	int64_t id;
+	int64_t storage_id;
 	uint64_t size_bytes;
 };
 
-err_t db_blob_find(struct ctx *ctx, struct sql_tx *tx, digest d, struct blob *ret);
+err_t db_blob_find(struct ctx *ctx, struct sql_tx *tx, int64_t storage_id, digest d,
+		   struct blob *ret);
 err_t db_blob_find_in_repository(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id,
 				 digest d, struct blob *ret);
 
 /* Makes the row unless it is there. */
-err_t db_blob_ensure(struct ctx *ctx, struct sql_tx *tx, digest d, uint64_t size_bytes,
-		     struct blob *ret);
+err_t db_blob_ensure(struct ctx *ctx, struct sql_tx *tx, int64_t storage_id, digest d,
+		     uint64_t size_bytes, struct blob *ret);
 err_t db_blob_link(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, int64_t blob_id);
 
 /* ERR_ABSENT when the repository does not have it. */
 err_t db_blob_unlink(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, digest d);
 
-/* Names of at most `max` repositories that hold `d`. */
-err_t db_blob_holders(struct ctx *ctx, struct sql_tx *tx, digest d, size_t max, str **ret,
-		      size_t *ret_count);
+/* Names of at most `max` repositories of the tenant that hold `d`. */
+err_t db_blob_holders(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, digest d, size_t max,
+		      str **ret, size_t *ret_count);
 
 struct blob_row {
 	str digest_text;
 	uint64_t size_bytes;
 };
-/* At most `max` rows with digests after `last`, for walking them all. */
-err_t db_blob_page(struct ctx *ctx, struct sql_tx *tx, str last, size_t max, struct blob_row **ret,
-		   size_t *ret_count);
+/* At most `max` rows of a storage with digests after `last`, for walking them all. */
+err_t db_blob_page(struct ctx *ctx, struct sql_tx *tx, int64_t storage_id, str last, size_t max,
+		   struct blob_row **ret, size_t *ret_count);

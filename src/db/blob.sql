@@ -1,18 +1,22 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Blobs: one row for the bytes, one more for each repository that may serve them.
+-- Blobs: one row for the bytes in a storage, one more for each repository that may serve them.
+-- A repository has blobs of its tenant's storage only. All look-ups name it: how long one takes says nothing of other storages.
 
 -- name: blob_find :one
-SELECT id, size_bytes FROM blob WHERE digest = $1;
+SELECT id, storage_id, size_bytes FROM blob WHERE digest = $2 AND storage_id = $1;
 
 -- name: blob_insert :exec
-INSERT INTO blob (digest, size_bytes, created_at_us)
-VALUES ($1, $2, $3)
-ON CONFLICT (digest) DO NOTHING;
+INSERT INTO blob (storage_id, digest, size_bytes, created_at_us)
+VALUES ($1, $2, $3, $4)
+ON CONFLICT (digest, storage_id) DO NOTHING;
 
 -- name: blob_find_in_repository :one
-SELECT b.id, b.size_bytes
-FROM blob b JOIN repository_blob rb ON rb.blob_id = b.id
-WHERE b.digest = $2 AND rb.repository_id = $1;
+SELECT b.id, b.storage_id, b.size_bytes
+FROM repository r
+JOIN tenant t ON t.id = r.tenant_id
+JOIN blob b ON b.digest = $2 AND b.storage_id = t.storage_id
+JOIN repository_blob rb ON rb.repository_id = r.id AND rb.blob_id = b.id
+WHERE r.id = $1;
 
 -- name: blob_link :exec
 INSERT INTO repository_blob (repository_id, blob_id, created_at_us)
@@ -21,16 +25,22 @@ ON CONFLICT (repository_id, blob_id) DO NOTHING;
 
 -- name: blob_unlink :exec
 DELETE FROM repository_blob
-WHERE repository_id = $1 AND blob_id = (SELECT id FROM blob WHERE digest = $2);
+WHERE repository_id = $1 AND blob_id = (
+	SELECT b.id
+	FROM repository r
+	JOIN tenant t ON t.id = r.tenant_id
+	JOIN blob b ON b.digest = $2 AND b.storage_id = t.storage_id
+	WHERE r.id = $1);
 
 -- name: blob_holders :many
 SELECT r.name
 FROM blob b
 JOIN repository_blob rb ON rb.blob_id = b.id
 JOIN repository r ON r.id = rb.repository_id
-WHERE b.digest = $1
+JOIN tenant t ON t.id = r.tenant_id AND t.storage_id = b.storage_id
+WHERE t.id = $1 AND b.digest = $2
 ORDER BY rb.repository_id
-LIMIT $2;
+LIMIT $3;
 
 -- name: blob_page :many
-SELECT digest, size_bytes FROM blob WHERE digest > $1 ORDER BY digest LIMIT $2;
+SELECT digest, size_bytes FROM blob WHERE storage_id = $1 AND digest > $2 ORDER BY digest LIMIT $3;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* repository.h - repositories, found by their full name. */
+/* repository.h - repositories, found by their full name, which is one in its tenant. */
 #pragma once
 
 #include "sql/sql.h"
@@ -10,12 +10,18 @@ struct repository {
 	bool is_public;
 };
 
-err_t db_repository_find(struct ctx *ctx, struct sql_tx *tx, str name, struct repository *ret);
+err_t db_repository_find(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, str name,
+			 struct repository *ret);
 
-/* Makes the repository unless it is there. */
+/* Makes the repository, in its project's tenant, unless it is there. */
 err_t db_repository_ensure(struct ctx *ctx, struct sql_tx *tx, int64_t project_id, str name);
 
-/* At most `max` names after `last` of repositories with a manifest; only public ones unless `all`.
- */
-err_t db_repository_page(struct ctx *ctx, struct sql_tx *tx, str last, bool all, size_t max,
+/* Names of repositories with a manifest. */
+struct repository_query {
+	int64_t tenant_id;
+	str last; /* after this one */
+	bool all; /* otherwise only those of public projects */
+	size_t max;
+};
+err_t db_repository_page(struct ctx *ctx, struct sql_tx *tx, const struct repository_query *query,
 			 str **ret, size_t *ret_count);

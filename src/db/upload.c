@@ -26,31 +26,35 @@ static err_t read_digest(struct ctx *ctx, const struct sql_rows *rows, int colum
 	return OK;
 }
 
-err_t db_upload_find(struct ctx *ctx, struct sql_tx *tx, str id, str repository,
-		     struct upload_row *ret)
+static err_t find(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+		  struct sql_args args, struct upload_row *ret)
 {
 	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, &SQL_UPLOAD_FIND, SQL_ARGS(SQL_TEXT(id), SQL_TEXT(repository)),
-		    &rows));
-	struct upload_row row = { sql_i64(&rows, 0),
-				  (enum digest_algorithm)sql_i64(&rows, 1),
-				  { 0 } };
-	TRY(read_digest(ctx, &rows, 2, &row.publishing));
+	TRY(sql_one(ctx, tx, statement, args, &rows));
+	struct upload_row row = { .repository_id = sql_i64(&rows, 0),
+				  .storage_id = sql_i64(&rows, 1),
+				  .algorithm = (enum digest_algorithm)sql_i64(&rows, 2) };
+	TRY(read_digest(ctx, &rows, 3, &row.publishing));
 	*ret = row;
 	return OK;
 }
 
-err_t db_upload_get_publishing(struct ctx *ctx, struct sql_tx *tx, str id, digest *ret)
+err_t db_upload_find(struct ctx *ctx, struct sql_tx *tx, str id, int64_t repository_id,
+		     struct upload_row *ret)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, &SQL_UPLOAD_INTENT, SQL_ARGS(SQL_TEXT(id)), &rows));
-	return read_digest(ctx, &rows, 0, ret);
+	return find(ctx, tx, &SQL_UPLOAD_FIND, SQL_ARGS(SQL_TEXT(id), SQL_I64(repository_id)), ret);
 }
 
-err_t db_upload_exists(struct ctx *ctx, struct sql_tx *tx, str id)
+err_t db_upload_get(struct ctx *ctx, struct sql_tx *tx, str id, struct upload_row *ret)
+{
+	return find(ctx, tx, &SQL_UPLOAD_GET, SQL_ARGS(SQL_TEXT(id)), ret);
+}
+
+err_t db_upload_exists(struct ctx *ctx, struct sql_tx *tx, int64_t storage_id, str id)
 {
 	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	return sql_one(ctx, tx, &SQL_UPLOAD_EXISTS, SQL_ARGS(SQL_TEXT(id)), &rows);
+	return sql_one(ctx, tx, &SQL_UPLOAD_EXISTS, SQL_ARGS(SQL_TEXT(id), SQL_I64(storage_id)),
+		       &rows);
 }
 
 err_t db_upload_touch(struct ctx *ctx, struct sql_tx *tx, str id)
@@ -72,10 +76,11 @@ err_t db_upload_delete(struct ctx *ctx, struct sql_tx *tx, str id)
 	return db_exec_one(ctx, tx, &SQL_UPLOAD_DELETE, SQL_ARGS(SQL_TEXT(id)));
 }
 
-err_t db_upload_is_publishing(struct ctx *ctx, struct sql_tx *tx, digest d)
+err_t db_upload_is_publishing(struct ctx *ctx, struct sql_tx *tx, int64_t storage_id, digest d)
 {
 	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	return sql_one(ctx, tx, &SQL_UPLOAD_IS_PUBLISHING, SQL_ARGS(db_digest(ctx, d)), &rows);
+	return sql_one(ctx, tx, &SQL_UPLOAD_IS_PUBLISHING,
+		       SQL_ARGS(SQL_I64(storage_id), db_digest(ctx, d)), &rows);
 }
 
 err_t db_upload_publishing_page(struct ctx *ctx, struct sql_tx *tx, str last, size_t max, str **ret,

@@ -3,13 +3,15 @@
 -- that a crash between the blob's file and its row can be tidied at the next start.
 
 -- name: upload_insert :exec
-INSERT INTO upload (id, repository_id, algorithm, created_at_us, touched_at_us)
-VALUES ($1, $2, $3, $4, $4);
+INSERT INTO upload (id, repository_id, storage_id, algorithm, created_at_us, touched_at_us)
+SELECT $1, r.id, t.storage_id, $3, $4, $4
+FROM repository r JOIN tenant t ON t.id = r.tenant_id
+WHERE r.id = $2;
 
 -- name: upload_find :one
-SELECT u.repository_id, u.algorithm, u.publishing
-FROM upload u JOIN repository r ON r.id = u.repository_id
-WHERE u.id = $1 AND r.name = $2;
+SELECT u.repository_id, u.storage_id, u.algorithm, u.publishing
+FROM upload u
+WHERE u.id = $1 AND u.repository_id = $2;
 
 -- name: upload_touch :exec
 UPDATE upload SET touched_at_us = $2 WHERE id = $1;
@@ -24,13 +26,13 @@ UPDATE upload SET publishing = NULL WHERE id = $1;
 DELETE FROM upload WHERE id = $1;
 
 -- name: upload_exists :one
-SELECT 1 FROM upload WHERE id = $1;
+SELECT 1 FROM upload WHERE id = $1 AND storage_id = $2;
 
--- name: upload_intent :one
-SELECT publishing FROM upload WHERE id = $1;
+-- name: upload_get :one
+SELECT repository_id, storage_id, algorithm, publishing FROM upload WHERE id = $1;
 
 -- name: upload_is_publishing :one
-SELECT 1 FROM upload WHERE publishing = $1 LIMIT 1;
+SELECT 1 FROM upload WHERE storage_id = $1 AND publishing = $2 LIMIT 1;
 
 -- name: upload_publishing_page :many
 SELECT id FROM upload WHERE publishing IS NOT NULL AND id > $1 ORDER BY id LIMIT $2;

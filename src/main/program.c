@@ -56,13 +56,15 @@ static err_t open_store(struct ctx *ctx, struct program *p)
 	return OK;
 }
 
-static void open_registry(struct program *p)
+static void open_registry(struct ctx *ctx, struct program *p)
 {
 	const struct config *config = &p->config;
 	const struct registry_options options = {
 		.db = p->db,
 		.store = p->store,
 		.settings = p->settings,
+		.storage_root =
+			arena_printf(ctx->arena, STR_FMT "/storages", STR_ARG(config->data_dir)),
 		.cache_bytes_max = (size_t)config->cache_size_bytes,
 		.manifest_bytes_max = (size_t)config->manifests_size_bytes_max,
 		.auto_create_public = config->projects_auto_create_public,
@@ -117,7 +119,7 @@ err_t program_open(struct ctx *ctx, struct program *p)
 	TRY(open_database(ctx, p));
 	TRY(open_settings(ctx, p));
 	TRY(open_store(ctx, p));
-	open_registry(p);
+	open_registry(ctx, p);
 	return OK;
 }
 

@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include "base/tenant.h"
 #include "model/permission.h"
 
 enum subject { SUBJECT_ANONYMOUS, SUBJECT_USER, SUBJECT_ROBOT };
@@ -21,8 +22,6 @@ enum subject { SUBJECT_ANONYMOUS, SUBJECT_USER, SUBJECT_ROBOT };
 #define IDENTITY_ADMIN	      1u /* system administrator */
 #define IDENTITY_AUDITOR      2u /* reads everything in the system */
 #define IDENTITY_TENANT_ADMIN 4u /* administrator of its tenant */
-
-#define TENANT_DEFAULT INT64_C(1)
 
 /* What a token lets its bearer do with one resource, in scope.h's bits. */
 struct grant {

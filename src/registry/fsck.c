@@ -8,6 +8,7 @@
 #include "db/manifest.h"
 #include "db/upload.h"
 #include "internal.h"
+#include "registry/storage.h"
 
 #include "base/banned.h"
 
@@ -21,6 +22,8 @@ struct fsck {
 	const struct fsck_options *options;
 	struct fsck_result result;
 	char *block;
+	struct storage *storage; /* the one being looked at */
+	str name;		 /* its own; empty for the default's */
 };
 
 static const char *const kind_texts[FSCK_KIND_COUNT] = {
@@ -46,6 +49,15 @@ static void report(struct fsck *fsck, enum fsck_kind kind, str what)
 		fsck->options->report(fsck->options->arg, kind, what);
 }
 
+/* Of what lies in a storage: which one, unless it is the default. */
+static void report_stored(struct ctx *ctx, struct fsck *fsck, enum fsck_kind kind, str what)
+{
+	if (fsck->name.len)
+		what = arena_printf(ctx->arena, STR_FMT " (storage " STR_FMT ")", STR_ARG(what),
+				    STR_ARG(fsck->name));
+	report(fsck, kind, what);
+}
+
 static err_t hash_blob(struct ctx *ctx, struct fsck *fsck, struct store_blob *blob, digest want,
 		       bool *ret_matches)
 {
@@ -66,29 +78,29 @@ static err_t hash_blob(struct ctx *ctx, struct fsck *fsck, struct store_blob *bl
 
 static err_t check_blob(struct ctx *ctx, struct fsck *fsck, const struct blob_row *row)
 {
-	struct store *store = fsck->registry->store;
+	struct store *store = fsck->storage->store;
 	digest d;
 	if (!digest_parse(row->digest_text, &d)) {
-		report(fsck, FSCK_BLOB_CORRUPT, row->digest_text);
+		report_stored(ctx, fsck, FSCK_BLOB_CORRUPT, row->digest_text);
 		return OK;
 	}
 	CLEANUP(store_blob_done) struct store_blob blob = STORE_BLOB_INIT;
 	err_t err = store->driver->blob_open(ctx, store, d, &blob);
 	if (err == ERR_BLOB_UNKNOWN) {
 		ctx_forgive(ctx);
-		report(fsck, FSCK_BLOB_MISSING, row->digest_text);
+		report_stored(ctx, fsck, FSCK_BLOB_MISSING, row->digest_text);
 		return OK;
 	}
 	TRY(err);
 	if (blob.size_bytes != row->size_bytes) {
-		report(fsck, FSCK_BLOB_SIZE, row->digest_text);
+		report_stored(ctx, fsck, FSCK_BLOB_SIZE, row->digest_text);
 		return OK;
 	}
 	bool matches = true;
 	if (!fsck->options->quick)
 		TRY(hash_blob(ctx, fsck, &blob, d, &matches));
 	if (!matches)
-		report(fsck, FSCK_BLOB_CORRUPT, row->digest_text);
+		report_stored(ctx, fsck, FSCK_BLOB_CORRUPT, row->digest_text);
 	return OK;
 }
 
@@ -117,7 +129,7 @@ static err_t check_blob_page(struct ctx *ctx, struct fsck *fsck, digest *last, b
 				    : arena_copy(ctx->arena, str_from(digest_format(*last).text));
 		CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
 		TRY(registry_read(ctx, fsck->registry, &tx));
-		TRY(db_blob_page(ctx, &tx, after, PAGE, &rows, &count));
+		TRY(db_blob_page(ctx, &tx, fsck->storage->id, after, PAGE, &rows, &count));
 	}
 	for (size_t i = 0; i < count; i++)
 		TRY(check_blob(ctx, fsck, &rows[i]));
@@ -144,17 +156,21 @@ static err_t check_manifest_page(struct ctx *ctx, struct fsck *fsck, int64_t *la
 	return OK;
 }
 
-static err_t check_rows(struct ctx *ctx, struct fsck *fsck)
+static err_t check_blobs(struct ctx *ctx, struct fsck *fsck)
 {
-	digest last_blob = { 0 };
-	int64_t last_manifest = 0;
-	bool more = true;
-	while (more) {
-		TRY(check_blob_page(ctx, fsck, &last_blob, &more));
+	digest last = { 0 };
+	for (bool more = true; more;) {
+		TRY(check_blob_page(ctx, fsck, &last, &more));
 		arena_reset(ctx->arena);
 	}
-	for (more = true; more;) {
-		TRY(check_manifest_page(ctx, fsck, &last_manifest, &more));
+	return OK;
+}
+
+static err_t check_manifests(struct ctx *ctx, struct fsck *fsck)
+{
+	int64_t last = 0;
+	for (bool more = true; more;) {
+		TRY(check_manifest_page(ctx, fsck, &last, &more));
 		arena_reset(ctx->arena);
 	}
 	return OK;
@@ -167,11 +183,11 @@ static err_t visit_blob(struct ctx *ctx, void *arg, digest d, uint64_t size_byte
 	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
 	TRY(registry_read(ctx, fsck->registry, &tx));
 	struct blob blob;
-	err_t err = db_blob_find(ctx, &tx, d, &blob);
+	err_t err = db_blob_find(ctx, &tx, fsck->storage->id, d, &blob);
 	if (err == ERR_ABSENT)
-		err = db_upload_is_publishing(ctx, &tx, d);
+		err = db_upload_is_publishing(ctx, &tx, fsck->storage->id, d);
 	if (err == ERR_ABSENT) {
-		report(fsck, FSCK_BLOB_ORPHAN, str_from(digest_format(d).text));
+		report_stored(ctx, fsck, FSCK_BLOB_ORPHAN, str_from(digest_format(d).text));
 		return OK;
 	}
 	return err;
@@ -184,9 +200,9 @@ static err_t visit_upload(struct ctx *ctx, void *arg, str id, uint64_t size_byte
 	fsck->result.uploads++;
 	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
 	TRY(registry_read(ctx, fsck->registry, &tx));
-	err_t err = db_upload_exists(ctx, &tx, id);
+	err_t err = db_upload_exists(ctx, &tx, fsck->storage->id, id);
 	if (err == ERR_ABSENT) {
-		report(fsck, FSCK_UPLOAD_ORPHAN, id);
+		report_stored(ctx, fsck, FSCK_UPLOAD_ORPHAN, id);
 		return OK;
 	}
 	return err;
@@ -194,7 +210,39 @@ static err_t visit_upload(struct ctx *ctx, void *arg, str id, uint64_t size_byte
 
 static err_t visit_stray(struct ctx *ctx, void *arg, str name)
 {
-	report(arg, FSCK_STRAY, name);
+	report_stored(ctx, arg, FSCK_STRAY, name);
+	return OK;
+}
+
+static err_t check_storage(struct ctx *ctx, struct fsck *fsck, const struct storage_row *row)
+{
+	const struct store_walk visitor = { visit_blob, visit_upload, visit_stray, fsck };
+	CLEANUP(storage_put) struct storage *storage = NULL;
+	TRY_CTX(ctx, storage_get(ctx, fsck->registry, row->id, &storage), "storage " STR_FMT,
+		STR_ARG(row->name));
+	fsck->storage = storage;
+	fsck->name = row->id == STORAGE_DEFAULT ? STR_NONE : row->name;
+	TRY(check_blobs(ctx, fsck));
+	return storage->store->driver->walk(ctx, storage->store, &visitor);
+}
+
+/* `outer` keeps the rows: the items' arena is emptied while they are looked at. */
+static err_t check_storages(struct ctx *outer, struct ctx *ctx, struct fsck *fsck)
+{
+	int64_t last = 0;
+	struct storage_row *rows;
+	size_t count;
+	do {
+		{
+			CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+			TRY(registry_read(outer, fsck->registry, &tx));
+			TRY(db_storage_page(outer, &tx, last, PAGE, &rows, &count));
+		}
+		for (size_t i = 0; i < count; i++) {
+			TRY(check_storage(ctx, fsck, &rows[i]));
+			last = rows[i].id;
+		}
+	} while (count == PAGE);
 	return OK;
 }
 
@@ -208,11 +256,11 @@ err_t registry_fsck(struct ctx *ctx, struct registry *registry, const struct fsc
 
 	CLEANUP(mem_done) char *block = mem_new(BLOCK);
 	struct fsck fsck = { .registry = registry, .options = options, .block = block };
-	const struct store_walk visitor = { visit_blob, visit_upload, visit_stray, &fsck };
-	err_t err = check_rows(&inner, &fsck);
+	err_t err = check_storages(ctx, &inner, &fsck);
 	if (err == OK)
-		err = registry->store->driver->walk(&inner, registry->store, &visitor);
-	ctx->failure = inner.failure;
+		err = check_manifests(&inner, &fsck);
+	if (inner.failure.code != OK)
+		ctx->failure = inner.failure;
 	TRY(err);
 	*ret = fsck.result;
 	return OK;

@@ -3,11 +3,12 @@
  * internal.h - what the files of this folder share: the registry's parts and the keys of its cache.
  *
  * One cache holds five kinds of things, told apart by the first byte of the key:
- *	p<name>              project: struct project_info
- *	r<name>              repository: its id
+ *	p<tenant><name>      project: struct project_info
+ *	r<tenant><name>      repository: its id
  *	t<repository><tag>   digest
  *	m<repository><digest>  struct manifest_image, media type, bytes
- *	b<repository><digest>  size
+ *	b<repository><digest>  struct stored_blob
+ * No key is one in two tenants: a tenant finds only what it put there itself.
  * Nothing negative is cached. A writer commits first and drops after; a fill that raced with it is
  * refused by its ticket (base/cache.h).
  */
@@ -16,11 +17,12 @@
 #include "base/cache.h"
 #include "registry/live_uploads.h"
 #include "registry/registry.h"
+#include "storages.h"
 
 struct registry {
 	struct registry_options options;
 	struct sql *db;
-	struct store *store;
+	struct storages *storages;
 	struct cache *cache;
 	struct live_uploads *uploads;
 	_Atomic(unsigned) rings; /* uploads that have one */
@@ -33,7 +35,8 @@ struct cache_key {
 	size_t len;
 };
 
-struct cache_key key_named(char kind, str name);
+/* Of a name in ctx's tenant. */
+struct cache_key key_named(const struct ctx *ctx, char kind, str name);
 struct cache_key key_in_repository(char kind, int64_t repository_id, str rest);
 struct cache_key key_of_digest(char kind, int64_t repository_id, digest d);
 

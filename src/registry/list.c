@@ -35,7 +35,8 @@ err_t catalog_list(struct ctx *ctx, struct registry *registry, str last, bool al
 	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
 	TRY(registry_read(ctx, registry, &tx));
 	struct name_page page;
-	TRY(db_repository_page(ctx, &tx, last, all, max + 1, &page.names, &page.count));
+	const struct repository_query query = { ctx->tenant_id, last, all, max + 1 };
+	TRY(db_repository_page(ctx, &tx, &query, &page.names, &page.count));
 	cut_page(&page, max);
 	*ret = page;
 	return OK;

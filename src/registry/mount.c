@@ -6,6 +6,7 @@
 #include "db/repository.h"
 #include "internal.h"
 #include "registry/repository.h"
+#include "registry/storage.h"
 
 #include "base/banned.h"
 
@@ -15,28 +16,47 @@ struct mount_work {
 	int64_t target_id;
 };
 
+static err_t find_in_source(struct ctx *ctx, struct sql_tx *tx, const struct mount_work *work,
+			    struct blob *ret)
+{
+	struct repository source;
+	err_t err = db_repository_find(ctx, tx, ctx->tenant_id, work->source, &source);
+	if (err == OK)
+		err = db_blob_find_in_repository(ctx, tx, source.id, work->d, ret);
+	if (err == ERR_ABSENT)
+		return fail(ctx, ERR_BLOB_UNKNOWN, "not in " STR_FMT, STR_ARG(work->source));
+	return err;
+}
+
 static err_t link_from_source(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct mount_work *work = arg;
-	struct repository source;
 	struct blob blob;
-	err_t err = db_repository_find(ctx, tx, work->source, &source);
-	if (err == OK)
-		err = db_blob_find_in_repository(ctx, tx, source.id, work->d, &blob);
-	if (err == ERR_ABSENT)
-		return fail(ctx, ERR_BLOB_UNKNOWN, "not in " STR_FMT, STR_ARG(work->source));
-	TRY(err);
+	TRY(find_in_source(ctx, tx, work, &blob));
 	return db_blob_link(ctx, tx, work->target_id, blob.id);
+}
+
+/* A client that is told 201 will not upload: look at the bytes, not at a memory of them. */
+static err_t bytes_are_there(struct ctx *ctx, struct registry *registry,
+			     const struct mount_work *work)
+{
+	struct blob blob;
+	{
+		CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+		TRY(registry_read(ctx, registry, &tx));
+		TRY(find_in_source(ctx, &tx, work, &blob));
+	}
+	CLEANUP(storage_put) struct storage *storage = NULL;
+	uint64_t size_bytes;
+	TRY(storage_get(ctx, registry, blob.storage_id, &storage));
+	return storage->store->driver->blob_size(ctx, storage->store, work->d, &size_bytes);
 }
 
 err_t blob_mount(struct ctx *ctx, struct registry *registry, str source, digest d, str target,
 		 bool may_create_project)
 {
-	/* A client that is told 201 will not upload: look at the bytes, not at a memory of them. */
-	uint64_t size_bytes;
-	TRY(registry->store->driver->blob_size(ctx, registry->store, d, &size_bytes));
-
 	struct mount_work work = { .source = source, .d = d };
+	TRY(bytes_are_there(ctx, registry, &work));
 	TRY(repository_ensure(ctx, registry, target, may_create_project, &work.target_id));
 	return db_run(ctx, registry->db, SQL_WRITE, link_from_source, &work);
 }
@@ -46,5 +66,5 @@ err_t blob_holders(struct ctx *ctx, struct registry *registry, digest d, size_t 
 {
 	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
 	TRY(registry_read(ctx, registry, &tx));
-	return db_blob_holders(ctx, &tx, d, max, ret, ret_count);
+	return db_blob_holders(ctx, &tx, ctx->tenant_id, d, max, ret, ret_count);
 }

@@ -105,23 +105,29 @@ err_t manifest_get(struct ctx *ctx, struct registry *registry, str repository,
 	return OK;
 }
 
+/* What is remembered of a blob that a repository has. */
+struct stored_blob {
+	int64_t storage_id;
+	uint64_t size_bytes;
+};
+
 static err_t load_link(struct ctx *ctx, struct sql_tx *tx, const void *arg, void *ret)
 {
 	const struct in_repository *what = arg;
 	struct blob blob;
 	TRY(db_blob_find_in_repository(ctx, tx, what->repository_id, what->digest, &blob));
-	*(uint64_t *)ret = blob.size_bytes;
+	*(struct stored_blob *)ret = (struct stored_blob){ blob.storage_id, blob.size_bytes };
 	return OK;
 }
 
 /* Whether the repository may serve `d`; remembered, dropped by delete. */
-static err_t check_link(struct ctx *ctx, struct registry *registry, int64_t repository_id, digest d)
+static err_t find_link(struct ctx *ctx, struct registry *registry, int64_t repository_id, digest d,
+		       struct stored_blob *ret)
 {
-	static const struct cached_kind kind = { load_link, sizeof(uint64_t) };
+	static const struct cached_kind kind = { load_link, sizeof *ret };
 	const struct in_repository what = { .repository_id = repository_id, .digest = d };
 	struct cache_key key = key_of_digest('b', repository_id, d);
-	uint64_t size_bytes;
-	err_t err = registry_cached(ctx, registry, &key, &kind, &what, &size_bytes);
+	err_t err = registry_cached(ctx, registry, &key, &kind, &what, ret);
 	if (err == ERR_ABSENT)
 		return fail(ctx, ERR_BLOB_UNKNOWN, "no blob " DIGEST_FMT, DIGEST_ARG(d));
 	return err;
@@ -130,6 +136,7 @@ static err_t check_link(struct ctx *ctx, struct registry *registry, int64_t repo
 void blob_view_done(struct blob_view *view)
 {
 	store_blob_done(&view->stored);
+	storage_put(&view->storage);
 }
 
 err_t blob_read(struct ctx *ctx, struct blob_view *view, uint64_t offset, void *into, size_t len,
@@ -143,10 +150,13 @@ err_t blob_open(struct ctx *ctx, struct registry *registry, str repository, dige
 		struct blob_view *ret)
 {
 	int64_t repository_id;
+	struct stored_blob link;
 	struct store_blob stored;
+	CLEANUP(storage_put) struct storage *storage = NULL;
 	TRY(repository_find(ctx, registry, repository, &repository_id));
-	TRY(check_link(ctx, registry, repository_id, d));
-	TRY(registry->store->driver->blob_open(ctx, registry->store, d, &stored));
-	*ret = (struct blob_view){ stored, stored.size_bytes, stored.fd };
+	TRY(find_link(ctx, registry, repository_id, d, &link));
+	TRY(storage_get(ctx, registry, link.storage_id, &storage));
+	TRY(storage->store->driver->blob_open(ctx, storage->store, d, &stored));
+	*ret = (struct blob_view){ take(storage), stored, stored.size_bytes, stored.fd };
 	return OK;
 }

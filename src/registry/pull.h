@@ -7,6 +7,7 @@
 #include "base/cache.h"
 #include "codec/reference.h"
 #include "registry/registry.h"
+#include "registry/storage.h"
 
 /* A manifest, pinned in the cache. */
 struct manifest_view {
@@ -27,6 +28,7 @@ err_t manifest_get(struct ctx *ctx, struct registry *registry, str repository,
 
 /* A blob, open for reading. */
 struct blob_view {
+	struct storage *storage;
 	struct store_blob stored; /* the registry's own */
 	uint64_t size_bytes;
 	int fd; /* >= 0 when the bytes are a local file that can be sent directly */

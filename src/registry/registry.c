@@ -22,7 +22,7 @@ struct registry *registry_new(const struct registry_options *options)
 	o->manifest_bytes_max = o->manifest_bytes_max ? o->manifest_bytes_max : MIB(4);
 	o->upload_expiry_s = o->upload_expiry_s ? o->upload_expiry_s : 86400;
 	registry->db = options->db;
-	registry->store = options->store;
+	registry->storages = storages_new(options->store);
 	registry->cache = cache_new(o->cache_bytes_max);
 	registry->uploads = live_uploads_new();
 	return registry;
@@ -34,6 +34,7 @@ void registry_free(struct registry *registry)
 		return;
 	live_uploads_free(registry->uploads);
 	cache_free(registry->cache);
+	storages_free(registry->storages);
 	free(registry);
 }
 
@@ -79,11 +80,12 @@ static void key_add(struct cache_key *key, const void *bytes, size_t len)
 	key->len += len;
 }
 
-struct cache_key key_named(char kind, str name)
+struct cache_key key_named(const struct ctx *ctx, char kind, str name)
 {
 	struct cache_key key;
 	key.len = 0;
 	key_add(&key, &kind, 1);
+	key_add(&key, &ctx->tenant_id, sizeof ctx->tenant_id);
 	key_add(&key, name.ptr, name.len);
 	return key;
 }

@@ -5,7 +5,8 @@
  * One function per verb; each takes names and values, answers with values, and leaves the stores as
  * they were when it fails. Callers have authenticated and authorised.
  *
- *	project.h repository.h     names
+ *	project.h repository.h     names, each in the tenant that ctx->tenant_id says
+ *	storage.h                  where the tenants' bytes are
  *	upload.h mount.h           bytes in
  *	manifest_push.h            manifests and tags in
  *	pull.h list.h referrers.h  out
@@ -27,7 +28,8 @@ struct registry;
 
 struct registry_options {
 	struct sql *db;			  /* not owned */
-	struct store *store;		  /* not owned */
+	struct store *store;		  /* not owned; the default tenant's storage */
+	str storage_root;		  /* directory of the other tenants' storages */
 	struct system_settings *settings; /* settings/system.h; not owned; NULL: defaults */
 	size_t cache_bytes_max;		  /* default 16 MiB */
 	size_t manifest_bytes_max;	  /* default 4 MiB */

@@ -12,7 +12,7 @@
 static err_t load_id(struct ctx *ctx, struct sql_tx *tx, const void *arg, void *ret)
 {
 	struct repository row;
-	TRY(db_repository_find(ctx, tx, *(const str *)arg, &row));
+	TRY(db_repository_find(ctx, tx, ctx->tenant_id, *(const str *)arg, &row));
 	*(int64_t *)ret = row.id;
 	return OK;
 }
@@ -20,7 +20,7 @@ static err_t load_id(struct ctx *ctx, struct sql_tx *tx, const void *arg, void *
 static err_t look_up(struct ctx *ctx, struct registry *registry, str name, int64_t *ret_id)
 {
 	static const struct cached_kind kind = { load_id, sizeof *ret_id };
-	struct cache_key key = key_named('r', name);
+	struct cache_key key = key_named(ctx, 'r', name);
 	return registry_cached(ctx, registry, &key, &kind, &name, ret_id);
 }
 
@@ -43,12 +43,13 @@ static err_t ensure(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	struct ensure_work *work = arg;
 	str project_name = reference_project(work->name);
 	if (work->may_create_project) {
-		err_t err = db_project_insert(ctx, tx, project_name, work->public_project);
+		err_t err = db_project_insert(ctx, tx, ctx->tenant_id, project_name,
+					      work->public_project);
 		if (err != OK && err != ERR_EXISTS)
 			return err;
 	}
 	struct project project;
-	err_t err = db_project_find(ctx, tx, project_name, &project);
+	err_t err = db_project_find(ctx, tx, ctx->tenant_id, project_name, &project);
 	if (err == ERR_ABSENT)
 		return fail(ctx, ERR_NAME_UNKNOWN, "no project " STR_FMT, STR_ARG(project_name));
 	TRY(err);

@@ -10,6 +10,7 @@
 #include "os/fault.h"
 #include "os/ring.h"
 #include "registry/repository.h"
+#include "registry/storage.h"
 
 #include "base/banned.h"
 
@@ -21,6 +22,7 @@ struct session_work {
 	enum digest_algorithm algorithm;
 	digest d;
 	uint64_t size_bytes;
+	int64_t storage_id;
 };
 
 static err_t insert_session(struct ctx *ctx, struct sql_tx *tx, void *arg)
@@ -42,12 +44,24 @@ err_t upload_begin(struct ctx *ctx, struct registry *registry, str repository,
 	return db_run(ctx, registry->db, SQL_WRITE_RELAXED, insert_session, &work);
 }
 
+static err_t read_session(struct ctx *ctx, struct registry *registry, str repository, str id,
+			  struct upload_row *ret)
+{
+	int64_t repository_id;
+	TRY(repository_find(ctx, registry, repository, &repository_id));
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	TRY(registry_read(ctx, registry, &tx));
+	return db_upload_find(ctx, &tx, id, repository_id, ret);
+}
+
 static err_t find_session(struct ctx *ctx, struct registry *registry, str repository, str id,
 			  struct upload_row *ret)
 {
-	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
-	TRY(registry_read(ctx, registry, &tx));
-	err_t err = db_upload_find(ctx, &tx, id, repository, ret);
+	err_t err = read_session(ctx, registry, repository, id, ret);
+	if (err == ERR_NAME_UNKNOWN) { /* an upload that is nowhere, and says so */
+		ctx_forgive(ctx);
+		err = ERR_ABSENT;
+	}
 	if (err == ERR_ABSENT)
 		return fail(ctx, ERR_UPLOAD_UNKNOWN, "no upload " STR_FMT, STR_ARG(id));
 	return err;
@@ -58,8 +72,10 @@ err_t upload_size(struct ctx *ctx, struct registry *registry, str repository, st
 {
 	struct upload_row row;
 	TRY(find_session(ctx, registry, repository, id, &row));
+	CLEANUP(storage_put) struct storage *storage = NULL;
 	CLEANUP(store_upload_done) struct store_upload file = STORE_UPLOAD_INIT;
-	err_t err = registry->store->driver->upload_open(ctx, registry->store, id, false, &file);
+	TRY(storage_get(ctx, registry, row.storage_id, &storage));
+	err_t err = storage->store->driver->upload_open(ctx, storage->store, id, false, &file);
 	if (err == ERR_UPLOAD_UNKNOWN) { /* the file is made with the first byte */
 		ctx_forgive(ctx);
 		*ret_size_bytes = 0;
@@ -77,6 +93,7 @@ void upload_done(struct upload *up)
 	ctx_init(&ctx, NULL);
 	(void)upload_flush(&ctx, up);
 	store_upload_done(&up->file);
+	storage_put(&up->storage);
 	if (up->live)
 		live_uploads_release(up->registry->uploads, take(up->live), up->ended);
 }
@@ -85,7 +102,7 @@ void upload_done(struct upload *up)
  * blob. */
 static err_t open_file(struct ctx *ctx, struct upload *up, const struct upload_row *row)
 {
-	struct store *store = up->registry->store;
+	struct store *store = up->storage->store;
 	bool was_publishing = !digest_is_none(row->publishing);
 	err_t err = store->driver->upload_open(ctx, store, up->id, !was_publishing, &up->file);
 	if (err != ERR_UPLOAD_UNKNOWN || !was_publishing)
@@ -111,6 +128,7 @@ err_t upload_open(struct ctx *ctx, struct registry *registry, str repository, st
 	TRY(err);
 	up.repository_id = row.repository_id;
 	up.algorithm = up.live->hashing ? up.live->hash.algorithm : row.algorithm;
+	TRY(storage_get(ctx, registry, row.storage_id, &up.storage));
 	TRY(open_file(ctx, &up, &row));
 	if (!up.live->hashing || up.live->hashed_bytes > up.file.size_bytes)
 		live_upload_restart(up.live, up.algorithm);
@@ -131,7 +149,7 @@ void upload_expect(struct upload *up, enum digest_algorithm algorithm)
 static err_t store_arrived(struct ctx *ctx, void *arg, str bytes)
 {
 	struct upload *up = arg;
-	return up->registry->store->driver->upload_append(ctx, &up->file, bytes);
+	return up->storage->store->driver->upload_append(ctx, &up->file, bytes);
 }
 
 static err_t hash_arrived(struct ctx *ctx, void *arg, str bytes)
@@ -197,8 +215,8 @@ static err_t catch_up(struct ctx *ctx, struct upload *up)
 	while (up->live->hashed_bytes < up->file.size_bytes) {
 		size_t len;
 		TRY(ctx_check(ctx));
-		TRY(up->registry->store->driver->upload_read(ctx, &up->file, up->live->hashed_bytes,
-							     block, REHASH_BLOCK, &len));
+		TRY(up->storage->store->driver->upload_read(ctx, &up->file, up->live->hashed_bytes,
+							    block, REHASH_BLOCK, &len));
 		if (len == 0)
 			return fail(ctx, ERR_STORAGE, "upload " STR_FMT " got shorter",
 				    STR_ARG(up->id));
@@ -219,7 +237,7 @@ static err_t link_blob(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct session_work *work = arg;
 	struct blob blob;
-	TRY(db_blob_ensure(ctx, tx, work->d, work->size_bytes, &blob));
+	TRY(db_blob_ensure(ctx, tx, work->storage_id, work->d, work->size_bytes, &blob));
 	TRY(db_blob_link(ctx, tx, work->repository_id, blob.id));
 	err_t err = db_upload_delete(ctx, tx, work->id);
 	return err == ERR_ABSENT ? OK : err;
@@ -231,14 +249,16 @@ static err_t publish(struct ctx *ctx, struct upload *up, digest d)
 	struct session_work work = { .id = up->id,
 				     .repository_id = up->repository_id,
 				     .d = d,
-				     .size_bytes = up->file.size_bytes };
+				     .size_bytes = up->file.size_bytes,
+				     .storage_id = up->storage->id };
 	TRY(db_run(ctx, registry->db, SQL_WRITE_RELAXED, record_intent, &work));
 	if (FAULT("upload.intent"))
 		return fail_errno(ctx, ERR_STORAGE, "before publishing");
 
 	/* Bytes before row: a file without a row is work for GC, a row without a file is data loss.
 	 */
-	TRY(registry->store->driver->publish(ctx, registry->store, &up->file, up->id, d));
+	struct store *store = up->storage->store;
+	TRY(store->driver->publish(ctx, store, &up->file, up->id, d));
 	if (FAULT("upload.published"))
 		return fail_errno(ctx, ERR_STORAGE, "after publishing");
 	TRY(db_run(ctx, registry->db, SQL_WRITE, link_blob, &work));
@@ -264,46 +284,66 @@ err_t upload_finish(struct ctx *ctx, struct upload *up, digest want)
 }
 
 struct end_work {
-	struct registry *registry;
 	str id;
+	struct storage *storage;
 };
 
-static err_t adopt_published(struct ctx *ctx, struct sql_tx *tx, struct store *store, digest d)
+static err_t adopt_published(struct ctx *ctx, struct sql_tx *tx, const struct storage *storage,
+			     digest d)
 {
 	uint64_t size_bytes;
 	struct blob blob;
-	err_t err = store->driver->blob_size(ctx, store, d, &size_bytes);
+	err_t err = storage->store->driver->blob_size(ctx, storage->store, d, &size_bytes);
 	if (err == ERR_BLOB_UNKNOWN) {
 		ctx_forgive(ctx);
 		return OK;
 	}
 	TRY(err);
-	return db_blob_ensure(ctx, tx, d, size_bytes, &blob);
+	return db_blob_ensure(ctx, tx, storage->id, d, size_bytes, &blob);
 }
 
 static err_t end_session(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct end_work *work = arg;
-	digest publishing;
-	err_t err = db_upload_get_publishing(ctx, tx, work->id, &publishing);
+	struct upload_row row;
+	err_t err = db_upload_get(ctx, tx, work->id, &row);
 	if (err == ERR_ABSENT)
 		return OK;
 	TRY(err);
-	if (!digest_is_none(publishing))
-		TRY(adopt_published(ctx, tx, work->registry->store, publishing));
+	if (!digest_is_none(row.publishing))
+		TRY(adopt_published(ctx, tx, work->storage, row.publishing));
 	return db_upload_delete(ctx, tx, work->id);
+}
+
+static err_t end_in(struct ctx *ctx, struct registry *registry, struct storage *storage, str id)
+{
+	TRY(storage->store->driver->upload_remove(ctx, storage->store, id));
+	struct end_work work = { id, storage };
+	return db_run(ctx, registry->db, SQL_WRITE_RELAXED, end_session, &work);
+}
+
+static err_t get_session(struct ctx *ctx, struct registry *registry, str id, struct upload_row *ret)
+{
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	TRY(registry_read(ctx, registry, &tx));
+	return db_upload_get(ctx, &tx, id, ret);
 }
 
 err_t upload_end(struct ctx *ctx, struct registry *registry, str id)
 {
-	TRY(registry->store->driver->upload_remove(ctx, registry->store, id));
-	struct end_work work = { registry, id };
-	return db_run(ctx, registry->db, SQL_WRITE_RELAXED, end_session, &work);
+	struct upload_row row;
+	err_t err = get_session(ctx, registry, id, &row);
+	if (err == ERR_ABSENT)
+		return OK;
+	TRY(err);
+	CLEANUP(storage_put) struct storage *storage = NULL;
+	TRY(storage_get(ctx, registry, row.storage_id, &storage));
+	return end_in(ctx, registry, storage, id);
 }
 
 err_t upload_cancel(struct ctx *ctx, struct upload *up)
 {
-	TRY(upload_end(ctx, up->registry, up->id));
+	TRY(end_in(ctx, up->registry, up->storage, up->id));
 	up->ended = true;
 	return OK;
 }

@@ -23,6 +23,7 @@
 
 #include "registry/live_uploads.h"
 #include "registry/registry.h"
+#include "registry/storage.h"
 
 #define UPLOAD_RING_BYTES MIB(16)
 #define UPLOAD_RINGS_MAX  4
@@ -33,6 +34,7 @@ struct upload {
 	int64_t repository_id;
 	enum digest_algorithm algorithm; /* what is being hashed while receiving */
 	struct live_upload *live;	 /* the writer's place */
+	struct storage *storage;
 	struct store_upload file;
 	uint64_t received_bytes; /* since it was opened */
 	struct ring *ring;	 /* while it is there, `file` and the hash are its readers' */
@@ -76,10 +78,10 @@ void upload_expect(struct upload *up, enum digest_algorithm algorithm);
 err_t upload_finish(struct ctx *ctx, struct upload *up, digest want);
 
 /*
- * Ends a session without its bytes becoming a blob of the repository. If a publish got as far as
- * the blob's file and then failed (or the process died), the file gets its row, linked nowhere:
- * bytes without a row would be a difference, and removing them could hit another upload of the same
- * content. The caller holds the writer's place.
+ * Ends a session, whosever it is, without its bytes becoming a blob of the repository. If a publish
+ * got as far as the blob's file and then failed (or the process died), the file gets its row,
+ * linked nowhere: bytes without a row would be a difference, and removing them could hit another
+ * upload of the same content. The caller holds the writer's place.
  */
 err_t upload_end(struct ctx *ctx, struct registry *registry, str id);
 

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * storage.h - the storages of this registry: where each tenant's bytes are.
+ *
+ * A storage is one domain: a digest is stored once in it, and nothing in another one can be seen,
+ * mounted or guessed from it. Blob and upload rows name theirs. A storage is opened when it is
+ * first needed; it stays open while somebody has it, and STORAGES_IDLE_MAX stay open for the next.
+ *
+ *	CLEANUP(storage_put) struct storage *storage = NULL;
+ *	TRY(storage_get(ctx, registry, row.storage_id, &storage));
+ *	TRY(storage->store->driver->blob_open(ctx, storage->store, d, &blob));
+ */
+#pragma once
+
+#include "db/storage.h"
+#include "registry/registry.h"
+
+#define STORAGES_IDLE_MAX 64
+
+struct storages;
+struct storage {
+	struct storages *all;
+	int64_t id;
+	struct store *store;
+	unsigned users;
+	struct storage *next;
+};
+
+/* ERR_STORAGE when it cannot be opened. */
+err_t storage_get(struct ctx *ctx, struct registry *registry, int64_t id, struct storage **ret);
+
+/* CLEANUP; NULL is fine. */
+void storage_put(struct storage **storage);
