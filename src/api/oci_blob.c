@@ -17,11 +17,14 @@ struct blob_answer {
 	struct blob_view *blob;
 };
 
-/* Sends one range; from the file if the driver has one, else by copying. */
+/* Sends one range: from memory, from the file if the driver has one, else by copying. */
 static err_t write_range(struct ctx *ctx, struct blob_answer *answer, struct byte_range range)
 {
 	struct blob_view *blob = answer->blob;
 	uint64_t left = range.last - range.first + 1;
+	if (blob->bytes.len)
+		return exchange_write(answer->rq->x,
+				      str_take(str_skip(blob->bytes, range.first), left));
 	if (blob->fd >= 0)
 		return exchange_write_file(answer->rq->x, blob->fd, range.first, left);
 

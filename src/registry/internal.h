@@ -2,15 +2,16 @@
 /*
  * internal.h - what the files of this folder share: the registry's parts and the keys of its cache.
  *
- * One cache holds five kinds of things, told apart by the first byte of the key:
+ * One cache holds six kinds of things, told apart by the first byte of the key:
  *	p<tenant><name>      project: struct project_info
  *	r<tenant><name>      repository: its id
  *	t<repository><tag>   digest
  *	m<repository><digest>  struct manifest_image, media type, bytes
  *	b<repository><digest>  struct stored_blob
- * No key is one in two tenants: a tenant finds only what it put there itself.
- * Nothing negative is cached. A writer commits first and drops after; a fill that raced with it is
- * refused by its ticket (base/cache.h).
+ *	c<storage><digest>     a small blob's bytes, for whoever got past `b`; who erases a storage
+ *drops all No key is one in two tenants: a tenant finds only what it put there itself. Nothing
+ *negative is cached. A writer commits first and drops after; a fill that raced with it is refused
+ *by its ticket (base/cache.h).
  */
 #pragma once
 

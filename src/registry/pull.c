@@ -135,15 +135,90 @@ static err_t find_link(struct ctx *ctx, struct registry *registry, int64_t repos
 
 void blob_view_done(struct blob_view *view)
 {
+	cache_put(take(view->pin));
 	store_blob_done(&view->stored);
 	storage_put(&view->storage);
+}
+
+static err_t read_stored(struct ctx *ctx, struct store_blob *stored, uint64_t offset, void *into,
+			 size_t len, size_t *ret_len)
+{
+	return stored->store->driver->blob_read(ctx, stored, offset, into, len, ret_len);
 }
 
 err_t blob_read(struct ctx *ctx, struct blob_view *view, uint64_t offset, void *into, size_t len,
 		size_t *ret_len)
 {
-	struct store_blob *stored = &view->stored;
-	return stored->store->driver->blob_read(ctx, stored, offset, into, len, ret_len);
+	if (!view->pin)
+		return read_stored(ctx, &view->stored, offset, into, len, ret_len);
+	str rest = str_take(str_skip(view->bytes, MIN(offset, view->size_bytes)), len);
+	if (rest.len)
+		memcpy(into, rest.ptr, rest.len);
+	*ret_len = rest.len;
+	return OK;
+}
+
+static err_t read_whole(struct ctx *ctx, struct store_blob *stored, char *into)
+{
+	for (uint64_t at = 0; at < stored->size_bytes;) {
+		size_t len;
+		TRY(read_stored(ctx, stored, at, into + at, stored->size_bytes - at, &len));
+		if (len == 0)
+			return fail(ctx, ERR_STORAGE, "blob is shorter than its size");
+		at += len;
+	}
+	return OK;
+}
+
+/* Takes a small blob into memory, where the next pulls find it. */
+static err_t load_blob(struct ctx *ctx, struct registry *registry, str key, digest d,
+		       struct store_blob *stored, struct cache_value **ret)
+{
+	uint64_t ticket = cache_ticket(registry->cache, key);
+	char *bytes = arena_try(ctx->arena, stored->size_bytes);
+	if (!bytes)
+		return fail(ctx, ERR_LIMIT, "blob of %llu bytes",
+			    (unsigned long long)stored->size_bytes);
+	str all = { bytes, stored->size_bytes };
+	TRY(read_whole(ctx, stored, bytes));
+	if (!digest_equal(hash_bytes(d.algorithm, all), d))
+		return fail(ctx, ERR_CORRUPT, "blob " DIGEST_FMT, DIGEST_ARG(d));
+	*ret = cache_fill(registry->cache, key, ticket, all, 0);
+	return OK;
+}
+
+static err_t open_large(struct ctx *ctx, struct registry *registry, int64_t storage_id, digest d,
+			struct blob_view *ret)
+{
+	TRY(storage_get(ctx, registry, storage_id, &ret->storage));
+	struct store *store = ret->storage->store;
+	TRY(store->driver->blob_open(ctx, store, d, &ret->stored));
+	ret->size_bytes = ret->stored.size_bytes;
+	ret->fd = ret->stored.fd;
+	return OK;
+}
+
+/* A small blob is in the cache, or gets there; a large one is opened in its store. */
+static err_t open_stored(struct ctx *ctx, struct registry *registry, int64_t storage_id, digest d,
+			 struct blob_view *ret)
+{
+	struct cache_key key = key_of_digest('c', storage_id, d);
+	struct cache_value *value = cache_get(registry->cache, key_str(&key));
+	if (!value) {
+		CLEANUP(blob_view_done) struct blob_view large = BLOB_VIEW_INIT;
+		TRY(open_large(ctx, registry, storage_id, d, &large));
+		if (large.size_bytes == 0 || large.size_bytes > BLOB_CACHED_BYTES_MAX) {
+			*ret = large;
+			large = (struct blob_view)BLOB_VIEW_INIT;
+			return OK;
+		}
+		TRY(load_blob(ctx, registry, key_str(&key), d, &large.stored, &value));
+	}
+	*ret = (struct blob_view)BLOB_VIEW_INIT;
+	ret->pin = value;
+	ret->bytes = value->bytes;
+	ret->size_bytes = value->bytes.len;
+	return OK;
 }
 
 err_t blob_open(struct ctx *ctx, struct registry *registry, str repository, digest d,
@@ -151,12 +226,7 @@ err_t blob_open(struct ctx *ctx, struct registry *registry, str repository, dige
 {
 	int64_t repository_id;
 	struct stored_blob link;
-	struct store_blob stored;
-	CLEANUP(storage_put) struct storage *storage = NULL;
 	TRY(repository_find(ctx, registry, repository, &repository_id));
 	TRY(find_link(ctx, registry, repository_id, d, &link));
-	TRY(storage_get(ctx, registry, link.storage_id, &storage));
-	TRY(storage->store->driver->blob_open(ctx, storage->store, d, &stored));
-	*ret = (struct blob_view){ take(storage), stored, stored.size_bytes, stored.fd };
-	return OK;
+	return open_stored(ctx, registry, link.storage_id, d, ret);
 }

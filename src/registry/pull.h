@@ -26,12 +26,18 @@ void manifest_view_done(struct manifest_view *view); /* CLEANUP */
 err_t manifest_get(struct ctx *ctx, struct registry *registry, str repository,
 		   const struct reference *reference, struct manifest_view *ret);
 
-/* A blob, open for reading. */
+/* Up to this size a blob's bytes are kept in the cache, once they were proved to match its digest.
+ */
+#define BLOB_CACHED_BYTES_MAX KIB(128)
+
+/* A blob, open for reading: pinned in the cache, or in its store. */
 struct blob_view {
 	struct storage *storage;
 	struct store_blob stored; /* the registry's own */
+	struct cache_value *pin;  /* likewise */
 	uint64_t size_bytes;
-	int fd; /* >= 0 when the bytes are a local file that can be sent directly */
+	str bytes; /* all of them, when they are in memory */
+	int fd;	   /* >= 0 when they are a local file that can be sent directly */
 };
 #define BLOB_VIEW_INIT                                                                             \
 	{                                                                                          \
@@ -39,7 +45,8 @@ struct blob_view {
 	}
 void blob_view_done(struct blob_view *view); /* CLEANUP */
 
-/* Opens a blob of the repository. ERR_NAME_UNKNOWN, ERR_BLOB_UNKNOWN. */
+/* Opens a blob of the repository. ERR_NAME_UNKNOWN, ERR_BLOB_UNKNOWN, ERR_CORRUPT (a small one
+ * whose bytes no longer match its digest). */
 err_t blob_open(struct ctx *ctx, struct registry *registry, str repository, digest d,
 		struct blob_view *ret);
 
