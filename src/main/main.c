@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.c - picks the subcommand from a table. */
+#include "os/fault.h"
 #include "program.h"
 #include "version.h"
 
@@ -12,7 +13,7 @@ static int main_help(int argc, char **argv);
 
 static int main_version(int argc, char **argv)
 {
-	printf("berth %s\n", BERTH_VERSION);
+	printf("berth %s%s\n", BERTH_VERSION, FAULTS_BUILT ? " with fault points" : "");
 	return 0;
 }
 

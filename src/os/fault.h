@@ -18,9 +18,11 @@
 #include <stdbool.h>
 
 #ifdef BERTH_FAULTS
-#define FAULT(name) __builtin_expect(fault_hit(name), 0)
+#define FAULTS_BUILT true
+#define FAULT(name)  __builtin_expect(fault_hit(name), 0)
 #else
-#define FAULT(name) false
+#define FAULTS_BUILT false
+#define FAULT(name)  false
 #endif
 
 /* Replaces what BERTH_FAULT says; NULL for nothing. For tests, before threads run. */
