@@ -105,18 +105,39 @@ err_t request_may(struct ctx *ctx, struct request *rq, enum action action, str r
 	return OK;
 }
 
+static err_t describe_project_id(struct ctx *ctx, struct request *rq, int64_t project_id,
+				 struct resource *ret)
+{
+	struct project_info info;
+	str name = STR_NONE;
+	*ret = resource_of(rq, STR_NONE);
+	if (!project_id)
+		return OK;
+	err_t found = project_find_id(ctx, rq->api->options.registry, project_id, &name, &info);
+	return describe_project(ctx, rq, found, name, &info, ret);
+}
+
 err_t request_may_in(struct ctx *ctx, struct request *rq, enum action action, int64_t project_id,
 		     struct decision *ret)
 {
-	struct resource what = resource_of(rq, STR_NONE);
-	struct project_info info;
-	str name = STR_NONE;
-	if (project_id) {
-		err_t found =
-			project_find_id(ctx, rq->api->options.registry, project_id, &name, &info);
-		TRY(describe_project(ctx, rq, found, name, &info, &what));
-	}
+	struct resource what;
+	TRY(describe_project_id(ctx, rq, project_id, &what));
 	*ret = access_decide(&rq->who, action, &what);
+	return OK;
+}
+
+err_t request_may_give(struct ctx *ctx, struct request *rq, int64_t project_id,
+		       const struct action_set *set, enum action *ret_lacking)
+{
+	struct resource what;
+	TRY(describe_project_id(ctx, rq, MAX(project_id, 0), &what));
+	for (enum action action = 0; action < ACTION_COUNT; action++)
+		if (action_set_has(set, action) &&
+		    !access_may_give(&rq->who, action, &what, project_id == PROJECT_ALL)) {
+			*ret_lacking = action;
+			return OK;
+		}
+	*ret_lacking = ACTION_COUNT;
 	return OK;
 }
 

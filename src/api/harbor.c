@@ -194,7 +194,7 @@ err_t body_shape(struct ctx *ctx, const struct json_value *object, const struct 
 /* --- answers -----------------------------------------------------------------------------------
  */
 
-err_t answer_created_name(struct request *rq, str name)
+static void add_location(struct request *rq, str name)
 {
 	str path = rq->x->head->path;
 	while (str_has_suffix(path, STR("/")))
@@ -203,7 +203,20 @@ err_t answer_created_name(struct request *rq, str name)
 	buf_printf(&location, STR_FMT "/", STR_ARG(path));
 	url_encode(&location, name);
 	exchange_header(rq->x, STR("Location"), buf_str(&location));
+}
+
+err_t answer_created_name(struct request *rq, str name)
+{
+	add_location(rq, name);
 	return answer_empty(rq, 201);
+}
+
+err_t answer_created_with(struct ctx *ctx, struct request *rq, int64_t id, const struct buf *body)
+{
+	if (buf_overrun(body))
+		return fail(ctx, ERR_LIMIT, "answer is larger than its buffer");
+	add_location(rq, arena_printf(ctx->arena, "%lld", (long long)id));
+	return answer_json(rq, 201, buf_str(body));
 }
 
 err_t answer_created(struct request *rq, int64_t id)

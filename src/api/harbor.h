@@ -85,6 +85,8 @@ err_t body_shape(struct ctx *ctx, const struct json_value *object, const struct 
 
 /* 201 with Location: <request path>/<id>. */
 err_t answer_created(struct request *rq, int64_t id);
+/* The same with the new object as the body. */
+err_t answer_created_with(struct ctx *ctx, struct request *rq, int64_t id, const struct buf *body);
 err_t answer_created_name(struct request *rq, str name);
 
 /* The body of one object, built in `body`; ERR_LIMIT when it did not fit. */

@@ -65,6 +65,14 @@ err_t request_refuse(struct ctx *ctx, struct request *rq, const struct decision 
 err_t request_may_in(struct ctx *ctx, struct request *rq, enum action action, int64_t project_id,
 		     struct decision *ret);
 
+/*
+ * Whether the asker may hand all of `set` on to a robot, in a project (PROJECT_ALL: in all of his
+ * tenant's) or, with 0, in the system: `*ret_lacking` is ACTION_COUNT, or the first that he may
+ * not.
+ */
+err_t request_may_give(struct ctx *ctx, struct request *rq, int64_t project_id,
+		       const struct action_set *set, enum action *ret_lacking);
+
 /* Finds the row; ERR_NOT_FOUND, or ERR_UNSUPPORTED (405) with an Allow header set. Fills the path's
  * parts. */
 err_t route_find(struct ctx *ctx, struct request *rq);

@@ -208,12 +208,12 @@ const struct route api_routes[] = {
 	/* icon */
 	HARBOR(GET, "/icons/{digest}", NONE, harbor_later),
 	/* robot */
-	HARBOR(GET, "/robots", LOGIN, harbor_later),
-	HARBOR(POST, "/robots", LOGIN, harbor_later),
-	HARBOR(GET, "/robots/{id}", LOGIN, harbor_later),
-	HARBOR(PUT, "/robots/{id}", LOGIN, harbor_later),
-	HARBOR(PATCH, "/robots/{id}", LOGIN, harbor_later),
-	HARBOR(DELETE, "/robots/{id}", LOGIN, harbor_later),
+	HARBOR(GET, "/robots", LOGIN, harbor_robot_list),
+	HARBOR(POST, "/robots", LOGIN, harbor_robot_create),
+	HARBOR(GET, "/robots/{id}", LOGIN, harbor_robot_get),
+	HARBOR(PUT, "/robots/{id}", LOGIN, harbor_robot_update),
+	HARBOR(PATCH, "/robots/{id}", LOGIN, harbor_robot_refresh),
+	HARBOR(DELETE, "/robots/{id}", LOGIN, harbor_robot_delete),
 	/* quota */
 	HARBOR(GET, "/quotas", SYSTEM_QUOTA_LIST, harbor_later),
 	HARBOR(GET, "/quotas/{id}", SYSTEM_QUOTA_READ, harbor_later),
@@ -344,6 +344,10 @@ const struct route api_routes[] = {
 	BERTH(GET, "/identity-providers/{id}", CONFIGURATION_READ, berth_provider_get),
 	BERTH(PUT, "/identity-providers/{id}", CONFIGURATION_UPDATE, berth_provider_update),
 	BERTH(DELETE, "/identity-providers/{id}", CONFIGURATION_UPDATE, berth_provider_delete),
+	BERTH(GET, "/robots/{id}", LOGIN, berth_robot_get),
+	BERTH(GET, "/robots/{id}/secrets", LOGIN, berth_robot_secret_list),
+	BERTH(POST, "/robots/{id}/secrets", LOGIN, berth_robot_secret_create),
+	BERTH(DELETE, "/robots/{id}/secrets/{sub}", LOGIN, berth_robot_secret_delete),
 #undef BERTH
 };
 

@@ -116,7 +116,7 @@ err_t access_token_delete(struct ctx *ctx, struct auth *auth, int64_t account_id
 {
 	struct delete_work work = { account_id, id };
 	TRY(db_run(ctx, auth->db, SQL_WRITE, delete_body, &work));
-	state_drop_access_token(auth, id);
+	state_drop_secret(auth, SUBJECT_USER, id);
 	return OK;
 }
 

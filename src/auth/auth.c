@@ -2,7 +2,9 @@
 /* auth.c - see auth.h: the life of an auth, who sent a request, and issuing tokens. */
 #include "internal.h"
 
+#include "auth/access_token.h"
 #include "auth/outside.h"
+#include "auth/robot.h"
 #include "auth/foreign_token.h"
 #include "image.h"
 #include "token.h"
@@ -52,6 +54,7 @@ static struct auth *make_auth(const struct auth_options *options)
 {
 	struct auth *auth = NEW(struct auth);
 	auth->db = options->db;
+	auth->settings = options->settings;
 	auth->token_lifetime_s =
 		options->token_lifetime_s ? options->token_lifetime_s : TOKEN_LIFETIME_DEFAULT_S;
 	auth->session_timeout_s =
@@ -61,6 +64,8 @@ static struct auth *make_auth(const struct auth_options *options)
 	auth->lockout = make_lockout(&options->lockout);
 	auth->flights = flights_new();
 	uses_init(&auth->token_uses);
+	uses_init(&auth->robot_uses);
+	uses_init(&auth->robot_secret_uses);
 	random_bytes(auth->password_key, sizeof auth->password_key);
 	return auth;
 }
@@ -93,6 +98,8 @@ void auth_free(struct auth *auth)
 	lockout_free(auth->lockout);
 	flights_free(auth->flights);
 	uses_done(&auth->token_uses);
+	uses_done(&auth->robot_uses);
+	uses_done(&auth->robot_secret_uses);
 	explicit_bzero(auth->password_key, sizeof auth->password_key);
 	explicit_bzero(auth->secret_key, sizeof auth->secret_key);
 	explicit_bzero(auth->csrf_key, sizeof auth->csrf_key);
@@ -102,6 +109,12 @@ void auth_free(struct auth *auth)
 err_t auth_rotate_keys(struct ctx *ctx, struct auth *auth)
 {
 	return keys_rotate(ctx, &auth->keys);
+}
+
+err_t auth_tidy(struct ctx *ctx, struct auth *auth)
+{
+	TRY(access_token_tidy(ctx, auth));
+	return robot_tidy(ctx, auth);
 }
 
 bool auth_is_text(str s)

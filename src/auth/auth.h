@@ -54,6 +54,9 @@ err_t auth_ensure_admin(struct ctx *ctx, struct auth *auth, str wanted, str *ret
 
 err_t auth_rotate_keys(struct ctx *ctx, struct auth *auth);
 
+/* Writes what was gathered in memory: when tokens, robots and secrets were used. */
+err_t auth_tidy(struct ctx *ctx, struct auth *auth);
+
 struct login {
 	str user, password;
 	str address; /* as in struct credentials */

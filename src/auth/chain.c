@@ -129,7 +129,7 @@ static err_t administrator_identify(struct ctx *ctx, struct auth *auth, str user
 static bool local_is_safe(const struct chain *chain)
 {
 	for (size_t i = 0; i < chain->count; i++)
-		if (chain->methods[i] != METHOD_TOKEN)
+		if (chain->methods[i] != METHOD_TOKEN && chain->methods[i] != METHOD_ROBOT)
 			return chain->methods[i] == METHOD_LOCAL;
 	return false;
 }

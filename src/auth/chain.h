@@ -28,6 +28,7 @@
 /* X(enumerator, name in auth.methods, function, remembers for itself) */
 #define AUTH_METHODS(X)                                                                            \
 	X(TOKEN, "token", access_token_identify, false)                                            \
+	X(ROBOT, "robot", robot_identify, false)                                                   \
 	X(LOCAL, "local", local_identify, false)                                                   \
 	X(PROVIDERS, "providers", providers_identify, true)
 

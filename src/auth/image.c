@@ -14,9 +14,9 @@ struct image_grant {
 };
 
 struct image_robot_grant {
-	struct action_set actions;
+	struct action_set actions, denied;
 	int64_t project_id;
-	uint32_t place, glob_len;
+	uint32_t place, push_is_pull, glob_len, pad;
 };
 
 struct image_role {
@@ -82,9 +82,14 @@ static void put_grants(char *image, char **at, const struct identity *who)
 	struct image_grant *grants = (void *)(image + grants_at(who->robot_grant_count));
 	for (size_t i = 0; i < who->robot_grant_count; i++) {
 		const struct robot_grant *grant = &who->robot_grants[i];
-		robots[i] =
-			(struct image_robot_grant){ grant->actions, grant->project_id, grant->place,
-						    (uint32_t)grant->repository_glob.len };
+		robots[i] = (struct image_robot_grant){
+			.actions = grant->actions,
+			.denied = grant->denied,
+			.project_id = grant->project_id,
+			.place = grant->place,
+			.push_is_pull = grant->push_is_pull,
+			.glob_len = (uint32_t)grant->repository_glob.len,
+		};
 		put_text(at, grant->repository_glob);
 	}
 	for (size_t i = 0; i < who->grant_count; i++) {
@@ -145,9 +150,14 @@ static void get_grants(struct arena *arena, const char *image, const char **at,
 		ARENA_ARRAY(arena, struct robot_grant, who->robot_grant_count);
 	struct grant *grants = ARENA_ARRAY(arena, struct grant, who->grant_count);
 	for (size_t i = 0; i < who->robot_grant_count; i++)
-		robot_grants[i] = (struct robot_grant){ (enum permission_place)robots[i].place,
-							robots[i].project_id, robots[i].actions,
-							get_text(at, robots[i].glob_len) };
+		robot_grants[i] = (struct robot_grant){
+			.place = (enum permission_place)robots[i].place,
+			.project_id = robots[i].project_id,
+			.actions = robots[i].actions,
+			.denied = robots[i].denied,
+			.push_is_pull = robots[i].push_is_pull != 0,
+			.repository_glob = get_text(at, robots[i].glob_len),
+		};
 	for (size_t i = 0; i < who->grant_count; i++) {
 		grants[i].type = get_text(at, from[i].type_len);
 		grants[i].name = get_text(at, from[i].name_len);

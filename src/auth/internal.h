@@ -23,8 +23,8 @@ struct auth {
 
 	/*
 	 * Kinds by their first letter: T token → identity, P keyed hash of name and password →
-	 * identity, A subject → state and identity, K personal access token → its end, C hash of a
-	 * cookie → session, M subject and project → membership.
+	 * identity, A subject → state and identity, K personal access token or secret of a robot →
+	 * its end, C hash of a cookie → session, M subject and project → membership.
 	 */
 	struct cache *cache;
 	struct keys keys;
@@ -34,6 +34,8 @@ struct auth {
 	struct flights *flights;
 	struct uses token_uses; /* of personal access tokens */
 	struct membership_marks memberships;
+	struct uses robot_uses, robot_secret_uses;
+	struct system_settings *settings;
 	int64_t token_lifetime_s;
 	_Atomic(int64_t) session_timeout_s;
 

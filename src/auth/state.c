@@ -4,6 +4,7 @@
 
 #include "image.h"
 
+#include "auth/robot.h"
 #include "base/clock.h"
 #include "db/access_token.h"
 #include "db/db.h"
@@ -72,7 +73,7 @@ static err_t read_user(struct ctx *ctx, struct auth *auth, int64_t id, bool *ret
  */
 static err_t (*const readers[])(struct ctx *, struct auth *, int64_t, bool *, struct identity *) = {
 	[SUBJECT_USER] = read_user,
-	[SUBJECT_ROBOT] = NULL,
+	[SUBJECT_ROBOT] = robot_identity,
 };
 
 static err_t read_state(struct ctx *ctx, struct auth *auth, enum subject subject, int64_t id,
@@ -114,7 +115,8 @@ static const struct state *state_of(const struct cache_value *value)
 	return (const void *)value->bytes.ptr; /* cache values are aligned */
 }
 
-/* --- personal access tokens ------------------------------------------------------------------- */
+/* --- personal access tokens, and secrets of robots
+ * ------------------------------------------------------------------- */
 
 struct token_work {
 	int64_t account_id, id;
@@ -127,22 +129,32 @@ static err_t token_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	return db_access_token_get(ctx, tx, work->account_id, work->id, &work->row);
 }
 
+static err_t read_token_end(struct ctx *ctx, struct auth *auth, const struct identity *who,
+			    int64_t *ret_us)
+{
+	if (who->subject == SUBJECT_ROBOT)
+		return robot_secret_end(ctx, auth, who->id, who->access_token_id, ret_us);
+	struct token_work work = { .account_id = who->id, .id = who->access_token_id };
+	err_t err = db_run(ctx, auth->db, SQL_READ, token_body, &work);
+	if (err != OK && err != ERR_ABSENT)
+		return err;
+	*ret_us = work.row.expires_at_us ? work.row.expires_at_us : INT64_MAX;
+	if (err == ERR_ABSENT)
+		*ret_us = 0;
+	return OK;
+}
+
 /* When it ends: 0 when it is gone, INT64_MAX for never. */
 static err_t get_token_end(struct ctx *ctx, struct auth *auth, const struct identity *who,
 			   int64_t *ret_us)
 {
 	struct state_key key_bytes;
-	str key = make_key(&key_bytes, 'K', 0, who->access_token_id);
+	str key = make_key(&key_bytes, 'K', (char)who->subject, who->access_token_id);
 	CLEANUP(cache_value_done) struct cache_value *value = cache_get(auth->cache, key);
 	if (!value) {
 		uint64_t ticket = cache_ticket(auth->cache, key);
-		struct token_work work = { .account_id = who->id, .id = who->access_token_id };
-		err_t err = db_run(ctx, auth->db, SQL_READ, token_body, &work);
-		if (err != OK && err != ERR_ABSENT)
-			return err;
-		int64_t end_us = work.row.expires_at_us ? work.row.expires_at_us : INT64_MAX;
-		if (err == ERR_ABSENT)
-			end_us = 0;
+		int64_t end_us;
+		TRY(read_token_end(ctx, auth, who, &end_us));
 		value = cache_fill(auth->cache, key, ticket,
 				   (str){ (const char *)&end_us, sizeof end_us },
 				   clock_now_ns() + STATE_REMEMBER_S * CLOCK_S);
@@ -156,7 +168,8 @@ static err_t check_token(struct ctx *ctx, struct auth *auth, const struct identi
 	int64_t end_us;
 	TRY(get_token_end(ctx, auth, who, &end_us));
 	if (end_us <= clock_wall_us())
-		return fail(ctx, ERR_UNAUTHORIZED, "personal access token is gone or has expired");
+		return fail(ctx, ERR_UNAUTHORIZED,
+			    "the token or secret it came by is gone or has expired");
 	return OK;
 }
 
@@ -195,8 +208,8 @@ void state_drop(struct auth *auth, enum subject subject, int64_t id)
 	cache_drop(auth->cache, make_key(&key, 'A', (char)subject, id));
 }
 
-void state_drop_access_token(struct auth *auth, int64_t id)
+void state_drop_secret(struct auth *auth, enum subject subject, int64_t id)
 {
 	struct state_key key;
-	cache_drop(auth->cache, make_key(&key, 'K', 0, id));
+	cache_drop(auth->cache, make_key(&key, 'K', (char)subject, id));
 }

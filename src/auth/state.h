@@ -20,8 +20,8 @@
 #define STATE_REMEMBER_S 10
 
 /* OK; ERR_UNAUTHORIZED when the subject is gone or blocked or has changed since, or when the
- * personal access token behind it is gone. Identities without an id (nobody, and who has no
- * account) always pass. */
+ * personal access token or secret behind it is gone. Identities without an id (nobody, and who has
+ * no account) always pass. */
 err_t state_check(struct ctx *ctx, struct auth *auth, const struct identity *who);
 
 /* Who a subject is as of now, in the arena. ERR_ABSENT, unrecorded, when it is gone or blocked. */
@@ -29,4 +29,5 @@ err_t state_identity(struct ctx *ctx, struct auth *auth, enum subject subject, i
 		     struct identity *ret);
 
 void state_drop(struct auth *auth, enum subject subject, int64_t id);
-void state_drop_access_token(struct auth *auth, int64_t id);
+/* A user's personal access token, or a robot's secret. */
+void state_drop_secret(struct auth *auth, enum subject subject, int64_t id);

@@ -16,6 +16,7 @@
 #define SECRET_TEXT_SUM	   6
 
 #define SECRET_PREFIX_PERSONAL "berth_pat_"
+#define SECRET_PREFIX_ROBOT    "berth_rob_"
 
 /* `random` is SECRET_TEXT_RANDOM letters and digits. */
 str secret_text_make(struct arena *arena, str prefix, str random);

@@ -142,6 +142,8 @@ static void keep_house(struct ctx *ctx, struct program *p)
 	err_t err = registry_expire_uploads(ctx, p->registry, EXPIRE_BATCH, &expired);
 	if (err == OK)
 		err = auth_rotate_keys(ctx, p->auth);
+	if (err == OK)
+		err = auth_tidy(ctx, p->auth);
 	if (err != OK)
 		LOG(LOG_WARN, "housekeeping failed", LOG_CSTR("detail", ctx->failure.detail));
 	else if (expired)
@@ -198,6 +200,9 @@ static err_t serve(struct ctx *ctx, struct program *p, const sigset_t *signals)
 	notify_stopping();
 	LOG(LOG_INFO, "stopping");
 	server_drain(p->server, (int)p->config.http_drain_timeout_ms);
+	if (auth_tidy(ctx, p->auth) != OK)
+		LOG(LOG_WARN, "last uses were not written",
+		    LOG_CSTR("detail", ctx->failure.detail));
 	return OK;
 }
 

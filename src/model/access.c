@@ -158,13 +158,23 @@ static struct decision decide_user(const struct identity *who, enum action actio
 	return decide_public(who, action, what);
 }
 
-/* A robot of one project that may push may pull. */
 static bool robot_grant_has(const struct robot_grant *grant, enum action action)
 {
 	if (action_set_has(&grant->actions, action))
 		return true;
-	return action == ACTION_REPOSITORY_PULL && grant->project_id != PROJECT_ALL &&
+	return action == ACTION_REPOSITORY_PULL && grant->push_is_pull &&
 	       action_set_has(&grant->actions, ACTION_REPOSITORY_PUSH);
+}
+
+/* Whether a grant is about this action here; in the system, or in the project and repository. */
+static bool robot_grant_fits(const struct robot_grant *grant, enum permission_place place,
+			     const struct resource *what)
+{
+	if (grant->place != place || place == PLACE_SYSTEM)
+		return grant->place == place;
+	return what->project_id &&
+	       (grant->project_id == PROJECT_ALL || grant->project_id == what->project_id) &&
+	       fits(grant->repository_glob, what->repository);
 }
 
 static struct decision decide_robot(const struct identity *who, enum action action,
@@ -172,18 +182,19 @@ static struct decision decide_robot(const struct identity *who, enum action acti
 {
 	if (action == ACTION_REGISTRY_PING || action == ACTION_LOGIN)
 		return ALLOW("open to robots");
-	const struct permission *permission = permission_get(action);
+	enum permission_place place = permission_get(action)->place;
+	bool allowed = false;
 	for (size_t i = 0; i < who->robot_grant_count; i++) {
 		const struct robot_grant *grant = &who->robot_grants[i];
-		if (grant->place != permission->place || !robot_grant_has(grant, action))
+		if (!robot_grant_fits(grant, place, what))
 			continue;
-		if (permission->place == PLACE_SYSTEM)
-			return ALLOW("robot's permission in the system");
-		if (what->project_id &&
-		    (grant->project_id == PROJECT_ALL || grant->project_id == what->project_id) &&
-		    fits(grant->repository_glob, what->repository))
-			return ALLOW("robot's permission");
+		if (action_set_has(&grant->denied, action))
+			return DENY("denied to the robot");
+		allowed |= robot_grant_has(grant, action);
 	}
+	if (allowed)
+		return ALLOW(place == PLACE_SYSTEM ? "robot's permission in the system"
+						   : "robot's permission");
 	return decide_public(who, action, what);
 }
 
@@ -239,6 +250,40 @@ struct decision access_decide(const struct identity *who, enum action action,
 	if (who->subject == SUBJECT_ROBOT)
 		return decide_robot(who, action, what);
 	return decide_public(who, action, what);
+}
+
+/* --- handing on ------------------------------------------------------------------------------- */
+
+/* A grant for all projects and repositories, and none that denies it anywhere. */
+static bool robot_holds_everywhere(const struct identity *who, enum action action)
+{
+	bool held = false;
+	for (size_t i = 0; i < who->robot_grant_count; i++) {
+		const struct robot_grant *grant = &who->robot_grants[i];
+		if (grant->place != PLACE_PROJECT)
+			continue;
+		if (action_set_has(&grant->denied, action))
+			return false;
+		held |= grant->project_id == PROJECT_ALL && !grant->repository_glob.len &&
+			robot_grant_has(grant, action);
+	}
+	return held;
+}
+
+bool access_may_give(const struct identity *who, enum action action, const struct resource *what,
+		     bool everywhere)
+{
+	struct resource own = *what;
+	own.project_public = false;
+	own.is_self = false;
+	own.project_creation_open = false;
+	if (who->by_token)
+		return false;
+	if (!everywhere)
+		return access_decide(who, action, &own).allowed;
+	if (who->flags & (IDENTITY_ADMIN | IDENTITY_TENANT_ADMIN))
+		return true;
+	return who->subject == SUBJECT_ROBOT && robot_holds_everywhere(who, action);
 }
 
 /* --- the matrix ----------------------------------------------------------------------------- */

@@ -37,8 +37,10 @@ struct robot_grant {
 	enum permission_place place;
 	int64_t project_id; /* PROJECT_ALL: every project of the tenant; ignored in the system */
 	struct action_set actions;
-	str repository_glob; /* over names inside the project; empty: the project and all its
-				repositories */
+	struct action_set denied; /* whatever else allows it */
+	bool push_is_pull;	  /* who may push may pull: robots of one project */
+	str repository_glob;	  /* over names inside the project; empty: the project and all its
+				     repositories */
 };
 
 /* The project's roles, by Harbor's numbers. */
@@ -65,7 +67,7 @@ struct identity {
 	unsigned flags; /* IDENTITY_… */
 
 	/* What this relies on, for auth/state.h: the epoch of the account or robot, and the
-	 * personal access token it came by (0: none). */
+	 * personal access token, or the robot's secret, that it came by (0: none). */
 	int64_t epoch;
 	int64_t access_token_id;
 
@@ -119,6 +121,14 @@ unsigned access_external_roles(const struct identity *who, str project);
 /* The answer. `what` may be NULL for actions on the registry as a whole. */
 struct decision access_decide(const struct identity *who, enum action action,
 			      const struct resource *what);
+
+/*
+ * Whether somebody may hand `action` on to a robot: he must hold it himself, and not because the
+ * project happens to be public. `everywhere`: in all projects of his tenant, now and later; `what`
+ * is then of no account.
+ */
+bool access_may_give(const struct identity *who, enum action action, const struct resource *what,
+		     bool everywhere);
 
 /* True when a token alone settles the question, so that no project needs to be looked up. */
 bool access_granted_by_token(const struct identity *who, enum action action, str repository);

@@ -201,7 +201,9 @@ static struct identity robot(const struct robot_grant *grant)
 
 Test(access, a_robot_may_what_it_was_given_where_it_was_given)
 {
-	struct robot_grant grant = { PLACE_PROJECT, 7, { { 0 } }, STR_NONE };
+	struct robot_grant grant = { .place = PLACE_PROJECT,
+				     .project_id = 7,
+				     .push_is_pull = true };
 	action_set_add(&grant.actions, ACTION_REPOSITORY_PUSH);
 	struct identity who = robot(&grant);
 	struct resource here = project(false, 0), there = project(false, 0);
@@ -215,7 +217,7 @@ Test(access, a_robot_may_what_it_was_given_where_it_was_given)
 
 Test(access, a_robot_of_the_system_reaches_all_projects_of_its_tenant_only)
 {
-	struct robot_grant grant = { PLACE_PROJECT, PROJECT_ALL, { { 0 } }, STR_NONE };
+	struct robot_grant grant = { .place = PLACE_PROJECT, .project_id = PROJECT_ALL };
 	action_set_add(&grant.actions, ACTION_REPOSITORY_PUSH);
 	struct identity who = robot(&grant);
 	struct resource here = project(false, 0), elsewhere = project(false, 0);
@@ -229,9 +231,57 @@ Test(access, a_robot_of_the_system_reaches_all_projects_of_its_tenant_only)
 	cr_assert(may(&who, ACTION_USER_LIST, NULL));
 }
 
+Test(access, what_is_denied_to_a_robot_is_denied_whatever_else_allows_it)
+{
+	struct robot_grant grants[2] = { { .place = PLACE_PROJECT, .project_id = PROJECT_ALL },
+					 { .place = PLACE_PROJECT, .project_id = 7 } };
+	action_set_add(&grants[0].actions, ACTION_REPOSITORY_PULL);
+	action_set_add(&grants[1].denied, ACTION_REPOSITORY_PULL);
+	struct identity who = robot(grants);
+	who.robot_grant_count = 2;
+	struct resource here = project(true, 0), there = project(false, 0);
+	there.project_id = 8;
+	cr_assert_not(may(&who, ACTION_REPOSITORY_PULL, &here));
+	cr_assert(may(&who, ACTION_REPOSITORY_PULL, &there));
+}
+
+Test(access, nobody_hands_on_more_than_he_holds)
+{
+	struct robot_grant grants[2] = { { .place = PLACE_PROJECT, .project_id = PROJECT_ALL },
+					 { .place = PLACE_PROJECT, .project_id = 8 } };
+	action_set_add(&grants[0].actions, ACTION_REPOSITORY_PUSH);
+	struct identity who = robot(grants);
+	struct resource open = project(true, 0), nowhere = { .tenant_id = TENANT_DEFAULT };
+	cr_assert(access_may_give(&who, ACTION_REPOSITORY_PUSH, &open, false));
+	cr_assert(access_may_give(&who, ACTION_REPOSITORY_PUSH, &nowhere, true));
+	cr_assert_not(access_may_give(&who, ACTION_REPOSITORY_PULL, &open, false),
+		      "being public is not holding it");
+	cr_assert_not(access_may_give(&who, ACTION_REPOSITORY_PULL, &nowhere, true));
+	cr_assert_not(access_may_give(&who, ACTION_USER_CREATE, &nowhere, false));
+
+	who.robot_grant_count = 2;
+	action_set_add(&grants[1].denied, ACTION_REPOSITORY_PUSH);
+	cr_assert_not(access_may_give(&who, ACTION_REPOSITORY_PUSH, &nowhere, true),
+		      "denied somewhere is not everywhere");
+	grants[0].repository_glob = STR("a/**");
+	who.robot_grant_count = 1;
+	cr_assert_not(access_may_give(&who, ACTION_REPOSITORY_PUSH, &nowhere, true));
+
+	struct identity someone = user(0), tenant = user(IDENTITY_TENANT_ADMIN),
+			root = user(IDENTITY_ADMIN);
+	struct resource mine = project(false, PROJECT_ROLE_BIT(PROJECT_ADMIN));
+	cr_assert(access_may_give(&someone, ACTION_REPOSITORY_DELETE, &mine, false));
+	cr_assert_not(access_may_give(&someone, ACTION_REPOSITORY_DELETE, &mine, true));
+	cr_assert(access_may_give(&tenant, ACTION_REPOSITORY_DELETE, &nowhere, true));
+	cr_assert_not(access_may_give(&tenant, ACTION_SCAN_ALL_CREATE, &nowhere, false));
+	cr_assert(access_may_give(&root, ACTION_SCAN_ALL_CREATE, &nowhere, false));
+	root.by_token = true;
+	cr_assert_not(access_may_give(&root, ACTION_SCAN_ALL_CREATE, &nowhere, false));
+}
+
 Test(access, a_robot_never_gets_what_users_get_for_being_logged_in)
 {
-	struct robot_grant none = { PLACE_PROJECT, 7, { { 0 } }, STR_NONE };
+	struct robot_grant none = { .place = PLACE_PROJECT, .project_id = 7, .push_is_pull = true };
 	struct identity who = robot(&none);
 	struct resource what = { .project_creation_open = true, .is_self = true };
 	cr_assert_not(may(&who, ACTION_PROJECT_CREATE, &what));

@@ -200,8 +200,13 @@ Test(auth_claims, more_grants_than_fit_are_an_error)
 Test(auth_claims, an_identity_survives_its_image_wherever_it_lies)
 {
 	static const struct robot_grant robot_grants[] = {
-		{ PLACE_PROJECT, 7, { { 5, 0, 1, 0 } }, STR_INIT("p/**") },
-		{ PLACE_SYSTEM, PROJECT_ALL, { { 0 } }, STR_INIT("") },
+		{ .place = PLACE_PROJECT,
+		  .project_id = 7,
+		  .actions = { { 5, 0, 1, 0 } },
+		  .denied = { { 0, 9, 0, 0 } },
+		  .push_is_pull = true,
+		  .repository_glob = STR_INIT("p/**") },
+		{ .place = PLACE_SYSTEM, .project_id = PROJECT_ALL },
 	};
 	struct identity who = { .subject = SUBJECT_ROBOT,
 				.id = 9,
@@ -233,6 +238,9 @@ Test(auth_claims, an_identity_survives_its_image_wherever_it_lies)
 	cr_assert_eq(back.robot_grants[0].project_id, 7);
 	cr_assert_eq(back.robot_grants[0].actions.bits[2], 1);
 	cr_assert(str_eq(back.robot_grants[0].repository_glob, STR("p/**")));
+	cr_assert_eq(back.robot_grants[0].denied.bits[1], 9);
+	cr_assert(back.robot_grants[0].push_is_pull);
+	cr_assert_not(back.robot_grants[1].push_is_pull);
 	cr_assert_eq(back.robot_grants[1].place, PLACE_SYSTEM);
 	assert_grants(back.grants, back.grant_count);
 
