@@ -55,8 +55,9 @@ static void add_challenge(struct request *rq)
 }
 
 /* Harbor's clients read its own codes, which follow the status. */
-static const char *harbor_code(int status)
+static const char *harbor_code(err_t err)
 {
+	int status = error_info(err)->status;
 	static const struct {
 		int status;
 		const char *code;
@@ -73,6 +74,8 @@ static const char *harbor_code(int status)
 		{ 429, "TOO_MANY_REQUEST" },
 		{ 501, "NOT_IMPLEMENTED" },
 	};
+	if (err == ERR_READ_ONLY)
+		return error_info(err)->code; /* the one that is told from other refusals */
 	for (size_t i = 0; i < COUNT_OF(codes); i++)
 		if (codes[i].status == status)
 			return codes[i].code;
@@ -85,7 +88,7 @@ static void send_error(struct request *rq, err_t err)
 	bool harbor = rq->route && rq->route->kind == ROUTE_HARBOR;
 	CLEANUP(buf_done) struct buf body = BUF_INIT(BODY_MAX);
 	buf_printf(&body, "{\"errors\":[{\"code\":\"%s\",\"message\":",
-		   harbor ? harbor_code(info->status) : info->code);
+		   harbor ? harbor_code(err) : info->code);
 	json_escape(&body, str_from(info->text));
 	/* What is wrong with the client's own bytes may be said; everything else stays in the log.
 	 */

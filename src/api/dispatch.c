@@ -10,6 +10,7 @@
 #include "codec/url.h"
 #include "crypto/random.h"
 #include "registry/project.h"
+#include "settings/system.h"
 
 #include <string.h>
 
@@ -86,8 +87,11 @@ static err_t describe_project(struct ctx *ctx, struct request *rq, err_t found, 
 
 static struct resource resource_of(const struct request *rq, str repository)
 {
+	bool everyone = system_i64(rq->api->options.settings, SYSTEM_PROJECT_CREATION) ==
+			PROJECT_CREATION_EVERYONE;
 	return (struct resource){ .repository = repository,
-				  .anonymous_pull = rq->api->options.anonymous_pull };
+				  .anonymous_pull = rq->api->options.anonymous_pull,
+				  .project_creation_open = everyone };
 }
 
 err_t request_may(struct ctx *ctx, struct request *rq, enum action action, str repository,
@@ -207,6 +211,7 @@ static err_t dispatch(struct ctx *ctx, struct request *rq)
 	TRY(find_project(ctx, rq));
 	TRY(authorise(ctx, rq));
 	TRY(project_must_be(ctx, rq));
+	TRY(request_check_read_only(ctx, rq));
 	if (rq->route->body_max_bytes)
 		rq->x->body_max_bytes = rq->route->body_max_bytes;
 	return rq->route->handle(ctx, rq);

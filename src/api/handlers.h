@@ -58,6 +58,11 @@ err_t harbor_robot_update(struct ctx *ctx, struct request *rq);
 err_t harbor_robot_refresh(struct ctx *ctx, struct request *rq);
 err_t harbor_robot_delete(struct ctx *ctx, struct request *rq);
 
+/* harbor_configuration.c */
+err_t harbor_configuration_get(struct ctx *ctx, struct request *rq);
+err_t harbor_configuration_get_internal(struct ctx *ctx, struct request *rq);
+err_t harbor_configuration_put(struct ctx *ctx, struct request *rq);
+
 /* harbor.c */
 err_t harbor_later(struct ctx *ctx, struct request *rq);
 

@@ -73,6 +73,9 @@ err_t request_may_in(struct ctx *ctx, struct request *rq, enum action action, in
 err_t request_may_give(struct ctx *ctx, struct request *rq, int64_t project_id,
 		       const struct action_set *set, enum action *ret_lacking);
 
+/* ERR_READ_ONLY when the system's setting read_only forbids what the route does. */
+err_t request_check_read_only(struct ctx *ctx, const struct request *rq);
+
 /* Finds the row; ERR_NOT_FOUND, or ERR_UNSUPPORTED (405) with an Allow header set. Fills the path's
  * parts. */
 err_t route_find(struct ctx *ctx, struct request *rq);

@@ -55,9 +55,9 @@ const struct route api_routes[] = {
 	HARBOR(POST, "/ldap/users/import", LDAP_USER_CREATE, harbor_later),
 	HARBOR(GET, "/ldap/groups/search", LDAP_USER_LIST, harbor_later),
 	/* configure */
-	HARBOR(GET, "/internalconfig", CONFIGURATION_READ, harbor_later),
-	HARBOR(GET, "/configurations", CONFIGURATION_READ, harbor_later),
-	HARBOR(PUT, "/configurations", CONFIGURATION_UPDATE, harbor_later),
+	HARBOR(GET, "/internalconfig", CONFIGURATION_READ, harbor_configuration_get_internal),
+	HARBOR(GET, "/configurations", CONFIGURATION_READ, harbor_configuration_get),
+	HARBOR(PUT, "/configurations", CONFIGURATION_UPDATE, harbor_configuration_put),
 	/* project */
 	HARBOR(HEAD, "/projects", LOGIN, harbor_later),
 	HARBOR(GET, "/projects", PROJECT_LIST, harbor_project_list),

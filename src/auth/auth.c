@@ -14,6 +14,7 @@
 #include "codec/basic_auth.h"
 #include "codec/bearer.h"
 #include "crypto/random.h"
+#include "settings/system.h"
 
 #include <string.h>
 
@@ -211,6 +212,14 @@ err_t auth_identify(struct ctx *ctx, struct auth *auth, const struct credentials
 
 /* --- issuing -------------------------------------------------------------------------------- */
 
+/* An administrator's choice, made while we run, before the option. */
+static int64_t token_lifetime_s(const struct auth *auth)
+{
+	return system_is_set(auth->settings, SYSTEM_TOKEN_EXPIRATION)
+		       ? system_i64(auth->settings, SYSTEM_TOKEN_EXPIRATION) * 60
+		       : auth->token_lifetime_s;
+}
+
 static err_t sign(struct ctx *ctx, struct auth *auth, const struct claims *claims, str *ret_token)
 {
 	str payload;
@@ -222,12 +231,11 @@ static err_t sign(struct ctx *ctx, struct auth *auth, const struct claims *claim
 err_t auth_issue(struct ctx *ctx, struct auth *auth, const struct identity *who,
 		 const struct grant *grants, size_t count, struct auth_token *ret)
 {
-	int64_t now_s = clock_wall_us() / SECOND_US;
-	struct claims claims = { TOKEN_ACCESS, *who, now_s, now_s + auth->token_lifetime_s,
-				 grants,       count };
+	int64_t now_s = clock_wall_us() / SECOND_US, lifetime_s = token_lifetime_s(auth);
+	struct claims claims = { TOKEN_ACCESS, *who, now_s, now_s + lifetime_s, grants, count };
 	str token;
 	TRY(sign(ctx, auth, &claims, &token));
-	*ret = (struct auth_token){ token, now_s * SECOND_US, auth->token_lifetime_s };
+	*ret = (struct auth_token){ token, now_s * SECOND_US, lifetime_s };
 	return OK;
 }
 

@@ -20,6 +20,7 @@
 
 struct auth {
 	struct sql *db;
+	struct system_settings *settings; /* NULL: defaults */
 
 	/*
 	 * Kinds by their first letter: T token → identity, P keyed hash of name and password →
@@ -35,7 +36,6 @@ struct auth {
 	struct uses token_uses; /* of personal access tokens */
 	struct membership_marks memberships;
 	struct uses robot_uses, robot_secret_uses;
-	struct system_settings *settings;
 	int64_t token_lifetime_s;
 	_Atomic(int64_t) session_timeout_s;
 

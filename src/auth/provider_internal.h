@@ -19,5 +19,10 @@ err_t provider_read_members(struct ctx *ctx, const struct json_value *object,
 			    struct identity_provider *p, size_t *ret_taken);
 void provider_write_members(struct json_writer *w, const struct identity_provider *p, bool secret);
 
+/* identity_provider_put_configuration() in the caller's transaction. */
+err_t provider_put_configuration(struct ctx *ctx, const struct identity_providers *ips,
+				 struct sql_tx *tx, int64_t tenant_id,
+				 const struct json_value *flat);
+
 /* "oidc_auth"; NULL for kinds that Harbor does not know. */
 const char *provider_auth_mode_of(enum provider_kind kind);

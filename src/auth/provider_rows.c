@@ -249,6 +249,14 @@ static err_t put_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	return OK;
 }
 
+err_t provider_put_configuration(struct ctx *ctx, const struct identity_providers *ips,
+				 struct sql_tx *tx, int64_t tenant_id,
+				 const struct json_value *flat)
+{
+	struct work work = { .ips = ips, .tenant_id = tenant_id, .flat = flat };
+	return put_body(ctx, tx, &work);
+}
+
 err_t identity_provider_put_configuration(struct ctx *ctx, const struct identity_providers *ips,
 					  int64_t tenant_id, const struct json_value *flat)
 {

@@ -140,7 +140,8 @@ void program_close(struct program *p)
 	server_free(p->server);
 	tls_server_free(p->tls);
 	api_free(p->api);
-	audit_stop(p->audit); /* what the last requests left is written */
+	system_stop(p->settings); /* it tells the others */
+	audit_stop(p->audit);	  /* what the last requests left is written */
 	audit_free(p->audit);
 	auth_free(p->auth);
 	registry_free(p->registry);

@@ -8,6 +8,7 @@
  */
 #include "base/clock.h"
 #include "base/log.h"
+#include "notify/audit.h"
 #include "os/notify.h"
 #include "program.h"
 #include "settings/system.h"
@@ -62,6 +63,24 @@ static err_t open_auth(struct ctx *ctx, struct program *p)
 		       " (made at this first start; it is not shown again)\n",
 		       STR_ARG(made));
 	return OK;
+}
+
+/* What the trail looks at each time is a word of its own, so it is told. */
+static void tell_audit(struct ctx *ctx, struct system_settings *settings, void *audit)
+{
+	uint64_t bits = 0;
+	str wrong;
+	(void)audit_types_parse(system_text(ctx, settings, SYSTEM_DISABLED_AUDIT_EVENTS), &bits,
+				&wrong);
+	if (system_bool(settings, SYSTEM_PULL_AUDIT_LOG_DISABLE))
+		bits |= AUDIT_TYPE_BIT(AUDIT_PULL_ARTIFACT);
+	audit_disable(audit, bits);
+}
+
+static err_t start_settings(struct ctx *ctx, struct program *p)
+{
+	system_watch(ctx, p->settings, tell_audit, p->audit);
+	return system_start(ctx, p->settings);
 }
 
 static void open_api(struct program *p)
@@ -191,7 +210,7 @@ static err_t serve(struct ctx *ctx, struct program *p, const sigset_t *signals)
 	TRY(registry_recover(ctx, p->registry));
 	TRY(open_auth(ctx, p));
 	TRY(program_open_audit(ctx, p));
-	TRY(system_start(ctx, p->settings));
+	TRY(start_settings(ctx, p));
 	open_api(p);
 	TRY(open_server(ctx, p));
 	TRY(start_serving(ctx, p));

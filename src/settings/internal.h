@@ -27,7 +27,7 @@ bool system_setting_find(str key, enum system_setting *ret);
 err_t system_setting_read(struct ctx *ctx, const struct json_value *flat,
 			  enum system_setting setting, str *ret, bool *ret_found);
 
-/* What a bool's or number's text means. */
+/* What the text of a bool, a number or a choice means. */
 int64_t system_setting_number(const struct system_setting_info *info, str text);
 
 /* The checks of the table. */

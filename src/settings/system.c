@@ -24,11 +24,14 @@ struct system_settings {
 	_Atomic(bool) set[SYSTEM_SETTING_COUNT];
 	int64_t fallbacks[SYSTEM_SETTING_COUNT];
 
+	void (*changed)(struct ctx *ctx, struct system_settings *settings, void *arg); /* or NULL */
+	void *changed_arg;
+
 	bool fixed[SYSTEM_SETTING_COUNT]; /* constant once made */
 	char *fixed_texts[SYSTEM_SETTING_COUNT];
 
 	pthread_mutex_t lock;
-	char *texts[SYSTEM_SETTING_COUNT]; /* by lock; NULL for bools and numbers */
+	char *texts[SYSTEM_SETTING_COUNT]; /* by lock; NULL where there is none */
 
 	/* Held while the database is asked, so that an older answer never replaces a newer one. */
 	pthread_mutex_t reading;
@@ -49,7 +52,7 @@ static bool is_text(enum system_setting setting)
 static bool is_number(enum system_setting setting)
 {
 	enum system_setting_type type = system_table[setting].type;
-	return type == SYSTEM_BOOL || type == SYSTEM_INT;
+	return type == SYSTEM_BOOL || type == SYSTEM_INT || type == SYSTEM_CHOICE;
 }
 
 /* --- the values ----------------------------------------------------------------------------- */
@@ -90,7 +93,8 @@ static void install(struct system_settings *settings, enum system_setting settin
 		int64_t number =
 			text ? system_setting_number(info, *text) : settings->fallbacks[setting];
 		atomic_store_explicit(&settings->numbers[setting], number, memory_order_relaxed);
-	} else if (is_text(setting)) {
+	}
+	if (is_text(setting)) {
 		char *old = settings->texts[setting];
 		settings->texts[setting] = mem_copy(text ? *text : info->fallback);
 		free(old);
@@ -127,24 +131,46 @@ static const str *find_row(const struct rows *rows, enum system_setting setting)
 	return NULL;
 }
 
+static void install_all(struct system_settings *settings, const struct rows *rows)
+{
+	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&settings->lock);
+	for (int i = 0; i < SYSTEM_SETTING_COUNT; i++) {
+		str fixed = str_from(settings->fixed_texts[i]);
+		const str *row = find_row(rows, (enum system_setting)i);
+		install(settings, (enum system_setting)i, settings->fixed[i] ? &fixed : row);
+	}
+}
+
 err_t system_refresh(struct ctx *ctx, struct system_settings *settings)
 {
 	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *reading = thread_lock(&settings->reading);
 	struct rows rows = { 0 };
 	TRY(db_run(ctx, settings->db, SQL_READ, list_body, &rows));
-	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&settings->lock);
-	for (int i = 0; i < SYSTEM_SETTING_COUNT; i++) {
-		str fixed = str_from(settings->fixed_texts[i]);
-		const str *row = find_row(&rows, (enum system_setting)i);
-		install(settings, (enum system_setting)i, settings->fixed[i] ? &fixed : row);
-	}
+	install_all(settings, &rows);
+	if (settings->changed)
+		settings->changed(ctx, settings, settings->changed_arg);
 	return OK;
+}
+
+void system_watch(struct ctx *ctx, struct system_settings *settings,
+		  void (*changed)(struct ctx *ctx, struct system_settings *settings, void *arg),
+		  void *arg)
+{
+	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *reading = thread_lock(&settings->reading);
+	settings->changed = changed;
+	settings->changed_arg = arg;
+	changed(ctx, settings, arg);
+}
+
+bool system_owns_key(str key)
+{
+	enum system_setting setting;
+	return system_setting_find(key, &setting);
 }
 
 /* --- Harbor's configuration ----------------------------------------------------------------- */
 
-void system_write(struct ctx *ctx, struct json_writer *w, struct system_settings *settings,
-		  bool editable)
+void system_write(struct ctx *ctx, struct json_writer *w, struct system_settings *settings)
 {
 	for (int i = 0; i < SYSTEM_SETTING_COUNT; i++) {
 		enum system_setting setting = (enum system_setting)i;
@@ -158,7 +184,7 @@ void system_write(struct ctx *ctx, struct json_writer *w, struct system_settings
 			json_write_i64(w, "value", system_i64(settings, setting));
 		else
 			json_write_str(w, "value", system_text(ctx, settings, setting));
-		json_write_bool(w, "editable", editable && !(settings && settings->fixed[i]));
+		json_write_bool(w, "editable", !(settings && settings->fixed[i]));
 		json_write_object_end(w);
 	}
 }
@@ -308,9 +334,9 @@ err_t system_start(struct ctx *ctx, struct system_settings *settings)
 	return OK;
 }
 
-static void stop(struct system_settings *settings)
+void system_stop(struct system_settings *settings)
 {
-	if (!settings->running)
+	if (!settings || !settings->running)
 		return;
 	pthread_mutex_lock(&settings->waking);
 	settings->stop = true;
@@ -324,7 +350,7 @@ void system_free(struct system_settings *settings)
 {
 	if (!settings)
 		return;
-	stop(settings);
+	system_stop(settings);
 	for (int i = 0; i < SYSTEM_SETTING_COUNT; i++) {
 		free(settings->texts[i]);
 		free(settings->fixed_texts[i]);

@@ -37,7 +37,8 @@
 
 /*
  * X(type, enumerator, Harbor's key, default, limits)
- *	TEXT, CHOICE -> system_text(); BOOL -> system_bool(); INT -> system_i64()
+ *	TEXT, CHOICE -> system_text(); BOOL -> system_bool(); INT -> system_i64(), which gives a
+ *	CHOICE's position
  *	UNUSED   taken by PUT and thrown away: a secret that nothing here would ever use
  */
 #define SYSTEM_SETTINGS(X)                                                                         \
@@ -89,6 +90,9 @@ enum system_setting {
 		SYSTEM_SETTING_COUNT,
 };
 
+/* The positions of project_creation_restriction. */
+enum { PROJECT_CREATION_EVERYONE, PROJECT_CREATION_ADMIN_ONLY };
+
 struct system_settings;
 
 struct system_options {
@@ -108,6 +112,9 @@ void system_set_default(struct system_settings *settings, enum system_setting se
 /* Starts the thread that looks for what other nodes changed. */
 err_t system_start(struct ctx *ctx, struct system_settings *settings);
 
+/* Ends it, and who watches is told no more. NULL is fine, and so is one that never started. */
+void system_stop(struct system_settings *settings);
+
 /* --- reading, from memory ------------------------------------------------------------------------
  */
 
@@ -121,9 +128,11 @@ bool system_is_set(const struct system_settings *settings, enum system_setting s
 /* --- Harbor's configuration ----------------------------------------------------------------------
  */
 
-/* Members `"read_only":{"value":…,"editable":…}` of all; `editable` false: of none. */
-void system_write(struct ctx *ctx, struct json_writer *w, struct system_settings *settings,
-		  bool editable);
+/* Whether it is one that a PUT changes. */
+bool system_owns_key(str key);
+
+/* Members `"read_only":{"value":…,"editable":…}` of all but the secrets. */
+void system_write(struct ctx *ctx, struct json_writer *w, struct system_settings *settings);
 
 /*
  * Takes over those members of a flat PUT /configurations that are settings, in the caller's
@@ -132,6 +141,15 @@ void system_write(struct ctx *ctx, struct json_writer *w, struct system_settings
  */
 err_t system_put(struct ctx *ctx, struct sql_tx *tx, const struct system_settings *settings,
 		 const struct json_value *flat);
+
+/*
+ * Somebody who cannot look each time: called with `arg` once now, and whenever values were read
+ * that may be new, one call at a time, by whoever read them. To be told before system_start(); one
+ * only.
+ */
+void system_watch(struct ctx *ctx, struct system_settings *settings,
+		  void (*changed)(struct ctx *ctx, struct system_settings *settings, void *arg),
+		  void *arg);
 
 /* Reads them again. What could not be read stays as it was. */
 err_t system_refresh(struct ctx *ctx, struct system_settings *settings);

@@ -157,9 +157,21 @@ err_t system_setting_read(struct ctx *ctx, const struct json_value *flat,
 	return OK;
 }
 
+static int64_t position_of(const char *choices, str text)
+{
+	str rest = str_from(choices), word;
+	int64_t position = 0;
+	for (; str_next(&rest, '|', &word); position++)
+		if (str_eq(word, text))
+			return position;
+	return 0;
+}
+
 int64_t system_setting_number(const struct system_setting_info *info, str text)
 {
 	uint64_t number = 0;
+	if (info->type == SYSTEM_CHOICE)
+		return position_of(info->choices, text);
 	if (info->type == SYSTEM_BOOL)
 		return str_eq(text, STR("true"));
 	if (str_has_prefix(text, STR("-")))

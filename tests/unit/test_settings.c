@@ -178,7 +178,7 @@ Test(settings, fixed_ones_cannot_be_changed)
 	CLEANUP(buf_done) struct buf body = BUF_INIT(KIB(16));
 	struct json_writer w = JSON_WRITER(&body);
 	size_t at;
-	system_write(&ctx, &w, settings, true);
+	system_write(&ctx, &w, settings);
 	cr_expect(str_find(buf_str(&body), STR("\"read_only\":{\"value\":true,\"editable\":false}"),
 			   &at));
 	cr_expect(str_find(buf_str(&body),
