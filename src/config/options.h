@@ -148,7 +148,22 @@
 	X(INT, catalog_page_max, "catalog.page_max", "1000", OPTION_RANGE(1, 100000),              \
 	  "Repositories in one page of the catalog.")                                              \
 	X(INT, tags_page_max, "tags.page_max", "10000", OPTION_RANGE(1, 100000),                   \
-	  "Tags in one page of a tag list.")
+	  "Tags in one page of a tag list.")                                                       \
+	X(LIST, rate_limits_address, "rate_limits.address", "", OPTION_CHECK(check_rates),         \
+	  "How often one address (of IPv6 a /64) may ask, whoever it is, before anything of it "   \
+	  "is verified: `pull=100/s:500, push=600/m, login=20/10s` is 100 pulls a second and 500 " \
+	  "at once, 600 pushes a minute, 20 logins in ten seconds. Without a burst it is the "     \
+	  "count. `pull` is reading below `/v2/`, `push` writing there (but never the bytes of "   \
+	  "an upload that has begun), `login` the token service and sessions, `read` and "         \
+	  "`write` the API. A class that is not named has no limit. Each node counts for itself.") \
+	X(LIST, rate_limits_anonymous, "rate_limits.anonymous", "", OPTION_CHECK(check_rates),     \
+	  "The same for those at one address who have not logged in.")                             \
+	X(LIST, rate_limits_user, "rate_limits.user", "", OPTION_CHECK(check_rates),               \
+	  "The same for each user, wherever he asks from.")                                        \
+	X(LIST, rate_limits_robot, "rate_limits.robot", "", OPTION_CHECK(check_rates),             \
+	  "The same for each robot.")                                                              \
+	X(LIST, rate_limits_tenant, "rate_limits.tenant", "", OPTION_CHECK(check_rates),           \
+	  "The same for all users and robots of a tenant together.")
 
 enum option_type {
 	OPTION_STRING,
