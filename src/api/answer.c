@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* answer.c - see answer.h. */
 #include "api/answer.h"
+#include "api/browser.h"
 #include "base/json_escape.h"
 #include "codec/url.h"
 
@@ -37,6 +38,9 @@ static void add_scope(struct buf *b, struct request *rq)
 
 static void add_challenge(struct request *rq)
 {
+	/* A browser would put a window of its own in front of the login page. */
+	if (rq->route && (rq->route->kind == ROUTE_PORTAL || browser_session(rq).len))
+		return;
 	if (!rq->route || rq->route->kind != ROUTE_OCI) {
 		exchange_header(rq->x, STR("WWW-Authenticate"),
 				STR("Basic realm=\"" AUTH_SERVICE "\""));
@@ -85,7 +89,8 @@ static const char *harbor_code(err_t err)
 static void send_error(struct request *rq, err_t err)
 {
 	const struct error_info *info = error_info(err);
-	bool harbor = rq->route && rq->route->kind == ROUTE_HARBOR;
+	bool harbor =
+		rq->route && (rq->route->kind == ROUTE_HARBOR || rq->route->kind == ROUTE_PORTAL);
 	CLEANUP(buf_done) struct buf body = BUF_INIT(BODY_MAX);
 	buf_printf(&body, "{\"errors\":[{\"code\":\"%s\",\"message\":",
 		   harbor ? harbor_code(err) : info->code);

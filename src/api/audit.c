@@ -120,6 +120,8 @@ static str claimed_name(struct request *rq)
 {
 	struct basic_auth given;
 	str header = request_header(rq, STR("Authorization"));
+	if (rq->claimed.len)
+		return rq->claimed;
 	if (basic_auth_parse(rq->x->ctx->arena, header, &given))
 		return given.user;
 	return header.len ? STR("bearer token") : STR("form");
@@ -127,8 +129,9 @@ static str claimed_name(struct request *rq)
 
 static void note_denial(struct request *rq, err_t err)
 {
-	bool by_token_service = rq->route && rq->route->kind == ROUTE_TOKEN;
-	bool login = error_info(err)->status == 401 && (rq->bad_credentials || by_token_service);
+	bool by_form =
+		rq->route && (rq->route->kind == ROUTE_TOKEN || rq->route->kind == ROUTE_PORTAL);
+	bool login = error_info(err)->status == 401 && (rq->bad_credentials || by_form);
 	if (!login && rq->who.subject == SUBJECT_ANONYMOUS && !rq->who.by_token)
 		return; /* nobody yet: the challenge by which every client begins */
 	struct audit_event *event = audit_about(rq, login ? AUDIT_DENY_LOGIN : AUDIT_DENY_ACCESS);

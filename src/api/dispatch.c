@@ -3,7 +3,7 @@
  */
 #include "api/answer.h"
 #include "api/audit.h"
-#include "api/rate.h"
+#include "api/browser.h"
 #include "auth/membership.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -26,15 +26,11 @@ struct api *api_new(const struct api_options *options)
 	struct api_options *o = &api->options;
 	o->tags_page_max = o->tags_page_max ? o->tags_page_max : 10000;
 	o->catalog_page_max = o->catalog_page_max ? o->catalog_page_max : 1000;
-	api->rates = rate_limits_new(o->rate_limits);
 	return api;
 }
 
 void api_free(struct api *api)
 {
-	if (!api)
-		return;
-	rate_limits_free(api->rates);
 	free(api);
 }
 
@@ -63,6 +59,11 @@ str request_base_url(struct request *rq)
 		return external;
 	return arena_printf(rq->x->ctx->arena, STR_FMT "://" STR_FMT, STR_ARG(rq->x->scheme),
 			    STR_ARG(rq->x->host));
+}
+
+int64_t request_tenant(const struct request *rq)
+{
+	return rq->who.tenant_id ? rq->who.tenant_id : TENANT_DEFAULT;
 }
 
 bool request_may_create_project(const struct request *rq)
@@ -96,7 +97,9 @@ static struct resource resource_of(const struct request *rq, str repository)
 			PROJECT_CREATION_EVERYONE;
 	return (struct resource){ .repository = repository,
 				  .anonymous_pull = rq->api->options.anonymous_pull,
-				  .project_creation_open = everyone };
+				  .project_creation_open = everyone,
+				  .is_self = rq->user_id && rq->who.subject == SUBJECT_USER &&
+					     rq->who.id == rq->user_id };
 }
 
 err_t request_may(struct ctx *ctx, struct request *rq, enum action action, str repository,
@@ -169,8 +172,12 @@ static err_t find_project(struct ctx *ctx, struct request *rq)
 
 err_t request_identify(struct ctx *ctx, struct request *rq)
 {
-	const struct credentials from = { .authorization = request_header(rq, STR("Authorization")),
-					  .address = rq->x->peer };
+	const struct credentials from = {
+		.authorization = request_header(rq, STR("Authorization")),
+		.session = browser_session(rq),
+		.keep_session = request_header(rq, STR("X-Harbor-No-Session-Renewal")).len != 0,
+		.address = rq->x->peer,
+	};
 	return auth_identify(ctx, rq->api->options.auth, &from, &rq->who, &rq->who_pin);
 }
 
@@ -181,8 +188,7 @@ static err_t authenticate(struct ctx *ctx, struct request *rq)
 		return OK;
 	err_t err = request_identify(ctx, rq);
 	rq->bad_credentials = err == ERR_UNAUTHORIZED;
-	TRY(err);
-	return rate_check_identity(ctx, rq);
+	return err;
 }
 
 err_t request_refuse(struct ctx *ctx, struct request *rq, const struct decision *decision)
@@ -211,10 +217,10 @@ static err_t dispatch(struct ctx *ctx, struct request *rq)
 {
 	answer_begin(rq);
 	TRY(route_find(ctx, rq));
-	if (rq->route->kind == ROUTE_HARBOR)
+	if (rq->route->kind == ROUTE_HARBOR || rq->route->kind == ROUTE_PORTAL)
 		request_name(rq);
-	TRY(rate_check_address(ctx, rq));
 	TRY(authenticate(ctx, rq));
+	TRY(browser_guard(ctx, rq));
 	TRY(find_project(ctx, rq));
 	TRY(authorise(ctx, rq));
 	TRY(project_must_be(ctx, rq));
@@ -277,10 +283,8 @@ void request_name(struct request *rq)
 static void finish_failed(struct request *rq, err_t err)
 {
 	if (!rq->x->answered) {
-		if (!rq->keep_headers) {
+		if (!rq->keep_headers)
 			answer_begin(rq);
-			rate_headers(rq);
-		}
 		request_name(rq);
 		answer_error(rq, err);
 	}

@@ -73,17 +73,35 @@ err_t harbor_project_create(struct ctx *ctx, struct request *rq);
 err_t harbor_project_get(struct ctx *ctx, struct request *rq);
 err_t harbor_project_update(struct ctx *ctx, struct request *rq);
 
-/* harbor_repository.c */
-err_t harbor_repository_list_all(struct ctx *ctx, struct request *rq);
-err_t harbor_repository_list(struct ctx *ctx, struct request *rq);
-err_t harbor_repository_get(struct ctx *ctx, struct request *rq);
-err_t harbor_repository_update(struct ctx *ctx, struct request *rq);
-err_t harbor_repository_delete(struct ctx *ctx, struct request *rq);
+/* harbor_user.c */
+err_t harbor_user_list(struct ctx *ctx, struct request *rq);
+err_t harbor_user_create(struct ctx *ctx, struct request *rq);
+err_t harbor_user_current(struct ctx *ctx, struct request *rq);
+err_t harbor_user_search(struct ctx *ctx, struct request *rq);
+err_t harbor_user_get(struct ctx *ctx, struct request *rq);
+err_t harbor_user_update(struct ctx *ctx, struct request *rq);
+err_t harbor_user_delete(struct ctx *ctx, struct request *rq);
+err_t harbor_user_sysadmin(struct ctx *ctx, struct request *rq);
+err_t harbor_user_password(struct ctx *ctx, struct request *rq);
+err_t harbor_user_cli_secret(struct ctx *ctx, struct request *rq);
 
-/* harbor_artifact.c */
-err_t harbor_artifact_list(struct ctx *ctx, struct request *rq);
-err_t harbor_artifact_list_of_project(struct ctx *ctx, struct request *rq);
-err_t harbor_artifact_get(struct ctx *ctx, struct request *rq);
-err_t harbor_artifact_delete(struct ctx *ctx, struct request *rq);
-err_t harbor_accessory_list(struct ctx *ctx, struct request *rq);
-err_t harbor_tag_list(struct ctx *ctx, struct request *rq);
+/* harbor_user_group.c */
+err_t harbor_group_list(struct ctx *ctx, struct request *rq);
+err_t harbor_group_create(struct ctx *ctx, struct request *rq);
+err_t harbor_group_search(struct ctx *ctx, struct request *rq);
+err_t harbor_group_get(struct ctx *ctx, struct request *rq);
+err_t harbor_group_update(struct ctx *ctx, struct request *rq);
+err_t harbor_group_delete(struct ctx *ctx, struct request *rq);
+
+/* portal.c */
+err_t portal_login(struct ctx *ctx, struct request *rq);
+err_t portal_log_out(struct ctx *ctx, struct request *rq);
+err_t portal_user_exists(struct ctx *ctx, struct request *rq);
+
+/* portal_oidc.c */
+err_t portal_oidc_providers(struct ctx *ctx, struct request *rq);
+err_t portal_oidc_login(struct ctx *ctx, struct request *rq);
+err_t portal_oidc_callback(struct ctx *ctx, struct request *rq);
+err_t portal_oidc_onboard(struct ctx *ctx, struct request *rq);
+err_t portal_oidc_logout(struct ctx *ctx, struct request *rq);
+err_t portal_oidc_backchannel(struct ctx *ctx, struct request *rq);

@@ -6,16 +6,14 @@
 #pragma once
 
 #include "api/api.h"
-#include "base/rate.h"
 #include "codec/reference.h"
 #include "registry/project.h"
 
 struct api {
 	struct api_options options;
-	struct rate_limits *rates; /* NULL: none */
 };
 
-enum route_kind { ROUTE_OCI, ROUTE_HARBOR, ROUTE_TOKEN };
+enum route_kind { ROUTE_OCI, ROUTE_HARBOR, ROUTE_TOKEN, ROUTE_PORTAL };
 
 struct request;
 
@@ -27,13 +25,6 @@ struct route {
 	size_t body_max_bytes; /* 0: as long as it takes */
 	err_t (*handle)(struct ctx *ctx, struct request *rq);
 };
-
-/* A bucket that this request took from, for its headers. */
-struct rate_taken {
-	enum rate_who who;
-	struct rate rate;
-};
-#define RATES_TAKEN_MAX 3 /* address, asker, tenant */
 
 struct request {
 	struct api *api;
@@ -59,8 +50,8 @@ struct request {
 	struct project_info project_found;
 	bool has_project;
 
-	struct rate_taken rates[RATES_TAKEN_MAX];
-	size_t rate_count;
+	int64_t user_id; /* {user}: an account; who asks about himself may do more */
+	str claimed;	 /* who a form says is asking, for the audit trail of refusals */
 
 	bool bad_credentials; /* the challenge says invalid_token */
 	bool keep_headers;    /* the handler's headers belong on the error answer */
@@ -68,6 +59,9 @@ struct request {
 
 /* Fills `who` from what the request brings. For the dispatcher and the token service. */
 err_t request_identify(struct ctx *ctx, struct request *rq);
+
+/* The tenant whose things are asked about: the asker's own. */
+int64_t request_tenant(const struct request *rq);
 
 /* Whoever may not must not learn whether the thing is there: ERR_UNAUTHORIZED for who could still
  * log in, ERR_DENIED for others, with the decision's reason for the log. */

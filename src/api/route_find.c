@@ -37,6 +37,7 @@ enum slot {
 	SLOT_SUB,
 	SLOT_TASK,
 	SLOT_WORD,
+	SLOT_USER,
 	SLOT_COUNT,
 };
 
@@ -52,6 +53,7 @@ static const str slot_names[SLOT_COUNT] = {
 	[SLOT_SUB] = STR_INIT("{sub}"),
 	[SLOT_TASK] = STR_INIT("{task}"),
 	[SLOT_WORD] = STR_INIT("{word}"),
+	[SLOT_USER] = STR_INIT("{user}"),
 };
 
 struct match {
@@ -236,6 +238,8 @@ static err_t take_parts(struct ctx *ctx, struct request *rq, const struct match 
 		TRY(take_project_name(ctx, rq, slots[SLOT_PROJECT_NAME]));
 	if (slots[SLOT_REPOSITORY].len)
 		TRY(take_repository(ctx, rq, slots[SLOT_REPOSITORY]));
+	if (slots[SLOT_USER].len)
+		TRY(take_id(ctx, slots[SLOT_USER], &rq->user_id));
 	return take_ids(ctx, rq, match);
 }
 

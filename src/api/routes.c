@@ -38,6 +38,22 @@ const struct route api_routes[] = {
 #undef OCI
 	{ HTTP_GET, "/service/token", ACTION_NONE, ROUTE_TOKEN, 0, token_get },
 	{ HTTP_POST, "/service/token", ACTION_NONE, ROUTE_TOKEN, JSON_BODY_MAX, token_post },
+#define PORTAL(method, pattern, handler)                                                           \
+	{                                                                                          \
+		HTTP_##method, "/c" pattern, ACTION_NONE, ROUTE_PORTAL, JSON_BODY_MAX, handler     \
+	}
+	PORTAL(POST, "/login", portal_login),
+	PORTAL(GET, "/log_out", portal_log_out),
+	PORTAL(POST, "/userExists", portal_user_exists),
+	PORTAL(GET, "/oidc/providers", portal_oidc_providers),
+	PORTAL(GET, "/oidc/login", portal_oidc_login),
+	PORTAL(GET, "/oidc/callback", portal_oidc_callback),
+	PORTAL(POST, "/oidc/onboard", portal_oidc_onboard),
+	PORTAL(GET, "/oidc/logout", portal_oidc_logout),
+#undef PORTAL
+	/* No browser sends this one, so it has no token of ours. */
+	{ HTTP_POST, "/c/oidc/backchannel", ACTION_NONE, ROUTE_HARBOR, JSON_BODY_MAX,
+	  portal_oidc_backchannel },
 #define HARBOR(method, pattern, action, handler)                                                   \
 	{                                                                                          \
 		HTTP_##method, "/api/v2.0" pattern, ACTION_##action, ROUTE_HARBOR, JSON_BODY_MAX,  \
@@ -64,8 +80,7 @@ const struct route api_routes[] = {
 	HARBOR(POST, "/projects", PROJECT_CREATE, harbor_project_create),
 	HARBOR(GET, "/projects/{project}/_deletable", PROJECT_DELETE, harbor_later),
 	HARBOR(GET, "/projects/{project}/summary", PROJECT_READ, harbor_later),
-	HARBOR(GET, "/projects/{project}/artifacts", ARTIFACT_LIST,
-	       harbor_artifact_list_of_project),
+	HARBOR(GET, "/projects/{project}/artifacts", ARTIFACT_LIST, harbor_later),
 	HARBOR(GET, "/projects/{project}/scanner", SCANNER_READ, harbor_later),
 	HARBOR(PUT, "/projects/{project}/scanner", SCANNER_CREATE, harbor_later),
 	HARBOR(GET, "/projects/{project}/scanner/candidates", SCANNER_CREATE, harbor_later),
@@ -87,29 +102,28 @@ const struct route api_routes[] = {
 	HARBOR(PUT, "/projects/{project}/metadatas/{word}", METADATA_UPDATE, harbor_later),
 	HARBOR(DELETE, "/projects/{project}/metadatas/{word}", METADATA_DELETE, harbor_later),
 	/* repository */
-	HARBOR(GET, "/repositories", PROJECT_LIST, harbor_repository_list_all),
-	HARBOR(GET, "/projects/{project_name}/repositories", REPOSITORY_LIST,
-	       harbor_repository_list),
+	HARBOR(GET, "/repositories", PROJECT_LIST, harbor_later),
+	HARBOR(GET, "/projects/{project_name}/repositories", REPOSITORY_LIST, harbor_later),
 	HARBOR(GET, "/projects/{project_name}/repositories/{repository}", REPOSITORY_READ,
-	       harbor_repository_get),
+	       harbor_later),
 	HARBOR(PUT, "/projects/{project_name}/repositories/{repository}", REPOSITORY_UPDATE,
-	       harbor_repository_update),
+	       harbor_later),
 	HARBOR(DELETE, "/projects/{project_name}/repositories/{repository}", REPOSITORY_DELETE,
-	       harbor_repository_delete),
+	       harbor_later),
 	/* artifact */
 	HARBOR(GET, "/projects/{project_name}/repositories/{repository}/artifacts", ARTIFACT_LIST,
-	       harbor_artifact_list),
+	       harbor_later),
 	HARBOR(POST, "/projects/{project_name}/repositories/{repository}/artifacts",
 	       ARTIFACT_CREATE, harbor_later),
 	HARBOR(POST,
 	       "/projects/{project_name}/repositories/{repository}/artifacts/{reference}/tags",
 	       TAG_CREATE, harbor_later),
 	HARBOR(GET, "/projects/{project_name}/repositories/{repository}/artifacts/{reference}/tags",
-	       TAG_LIST, harbor_tag_list),
+	       TAG_LIST, harbor_later),
 	HARBOR(GET,
 	       "/projects/{project_name}/repositories/{repository}/artifacts/{reference}/"
 	       "accessories",
-	       ACCESSORY_LIST, harbor_accessory_list),
+	       ACCESSORY_LIST, harbor_later),
 	HARBOR(GET,
 	       "/projects/{project_name}/repositories/{repository}/artifacts/{reference}/additions/"
 	       "vulnerabilities",
@@ -118,9 +132,9 @@ const struct route api_routes[] = {
 	       "/projects/{project_name}/repositories/{repository}/artifacts/{reference}/labels",
 	       ARTIFACT_LABEL_CREATE, harbor_later),
 	HARBOR(GET, "/projects/{project_name}/repositories/{repository}/artifacts/{reference}",
-	       ARTIFACT_READ, harbor_artifact_get),
+	       ARTIFACT_READ, harbor_later),
 	HARBOR(DELETE, "/projects/{project_name}/repositories/{repository}/artifacts/{reference}",
-	       ARTIFACT_DELETE, harbor_artifact_delete),
+	       ARTIFACT_DELETE, harbor_later),
 	HARBOR(DELETE,
 	       "/projects/{project_name}/repositories/{repository}/artifacts/{reference}/tags/"
 	       "{tag}",
@@ -201,12 +215,12 @@ const struct route api_routes[] = {
 	/* webhookjob */
 	HARBOR(GET, "/projects/{project}/webhook/jobs", NOTIFICATION_LIST, harbor_later),
 	/* usergroup */
-	HARBOR(GET, "/usergroups", GROUP_LIST, harbor_later),
-	HARBOR(POST, "/usergroups", GROUP_CREATE, harbor_later),
-	HARBOR(GET, "/usergroups/search", LOGIN, harbor_later),
-	HARBOR(GET, "/usergroups/{id}", GROUP_READ, harbor_later),
-	HARBOR(PUT, "/usergroups/{id}", GROUP_UPDATE, harbor_later),
-	HARBOR(DELETE, "/usergroups/{id}", GROUP_DELETE, harbor_later),
+	HARBOR(GET, "/usergroups", GROUP_LIST, harbor_group_list),
+	HARBOR(POST, "/usergroups", GROUP_CREATE, harbor_group_create),
+	HARBOR(GET, "/usergroups/search", LOGIN, harbor_group_search),
+	HARBOR(GET, "/usergroups/{id}", GROUP_READ, harbor_group_get),
+	HARBOR(PUT, "/usergroups/{id}", GROUP_UPDATE, harbor_group_update),
+	HARBOR(DELETE, "/usergroups/{id}", GROUP_DELETE, harbor_group_delete),
 	/* icon */
 	HARBOR(GET, "/icons/{digest}", NONE, harbor_later),
 	/* robot */
@@ -307,17 +321,17 @@ const struct route api_routes[] = {
 	HARBOR(DELETE, "/scanners/{word}", SYSTEM_SCANNER_DELETE, harbor_later),
 	HARBOR(PATCH, "/scanners/{word}", SYSTEM_SCANNER_UPDATE, harbor_later),
 	/* user */
-	HARBOR(GET, "/users", USER_LIST, harbor_later),
-	HARBOR(POST, "/users", NONE, harbor_later),
-	HARBOR(GET, "/users/current", LOGIN, harbor_later),
-	HARBOR(GET, "/users/search", LOGIN, harbor_later),
-	HARBOR(PUT, "/users/{id}/sysadmin", USER_ADMIN, harbor_later),
-	HARBOR(PUT, "/users/{id}/password", USER_UPDATE, harbor_later),
+	HARBOR(GET, "/users", USER_LIST, harbor_user_list),
+	HARBOR(POST, "/users", NONE, harbor_user_create),
+	HARBOR(GET, "/users/current", LOGIN, harbor_user_current),
+	HARBOR(GET, "/users/search", LOGIN, harbor_user_search),
+	HARBOR(PUT, "/users/{user}/sysadmin", USER_ADMIN, harbor_user_sysadmin),
+	HARBOR(PUT, "/users/{user}/password", USER_UPDATE, harbor_user_password),
 	HARBOR(GET, "/users/current/permissions", LOGIN, harbor_later),
-	HARBOR(PUT, "/users/{id}/cli_secret", USER_UPDATE, harbor_later),
-	HARBOR(GET, "/users/{id}", USER_READ, harbor_later),
-	HARBOR(PUT, "/users/{id}", USER_UPDATE, harbor_later),
-	HARBOR(DELETE, "/users/{id}", USER_DELETE, harbor_later),
+	HARBOR(PUT, "/users/{user}/cli_secret", USER_UPDATE, harbor_user_cli_secret),
+	HARBOR(GET, "/users/{user}", USER_READ, harbor_user_get),
+	HARBOR(PUT, "/users/{user}", USER_UPDATE, harbor_user_update),
+	HARBOR(DELETE, "/users/{user}", USER_DELETE, harbor_user_delete),
 	/* label */
 	HARBOR(GET, "/labels", LOGIN, harbor_later),
 	HARBOR(POST, "/labels", LOGIN, harbor_later),

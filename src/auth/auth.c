@@ -3,9 +3,10 @@
 #include "internal.h"
 
 #include "auth/access_token.h"
+#include "auth/foreign_token.h"
 #include "auth/outside.h"
 #include "auth/robot.h"
-#include "auth/foreign_token.h"
+#include "auth/session.h"
 #include "image.h"
 #include "token.h"
 
@@ -20,13 +21,12 @@
 
 #include "base/banned.h"
 
-#define SECOND_US		  INT64_C(1000000)
-#define TOKEN_LIFETIME_DEFAULT_S  1800
-#define KEY_LIFETIME_DEFAULT_S	  (INT64_C(30) * 86400)
-#define SESSION_TIMEOUT_DEFAULT_S 3600
-#define CACHE_BYTES_MAX_DEFAULT	  MIB(4)
-#define AT_ONCE_DEFAULT		  64	/* attempts to log in under way */
-#define LOCKOUT_ENTRIES		  65536 /* 2 MiB: names and addresses that are watched */
+#define SECOND_US		 INT64_C(1000000)
+#define TOKEN_LIFETIME_DEFAULT_S 1800
+#define KEY_LIFETIME_DEFAULT_S	 (INT64_C(30) * 86400)
+#define CACHE_BYTES_MAX_DEFAULT	 MIB(4)
+#define AT_ONCE_DEFAULT		 64    /* attempts to log in under way */
+#define LOCKOUT_ENTRIES		 65536 /* 2 MiB: names and addresses that are watched */
 
 static void auth_done(struct auth **auth)
 {
@@ -58,8 +58,6 @@ static struct auth *make_auth(const struct auth_options *options)
 	auth->settings = options->settings;
 	auth->token_lifetime_s =
 		options->token_lifetime_s ? options->token_lifetime_s : TOKEN_LIFETIME_DEFAULT_S;
-	auth->session_timeout_s =
-		options->session_timeout_s ? options->session_timeout_s : SESSION_TIMEOUT_DEFAULT_S;
 	auth->cache = cache_new(options->cache_bytes_max ? options->cache_bytes_max
 							 : CACHE_BYTES_MAX_DEFAULT);
 	auth->lockout = make_lockout(&options->lockout);
@@ -115,6 +113,7 @@ err_t auth_rotate_keys(struct ctx *ctx, struct auth *auth)
 err_t auth_tidy(struct ctx *ctx, struct auth *auth)
 {
 	TRY(access_token_tidy(ctx, auth));
+	TRY(session_tidy(ctx, auth));
 	return robot_tidy(ctx, auth);
 }
 
@@ -192,6 +191,19 @@ static err_t identify_bearer(struct ctx *ctx, struct auth *auth, str token, stru
 	return OK;
 }
 
+/* A session that is over is no session: whoever it was is a stranger again. */
+static err_t identify_browser(struct ctx *ctx, struct auth *auth, const struct credentials *from,
+			      struct identity *ret)
+{
+	err_t err = ERR_ABSENT;
+	if (from->session.len)
+		err = session_identify(ctx, auth, from->session, !from->keep_session, ret);
+	if (err != ERR_ABSENT)
+		return err;
+	*ret = (struct identity){ .subject = SUBJECT_ANONYMOUS, .name = STR("") };
+	return OK;
+}
+
 err_t auth_identify(struct ctx *ctx, struct auth *auth, const struct credentials *from,
 		    struct identity *ret, struct cache_value **ret_pin)
 {
@@ -200,10 +212,8 @@ err_t auth_identify(struct ctx *ctx, struct auth *auth, const struct credentials
 	*ret_pin = NULL;
 	if (bearer_parse(from->authorization, &token))
 		return identify_bearer(ctx, auth, token, ret, ret_pin);
-	if (from->authorization.len == 0) {
-		*ret = (struct identity){ .subject = SUBJECT_ANONYMOUS, .name = STR("") };
-		return OK;
-	}
+	if (from->authorization.len == 0)
+		return identify_browser(ctx, auth, from, ret);
 	if (!basic_auth_parse(ctx->arena, from->authorization, &basic))
 		return fail(ctx, ERR_UNAUTHORIZED, "unknown or malformed authorization");
 	const struct login login = { basic.user, basic.password, from->address };

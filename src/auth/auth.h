@@ -33,9 +33,8 @@ struct auth_options {
 	struct sql *db;
 	struct system_settings *settings; /* settings/system.h; not owned; NULL: defaults */
 	str master_key_path;
-	int64_t token_lifetime_s;	/* default 1800 */
+	int64_t token_lifetime_s;	/* default 1800; settings may say otherwise */
 	int64_t key_lifetime_s;		/* default 30 days */
-	int64_t session_timeout_s;	/* default 1 h */
 	size_t cache_bytes_max;		/* default 4 MiB */
 	str methods;			/* auth/chain.h; empty: all */
 	struct lockout_options lockout; /* all 0: only what is under way is bounded */
@@ -65,6 +64,8 @@ struct login {
 /* What a request brings to prove who sent it. */
 struct credentials {
 	str authorization; /* the header's value; empty: none */
+	str session;	   /* the cookie's (session.h), looked at without the header; empty: none */
+	bool keep_session; /* does not move the end of the session */
 	str address;	   /* where from; wrong passwords are counted by it (lockout.h) */
 };
 

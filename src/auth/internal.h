@@ -37,7 +37,6 @@ struct auth {
 	struct membership_marks memberships;
 	struct uses robot_uses, robot_secret_uses;
 	int64_t token_lifetime_s;
-	_Atomic(int64_t) session_timeout_s;
 
 	char password_key[AUTH_KEY_BYTES];	  /* of this process only; keys the P entries */
 	unsigned char secret_key[AUTH_KEY_BYTES]; /* from the master key; keys what rows hold of

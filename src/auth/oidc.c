@@ -406,7 +406,9 @@ err_t oidc_check_logout(struct ctx *ctx, struct oidc *oidc,
 		return fail(ctx, ERR_REQUEST_INVALID, "logout token is wrong");
 	}
 	TRY(err);
-	return read_logout(ctx, claims.root, ret);
+	TRY(read_logout(ctx, claims.root, ret));
+	ret->provider_id = provider->id;
+	return OK;
 }
 
 /* --- id tokens as credentials ----------------------------------------------------------------- */

@@ -98,6 +98,7 @@ err_t oidc_logout_url(struct ctx *ctx, struct oidc *oidc, const struct identity_
 /* Whose sessions a provider ends by a logout token (OpenID Connect Back-Channel Logout 1.0). One of
  * `subject` and `session_id` may be empty. */
 struct oidc_logout {
+	int64_t provider_id;
 	str issuer, subject, session_id;
 };
 

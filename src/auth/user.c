@@ -3,6 +3,8 @@
 #include "auth/user.h"
 #include "internal.h"
 
+#include "auth/membership.h"
+
 #include "crypto/password.h"
 #include "db/access_token.h"
 #include "db/db.h"
@@ -152,11 +154,20 @@ err_t user_find(struct ctx *ctx, struct auth *auth, int64_t tenant_id, str name,
 	return OK;
 }
 
-err_t user_check_password(struct ctx *ctx, struct auth *auth, const struct user *user, str password)
+err_t user_check_password(struct ctx *ctx, struct auth *auth, const struct user *user, str password,
+			  str address)
 {
 	struct find_work work = { .tenant_id = user->tenant_id, .id = user->id };
+	struct attempt attempt = { .name = user->name, .address = address };
 	TRY(db_run(ctx, auth->db, SQL_READ, find_body, &work));
-	return password_verify(ctx, work.account.password, password);
+	if (!address.len)
+		return password_verify(ctx, work.account.password, password);
+	TRY(lockout_begin(ctx, auth->lockout, &attempt));
+	err_t err = password_verify(ctx, work.account.password, password);
+	/* Right or not, it makes nobody known: that is for whoever logs in. */
+	lockout_end(auth->lockout, &attempt,
+		    err == ERR_UNAUTHORIZED ? VERDICT_WRONG : VERDICT_NONE);
+	return err;
 }
 
 struct list_work {
@@ -276,6 +287,7 @@ static err_t run_change(struct ctx *ctx, struct auth *auth, struct change *chang
 {
 	TRY(db_run(ctx, auth->db, SQL_WRITE, change_body, change));
 	state_drop(auth, SUBJECT_USER, change->id);
+	membership_account_changed(auth, change->id);
 	session_forget(auth, change->hashes, change->hash_count);
 	return OK;
 }

@@ -59,9 +59,10 @@ err_t user_find(struct ctx *ctx, struct auth *auth, int64_t tenant_id, str name,
 /* Takes e-mail, real name and comment from `user`; its id and tenant_id say whose. */
 err_t user_update(struct ctx *ctx, struct auth *auth, const struct user *user);
 
-/* OK, or ERR_UNAUTHORIZED for another password, also when he has none here. */
-err_t user_check_password(struct ctx *ctx, struct auth *auth, const struct user *user,
-			  str password);
+/* OK, or ERR_UNAUTHORIZED for another password, also when he has none here. With an address, wrong
+ * ones are counted as at a login (ERR_TOO_MANY_REQUESTS). */
+err_t user_check_password(struct ctx *ctx, struct auth *auth, const struct user *user, str password,
+			  str address);
 /* `keep_session` (0: none) is the session that goes on. */
 err_t user_set_password(struct ctx *ctx, struct auth *auth, const struct user *user, str password,
 			int64_t keep_session);

@@ -156,6 +156,7 @@ err_t db_account_delete(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, i
 {
 	TRY(db_exec_one(ctx, tx, &SQL_ACCOUNT_DELETE,
 			SQL_ARGS(SQL_I64(tenant_id), SQL_I64(id), SQL_I64(clock_wall_us()))));
+	TRY(sql_exec(ctx, tx, &SQL_ACCOUNT_LEAVE_PROJECTS, SQL_ARGS(SQL_I64(id)), NULL));
 	return sql_exec(ctx, tx, &SQL_ACCOUNT_LEAVE_GROUPS, SQL_ARGS(SQL_I64(id)), NULL);
 }
 

@@ -62,7 +62,8 @@ err_t db_account_set_flag(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id,
 			  enum account_flag flag, bool on);
 err_t db_account_set_elsewhere(struct ctx *ctx, struct sql_tx *tx, int64_t id, bool is_admin);
 
-/* Renames it to `name#id`, empties what could be used again, and takes it out of its groups. */
+/* Renames it to `name#id`, empties what could be used again, and takes it out of its groups and
+ * projects. */
 err_t db_account_delete(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, int64_t id);
 
 /* Ids of the administrators who can log in here, locked until the transaction ends. */

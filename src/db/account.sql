@@ -69,6 +69,9 @@ WHERE tenant_id = $1 AND id = $2 AND deleted = 0;
 -- name: account_leave_groups :exec
 DELETE FROM account_group WHERE account_id = $1;
 
+-- name: account_leave_projects :exec
+DELETE FROM project_member WHERE account_id = $1;
+
 -- part: account_chosen
 -- sqlite:
 tenant_id = $1 AND deleted = 0 AND name <> $2

@@ -72,6 +72,7 @@ err_t db_user_group_rename(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id
 
 err_t db_user_group_delete(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, int64_t id)
 {
+	TRY(sql_exec(ctx, tx, &SQL_USER_GROUP_AGE_MEMBERS, SQL_ARGS(SQL_I64(id)), NULL));
 	return db_exec_one(ctx, tx, &SQL_USER_GROUP_DELETE,
 			   SQL_ARGS(SQL_I64(tenant_id), SQL_I64(id)));
 }

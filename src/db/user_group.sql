@@ -21,6 +21,10 @@ ORDER BY id LIMIT 1;
 -- name: user_group_rename :exec
 UPDATE user_group SET name = $3 WHERE tenant_id = $1 AND id = $2;
 
+-- What its members were given by it ends: tokens of theirs from before are worth nothing.
+-- name: user_group_age_members :exec
+UPDATE account SET epoch = epoch + 1 WHERE id IN (SELECT account_id FROM account_group WHERE group_id = $1);
+
 -- name: user_group_delete :exec
 DELETE FROM user_group WHERE tenant_id = $1 AND id = $2;
 

@@ -70,6 +70,7 @@ struct identity {
 	 * personal access token, or the robot's secret, that it came by (0: none). */
 	int64_t epoch;
 	int64_t access_token_id;
+	int64_t session_id; /* of the browser it came by; 0: none */
 
 	bool by_token; /* only `grants` count (plus what anonymous may do) */
 	const struct grant *grants;

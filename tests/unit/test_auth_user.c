@@ -127,11 +127,12 @@ Test(user, a_new_password_ends_tokens_and_what_was_remembered)
 	struct user anna = get_user(make_user("anna"));
 	str token = issue_for("anna", PASSWORD);
 	must(bearer(auth, token));
-	must(user_check_password(&ctx, auth, &anna, STR(PASSWORD)));
+	must(user_check_password(&ctx, auth, &anna, STR(PASSWORD), STR_NONE));
 	must(user_set_password(&ctx, auth, &anna, STR("Another1234"), 0));
 	cr_expect_eq(bearer(auth, token), ERR_UNAUTHORIZED);
 	cr_expect_eq(log_in("anna", PASSWORD), ERR_UNAUTHORIZED);
-	cr_expect_eq(user_check_password(&ctx, auth, &anna, STR(PASSWORD)), ERR_UNAUTHORIZED);
+	cr_expect_eq(user_check_password(&ctx, auth, &anna, STR(PASSWORD), STR_NONE),
+		     ERR_UNAUTHORIZED);
 	must(log_in("anna", "Another1234"));
 }
 
