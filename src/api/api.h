@@ -20,6 +20,8 @@ struct api_options {
 	struct registry *registry;	  /* not owned */
 	struct system_settings *settings; /* not owned; NULL: defaults */
 	struct audit *audit;		  /* not owned; NULL: no audit trail */
+	const char *version;		  /* of this program */
+	str ca_pem;	  /* certificates that clients may need to trust us; empty: none */
 	str external_url; /* "https://registry.example.com"; empty: what the client called us */
 	bool auto_create_projects; /* an administrator's push makes its project */
 	bool anonymous_pull;	   /* public projects are readable without credentials */

@@ -58,6 +58,17 @@ err_t harbor_robot_update(struct ctx *ctx, struct request *rq);
 err_t harbor_robot_refresh(struct ctx *ctx, struct request *rq);
 err_t harbor_robot_delete(struct ctx *ctx, struct request *rq);
 
+/* harbor_cve_allowlist.c */
+err_t harbor_cve_allowlist_get(struct ctx *ctx, struct request *rq);
+err_t harbor_cve_allowlist_put(struct ctx *ctx, struct request *rq);
+
+/* harbor_system.c */
+err_t harbor_version_get(struct ctx *ctx, struct request *rq);
+err_t harbor_systeminfo_get(struct ctx *ctx, struct request *rq);
+err_t harbor_volumes_get(struct ctx *ctx, struct request *rq);
+err_t harbor_ca_get(struct ctx *ctx, struct request *rq);
+err_t harbor_health_get(struct ctx *ctx, struct request *rq);
+
 /* harbor_configuration.c */
 err_t harbor_configuration_get(struct ctx *ctx, struct request *rq);
 err_t harbor_configuration_get_internal(struct ctx *ctx, struct request *rq);

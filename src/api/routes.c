@@ -54,13 +54,14 @@ const struct route api_routes[] = {
 	/* No browser sends this one, so it has no token of ours. */
 	{ HTTP_POST, "/c/oidc/backchannel", ACTION_NONE, ROUTE_HARBOR, JSON_BODY_MAX,
 	  portal_oidc_backchannel },
+	{ HTTP_GET, "/api/version", ACTION_NONE, ROUTE_HARBOR, 0, harbor_version_get },
 #define HARBOR(method, pattern, action, handler)                                                   \
 	{                                                                                          \
 		HTTP_##method, "/api/v2.0" pattern, ACTION_##action, ROUTE_HARBOR, JSON_BODY_MAX,  \
 			handler                                                                    \
 	}
 	/* health */
-	HARBOR(GET, "/health", NONE, harbor_later),
+	HARBOR(GET, "/health", NONE, harbor_health_get),
 	/* search */
 	HARBOR(GET, "/search", NONE, harbor_later),
 	/* statistic */
@@ -264,9 +265,9 @@ const struct route api_routes[] = {
 	HARBOR(POST, "/system/scanAll/schedule", SCAN_ALL_CREATE, harbor_later),
 	HARBOR(POST, "/system/scanAll/stop", SCAN_ALL_STOP, harbor_later),
 	/* systeminfo */
-	HARBOR(GET, "/systeminfo", NONE, harbor_later),
-	HARBOR(GET, "/systeminfo/volumes", VOLUMES_READ, harbor_later),
-	HARBOR(GET, "/systeminfo/getcert", NONE, harbor_later),
+	HARBOR(GET, "/systeminfo", NONE, harbor_systeminfo_get),
+	HARBOR(GET, "/systeminfo/volumes", VOLUMES_READ, harbor_volumes_get),
+	HARBOR(GET, "/systeminfo/getcert", NONE, harbor_ca_get),
 	/* oidc */
 	HARBOR(POST, "/system/oidc/ping", CONFIGURATION_UPDATE, harbor_oidc_ping),
 	/* gc */
@@ -286,8 +287,8 @@ const struct route api_routes[] = {
 	HARBOR(GET, "/system/purgeaudit/{id}", PURGE_READ, harbor_later),
 	HARBOR(PUT, "/system/purgeaudit/{id}", PURGE_STOP, harbor_later),
 	/* SystemCVEAllowlist */
-	HARBOR(GET, "/system/CVEAllowlist", LOGIN, harbor_later),
-	HARBOR(PUT, "/system/CVEAllowlist", CONFIGURATION_UPDATE, harbor_later),
+	HARBOR(GET, "/system/CVEAllowlist", LOGIN, harbor_cve_allowlist_get),
+	HARBOR(PUT, "/system/CVEAllowlist", CONFIGURATION_UPDATE, harbor_cve_allowlist_put),
 	/* jobservice */
 	HARBOR(GET, "/jobservice/pools", JOBS_LIST, harbor_later),
 	HARBOR(GET, "/jobservice/pools/{word}/workers", JOBS_LIST, harbor_later),

@@ -47,6 +47,9 @@
 	X(PATH, tls_certificate, "tls.certificate", "", OPTION_FREE,                               \
 	  "PEM file of the certificate and its chain. Read again on SIGHUP.")                      \
 	X(PATH, tls_key, "tls.key", "", OPTION_FREE, "PEM file of the certificate's key.")         \
+	X(PATH, tls_ca_certificate, "tls.ca_certificate", "", OPTION_FREE,                         \
+	  "PEM file of the CA that clients need to trust this server; they may download it "       \
+	  "(`/api/v2.0/systeminfo/getcert`).")                                                     \
 	X(BOOL, confine, "confine", "true", OPTION_FREE,                                           \
 	  "The running server gives up what it does not need, as far as the kernel can: new "      \
 	  "privileges, core dumps, files outside (Landlock), other system calls (seccomp).")       \

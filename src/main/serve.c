@@ -9,11 +9,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "notify/audit.h"
+#include "os/file.h"
 #include "os/notify.h"
 #include "program.h"
 #include "settings/system.h"
+#include "version.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,6 +28,7 @@
 #define START_ARENA    MIB(64)
 #define HOUSEKEEPING_S 30
 #define EXPIRE_BATCH   1000
+#define CA_BYTES_MAX   KIB(64)
 /* A thread per slow client must not mean a heap per thread. */
 #define MALLOC_ARENAS 2
 
@@ -83,13 +87,21 @@ static err_t start_settings(struct ctx *ctx, struct program *p)
 	return system_start(ctx, p->settings);
 }
 
-static void open_api(struct program *p)
+static err_t open_api(struct ctx *ctx, struct program *p)
 {
+	str ca_pem = STR_NONE;
+	if (p->config.tls_ca_certificate.len)
+		TRY_CTX(ctx,
+			file_read_all(ctx, AT_FDCWD, p->config.tls_ca_certificate.ptr, CA_BYTES_MAX,
+				      &ca_pem),
+			"tls.ca_certificate");
 	const struct api_options options = {
 		.auth = p->auth,
 		.registry = p->registry,
 		.settings = p->settings,
 		.audit = p->audit,
+		.version = BERTH_VERSION,
+		.ca_pem = ca_pem,
 		.external_url = p->config.external_url,
 		.auto_create_projects = p->config.projects_auto_create,
 		.anonymous_pull = p->config.projects_anonymous_pull,
@@ -98,6 +110,7 @@ static void open_api(struct program *p)
 		.catalog_page_max = (size_t)p->config.catalog_page_max,
 	};
 	p->api = api_new(&options);
+	return OK;
 }
 
 static err_t open_server(struct ctx *ctx, struct program *p)
@@ -211,7 +224,7 @@ static err_t serve(struct ctx *ctx, struct program *p, const sigset_t *signals)
 	TRY(open_auth(ctx, p));
 	TRY(program_open_audit(ctx, p));
 	TRY(start_settings(ctx, p));
-	open_api(p);
+	TRY(open_api(ctx, p));
 	TRY(open_server(ctx, p));
 	TRY(start_serving(ctx, p));
 	serve_until_stopped(p, signals);

@@ -8,7 +8,7 @@
 #include "db/cve_allowlist.h"
 #include "registry/registry.h"
 
-#define CVE_ALLOWLIST_IDS_MAX 10000
+#define CVE_ALLOWLIST_IDS_MAX 2000
 #define CVE_ID_BYTES_MAX      128
 
 /* The list of a project, CVE_ALLOWLIST_SYSTEM for the system's; an empty one when there is no row.

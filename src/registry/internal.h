@@ -16,11 +16,23 @@
 #pragma once
 
 #include "base/cache.h"
+#include "registry/health.h"
 #include "registry/live_uploads.h"
 #include "registry/registry.h"
+
+#include <pthread.h>
 #include "storages.h"
 
+/* What health.c remembers. `last` is written by whoever is `trying`, under the lock. */
+struct registry_health {
+	pthread_mutex_t lock;
+	int64_t tried_at_ns; /* 0: never */
+	bool trying;
+	struct health last;
+};
+
 struct registry {
+	struct registry_health health;
 	struct registry_options options;
 	struct sql *db;
 	struct storages *storages;

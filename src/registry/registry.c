@@ -17,6 +17,7 @@ struct registry *registry_new(const struct registry_options *options)
 {
 	struct registry *registry = NEW(struct registry);
 	registry->options = *options;
+	pthread_mutex_init(&registry->health.lock, NULL);
 	struct registry_options *o = &registry->options;
 	o->cache_bytes_max = o->cache_bytes_max ? o->cache_bytes_max : MIB(16);
 	o->manifest_bytes_max = o->manifest_bytes_max ? o->manifest_bytes_max : MIB(4);
@@ -32,6 +33,7 @@ void registry_free(struct registry *registry)
 {
 	if (!registry)
 		return;
+	pthread_mutex_destroy(&registry->health.lock);
 	live_uploads_free(registry->uploads);
 	cache_free(registry->cache);
 	storages_free(registry->storages);

@@ -12,6 +12,7 @@
  *	pull.h list.h referrers.h  out
  *	delete.h                   away
  *	fsck.h                     the independent proof
+ *	health.h                   whether it works at this moment
  *
  * Order of writing: bytes before row. A file without a row is work for garbage collection, a row
  * without a file is data loss.

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/banned.h"
@@ -402,6 +403,17 @@ static err_t blob_remove(struct ctx *ctx, struct store *store, digest d)
 	return remove_file(ctx, filesystem_of(store)->shelves[d.algorithm].dir_fd, name);
 }
 
+static err_t space(struct ctx *ctx, struct store *store, uint64_t *ret_total_bytes,
+		   uint64_t *ret_free_bytes)
+{
+	struct statvfs info;
+	if (fstatvfs(filesystem_of(store)->blobs_fd, &info) != 0)
+		return fail_errno(ctx, ERR_STORAGE, "could not ask for the room left");
+	*ret_total_bytes = (uint64_t)info.f_blocks * info.f_frsize;
+	*ret_free_bytes = (uint64_t)info.f_bavail * info.f_frsize;
+	return OK;
+}
+
 const struct store_driver store_filesystem = {
 	.name = "filesystem",
 	.open = filesystem_open,
@@ -418,4 +430,5 @@ const struct store_driver store_filesystem = {
 	.blob_size = blob_size,
 	.blob_remove = blob_remove,
 	.walk = filesystem_walk,
+	.space = space,
 };

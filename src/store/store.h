@@ -94,6 +94,11 @@ struct store_driver {
 	err_t (*blob_remove)(struct ctx *ctx, struct store *store, digest d);
 
 	err_t (*walk)(struct ctx *ctx, struct store *store, const struct store_walk *visitor);
+
+	/* How much room there is, and how much of it is left for this program; both 0 where there
+	 * is no such bound. */
+	err_t (*space)(struct ctx *ctx, struct store *store, uint64_t *ret_total_bytes,
+		       uint64_t *ret_free_bytes);
 };
 
 /* Drivers embed this first. */

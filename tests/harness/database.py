@@ -100,5 +100,15 @@ class Database:
         finally:
             session.communicate("ROLLBACK;\n", timeout=60)
 
+    @contextlib.contextmanager
+    def refusing(self):
+        """Inside, nobody is connected and nobody gets in."""
+        self.run(f"ALTER DATABASE {self.name} ALLOW_CONNECTIONS false")
+        try:
+            self.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self.name}'")
+            yield
+        finally:
+            self.run(f"ALTER DATABASE {self.name} ALLOW_CONNECTIONS true")
+
     def drop(self):
         self.run(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* health.c - see health.h. */
+#include "registry/health.h"
+#include "internal.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "crypto/random.h"
+#include "db/db.h"
+#include "db/setting.h"
+#include "os/thread.h"
+
+#include "base/banned.h"
+
+static err_t ask_database(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct setting_row *rows;
+	size_t count;
+	return db_setting_list(ctx, tx, &rows, &count);
+}
+
+static err_t try_database(struct ctx *ctx, struct registry *registry)
+{
+	return db_run(ctx, registry->db, SQL_READ, ask_database, NULL);
+}
+
+static err_t try_storage(struct ctx *ctx, struct registry *registry)
+{
+	struct store *store = registry->options.store;
+	char id[UUID_TEXT_LEN + 1];
+	random_uuid(id);
+	str name = str_from(id);
+	CLEANUP(store_upload_done) struct store_upload upload = STORE_UPLOAD_INIT;
+	TRY(store->driver->upload_open(ctx, store, name, true, &upload));
+	err_t err = store->driver->upload_append(ctx, &upload, STR("."));
+	/* Whatever came of it, the file must not stay. */
+	struct failure failure = ctx->failure;
+	err_t removed = store->driver->upload_remove(ctx, store, name);
+	if (err != OK)
+		ctx->failure = failure;
+	return err != OK ? err : removed;
+}
+
+/* A part by its deadline; why it does not work goes into the log, once for each change. */
+static err_t try_part(struct ctx *ctx, struct registry *registry, const char *name, err_t before,
+		      err_t (*attempt)(struct ctx *ctx, struct registry *registry))
+{
+	int64_t deadline_ns = ctx->deadline_ns;
+	ctx->deadline_ns = clock_now_ns() + HEALTH_DEADLINE_MS * CLOCK_MS;
+	err_t err = attempt(ctx, registry);
+	ctx->deadline_ns = deadline_ns;
+	if (err != OK && err != before)
+		LOG(LOG_WARN, "unhealthy", LOG_CSTR("part", name),
+		    LOG_CSTR("detail", ctx->failure.detail));
+	else if (err == OK && before != OK)
+		LOG(LOG_NOTICE, "healthy again", LOG_CSTR("part", name));
+	ctx_forgive(ctx);
+	return err;
+}
+
+/* True when it is on the caller to try. */
+static bool take_turn(struct registry_health *memory)
+{
+	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&memory->lock);
+	bool is_due = memory->tried_at_ns == 0 ||
+		      clock_now_ns() - memory->tried_at_ns > HEALTH_REMEMBER_MS * CLOCK_MS;
+	if (memory->trying || !is_due)
+		return false;
+	memory->trying = true;
+	return true;
+}
+
+err_t registry_health(struct ctx *ctx, struct registry *registry, struct health *ret)
+{
+	struct registry_health *memory = &registry->health;
+	if (take_turn(memory)) {
+		struct health found = {
+			try_part(ctx, registry, "database", memory->last.database, try_database),
+			try_part(ctx, registry, "storage", memory->last.storage, try_storage),
+		};
+		pthread_mutex_lock(&memory->lock);
+		memory->last = found;
+		memory->tried_at_ns = clock_now_ns();
+		memory->trying = false;
+		pthread_mutex_unlock(&memory->lock);
+	}
+	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&memory->lock);
+	if (!memory->tried_at_ns)
+		return fail(ctx, ERR_BUSY, "the first look at the health goes on");
+	*ret = memory->last;
+	return OK;
+}
+
+const char *registry_storage_name(const struct registry *registry)
+{
+	return registry->options.store->driver->name;
+}
+
+err_t registry_storage_space(struct ctx *ctx, struct registry *registry, uint64_t *ret_total_bytes,
+			     uint64_t *ret_free_bytes)
+{
+	struct store *store = registry->options.store;
+	return store->driver->space(ctx, store, ret_total_bytes, ret_free_bytes);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * health.h - whether what a registry stands on still works: tried, not believed.
+ *
+ * The database answers a question; the storage takes a byte and gives up its file again. A result
+ * counts for HEALTH_REMEMBER_MS, because anybody may ask: whoever asks meanwhile, or while somebody
+ * else is trying, gets the last one.
+ */
+#pragma once
+
+#include "registry/registry.h"
+
+#define HEALTH_REMEMBER_MS 1000
+#define HEALTH_DEADLINE_MS 5000 /* for each part */
+
+struct health {
+	err_t database; /* OK, or why not */
+	err_t storage;
+};
+
+/* ERR_BUSY only while the very first attempt goes on elsewhere. */
+err_t registry_health(struct ctx *ctx, struct registry *registry, struct health *ret);
+
+/* The default storage: its driver's name, and its room in bytes (both 0 where there is no such
+ * bound). */
+const char *registry_storage_name(const struct registry *registry);
+err_t registry_storage_space(struct ctx *ctx, struct registry *registry, uint64_t *ret_total_bytes,
+			     uint64_t *ret_free_bytes);
