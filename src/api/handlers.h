@@ -116,3 +116,9 @@ err_t portal_oidc_callback(struct ctx *ctx, struct request *rq);
 err_t portal_oidc_onboard(struct ctx *ctx, struct request *rq);
 err_t portal_oidc_logout(struct ctx *ctx, struct request *rq);
 err_t portal_oidc_backchannel(struct ctx *ctx, struct request *rq);
+/* harbor_audit.c */
+err_t harbor_audit_logs(struct ctx *ctx, struct request *rq);
+err_t harbor_audit_exts(struct ctx *ctx, struct request *rq);
+err_t harbor_audit_events(struct ctx *ctx, struct request *rq);
+err_t harbor_project_logs(struct ctx *ctx, struct request *rq);
+err_t harbor_project_log_exts(struct ctx *ctx, struct request *rq);

@@ -45,6 +45,17 @@ static err_t read_page(struct ctx *ctx, struct request *rq, struct list *list)
 	return OK;
 }
 
+/* Here `+` is a blank, as forms have it; what means a plus sign is encoded twice. */
+static bool decode_again(struct arena *arena, str text, str *ret)
+{
+	str copy = arena_copy(arena, text);
+	char *bytes = (char *)(uintptr_t)copy.ptr;
+	for (size_t i = 0; i < copy.len; i++)
+		if (bytes[i] == '+')
+			bytes[i] = ' ';
+	return url_decode(arena, copy, ret);
+}
+
 err_t list_begin(struct ctx *ctx, struct request *rq, struct list *ret)
 {
 	struct list list = { 0 };
@@ -52,8 +63,8 @@ err_t list_begin(struct ctx *ctx, struct request *rq, struct list *ret)
 	str q, sort;
 	TRY(read_page(ctx, rq, &list));
 	/* The whole value may be encoded once more, as Harbor's page does it. */
-	if (!url_decode(ctx->arena, request_query(rq, STR("q")), &q) ||
-	    !url_decode(ctx->arena, request_query(rq, STR("sort")), &sort))
+	if (!decode_again(ctx->arena, request_query(rq, STR("q")), &q) ||
+	    !decode_again(ctx->arena, request_query(rq, STR("sort")), &sort))
 		return fail(ctx, ERR_REQUEST_INVALID, "q or sort does not decode");
 	if (!harbor_query_parse(ctx->arena, q, &list.query, &why) ||
 	    !harbor_sort_parse(sort, &list.query, &why))

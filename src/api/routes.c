@@ -85,8 +85,8 @@ const struct route api_routes[] = {
 	HARBOR(GET, "/projects/{project}/scanner", SCANNER_READ, harbor_later),
 	HARBOR(PUT, "/projects/{project}/scanner", SCANNER_CREATE, harbor_later),
 	HARBOR(GET, "/projects/{project}/scanner/candidates", SCANNER_CREATE, harbor_later),
-	HARBOR(GET, "/projects/{project_name}/logs", LOG_LIST, harbor_later),
-	HARBOR(GET, "/projects/{project_name}/auditlog-exts", LOG_LIST, harbor_later),
+	HARBOR(GET, "/projects/{project_name}/logs", LOG_LIST, harbor_project_logs),
+	HARBOR(GET, "/projects/{project_name}/auditlog-exts", LOG_LIST, harbor_project_log_exts),
 	HARBOR(GET, "/projects/{project}", PROJECT_READ, harbor_project_get),
 	HARBOR(PUT, "/projects/{project}", PROJECT_UPDATE, harbor_project_update),
 	HARBOR(DELETE, "/projects/{project}", PROJECT_DELETE, harbor_later),
@@ -160,9 +160,9 @@ const struct route api_routes[] = {
 	       "{word}/log",
 	       SCAN_READ, harbor_later),
 	/* auditlog */
-	HARBOR(GET, "/audit-logs", PROJECT_LIST, harbor_later),
-	HARBOR(GET, "/auditlog-exts", PROJECT_LIST, harbor_later),
-	HARBOR(GET, "/auditlog-exts/events", LOGIN, harbor_later),
+	HARBOR(GET, "/audit-logs", LOGIN, harbor_audit_logs),
+	HARBOR(GET, "/auditlog-exts", LOGIN, harbor_audit_exts),
+	HARBOR(GET, "/auditlog-exts/events", LOGIN, harbor_audit_events),
 	/* preheat */
 	HARBOR(GET, "/p2p/preheat/providers", PREHEAT_INSTANCE_LIST, harbor_later),
 	HARBOR(POST, "/p2p/preheat/instances/ping", PREHEAT_INSTANCE_CREATE, harbor_later),

@@ -202,3 +202,28 @@ err_t membership_administers_any(struct ctx *ctx, struct auth *auth, const struc
 	*ret = work.found;
 	return OK;
 }
+
+struct projects_work {
+	int64_t account_id;
+	size_t max;
+	int64_t *ids;
+	size_t count;
+};
+
+static err_t list_projects(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct projects_work *work = arg;
+	return db_member_projects(ctx, tx, work->account_id, clock_wall_us(), work->max, &work->ids,
+				  &work->count);
+}
+
+err_t membership_projects(struct ctx *ctx, struct auth *auth, const struct identity *who,
+			  size_t max, int64_t **ret, size_t *ret_count)
+{
+	struct projects_work work = { .account_id = who->id, .max = max };
+	if (who->subject == SUBJECT_USER && who->id && !who->by_token)
+		TRY(db_run(ctx, auth->db, SQL_READ, list_projects, &work));
+	*ret = work.ids;
+	*ret_count = work.count;
+	return OK;
+}

@@ -29,6 +29,10 @@ err_t membership_find(struct ctx *ctx, struct auth *auth, const struct identity 
 err_t membership_administers_any(struct ctx *ctx, struct auth *auth, const struct identity *who,
 				 bool *ret);
 
+/* The ids of the projects in which he holds any role, at most `max`. Reads the database. */
+err_t membership_projects(struct ctx *ctx, struct auth *auth, const struct identity *who,
+			  size_t max, int64_t **ret, size_t *ret_count);
+
 void membership_project_changed(struct auth *auth, int64_t project_id); /* its members */
 void membership_account_changed(struct auth *auth, int64_t account_id); /* its groups */
 void membership_all_changed(struct auth *auth); /* a role's grants, a group's going */

@@ -59,6 +59,14 @@ err_t db_member_holds_anywhere(struct ctx *ctx, struct sql_tx *tx, int64_t role_
 	return OK;
 }
 
+err_t db_member_projects(struct ctx *ctx, struct sql_tx *tx, int64_t account_id, int64_t now_us,
+			 size_t max, int64_t **ret, size_t *ret_count)
+{
+	return db_rows_read(ctx, tx, &SQL_MEMBER_PROJECTS,
+			    SQL_ARGS(SQL_I64(account_id), SQL_I64(now_us), SQL_I64((int64_t)max)),
+			    &db_i64_reader, (void **)ret, ret_count);
+}
+
 err_t db_member_insert(struct ctx *ctx, struct sql_tx *tx, const struct project_member *member,
 		       int64_t *ret_id)
 {

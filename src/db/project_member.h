@@ -37,6 +37,10 @@ err_t db_member_held(struct ctx *ctx, struct sql_tx *tx, int64_t project_id, int
 err_t db_member_holds_anywhere(struct ctx *ctx, struct sql_tx *tx, int64_t role_id,
 			       int64_t account_id, int64_t now_us, bool *ret);
 
+/* The ids of the projects in which it holds any role, at most `max`. */
+err_t db_member_projects(struct ctx *ctx, struct sql_tx *tx, int64_t account_id, int64_t now_us,
+			 size_t max, int64_t **ret, size_t *ret_count);
+
 /* Takes project_id, account_id or group_id, role_id and expires_at_us. ERR_EXISTS, unrecorded, when
  * it is a member already; ERR_ABSENT for a role, account, group or project that is not there. */
 err_t db_member_insert(struct ctx *ctx, struct sql_tx *tx, const struct project_member *member,

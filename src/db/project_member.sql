@@ -20,6 +20,15 @@ WHERE m.role_id = $1
   AND (m.expires_at_us IS NULL OR m.expires_at_us > $3)
 LIMIT 1;
 
+-- The projects in which it holds any role.
+-- name: member_projects :many
+SELECT DISTINCT m.project_id
+FROM project_member m
+WHERE (m.account_id = $1 OR m.group_id IN (SELECT g.group_id FROM account_group g WHERE g.account_id = $1))
+  AND (m.expires_at_us IS NULL OR m.expires_at_us > $2)
+ORDER BY m.project_id
+LIMIT $3;
+
 -- part: member_columns
 m.id, m.project_id, m.account_id, m.group_id, COALESCE(a.name, g.name, ''), m.role_id, r.name, m.expires_at_us,
 m.created_at_us, m.updated_at_us

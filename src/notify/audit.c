@@ -31,7 +31,7 @@ err_t audit_new(struct ctx *ctx, const struct audit_options *options, struct aud
 	audit_queue_init(&audit->queue, o->queue_bytes_max);
 	pthread_mutex_init(&audit->lock, NULL);
 	thread_condition_init(&audit->wake);
-	audit_disable(audit, o->disabled);
+	audit_disable(audit, 0);
 	if (o->master_key)
 		TRY_CTX(ctx, audit_keys_open(ctx, o->db, o->master_key, true, &audit->keys),
 			"audit keys");
@@ -67,6 +67,7 @@ bool audit_wants(const struct audit *audit, enum audit_type type)
 
 void audit_disable(struct audit *audit, uint64_t bits)
 {
+	bits |= audit->options.disabled;
 	for (unsigned type = 0; type < AUDIT_TYPE_COUNT; type++)
 		if (!audit_type_info(type)->optional)
 			bits &= ~AUDIT_TYPE_BIT(type);

@@ -50,7 +50,7 @@ void audit_stop(struct audit *audit);
  */
 bool audit_wants(const struct audit *audit, enum audit_type type);
 
-/* Which optional types are not recorded from now on. */
+/* Which optional types are not recorded from now on, besides those of the options. */
 void audit_disable(struct audit *audit, uint64_t bits);
 
 /* Adds the record to an open transaction. OK, and nothing, for a type that is switched off. */
