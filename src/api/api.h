@@ -15,6 +15,16 @@
 #include "http/exchange.h"
 #include "registry/registry.h"
 
+/* Whom rate limits count; see api/rate.h. */
+enum rate_who {
+	RATE_ADDRESS,
+	RATE_ANONYMOUS,
+	RATE_USER,
+	RATE_ROBOT,
+	RATE_TENANT,
+	RATE_WHO_COUNT,
+};
+
 struct api_options {
 	struct auth *auth;		  /* not owned */
 	struct registry *registry;	  /* not owned */
@@ -23,11 +33,12 @@ struct api_options {
 	const char *version;		  /* of this program */
 	str ca_pem;	  /* certificates that clients may need to trust us; empty: none */
 	str external_url; /* "https://registry.example.com"; empty: what the client called us */
-	bool auto_create_projects; /* an administrator's push makes its project */
-	bool anonymous_pull;	   /* public projects are readable without credentials */
-	bool deletes;		   /* manifests and blobs may be deleted */
-	size_t tags_page_max;	   /* default 10000 */
-	size_t catalog_page_max;   /* default 1000 */
+	bool auto_create_projects;	 /* an administrator's push makes its project */
+	bool anonymous_pull;		 /* public projects are readable without credentials */
+	bool deletes;			 /* manifests and blobs may be deleted */
+	size_t tags_page_max;		 /* default 10000 */
+	size_t catalog_page_max;	 /* default 1000 */
+	str rate_limits[RATE_WHO_COUNT]; /* as config/rates.h reads them; all empty: none */
 };
 
 struct api;

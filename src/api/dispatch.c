@@ -4,6 +4,7 @@
 #include "api/answer.h"
 #include "api/audit.h"
 #include "api/browser.h"
+#include "api/rate.h"
 #include "auth/membership.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -26,11 +27,15 @@ struct api *api_new(const struct api_options *options)
 	struct api_options *o = &api->options;
 	o->tags_page_max = o->tags_page_max ? o->tags_page_max : 10000;
 	o->catalog_page_max = o->catalog_page_max ? o->catalog_page_max : 1000;
+	api->rates = rate_limits_new(o->rate_limits);
 	return api;
 }
 
 void api_free(struct api *api)
 {
+	if (!api)
+		return;
+	rate_limits_free(api->rates);
 	free(api);
 }
 
@@ -188,7 +193,8 @@ static err_t authenticate(struct ctx *ctx, struct request *rq)
 		return OK;
 	err_t err = request_identify(ctx, rq);
 	rq->bad_credentials = err == ERR_UNAUTHORIZED;
-	return err;
+	TRY(err);
+	return rate_check_identity(ctx, rq);
 }
 
 err_t request_refuse(struct ctx *ctx, struct request *rq, const struct decision *decision)
@@ -219,6 +225,7 @@ static err_t dispatch(struct ctx *ctx, struct request *rq)
 	TRY(route_find(ctx, rq));
 	if (rq->route->kind == ROUTE_HARBOR || rq->route->kind == ROUTE_PORTAL)
 		request_name(rq);
+	TRY(rate_check_address(ctx, rq));
 	TRY(authenticate(ctx, rq));
 	TRY(browser_guard(ctx, rq));
 	TRY(find_project(ctx, rq));
@@ -283,8 +290,10 @@ void request_name(struct request *rq)
 static void finish_failed(struct request *rq, err_t err)
 {
 	if (!rq->x->answered) {
-		if (!rq->keep_headers)
+		if (!rq->keep_headers) {
 			answer_begin(rq);
+			rate_headers(rq);
+		}
 		request_name(rq);
 		answer_error(rq, err);
 	}

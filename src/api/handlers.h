@@ -84,6 +84,21 @@ err_t harbor_project_create(struct ctx *ctx, struct request *rq);
 err_t harbor_project_get(struct ctx *ctx, struct request *rq);
 err_t harbor_project_update(struct ctx *ctx, struct request *rq);
 
+/* harbor_repository.c */
+err_t harbor_repository_list_all(struct ctx *ctx, struct request *rq);
+err_t harbor_repository_list(struct ctx *ctx, struct request *rq);
+err_t harbor_repository_get(struct ctx *ctx, struct request *rq);
+err_t harbor_repository_update(struct ctx *ctx, struct request *rq);
+err_t harbor_repository_delete(struct ctx *ctx, struct request *rq);
+
+/* harbor_artifact.c */
+err_t harbor_artifact_list(struct ctx *ctx, struct request *rq);
+err_t harbor_artifact_list_of_project(struct ctx *ctx, struct request *rq);
+err_t harbor_artifact_get(struct ctx *ctx, struct request *rq);
+err_t harbor_artifact_delete(struct ctx *ctx, struct request *rq);
+err_t harbor_accessory_list(struct ctx *ctx, struct request *rq);
+err_t harbor_tag_list(struct ctx *ctx, struct request *rq);
+
 /* harbor_user.c */
 err_t harbor_user_list(struct ctx *ctx, struct request *rq);
 err_t harbor_user_create(struct ctx *ctx, struct request *rq);

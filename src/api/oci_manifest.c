@@ -142,7 +142,7 @@ err_t oci_manifest_delete(struct ctx *ctx, struct request *rq)
 		event = audit_change(rq, AUDIT_DELETE_ARTIFACT);
 		event->resource = artifact_name(ctx, rq);
 		event->digest = rq->reference;
-		TRY(manifest_delete(ctx, registry, rq->repository, reference.digest));
+		TRY(manifest_delete(ctx, registry, rq->repository, reference.digest, true));
 		break;
 	}
 	return answer_empty(rq, 202);

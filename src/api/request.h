@@ -6,11 +6,13 @@
 #pragma once
 
 #include "api/api.h"
+#include "base/rate.h"
 #include "codec/reference.h"
 #include "registry/project.h"
 
 struct api {
 	struct api_options options;
+	struct rate_limits *rates; /* NULL: none */
 };
 
 enum route_kind { ROUTE_OCI, ROUTE_HARBOR, ROUTE_TOKEN, ROUTE_PORTAL };
@@ -25,6 +27,13 @@ struct route {
 	size_t body_max_bytes; /* 0: as long as it takes */
 	err_t (*handle)(struct ctx *ctx, struct request *rq);
 };
+
+/* A bucket that this request took from, for its headers. */
+struct rate_taken {
+	enum rate_who who;
+	struct rate rate;
+};
+#define RATES_TAKEN_MAX 3 /* address, asker, tenant */
 
 struct request {
 	struct api *api;
@@ -49,6 +58,9 @@ struct request {
 	/* The project the path is about, once authorised; found is false when there is none. */
 	struct project_info project_found;
 	bool has_project;
+
+	struct rate_taken rates[RATES_TAKEN_MAX];
+	size_t rate_count;
 
 	int64_t user_id; /* {user}: an account; who asks about himself may do more */
 	str claimed;	 /* who a form says is asking, for the audit trail of refusals */

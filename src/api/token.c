@@ -6,6 +6,7 @@
  * Fewer rights than asked is not an error: the answer is a token for what is allowed.
  */
 #include "api/handlers.h"
+#include "api/rate.h"
 #include "base/clock.h"
 #include "codec/form.h"
 #include "codec/json_writer.h"
@@ -141,6 +142,7 @@ static err_t identify(struct ctx *ctx, struct request *rq)
 err_t token_get(struct ctx *ctx, struct request *rq)
 {
 	TRY(identify(ctx, rq));
+	TRY(rate_check_identity(ctx, rq));
 	struct token_request tr = {
 		.grants = ARENA_ARRAY(ctx->arena, struct grant, SCOPES_MAX),
 		.offline = str_eq(request_query(rq, STR("offline_token")), STR("true")),
@@ -189,6 +191,7 @@ err_t token_post(struct ctx *ctx, struct request *rq)
 		.offline = str_eq(form_value(ctx, body, STR("access_type")), STR("offline")),
 	};
 	TRY(identify_form(ctx, rq, body, &tr));
+	TRY(rate_check_identity(ctx, rq));
 	str rest = body;
 	for (str list; form_next(ctx->arena, &rest, STR("scope"), &list);)
 		TRY(decide_scopes(ctx, rq, list, &tr));

@@ -17,7 +17,6 @@
 
 #define WAYS	     8
 #define WHOLE	     1000 /* of one token */
-#define V6_BYTES     8	  /* of an address that tell one customer from another */
 #define KEY_TEXT_MAX 512
 
 struct entry {
@@ -75,14 +74,9 @@ static uint64_t key_of(char kind, str address, str name)
 	ip parsed;
 	size_t len = 0;
 	text[len++] = kind;
-	if (ip_parse(address, &parsed)) {
-		memcpy(text + len, parsed.bytes, sizeof parsed.bytes);
-		len += str_has_byte(address, ':') ? V6_BYTES : sizeof parsed.bytes;
-	} else {
-		str cut = str_take(address, sizeof parsed.bytes);
-		memcpy(text + len, cut.ptr ? cut.ptr : "", cut.len);
-		len += cut.len;
-	}
+	str customer = str_take(ip_customer(address, &parsed), sizeof parsed.bytes);
+	memcpy(text + len, customer.ptr ? customer.ptr : "", customer.len);
+	len += customer.len;
 	text[len++] = '\0';
 	str kept = str_take(name, sizeof text - len);
 	memcpy(text + len, kept.ptr ? kept.ptr : "", kept.len);

@@ -44,6 +44,7 @@
 	X(TAG_TOO_MANY, 414, "UNSUPPORTED", false, "too many tags in one request")                 \
 	X(PRECONDITION_FAILED, 412, "DENIED", false,                                               \
 	  "a precondition of the request does not hold")                                           \
+	X(IN_USE, 412, "DENIED", false, "something else needs this")                               \
 	X(NAME_INVALID, 400, "NAME_INVALID", false, "repository name invalid")                     \
 	X(NAME_UNKNOWN, 404, "NAME_UNKNOWN", false, "repository name not known to registry")       \
 	X(PAGE_INVALID, 400, "UNSUPPORTED", false, "paging parameter invalid")                     \

@@ -7,6 +7,8 @@
 
 #include "base/banned.h"
 
+#define V6_CUSTOMER_BYTES 8
+
 static const uint8_t mapped_prefix[12] = { [10] = 0xFF, [11] = 0xFF };
 
 ip ip_from_v4(const uint8_t bytes[4])
@@ -62,6 +64,14 @@ bool ip_parse_with_port(str text, ip *ret)
 	else if (str_has_byte(text, ':'))
 		return false;
 	return ip_parse(text, ret);
+}
+
+str ip_customer(str address, ip *into)
+{
+	if (!ip_parse(address, into))
+		return address;
+	size_t len = is_v4(*into) ? sizeof into->bytes : V6_CUSTOMER_BYTES;
+	return (str){ (const char *)into->bytes, len };
 }
 
 str ip_format(ip address, char into[IP_TEXT_MAX])

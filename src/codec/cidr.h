@@ -24,6 +24,11 @@ bool ip_parse(str text, ip *ret);
  */
 bool ip_parse_with_port(str text, ip *ret);
 
+/* What tells one customer from another, for counting: all of an IPv4 address and the /64 of an IPv6
+ * one, because a customer has at least that much; the text itself when it is no address ("unix").
+ */
+str ip_customer(str address, ip *into);
+
 /* Formats into the caller's array and returns a view of it. */
 str ip_format(ip address, char into[IP_TEXT_MAX]);
 

@@ -2,6 +2,8 @@
 /* check.c - see check.h. */
 #include "config/check.h"
 
+#include "config/rates.h"
+
 #include <arpa/inet.h>
 #include <string.h>
 #include <sys/un.h>
@@ -109,6 +111,15 @@ const char *check_networks(str text)
 		if (!is_network(str_trim(item)))
 			return "a list of networks such as 10.0.0.0/8, ::1 or unix";
 	return NULL;
+}
+
+const char *check_rates(str text)
+{
+	struct rate_policy policies[RATE_CLASS_COUNT];
+	return rates_read(text, policies)
+		       ? NULL
+		       : "rates of classes such as pull=100/s:500, push=600/m; "
+			 "classes are pull, push, login, read and write, each once";
 }
 
 const char *check_database_url(str text)

@@ -14,6 +14,7 @@ const char *check_listen(str text);
 const char *check_networks(str text);
 const char *check_database_url(str text);
 const char *check_url(str text);
+const char *check_rates(str text);
 
 /* Splits what check_listen() accepted. `has_certificate` decides where the address itself does not.
  */

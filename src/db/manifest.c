@@ -86,18 +86,18 @@ static err_t insert_references(struct ctx *ctx, struct sql_tx *tx, int64_t id,
 }
 
 err_t db_manifest_ensure(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id,
-			 const struct manifest_row *row, const struct manifest *parsed,
-			 int64_t *ret_id)
+			 struct manifest_row *row, const struct manifest *parsed, bool *ret_made)
 {
 	for (int tries = 0; tries < ENSURE_TRIES_MAX; tries++) {
 		int64_t id;
 		err_t err = insert(ctx, tx, repository_id, row, parsed, &id);
+		*ret_made = err == OK;
 		if (err == OK)
 			err = insert_references(ctx, tx, id, parsed);
 		else if (err == ERR_ABSENT) /* somebody has it */
 			err = find_id(ctx, tx, &SQL_MANIFEST_HOLD, repository_id, row->digest, &id);
 		if (err == OK)
-			*ret_id = id;
+			row->id = id;
 		if (err != ERR_ABSENT) /* else it was deleted in between: it is ours to insert */
 			return err;
 	}

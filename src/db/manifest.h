@@ -24,14 +24,13 @@ err_t db_manifest_lock(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id
 		       int64_t *ret_id);
 
 /*
- * Stores the manifest and its references unless the repository has it already; gives its id either
- * way. `row->id` is not read.
+ * Stores the manifest and its references unless the repository has it already; sets `row->id`
+ * either way. Who makes one makes its artifact row too (db/artifact.h).
  */
 err_t db_manifest_ensure(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id,
-			 const struct manifest_row *row, const struct manifest *parsed,
-			 int64_t *ret_id);
+			 struct manifest_row *row, const struct manifest *parsed, bool *ret_made);
 
-/* Deletes the row and its references; its tags must be gone. */
+/* Deletes the row and its references; its tags and its artifact row must be gone. */
 err_t db_manifest_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id);
 
 struct referrer {

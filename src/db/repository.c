@@ -36,3 +36,147 @@ err_t db_repository_page(struct ctx *ctx, struct sql_tx *tx, const struct reposi
 				     SQL_I64(query->all), SQL_I64((int64_t)query->max)),
 			    &db_text_reader, (void **)ret, ret_count);
 }
+
+/* --- for people ---------------------------------------------------------------------------------
+ */
+
+static void read_row(struct ctx *ctx, const struct sql_rows *rows, void *item)
+{
+	*(struct repository_row *)item = (struct repository_row){
+		.id = sql_i64(rows, 0),
+		.project_id = sql_i64(rows, 1),
+		.name = db_text(ctx, rows, 2),
+		.description = db_text(ctx, rows, 3),
+		.artifact_count = sql_i64(rows, 4),
+		.pull_count = sql_i64(rows, 5),
+		.created_at_us = sql_i64(rows, 6),
+		.updated_at_us = sql_i64(rows, 7),
+		.project = db_text(ctx, rows, 8),
+		.is_public = sql_i64(rows, 9) != 0,
+	};
+}
+
+err_t db_repository_get(struct ctx *ctx, struct sql_tx *tx, int64_t id, struct repository_row *ret)
+{
+	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
+	TRY(sql_one(ctx, tx, &SQL_REPOSITORY_GET, SQL_ARGS(SQL_I64(id)), &rows));
+	read_row(ctx, &rows, ret);
+	return OK;
+}
+
+#define BY(where, direction)                                                                       \
+	{                                                                                          \
+		&SQL_REPOSITORY_##where##_BY_NAME_##direction,                                     \
+			&SQL_REPOSITORY_##where##_BY_CREATED_AT_US_##direction,                    \
+			&SQL_REPOSITORY_##where##_BY_UPDATED_AT_US_##direction,                    \
+			&SQL_REPOSITORY_##where##_BY_PULL_COUNT_##direction,                       \
+			&SQL_REPOSITORY_##where##_BY_ARTIFACT_COUNT_##direction,                   \
+	}
+/* By [of one project][descending][order]. */
+static const struct sql_statement *const lists[2][2][REPOSITORY_ORDER_COUNT] = {
+	{ BY(LIST, UP), BY(LIST, DOWN) },
+	{ BY(IN_PROJECT, UP), BY(IN_PROJECT, DOWN) },
+};
+#undef BY
+
+#define LIST_VALUES_MAX 10
+
+/* Of one project, or of those that are seen; how many there are takes the same but the last two. */
+static struct sql_args list_args(struct ctx *ctx, const struct repository_search *search,
+				 bool counting)
+{
+	const struct repository_seen *seen = &search->seen;
+	struct sql_value *values = ARENA_ARRAY(ctx->arena, struct sql_value, LIST_VALUES_MAX);
+	size_t count = 0;
+	values[count++] = SQL_TEXT(search->name_like);
+	values[count++] = SQL_TEXT(search->name);
+	values[count++] = SQL_TEXT(search->blob);
+	if (search->project_id) {
+		values[count++] = SQL_I64(search->project_id);
+	} else {
+		values[count++] = SQL_I64(seen->tenant_id);
+		values[count++] = SQL_I64(seen->all);
+		values[count++] = SQL_I64(seen->account_id);
+		values[count++] = SQL_I64(seen->now_us);
+		values[count++] = SQL_TEXT(seen->project_ids);
+	}
+	if (!counting) {
+		values[count++] = SQL_I64(search->max);
+		values[count++] = SQL_I64(search->offset);
+	}
+	return (struct sql_args){ values, count };
+}
+
+err_t db_repository_list(struct ctx *ctx, struct sql_tx *tx, const struct repository_search *search,
+			 struct repository_row **ret, size_t *ret_count)
+{
+	static const struct row_reader reader = { sizeof(struct repository_row), read_row };
+	return db_rows_read(ctx, tx,
+			    lists[search->project_id != 0][search->descending][search->order],
+			    list_args(ctx, search, false), &reader, (void **)ret, ret_count);
+}
+
+err_t db_repository_list_count(struct ctx *ctx, struct sql_tx *tx,
+			       const struct repository_search *search, int64_t *ret)
+{
+	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
+	TRY(sql_one(ctx, tx,
+		    search->project_id ? &SQL_REPOSITORY_COUNT_IN_PROJECT
+				       : &SQL_REPOSITORY_LIST_COUNT,
+		    list_args(ctx, search, true), &rows));
+	*ret = sql_i64(&rows, 0);
+	return OK;
+}
+
+err_t db_repository_artifacts(struct ctx *ctx, struct sql_tx *tx, int64_t project_id, int64_t *ret)
+{
+	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
+	TRY(sql_one(ctx, tx, &SQL_REPOSITORY_ARTIFACTS_IN_PROJECT, SQL_ARGS(SQL_I64(project_id)),
+		    &rows));
+	*ret = sql_i64(&rows, 0);
+	return OK;
+}
+
+err_t db_repository_describe(struct ctx *ctx, struct sql_tx *tx, int64_t id, str description)
+{
+	return db_exec_one(ctx, tx, &SQL_REPOSITORY_DESCRIBE,
+			   SQL_ARGS(SQL_I64(id), SQL_TEXT(description), SQL_I64(clock_wall_us())));
+}
+
+err_t db_repository_count(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_t change,
+			  int64_t now_us)
+{
+	return sql_exec(ctx, tx, &SQL_REPOSITORY_COUNT,
+			SQL_ARGS(SQL_I64(id), SQL_I64(change), SQL_I64(now_us)), NULL);
+}
+
+err_t db_repository_uploads(struct ctx *ctx, struct sql_tx *tx, int64_t id, size_t max, str **ret,
+			    size_t *ret_count)
+{
+	return db_rows_read(ctx, tx, &SQL_REPOSITORY_UPLOADS,
+			    SQL_ARGS(SQL_I64(id), SQL_I64((int64_t)max)), &db_text_reader,
+			    (void **)ret, ret_count);
+}
+
+static err_t lock(struct ctx *ctx, struct sql_tx *tx, int64_t id)
+{
+	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
+	return sql_one(ctx, tx, &SQL_REPOSITORY_LOCK, SQL_ARGS(SQL_I64(id)), &rows);
+}
+
+err_t db_repository_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id)
+{
+	static const struct sql_statement *const steps[] = {
+		&SQL_REPOSITORY_DELETE_TAGS,
+		&SQL_REPOSITORY_DELETE_ARTIFACTS,
+		&SQL_REPOSITORY_DELETE_REFERENCES,
+		&SQL_REPOSITORY_DELETE_MANIFESTS,
+		&SQL_REPOSITORY_DELETE_BLOBS,
+		&SQL_REPOSITORY_RAISE_FLOOR,
+		&SQL_REPOSITORY_DELETE,
+	};
+	TRY(lock(ctx, tx, id));
+	for (size_t i = 0; i < COUNT_OF(steps); i++)
+		TRY(sql_exec(ctx, tx, steps[i], SQL_ARGS(SQL_I64(id)), NULL));
+	return OK;
+}

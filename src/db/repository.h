@@ -25,3 +25,64 @@ struct repository_query {
 };
 err_t db_repository_page(struct ctx *ctx, struct sql_tx *tx, const struct repository_query *query,
 			 str **ret, size_t *ret_count);
+
+/* --- for people ---------------------------------------------------------------------------------
+ */
+
+struct repository_row {
+	int64_t id;
+	int64_t project_id;
+	str name; /* with the project's */
+	str description;
+	int64_t artifact_count;
+	int64_t pull_count;
+	int64_t created_at_us, updated_at_us;
+	str project;
+	bool is_public;
+};
+
+enum repository_order {
+	REPOSITORY_BY_NAME,
+	REPOSITORY_BY_CREATION,
+	REPOSITORY_BY_UPDATE,
+	REPOSITORY_BY_PULLS,
+	REPOSITORY_BY_ARTIFACTS,
+	REPOSITORY_ORDER_COUNT,
+};
+
+/* What somebody may see: all of the tenant, or what is public or he is a member of, or these. */
+struct repository_seen {
+	int64_t tenant_id;
+	bool all;
+	int64_t account_id; /* 0: nobody's */
+	str project_ids;    /* ",1,2,"; empty: none */
+	int64_t now_us;
+};
+
+struct repository_search {
+	int64_t project_id; /* 0: of all that are seen */
+	struct repository_seen seen;
+	str name_like; /* for LIKE; empty: any */
+	str name;      /* empty: any */
+	str blob;      /* digest text of a blob it holds; empty: any */
+	enum repository_order order;
+	bool descending;
+	int64_t max, offset;
+};
+
+err_t db_repository_get(struct ctx *ctx, struct sql_tx *tx, int64_t id, struct repository_row *ret);
+err_t db_repository_list(struct ctx *ctx, struct sql_tx *tx, const struct repository_search *query,
+			 struct repository_row **ret, size_t *ret_count);
+err_t db_repository_list_count(struct ctx *ctx, struct sql_tx *tx,
+			       const struct repository_search *query, int64_t *ret);
+/* How many artifacts the repositories of a project list. */
+err_t db_repository_artifacts(struct ctx *ctx, struct sql_tx *tx, int64_t project_id, int64_t *ret);
+
+err_t db_repository_describe(struct ctx *ctx, struct sql_tx *tx, int64_t id, str description);
+err_t db_repository_count(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_t change,
+			  int64_t now_us);
+
+err_t db_repository_uploads(struct ctx *ctx, struct sql_tx *tx, int64_t id, size_t max, str **ret,
+			    size_t *ret_count);
+/* With all it holds; ERR_ABSENT when it is gone or somebody uploads to it. */
+err_t db_repository_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id);

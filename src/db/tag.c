@@ -7,6 +7,8 @@
 
 #include "base/banned.h"
 
+#define PUT_TRIES_MAX 8
+
 err_t db_tag_find(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name, digest *ret)
 {
 	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
@@ -17,14 +19,21 @@ err_t db_tag_find(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str
 	return OK;
 }
 
+static err_t lock(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name,
+		  int64_t *ret_manifest_id)
+{
+	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
+	TRY(sql_one(ctx, tx, &SQL_TAG_LOCK, SQL_ARGS(SQL_I64(repository_id), SQL_TEXT(name)),
+		    &rows));
+	*ret_manifest_id = sql_i64(&rows, 0);
+	return OK;
+}
+
 err_t db_tag_find_locked(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name,
 			 digest *ret)
 {
-	{
-		CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-		TRY(sql_one(ctx, tx, &SQL_TAG_LOCK,
-			    SQL_ARGS(SQL_I64(repository_id), SQL_TEXT(name)), &rows));
-	}
+	int64_t manifest_id;
+	TRY(lock(ctx, tx, repository_id, name, &manifest_id));
 	/* Only now: what it points to may have changed while we waited for the lock. */
 	return db_tag_find(ctx, tx, repository_id, name, ret);
 }
@@ -32,25 +41,42 @@ err_t db_tag_find_locked(struct ctx *ctx, struct sql_tx *tx, int64_t repository_
 err_t db_tag_create(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name,
 		    int64_t manifest_id)
 {
-	err_t err = db_exec_one(ctx, tx, &SQL_TAG_CREATE,
+	err_t err = db_exec_one(ctx, tx, &SQL_TAG_INSERT,
 				SQL_ARGS(SQL_I64(repository_id), SQL_TEXT(name),
 					 SQL_I64(manifest_id), SQL_I64(clock_wall_us())));
 	return err == ERR_ABSENT ? ERR_EXISTS : err;
 }
 
 err_t db_tag_put(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name,
-		 int64_t manifest_id)
+		 int64_t manifest_id, int64_t *ret_before)
 {
-	return sql_exec(ctx, tx, &SQL_TAG_PUT,
-			SQL_ARGS(SQL_I64(repository_id), SQL_TEXT(name), SQL_I64(manifest_id),
-				 SQL_I64(clock_wall_us())),
-			NULL);
+	for (int tries = 0; tries < PUT_TRIES_MAX; tries++) {
+		int64_t before;
+		err_t err = lock(ctx, tx, repository_id, name, &before);
+		if (err == ERR_ABSENT) {
+			err = db_tag_create(ctx, tx, repository_id, name, manifest_id);
+			if (err == ERR_EXISTS) /* somebody made it in between */
+				continue;
+			*ret_before = 0;
+			return err;
+		}
+		TRY(err);
+		*ret_before = before;
+		return db_exec_one(ctx, tx, &SQL_TAG_MOVE,
+				   SQL_ARGS(SQL_I64(repository_id), SQL_TEXT(name),
+					    SQL_I64(manifest_id), SQL_I64(clock_wall_us())));
+	}
+	return fail(ctx, ERR_BUSY, "tag is made and deleted again and again");
 }
 
-err_t db_tag_delete(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name)
+err_t db_tag_delete(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name,
+		    int64_t *ret_manifest_id)
 {
-	return db_exec_one(ctx, tx, &SQL_TAG_DELETE,
-			   SQL_ARGS(SQL_I64(repository_id), SQL_TEXT(name)));
+	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
+	TRY(sql_one(ctx, tx, &SQL_TAG_DELETE, SQL_ARGS(SQL_I64(repository_id), SQL_TEXT(name)),
+		    &rows));
+	*ret_manifest_id = sql_i64(&rows, 0);
+	return OK;
 }
 
 err_t db_tag_delete_of_manifest(struct ctx *ctx, struct sql_tx *tx, int64_t manifest_id, str **ret,

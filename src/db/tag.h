@@ -10,14 +10,19 @@ err_t db_tag_find(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str
 err_t db_tag_find_locked(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name,
 			 digest *ret);
 
-/* ERR_EXISTS when there is such a tag. */
+/*
+ * Points the tag to the manifest. `*ret_before` is the manifest that it pointed to, 0 when it is
+ * new; nobody moves it before the transaction ends. Who calls this counts the tags of both.
+ */
+err_t db_tag_put(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name,
+		 int64_t manifest_id, int64_t *ret_before);
+/* The same for a tag that must not be there yet: ERR_EXISTS. */
 err_t db_tag_create(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name,
 		    int64_t manifest_id);
-err_t db_tag_put(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name,
-		 int64_t manifest_id);
 
-/* ERR_ABSENT when there is no such tag. */
-err_t db_tag_delete(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name);
+/* Gives the manifest it pointed to; ERR_ABSENT when there is no such tag. */
+err_t db_tag_delete(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name,
+		    int64_t *ret_manifest_id);
 
 /* Deletes all tags of a manifest and gives their names. */
 err_t db_tag_delete_of_manifest(struct ctx *ctx, struct sql_tx *tx, int64_t manifest_id, str **ret,

@@ -13,19 +13,16 @@ SELECT manifest_id FROM tag WHERE repository_id = $1 AND name = $2;
 -- postgres:
 SELECT manifest_id FROM tag WHERE repository_id = $1 AND name = $2 FOR UPDATE;
 
--- name: tag_create :exec
+-- name: tag_insert :exec
 INSERT INTO tag (repository_id, name, manifest_id, updated_at_us)
 VALUES ($1, $2, $3, $4)
 ON CONFLICT (repository_id, name) DO NOTHING;
 
--- name: tag_put :exec
-INSERT INTO tag (repository_id, name, manifest_id, updated_at_us)
-VALUES ($1, $2, $3, $4)
-ON CONFLICT (repository_id, name)
-DO UPDATE SET manifest_id = excluded.manifest_id, updated_at_us = excluded.updated_at_us;
+-- name: tag_move :exec
+UPDATE tag SET manifest_id = $3, updated_at_us = $4 WHERE repository_id = $1 AND name = $2;
 
--- name: tag_delete :exec
-DELETE FROM tag WHERE repository_id = $1 AND name = $2;
+-- name: tag_delete :one
+DELETE FROM tag WHERE repository_id = $1 AND name = $2 RETURNING manifest_id;
 
 -- name: tag_delete_of_manifest :many
 DELETE FROM tag WHERE manifest_id = $1 RETURNING name;

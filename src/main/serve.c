@@ -108,6 +108,11 @@ static err_t open_api(struct ctx *ctx, struct program *p)
 		.deletes = p->config.registry_delete,
 		.tags_page_max = (size_t)p->config.tags_page_max,
 		.catalog_page_max = (size_t)p->config.catalog_page_max,
+		.rate_limits = { [RATE_ADDRESS] = p->config.rate_limits_address,
+				 [RATE_ANONYMOUS] = p->config.rate_limits_anonymous,
+				 [RATE_USER] = p->config.rate_limits_user,
+				 [RATE_ROBOT] = p->config.rate_limits_robot,
+				 [RATE_TENANT] = p->config.rate_limits_tenant },
 	};
 	p->api = api_new(&options);
 	return OK;

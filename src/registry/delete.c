@@ -4,18 +4,35 @@
 #include "db/blob.h"
 #include "db/db.h"
 #include "db/manifest.h"
+#include "db/repository.h"
 #include "db/tag.h"
 #include "internal.h"
+#include "listing.h"
 #include "registry/repository.h"
+#include "registry/upload.h"
+
+#include <string.h>
 
 #include "base/banned.h"
+
+#define UPLOAD_PAGE 256
+
+/* A manifest that was deleted, or is about to be. */
+struct doomed {
+	str digest_text;
+	bool follows; /* it goes only because another goes */
+	bool gone;
+	str *tags; /* that pointed to it */
+	size_t tag_count;
+};
 
 struct delete_work {
 	int64_t repository_id;
 	str tag;
 	digest d;
-	str *tags; /* out: what pointed to a deleted manifest */
-	size_t tag_count;
+	bool even_child;
+	struct doomed *doomed;
+	size_t doomed_count, doomed_room;
 };
 
 static void drop(struct registry *registry, struct cache_key key)
@@ -42,7 +59,11 @@ static err_t run_delete(struct ctx *ctx, struct registry *registry, str reposito
 static err_t delete_tag(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct delete_work *work = arg;
-	return db_tag_delete(ctx, tx, work->repository_id, work->tag);
+	struct listing listing = { .repository_id = work->repository_id };
+	int64_t manifest_id;
+	TRY(db_tag_delete(ctx, tx, work->repository_id, work->tag, &manifest_id));
+	TRY(listing_tag_gone(ctx, tx, &listing, manifest_id));
+	return listing_finish(ctx, tx, &listing);
 }
 
 err_t tag_delete(struct ctx *ctx, struct registry *registry, str repository, str tag)
@@ -54,24 +75,135 @@ err_t tag_delete(struct ctx *ctx, struct registry *registry, str repository, str
 	return OK;
 }
 
+static err_t doom(struct ctx *ctx, struct delete_work *work, str digest_text, bool follows)
+{
+	if (work->doomed_count == work->doomed_room) {
+		size_t room = work->doomed_room ? work->doomed_room * 2 : 16;
+		struct doomed *larger = arena_try(ctx->arena, room * sizeof *larger);
+		if (!larger)
+			return fail(ctx, ERR_LIMIT, "more accessories than fit into memory");
+		if (work->doomed_count)
+			memcpy(larger, work->doomed, work->doomed_count * sizeof *larger);
+		work->doomed = larger;
+		work->doomed_room = room;
+	}
+	work->doomed[work->doomed_count++] =
+		(struct doomed){ .digest_text = digest_text, .follows = follows };
+	return OK;
+}
+
+/* What names it now that we hold its row: an index, or a tag that was set meanwhile. */
+static err_t is_needed(struct ctx *ctx, struct sql_tx *tx, const struct delete_work *work,
+		       const struct doomed *doomed, int64_t id, bool *ret)
+{
+	struct artifact artifact;
+	int64_t parents;
+	TRY(db_artifact_get(ctx, tx, id, &artifact));
+	TRY(db_artifact_parents(ctx, tx, id, &parents));
+	*ret = false;
+	if (doomed->follows)
+		*ret = !artifact.accessory.len && (parents || artifact.tag_count);
+	else if (parents && !work->even_child)
+		return fail(ctx, ERR_IN_USE, "an index of the repository names it");
+	return OK;
+}
+
+static err_t delete_doomed(struct ctx *ctx, struct sql_tx *tx, struct delete_work *work,
+			   struct listing *listing, size_t at)
+{
+	struct doomed doomed = work->doomed[at];
+	struct artifact_follower *followers;
+	size_t count;
+	int64_t id;
+	digest d;
+	bool needed;
+	if (!digest_parse(doomed.digest_text, &d))
+		return fail(ctx, ERR_CORRUPT, "manifest row has a malformed digest");
+	TRY(db_manifest_lock(ctx, tx, work->repository_id, d, &id));
+	TRY(is_needed(ctx, tx, work, &doomed, id, &needed));
+	if (needed)
+		return OK;
+	TRY(db_artifact_followers(ctx, tx, id, &followers, &count));
+	for (size_t i = 0; i < count; i++)
+		TRY(doom(ctx, work, followers[i].digest_text, true));
+	TRY(db_tag_delete_of_manifest(ctx, tx, id, &doomed.tags, &doomed.tag_count));
+	TRY(listing_manifest_goes(ctx, tx, listing, id));
+	TRY(db_manifest_delete(ctx, tx, id));
+	doomed.gone = true;
+	work->doomed[at] = doomed;
+	return OK;
+}
+
 static err_t delete_manifest(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct delete_work *work = arg;
-	int64_t id;
-	TRY(db_manifest_lock(ctx, tx, work->repository_id, work->d, &id));
-	TRY(db_tag_delete_of_manifest(ctx, tx, id, &work->tags, &work->tag_count));
-	return db_manifest_delete(ctx, tx, id);
+	struct listing listing = { .repository_id = work->repository_id };
+	work->doomed_count = 0;
+	str text = arena_copy(ctx->arena, str_from(digest_format(work->d).text));
+	TRY(doom(ctx, work, text, false));
+	for (size_t at = 0; at < work->doomed_count; at++) {
+		err_t err = delete_doomed(ctx, tx, work, &listing, at);
+		if (err == ERR_ABSENT && at > 0) /* it went in another way: over a second index */
+			continue;
+		TRY(err);
+	}
+	return listing_finish(ctx, tx, &listing);
 }
 
-err_t manifest_delete(struct ctx *ctx, struct registry *registry, str repository, digest d)
+err_t manifest_delete(struct ctx *ctx, struct registry *registry, str repository, digest d,
+		      bool even_child)
 {
 	static const struct delete_kind kind = { delete_manifest, ERR_MANIFEST_UNKNOWN };
-	struct delete_work work = { .d = d };
+	struct delete_work work = { .d = d, .even_child = even_child };
 	TRY(run_delete(ctx, registry, repository, &kind, &work));
-	for (size_t i = 0; i < work.tag_count; i++)
-		drop(registry, key_in_repository('t', work.repository_id, work.tags[i]));
-	drop(registry, key_of_digest('m', work.repository_id, d));
+	for (size_t at = 0; at < work.doomed_count; at++) {
+		const struct doomed *doomed = &work.doomed[at];
+		digest gone;
+		if (!doomed->gone || !digest_parse(doomed->digest_text, &gone))
+			continue;
+		for (size_t i = 0; i < doomed->tag_count; i++)
+			drop(registry, key_in_repository('t', work.repository_id, doomed->tags[i]));
+		drop(registry, key_of_digest('m', work.repository_id, gone));
+	}
 	return OK;
+}
+
+/* Ends the sessions of a repository: their bytes are nobody else's. */
+static err_t end_uploads(struct ctx *ctx, struct registry *registry, int64_t repository_id)
+{
+	for (;;) {
+		str *ids;
+		size_t count;
+		{
+			CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+			TRY(registry_read(ctx, registry, &tx));
+			TRY(db_repository_uploads(ctx, &tx, repository_id, UPLOAD_PAGE, &ids,
+						  &count));
+		}
+		if (!count)
+			return OK;
+		for (size_t i = 0; i < count; i++)
+			TRY(upload_abandon(ctx, registry, ids[i]));
+	}
+}
+
+static err_t delete_repository(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	const struct delete_work *work = arg;
+	return db_repository_delete(ctx, tx, work->repository_id);
+}
+
+err_t repository_delete(struct ctx *ctx, struct registry *registry, str name)
+{
+	struct delete_work work = { 0 };
+	TRY(repository_find(ctx, registry, name, &work.repository_id));
+	TRY(end_uploads(ctx, registry, work.repository_id));
+	err_t err = db_run(ctx, registry->db, SQL_WRITE, delete_repository, &work);
+	/* Its id is never given again, so what caches know by the id is never asked for again. */
+	drop(registry, key_named(ctx, 'r', name));
+	if (err == ERR_ABSENT)
+		return fail(ctx, ERR_BUSY, "somebody uploads to the repository or deletes it too");
+	return err;
 }
 
 static err_t unlink_blob(struct ctx *ctx, struct sql_tx *tx, void *arg)

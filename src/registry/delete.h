@@ -9,7 +9,15 @@
 
 err_t tag_delete(struct ctx *ctx, struct registry *registry, str repository, str tag);
 
-/* With all tags that point to it. */
-err_t manifest_delete(struct ctx *ctx, struct registry *registry, str repository, digest d);
+/*
+ * With all tags that point to it, its accessories (signatures, SBOMs, whatever has it as subject),
+ * and, of an index, the children that have no tag and that no other index names. A manifest that an
+ * index of the repository names is ERR_IN_USE unless `even_child`.
+ */
+err_t manifest_delete(struct ctx *ctx, struct registry *registry, str repository, digest d,
+		      bool even_child);
+
+/* A repository with everything in it. ERR_BUSY while somebody uploads to it. */
+err_t repository_delete(struct ctx *ctx, struct registry *registry, str name);
 
 err_t blob_delete(struct ctx *ctx, struct registry *registry, str repository, digest d);

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "codec/manifest.h"
 #include "crypto/hash.h"
+#include "db/artifact.h"
 #include "db/blob.h"
 #include "db/manifest.h"
 #include "db/upload.h"
@@ -34,6 +35,7 @@ static const char *const kind_texts[FSCK_KIND_COUNT] = {
 	[FSCK_UPLOAD_ORPHAN] = "upload has bytes but no session",
 	[FSCK_STRAY] = "unknown name in the storage",
 	[FSCK_MANIFEST_CORRUPT] = "manifest does not match its digest",
+	[FSCK_LISTING] = "lists count it wrong",
 };
 
 const char *fsck_kind_text(enum fsck_kind kind)
@@ -156,6 +158,31 @@ static err_t check_manifest_page(struct ctx *ctx, struct fsck *fsck, int64_t *la
 	return OK;
 }
 
+typedef err_t (*wrong_page)(struct ctx *ctx, struct sql_tx *tx, int64_t last_id, size_t max,
+			    struct artifact_wrong **ret, size_t *ret_count);
+
+/* Each page is one statement, so what a server changes meanwhile is seen whole or not at all. */
+static err_t check_listing(struct ctx *ctx, struct fsck *fsck, wrong_page next)
+{
+	int64_t last_id = 0;
+	for (size_t count = PAGE; count == PAGE;) {
+		struct artifact_wrong *rows;
+		CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+		arena_reset(ctx->arena);
+		TRY(registry_read(ctx, fsck->registry, &tx));
+		TRY(next(ctx, &tx, last_id, PAGE, &rows, &count));
+		for (size_t i = 0; i < count; i++) {
+			last_id = rows[i].id;
+			report(fsck, FSCK_LISTING,
+			       arena_printf(ctx->arena, STR_FMT "%s" STR_FMT,
+					    STR_ARG(rows[i].repository),
+					    rows[i].digest_text.len ? "@" : "",
+					    STR_ARG(rows[i].digest_text)));
+		}
+	}
+	return OK;
+}
+
 static err_t check_blobs(struct ctx *ctx, struct fsck *fsck)
 {
 	digest last = { 0 };
@@ -173,7 +200,8 @@ static err_t check_manifests(struct ctx *ctx, struct fsck *fsck)
 		TRY(check_manifest_page(ctx, fsck, &last, &more));
 		arena_reset(ctx->arena);
 	}
-	return OK;
+	TRY(check_listing(ctx, fsck, db_artifact_wrong));
+	return check_listing(ctx, fsck, db_artifact_wrong_counts);
 }
 
 static err_t visit_blob(struct ctx *ctx, void *arg, digest d, uint64_t size_bytes)

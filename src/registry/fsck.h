@@ -17,6 +17,7 @@ enum fsck_kind {
 	FSCK_UPLOAD_ORPHAN,    /* upload bytes without a session */
 	FSCK_STRAY,	       /* a name in the storage that is neither */
 	FSCK_MANIFEST_CORRUPT, /* a manifest that does not match its digest, or does not parse */
+	FSCK_LISTING,	       /* what lists count of an artifact or a repository is not so */
 	FSCK_KIND_COUNT,
 };
 

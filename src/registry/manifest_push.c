@@ -10,6 +10,7 @@
 #include "db/manifest.h"
 #include "db/tag.h"
 #include "internal.h"
+#include "listing.h"
 #include "registry/repository.h"
 
 #include "base/banned.h"
@@ -20,6 +21,8 @@ struct push_work {
 	const struct manifest *parsed;
 	int64_t repository_id;
 	struct manifest_row row;
+	struct artifact_facts facts;
+	bool described;
 	bool creates_tag; /* the precondition is that the tag does not exist */
 };
 
@@ -86,14 +89,15 @@ static err_t check_precondition(struct ctx *ctx, struct sql_tx *tx, struct push_
 }
 
 static err_t put_reference_tag(struct ctx *ctx, struct sql_tx *tx, const struct push_work *work,
-			       int64_t manifest_id)
+			       struct listing *listing, int64_t *gained)
 {
 	str tag = work->push->reference.tag;
 	if (!tag.len)
 		return OK;
 	if (!work->creates_tag)
-		return db_tag_put(ctx, tx, work->repository_id, tag, manifest_id);
-	err_t err = db_tag_create(ctx, tx, work->repository_id, tag, manifest_id);
+		return listing_put_tag(ctx, tx, listing, tag, work->row.id, gained);
+	++*gained;
+	err_t err = db_tag_create(ctx, tx, work->repository_id, tag, work->row.id);
 	return err == ERR_EXISTS ? fail(ctx, ERR_PRECONDITION_FAILED, "tag was made meanwhile")
 				 : err;
 }
@@ -105,12 +109,32 @@ static err_t store_manifest(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	for (size_t i = 0; i < work->parsed->reference_count; i++)
 		TRY(check_reference(ctx, tx, work, &work->parsed->references[i]));
 
-	int64_t id;
-	TRY(db_manifest_ensure(ctx, tx, work->repository_id, &work->row, work->parsed, &id));
-	TRY(put_reference_tag(ctx, tx, work, id));
+	struct listing listing = { .repository_id = work->repository_id };
+	struct listing_push pushed = { .is_index = work->parsed->kind == MANIFEST_INDEX,
+				       .facts = &work->facts,
+				       .described = work->described };
+	TRY(db_manifest_ensure(ctx, tx, work->repository_id, &work->row, work->parsed,
+			       &pushed.made));
+	pushed.id = work->row.id;
+	TRY(put_reference_tag(ctx, tx, work, &listing, &pushed.gained));
 	for (size_t i = 0; i < work->push->tag_count; i++)
-		TRY(db_tag_put(ctx, tx, work->repository_id, work->push->tags[i], id));
-	return OK;
+		TRY(listing_put_tag(ctx, tx, &listing, work->push->tags[i], pushed.id,
+				    &pushed.gained));
+	TRY(listing_pushed(ctx, tx, &listing, &pushed));
+	return listing_finish(ctx, tx, &listing);
+}
+
+/* Before the transaction: bytes move. */
+static void describe(struct ctx *ctx, struct push_work *work)
+{
+	struct artifact_source source = {
+		.manifest_media_type = work->row.media_type,
+		.parsed = work->parsed,
+		.bytes = work->push->bytes,
+		.tag = work->push->reference.tag,
+	};
+	listing_describe(ctx, work->registry, work->push->repository, &source, &work->facts,
+			 &work->described);
 }
 
 static void drop_tag(struct registry *registry, int64_t repository_id, str tag)
@@ -143,6 +167,7 @@ err_t manifest_push(struct ctx *ctx, struct registry *registry, const struct man
 	};
 	TRY(repository_ensure(ctx, registry, push->repository, push->may_create_project,
 			      &work.repository_id));
+	describe(ctx, &work);
 	TRY(db_run(ctx, registry->db, SQL_WRITE, store_manifest, &work));
 
 	drop_tag(registry, work.repository_id, push->reference.tag);

@@ -133,14 +133,11 @@ err_t registry_recover(struct ctx *ctx, struct registry *registry)
 
 static err_t expire(struct ctx *ctx, struct registry *registry, str id)
 {
-	struct live_upload *live;
-	if (live_uploads_take(ctx, registry->uploads, id, &live) != OK) {
-		ctx_forgive(ctx); /* somebody is writing: not abandoned */
-		return OK;
-	}
-	err_t err = upload_end(ctx, registry, id);
-	live_uploads_release(registry->uploads, live, true);
-	return err;
+	err_t err = upload_abandon(ctx, registry, id);
+	if (err != ERR_UPLOAD_BUSY)
+		return err;
+	ctx_forgive(ctx); /* somebody is writing: not abandoned */
+	return OK;
 }
 
 err_t registry_expire_uploads(struct ctx *ctx, struct registry *registry, size_t max,

@@ -341,6 +341,15 @@ err_t upload_end(struct ctx *ctx, struct registry *registry, str id)
 	return end_in(ctx, registry, storage, id);
 }
 
+err_t upload_abandon(struct ctx *ctx, struct registry *registry, str id)
+{
+	struct live_upload *live;
+	TRY(live_uploads_take(ctx, registry->uploads, id, &live));
+	err_t err = upload_end(ctx, registry, id);
+	live_uploads_release(registry->uploads, live, true);
+	return err;
+}
+
 err_t upload_cancel(struct ctx *ctx, struct upload *up)
 {
 	TRY(end_in(ctx, up->registry, up->storage, up->id));

@@ -85,5 +85,8 @@ err_t upload_finish(struct ctx *ctx, struct upload *up, digest want);
  */
 err_t upload_end(struct ctx *ctx, struct registry *registry, str id);
 
+/* upload_end() for one that nobody writes to; ERR_UPLOAD_BUSY otherwise. */
+err_t upload_abandon(struct ctx *ctx, struct registry *registry, str id);
+
 /* upload_end() for an open upload. */
 err_t upload_cancel(struct ctx *ctx, struct upload *up);

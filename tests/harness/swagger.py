@@ -20,7 +20,7 @@ FILE = Path(__file__).resolve().parents[2] / "build" / "tools" / "harbor-swagger
 ALWAYS = {400, 401, 403, 404, 405, 413, 422, 429, 501, 503}
 
 # What Harbor answers although its description does not say so.
-UNDECLARED = {"CreateRobot": {409}, "getCurrentUserInfo": {412}}
+UNDECLARED = {"CreateRobot": {409}, "deleteArtifact": {412}, "getCurrentUserInfo": {412}}
 
 # Tags of the operations that are served; the others answer 501.
 SERVED = frozenset(
@@ -68,6 +68,7 @@ def contract():
     nullable(document)
     # Of this "object" the generator of Harbor and its clients makes any value at all, and Harbor answers texts and numbers.
     del document["definitions"]["InternalConfigurationValue"]["properties"]["value"]["type"]
+    document["definitions"]["ExtraAttrs"]["additionalProperties"] = {}
     return Harbor(document, PREFIX)
 
 

@@ -494,12 +494,13 @@ Test(registry, deleting_a_manifest_deletes_its_tags)
 	must(push_manifest(STR("p/app"), STR("v1"), image_of(config, ""), &d));
 	must(push_manifest(STR("p/app"), STR("v2"), image_of(config, ""), &d));
 	must(get_manifest(STR("p/app"), STR("v1"), NULL));
-	must(manifest_delete(CTX, house.registry, STR("p/app"), d));
+	must(manifest_delete(CTX, house.registry, STR("p/app"), d, true));
 	cr_assert_eq(get_manifest(STR("p/app"), STR("v1"), NULL), ERR_MANIFEST_UNKNOWN);
 	struct name_page page;
 	must(tag_list(CTX, house.registry, STR("p/app"), STR_NONE, 10, &page));
 	cr_assert_eq(page.count, 0);
-	cr_assert_eq(manifest_delete(CTX, house.registry, STR("p/app"), d), ERR_MANIFEST_UNKNOWN);
+	cr_assert_eq(manifest_delete(CTX, house.registry, STR("p/app"), d, true),
+		     ERR_MANIFEST_UNKNOWN);
 }
 
 Test(registry, tags_come_in_pages)

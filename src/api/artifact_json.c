@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* artifact_json.c - see artifact_json.h. */
+#include "api/artifact_json.h"
+#include "codec/json.h"
+#include "codec/url.h"
+
+#include "base/banned.h"
+
+#define MEMBER_MAX KIB(1)  /* of short texts that strangers wrote */
+#define JSON_MAX   KIB(64) /* of what is written as it was stored */
+
+err_t artifact_shown_read(struct ctx *ctx, struct request *rq, struct artifact_shown *ret)
+{
+	struct artifact_shown shown = { 0 };
+	TRY(query_bool(ctx, rq, STR("with_tag"), true, &shown.tags));
+	TRY(query_bool(ctx, rq, STR("with_label"), false, &shown.labels));
+	TRY(query_bool(ctx, rq, STR("with_accessory"), true, &shown.accessories));
+	TRY(query_bool(ctx, rq, STR("with_immutable_status"), false, &shown.immutable));
+	*ret = shown;
+	return OK;
+}
+
+static void write_short(struct json_writer *w, const char *key, str text)
+{
+	if (text.len <= MEMBER_MAX)
+		json_write_str(w, key, text);
+}
+
+void artifact_json_write_tag(struct json_writer *w, const struct artifact_tag *tag)
+{
+	json_write_object_begin(w, NULL);
+	json_write_i64(w, "id", tag->id);
+	json_write_i64(w, "repository_id", tag->repository_id);
+	json_write_i64(w, "artifact_id", tag->artifact_id);
+	json_write_str(w, "name", tag->name);
+	json_write_time(w, "push_time", tag->pushed_at_us);
+	json_write_time(w, "pull_time", tag->pulled_at_us);
+	json_write_bool(w, "immutable", false);
+	json_write_object_end(w);
+}
+
+void artifact_json_write_accessory(struct json_writer *w, const struct artifact *accessory,
+				   const struct artifact *subject)
+{
+	json_write_object_begin(w, NULL);
+	json_write_i64(w, "id", accessory->id);
+	json_write_i64(w, "artifact_id", accessory->id);
+	json_write_i64(w, "subject_artifact_id", subject->id);
+	json_write_str(w, "subject_artifact_digest", subject->digest_text);
+	json_write_str(w, "subject_artifact_repo", subject->repository);
+	json_write_i64(w, "size", accessory->size_bytes);
+	json_write_str(w, "digest", accessory->digest_text);
+	json_write_str(w, "type", accessory->accessory);
+	json_write_str(w, "icon", accessory->icon);
+	json_write_time(w, "creation_time", accessory->pushed_at_us);
+	json_write_object_end(w);
+}
+
+static void write_tags(struct json_writer *w, const struct artifact *artifact,
+		       const struct artifact_belongings *belongings)
+{
+	json_write_array_begin(w, "tags");
+	for (size_t i = 0; i < belongings->tag_count; i++)
+		if (belongings->tags[i].artifact_id == artifact->id)
+			artifact_json_write_tag(w, &belongings->tags[i]);
+	json_write_array_end(w);
+}
+
+static int64_t child_id(const struct artifact_belongings *belongings, int64_t parent_id,
+			str digest_text)
+{
+	for (size_t i = 0; i < belongings->child_count; i++)
+		if (belongings->children[i].parent_id == parent_id &&
+		    str_eq(belongings->children[i].digest_text, digest_text))
+			return belongings->children[i].id;
+	return 0;
+}
+
+static void write_member(struct json_writer *w, const char *key, const struct json_value *value)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT(JSON_MAX);
+	size_t len = value ? json_value_print(value, NULL, 0) : 0;
+	char *into = len ? buf_reserve(&text, len) : NULL;
+	if (into && json_value_print(value, into, len) == len)
+		json_write_raw(w, key, (str){ into, len });
+}
+
+/* What was stored of an index's children, with the ids they have now. */
+static void write_references(struct json_writer *w, const struct artifact *artifact,
+			     const struct artifact_belongings *belongings)
+{
+	static const char *const members[] = { "child_digest", "platform", "annotations", "urls" };
+	static const struct json_limits limits = { 64, 65536, .nul_in_strings = true };
+	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
+	struct json_problem problem;
+	if (!artifact->children_json.len ||
+	    !json_parse(artifact->children_json, limits, &doc, &problem))
+		return;
+	json_write_array_begin(w, "references");
+	for (size_t i = 0; i < json_count(doc.root); i++) {
+		const struct json_value *child = json_element(doc.root, i);
+		str digest_text = json_value_str(json_member(child, "child_digest"));
+		int64_t id = child_id(belongings, artifact->id, digest_text);
+		json_write_object_begin(w, NULL);
+		json_write_i64(w, "parent_id", artifact->id);
+		if (id)
+			json_write_i64(w, "child_id", id);
+		for (size_t m = 0; m < COUNT_OF(members); m++)
+			write_member(w, members[m], json_member(child, members[m]));
+		json_write_object_end(w);
+	}
+	json_write_array_end(w);
+}
+
+static void write_bulk(struct json_writer *w, const struct artifact *artifact,
+		       const struct artifact_belongings *belongings)
+{
+	if (artifact->extra_attrs_json.len)
+		json_write_raw(w, "extra_attrs", artifact->extra_attrs_json);
+	if (artifact->annotations_json.len && artifact->annotations_json.len <= JSON_MAX)
+		json_write_raw(w, "annotations", artifact->annotations_json);
+	write_references(w, artifact, belongings);
+}
+
+/* Room for what is left when the bulk is left out. */
+static bool has_room(const struct json_writer *w, const struct artifact *artifact)
+{
+	size_t bulk = artifact->extra_attrs_json.len + artifact->annotations_json.len +
+		      2 * artifact->children_json.len;
+	return w->buf->len + bulk < HARBOR_BODY_MAX / 2;
+}
+
+static void write_fields(struct json_writer *w, const struct artifact *artifact)
+{
+	json_write_i64(w, "id", artifact->id);
+	json_write_str(w, "type", artifact->type);
+	json_write_str(w, "media_type", artifact->media_type);
+	write_short(w, "manifest_media_type", artifact->manifest_media_type);
+	write_short(w, "artifact_type", artifact->artifact_type);
+	json_write_i64(w, "project_id", artifact->project_id);
+	json_write_i64(w, "repository_id", artifact->repository_id);
+	json_write_str(w, "repository_name", artifact->repository);
+	json_write_str(w, "digest", artifact->digest_text);
+	json_write_i64(w, "size", artifact->size_bytes);
+	json_write_str(w, "icon", artifact->icon);
+	json_write_time(w, "push_time", artifact->pushed_at_us);
+	json_write_time(w, "pull_time", artifact->pulled_at_us);
+}
+
+static err_t write_accessories(struct ctx *ctx, struct request *rq, struct json_writer *w,
+			       const struct artifact *artifact)
+{
+	const struct page first = { ARTIFACT_ACCESSORIES_SHOWN, 0 };
+	struct artifact_page accessories;
+	TRY(artifact_accessories(ctx, rq->api->options.registry, artifact, STR_NONE, first,
+				 &accessories));
+	if (!accessories.count)
+		return OK;
+	json_write_array_begin(w, "accessories");
+	for (size_t i = 0; i < accessories.count; i++)
+		artifact_json_write_accessory(w, &accessories.items[i], artifact);
+	json_write_array_end(w);
+	return OK;
+}
+
+static err_t write_artifact(struct ctx *ctx, struct request *rq, struct json_writer *w,
+			    const struct artifact *artifact, const struct artifact_shown *shown,
+			    const struct artifact_belongings *belongings)
+{
+	json_write_object_begin(w, NULL);
+	write_fields(w, artifact);
+	if (has_room(w, artifact))
+		write_bulk(w, artifact, belongings);
+	if (shown->tags)
+		write_tags(w, artifact, belongings);
+	if (shown->accessories)
+		TRY(write_accessories(ctx, rq, w, artifact));
+	json_write_object_end(w);
+	return OK;
+}
+
+static err_t write_some(struct ctx *ctx, struct request *rq, struct json_writer *w,
+			const struct artifact_page *page, const struct artifact_shown *shown,
+			size_t tags_max)
+{
+	struct artifact_belongings belongings;
+	TRY(artifact_belongings(ctx, rq->api->options.registry, page->items, page->count,
+				shown->tags ? tags_max : 0, &belongings));
+	for (size_t i = 0; i < page->count; i++)
+		TRY(write_artifact(ctx, rq, w, &page->items[i], shown, &belongings));
+	return OK;
+}
+
+err_t artifact_json_write(struct ctx *ctx, struct request *rq, struct json_writer *w,
+			  const struct artifact_page *page, const struct artifact_shown *shown)
+{
+	return write_some(ctx, rq, w, page, shown, ARTIFACT_TAGS_SHOWN);
+}
+
+err_t artifact_json_write_one(struct ctx *ctx, struct request *rq, struct json_writer *w,
+			      const struct artifact *artifact, const struct artifact_shown *shown)
+{
+	struct artifact one = *artifact;
+	const struct artifact_page page = { &one, 1, 1 };
+	return write_some(ctx, rq, w, &page, shown, ARTIFACT_TAGS_MAX);
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* harbor_artifact.c - artifacts, in the words of Harbor's REST API v2.0. */
+#include "api/artifact_json.h"
+#include "api/audit.h"
+#include "api/handlers.h"
+#include "registry/delete.h"
+#include "registry/repository.h"
+
+#include <string.h>
+
+#include "base/banned.h"
+
+#define LABELS_MAX 16
+
+static err_t read_reference(struct ctx *ctx, struct request *rq, struct reference *ret)
+{
+	switch (reference_parse(rq->reference, ret)) {
+	case REFERENCE_INVALID_TAG:
+	case REFERENCE_INVALID_DIGEST:
+		return fail(ctx, ERR_MANIFEST_UNKNOWN, "no artifact can have this reference");
+	case REFERENCE_TAG:
+	case REFERENCE_DIGEST:
+		break;
+	}
+	return OK;
+}
+
+/* The artifact of the path. */
+static err_t find_artifact(struct ctx *ctx, struct request *rq, struct artifact *ret)
+{
+	struct reference reference;
+	TRY(read_reference(ctx, rq, &reference));
+	return artifact_get(ctx, rq->api->options.registry, rq->repository, &reference, ret);
+}
+
+/* --- lists -------------------------------------------------------------------------------------
+ */
+
+static err_t add_label(struct ctx *ctx, struct buf *ids, str text)
+{
+	uint64_t id;
+	if (!str_to_u64(text, INT64_MAX, &id))
+		return fail(ctx, ERR_REQUEST_INVALID, "a label in q is no id");
+	buf_printf(ids, "%llu,", (unsigned long long)id);
+	return OK;
+}
+
+/* labels=(1 2): all of them; labels=1: that one. */
+static err_t read_labels(struct ctx *ctx, const struct list *list, struct artifact_query *query)
+{
+	const struct harbor_filter *filter = harbor_filter_find(&list->query, STR("labels"));
+	CLEANUP(buf_done) struct buf ids = BUF_INIT(KIB(1));
+	if (!filter)
+		return OK;
+	if (filter->kind != FILTER_AND && filter->kind != FILTER_EXACT)
+		return fail(ctx, ERR_REQUEST_INVALID, "labels wants (1 2)");
+	size_t count = filter->kind == FILTER_AND ? filter->value_count : 1;
+	if (count > LABELS_MAX)
+		return fail(ctx, ERR_REQUEST_INVALID, "more than %d labels", LABELS_MAX);
+	buf_add_byte(&ids, ',');
+	for (size_t i = 0; i < count; i++)
+		TRY(add_label(ctx, &ids,
+			      filter->kind == FILTER_AND ? filter->values[i] : filter->value));
+	query->label_count = (int64_t)count;
+	query->label_ids = arena_copy(ctx->arena, buf_str(&ids));
+	return OK;
+}
+
+static void read_tags(struct ctx *ctx, const struct list *list, struct artifact_query *query)
+{
+	str tags = list_text(list, "tags");
+	if (list_is_fuzzy(list, "tags")) {
+		query->tagged = TAGGED_LIKE;
+		query->tag_like = like_pattern(ctx->arena, tags);
+	} else if (str_eq(tags, STR("nil"))) {
+		query->tagged = TAGGED_NOT;
+	} else if (str_eq(tags, STR("*"))) {
+		query->tagged = TAGGED_SOMEHOW;
+	}
+}
+
+/* `tags=v1` and `digest=sha256:…` name one artifact, of this repository. */
+static err_t read_exact(struct ctx *ctx, struct request *rq, const struct list *list,
+			struct artifact_query *query, bool *ret_nothing)
+{
+	str tag = query->tagged == TAGGED_WHATEVER ? list_text(list, "tags") : STR_NONE;
+	str text = tag.len ? tag : list_text(list, "digest");
+	struct reference reference;
+	struct artifact artifact;
+	*ret_nothing = false;
+	if (!text.len || !rq->repository.len)
+		return OK;
+	enum reference_kind kind = reference_parse(text, &reference);
+	*ret_nothing = kind != (tag.len ? REFERENCE_TAG : REFERENCE_DIGEST);
+	if (*ret_nothing)
+		return OK;
+	err_t err =
+		artifact_get(ctx, rq->api->options.registry, rq->repository, &reference, &artifact);
+	*ret_nothing = err == ERR_MANIFEST_UNKNOWN;
+	if (*ret_nothing)
+		ctx_forgive(ctx);
+	else
+		TRY(err);
+	query->id = *ret_nothing ? 0 : artifact.id;
+	return OK;
+}
+
+static err_t read_query(struct ctx *ctx, struct request *rq, const struct list *list,
+			struct artifact_query *query, bool *ret_nothing)
+{
+	static const char *const columns[ARTIFACT_ORDER_COUNT] = {
+		[ARTIFACT_BY_PUSH] = "push_time",
+		[ARTIFACT_BY_PULL] = "pull_time",
+		[ARTIFACT_BY_SIZE] = "size",
+	};
+	bool descending = true;
+	query->order = (enum artifact_order)list_sort(list, columns, ARTIFACT_ORDER_COUNT,
+						      ARTIFACT_BY_PUSH, &descending);
+	query->ascending = !descending;
+	query->max = list->page_size;
+	query->offset = list->offset;
+	query->type = list_text(list, "type");
+	query->media_type = list_text(list, "media_type");
+	query->all = list_text(list, "base").len > 0;
+	TRY(list_times(ctx, list, "push_time", &query->pushed_from_us, &query->pushed_until_us));
+	TRY(read_labels(ctx, list, query));
+	read_tags(ctx, list, query);
+	return read_exact(ctx, rq, list, query, ret_nothing);
+}
+
+static err_t answer_list(struct ctx *ctx, struct request *rq, struct artifact_query *query)
+{
+	struct list list;
+	struct artifact_shown shown;
+	struct artifact_page page = { 0 };
+	bool nothing;
+	TRY(list_begin(ctx, rq, &list));
+	TRY(artifact_shown_read(ctx, rq, &shown));
+	TRY(read_query(ctx, rq, &list, query, &nothing));
+	if (!nothing)
+		TRY(artifact_list(ctx, rq->api->options.registry, query, &page));
+
+	CLEANUP(buf_done) struct buf body = BUF_INIT(HARBOR_BODY_MAX);
+	struct json_writer w = JSON_WRITER(&body);
+	json_write_array_begin(&w, NULL);
+	TRY(artifact_json_write(ctx, rq, &w, &page, &shown));
+	json_write_array_end(&w);
+	return list_answer(rq, &list, page.total, &body);
+}
+
+err_t harbor_artifact_list(struct ctx *ctx, struct request *rq)
+{
+	struct artifact_query query = { 0 };
+	TRY(repository_find(ctx, rq->api->options.registry, rq->repository, &query.of_id));
+	return answer_list(ctx, rq, &query);
+}
+
+err_t harbor_artifact_list_of_project(struct ctx *ctx, struct request *rq)
+{
+	struct artifact_query query = { .of_project = true, .of_id = rq->project_found.id };
+	TRY(query_bool(ctx, rq, STR("latest_in_repository"), false, &query.latest));
+	return answer_list(ctx, rq, &query);
+}
+
+err_t harbor_artifact_get(struct ctx *ctx, struct request *rq)
+{
+	struct artifact artifact;
+	struct artifact_shown shown;
+	TRY(artifact_shown_read(ctx, rq, &shown));
+	TRY(find_artifact(ctx, rq, &artifact));
+	CLEANUP(buf_done) struct buf body = BUF_INIT(HARBOR_BODY_MAX);
+	struct json_writer w = JSON_WRITER(&body);
+	TRY(artifact_json_write_one(ctx, rq, &w, &artifact, &shown));
+	return answer_object(ctx, rq, &body);
+}
+
+/* --- away --------------------------------------------------------------------------------------
+ */
+
+err_t harbor_artifact_delete(struct ctx *ctx, struct request *rq)
+{
+	struct artifact artifact;
+	digest d;
+	TRY(find_artifact(ctx, rq, &artifact));
+	if (!digest_parse(artifact.digest_text, &d))
+		return fail(ctx, ERR_CORRUPT, "manifest row has a malformed digest");
+	struct audit_event *event = audit_change(rq, AUDIT_DELETE_ARTIFACT);
+	event->digest = artifact.digest_text;
+	event->resource = arena_printf(ctx->arena, STR_FMT "@" STR_FMT, STR_ARG(rq->repository),
+				       STR_ARG(artifact.digest_text));
+	TRY(manifest_delete(ctx, rq->api->options.registry, rq->repository, d, false));
+	return answer_empty(rq, 200);
+}
+
+/* --- what belongs to one -----------------------------------------------------------------------
+ */
+
+err_t harbor_accessory_list(struct ctx *ctx, struct request *rq)
+{
+	struct list list;
+	struct artifact subject;
+	struct artifact_page page;
+	TRY(list_begin(ctx, rq, &list));
+	TRY(find_artifact(ctx, rq, &subject));
+	TRY(artifact_accessories(ctx, rq->api->options.registry, &subject, list_text(&list, "type"),
+				 (struct page){ list.page_size, list.offset }, &page));
+	CLEANUP(buf_done) struct buf body = BUF_INIT(HARBOR_BODY_MAX);
+	struct json_writer w = JSON_WRITER(&body);
+	json_write_array_begin(&w, NULL);
+	for (size_t i = 0; i < page.count; i++)
+		artifact_json_write_accessory(&w, &page.items[i], &subject);
+	json_write_array_end(&w);
+	return list_answer(rq, &list, page.total, &body);
+}
+
+err_t harbor_tag_list(struct ctx *ctx, struct request *rq)
+{
+	struct list list;
+	struct artifact artifact;
+	struct artifact_tag_page page;
+	TRY(list_begin(ctx, rq, &list));
+	TRY(find_artifact(ctx, rq, &artifact));
+	str like = like_pattern(ctx->arena, list_text(&list, "name"));
+	if (like.len && !list_is_fuzzy(&list, "name")) /* without the wildcards at both ends */
+		like = str_skip(str_take(like, like.len - 1), 1);
+	TRY(artifact_tags(ctx, rq->api->options.registry, artifact.id, like,
+			  (struct page){ list.page_size, list.offset }, &page));
+	CLEANUP(buf_done) struct buf body = BUF_INIT(HARBOR_BODY_MAX);
+	struct json_writer w = JSON_WRITER(&body);
+	json_write_array_begin(&w, NULL);
+	for (size_t i = 0; i < page.count; i++)
+		artifact_json_write_tag(&w, &page.items[i]);
+	json_write_array_end(&w);
+	return list_answer(rq, &list, page.total, &body);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* options_registry.h - the rows of options.h that are about what is served, to whom; see there. */
+#pragma once
+
+#define OPTION_TABLE_REGISTRY(X)                                                                   \
+	X(BOOL, projects_auto_create, "projects.auto_create", "true", OPTION_FREE,                 \
+	  "A push by an administrator makes the project it names.")                                \
+	X(BOOL, projects_auto_create_public, "projects.auto_create_public", "false", OPTION_FREE,  \
+	  "Projects made that way are public.")                                                    \
+	X(BOOL, projects_anonymous_pull, "projects.anonymous_pull", "true", OPTION_FREE,           \
+	  "Public projects can be pulled from without logging in.")                                \
+	X(SIZE, manifests_size_bytes_max, "manifests.size_max", "4MiB",                            \
+	  OPTION_RANGE(OPTION_BYTES(MIB(4)), OPTION_BYTES(MIB(64))), "The largest manifest.")      \
+	X(BOOL, manifests_require_blobs, "manifests.require_blobs", "true", OPTION_FREE,           \
+	  "A manifest is accepted only when its config and layers are in the repository.")         \
+	X(BOOL, manifests_require_children, "manifests.require_children", "true", OPTION_FREE,     \
+	  "An index is accepted only when its children are in the repository.")                    \
+	X(BOOL, registry_delete, "registry.delete", "true", OPTION_FREE,                           \
+	  "Tags, manifests and blobs can be deleted; otherwise 405.")                              \
+	X(DURATION, uploads_expiry_ms, "uploads.expiry", "24h",                                    \
+	  OPTION_RANGE(OPTION_S(1), OPTION_DAYS(365)),                                             \
+	  "An upload nobody continued for so long is thrown away.")                                \
+	X(DURATION, tokens_lifetime_ms, "tokens.lifetime", "30m",                                  \
+	  OPTION_RANGE(OPTION_S(1), OPTION_H(24)), "How long an access token is valid.")           \
+	X(DURATION, tokens_key_lifetime_ms, "tokens.key_lifetime", "30d",                          \
+	  OPTION_RANGE(OPTION_H(1), OPTION_DAYS(3650)),                                            \
+	  "How long a key signs tokens before a new one is made.")                                 \
+	X(STRING, settings_fixed, "settings.fixed", "", OPTION_FREE,                               \
+	  "Settings of Harbor's `/configurations` that nobody can change by the API, as a JSON "   \
+	  "object: `{\"project_creation_restriction\": \"adminonly\"}`.")                          \
+	X(LIST, audit_disable, "audit.disable", "", OPTION_FREE,                                   \
+	  "Types of events that the audit trail does not record, like `pull_artifact,"             \
+	  "issue_token`. What is denied, and what concerns the trail itself, always is.")          \
+	X(SIZE, audit_queue_bytes_max, "audit.queue_size", "4MiB",                                 \
+	  OPTION_RANGE(OPTION_BYTES(KIB(64)), OPTION_BYTES(MIB(1024))),                            \
+	  "Memory for events that wait to be written. What finds no room is counted, and the "     \
+	  "count is recorded.")                                                                    \
+	X(DURATION, audit_checkpoint_ms, "audit.checkpoint_interval", "1m",                        \
+	  OPTION_RANGE(OPTION_S(1), OPTION_DAYS(1)),                                               \
+	  "How often the end of the trail's hash chain is signed, when it has grown.")             \
+	X(SIZE, cache_size_bytes, "cache.size", "32MiB",                                           \
+	  OPTION_RANGE(OPTION_BYTES(MIB(1)), OPTION_BYTES(MIB(1048576))),                          \
+	  "Memory for the caches that answer warm pulls.")                                         \
+	X(INT, catalog_page_max, "catalog.page_max", "1000", OPTION_RANGE(1, 100000),              \
+	  "Repositories in one page of the catalog.")                                              \
+	X(INT, tags_page_max, "tags.page_max", "10000", OPTION_RANGE(1, 100000),                   \
+	  "Tags in one page of a tag list.")                                                       \
+	X(LIST, rate_limits_address, "rate_limits.address", "", OPTION_CHECK(check_rates),         \
+	  "How often one address (of IPv6 a /64) may ask, whoever it is, before anything of it "   \
+	  "is verified: `pull=100/s:500, push=600/m, login=20/10s` is 100 pulls a second and 500 " \
+	  "at once, 600 pushes a minute, 20 logins in ten seconds. Without a burst it is the "     \
+	  "count. `pull` is reading below `/v2/`, `push` writing there (but never the bytes of "   \
+	  "an upload that has begun), `login` the token service and sessions, `read` and "         \
+	  "`write` the API. A class that is not named has no limit. Each node counts for itself.") \
+	X(LIST, rate_limits_anonymous, "rate_limits.anonymous", "", OPTION_CHECK(check_rates),     \
+	  "The same for those at one address who have not logged in.")                             \
+	X(LIST, rate_limits_user, "rate_limits.user", "", OPTION_CHECK(check_rates),               \
+	  "The same for each user, wherever he asks from.")                                        \
+	X(LIST, rate_limits_robot, "rate_limits.robot", "", OPTION_CHECK(check_rates),             \
+	  "The same for each robot.")                                                              \
+	X(LIST, rate_limits_tenant, "rate_limits.tenant", "", OPTION_CHECK(check_rates),           \
+	  "The same for all users and robots of a tenant together.")

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* options_server.h - the rows of options.h that are about the program as a server; see there. */
+#pragma once
+
+#define OPTION_TABLE_SERVER(X)                                                                     \
+	X(LIST, listen, "listen", "127.0.0.1:5000", OPTION_CHECK(check_listen),                    \
+	  "Addresses to serve on, up to 16: `127.0.0.1:5000`, `[::1]:5000`, `:5000` (all "         \
+	  "addresses), `unix:/path`, or `fd:N` (a socket handed over by systemd). With a "         \
+	  "certificate, TCP and `fd:` addresses speak TLS and `unix:` does not; `http:` or "       \
+	  "`https:` in front of an address decides otherwise.")                                    \
+	X(PATH, data_dir, "data_dir", "./data", OPTION_CHECK(check_given),                         \
+	  "Directory of the blobs, the uploads, the master key and the SQLite database; made at "  \
+	  "the first start.")                                                                      \
+	X(STRING, external_url, "external_url", "", OPTION_CHECK(check_url),                       \
+	  "How clients reach this server, for the realm of token challenges: "                     \
+	  "`https://registry.example.com`. Empty: taken from each request.")                       \
+	X(PATH, tls_certificate, "tls.certificate", "", OPTION_FREE,                               \
+	  "PEM file of the certificate and its chain. Read again on SIGHUP.")                      \
+	X(PATH, tls_key, "tls.key", "", OPTION_FREE, "PEM file of the certificate's key.")         \
+	X(PATH, tls_ca_certificate, "tls.ca_certificate", "", OPTION_FREE,                         \
+	  "PEM file of the CA that clients need to trust this server; they may download it "       \
+	  "(`/api/v2.0/systeminfo/getcert`).")                                                     \
+	X(BOOL, confine, "confine", "true", OPTION_FREE,                                           \
+	  "The running server gives up what it does not need, as far as the kernel can: new "      \
+	  "privileges, core dumps, files outside (Landlock), other system calls (seccomp).")       \
+	X(SECRET, admin_password, "admin.password", "", OPTION_FREE,                               \
+	  "Password of `admin`, used when the account is made at the first start. Empty: a "       \
+	  "random one is made and printed once.")                                                  \
+	X(LIST, auth_methods, "auth.methods", "", OPTION_FREE,                                     \
+	  "Who is asked about a name and a password, in this order: `token` (personal access "     \
+	  "tokens), `local` (accounts with a password here), `providers` (LDAP, Keystone). "       \
+	  "Empty: all, in this order. Local administrators can always log in.")                    \
+	X(INT, auth_name_attempts, "auth.name_attempts", "10", OPTION_RANGE(0, 1000000),           \
+	  "Wrong passwords for a name from one address before it has to wait; 0: no limit. Other " \
+	  "addresses, and passwords that were right before, do not wait.")                         \
+	X(DURATION, auth_name_interval_ms, "auth.name_interval", "6s",                             \
+	  OPTION_RANGE(OPTION_MS(1), OPTION_H(24)), "After how long one more is allowed.")         \
+	X(INT, auth_address_attempts, "auth.address_attempts", "100", OPTION_RANGE(0, 1000000),    \
+	  "Wrong passwords for all names together from one address (of IPv6: from one /64) "       \
+	  "before "                                                                                \
+	  "it has to wait; 0: no limit.")                                                          \
+	X(DURATION, auth_address_interval_ms, "auth.address_interval", "1s",                       \
+	  OPTION_RANGE(OPTION_MS(1), OPTION_H(24)), "After how long one more is allowed.")         \
+	X(SECRET, database_url, "database.url", "", OPTION_CHECK(check_database_url),              \
+	  "`postgresql://…` for PostgreSQL. Empty: SQLite in `data_dir`.")                         \
+	X(INT, database_connections, "database.connections", "8", OPTION_RANGE(1, 512),            \
+	  "PostgreSQL connections, or SQLite readers beside the one writer.")                      \
+	X(CHOICE, log_level, "log.level", "info", OPTION_CHOICES("debug|info|warn|error"),         \
+	  "The least important lines to write.")                                                   \
+	X(CHOICE, log_format, "log.format", "text", OPTION_CHOICES("text|json"),                   \
+	  "Lines for people or for machines.")                                                     \
+	X(INT, http_threads_max, "http.threads_max", "320", OPTION_RANGE(2, 10000),                \
+	  "Threads that run requests. They are made when needed.")                                 \
+	X(INT, http_transfers_max, "http.transfers_max", "256", OPTION_RANGE(1, 9999),             \
+	  "How many of them may move large bodies at a time. Less than `http.threads_max`.")       \
+	X(INT, http_connections_max, "http.connections_max", "16384", OPTION_RANGE(1, 1000000),    \
+	  "Open connections; one more is answered 503 and closed.")                                \
+	X(DURATION, http_head_timeout_ms, "http.head_timeout", "10s",                              \
+	  OPTION_RANGE(OPTION_MS(10), OPTION_H(1)),                                                \
+	  "Time for a request head, a TLS handshake and a PROXY header together.")                 \
+	X(DURATION, http_idle_timeout_ms, "http.idle_timeout", "75s",                              \
+	  OPTION_RANGE(OPTION_MS(10), OPTION_H(24)), "How long an idle connection is kept.")       \
+	X(DURATION, http_body_timeout_ms, "http.body_timeout", "60s",                              \
+	  OPTION_RANGE(OPTION_MS(10), OPTION_H(1)), "The longest silence inside a body.")          \
+	X(DURATION, http_request_timeout_ms, "http.request_timeout", "60s",                        \
+	  OPTION_RANGE(OPTION_MS(10), OPTION_H(1)),                                                \
+	  "How long a request may go on without moving bytes of a body: it waits for the "         \
+	  "database, for a lock, for its turn. Then 503.")                                         \
+	X(SIZE, http_rate_min_bytes_per_s, "http.rate_min", "1KiB",                                \
+	  OPTION_RANGE(0, OPTION_BYTES(MIB(1024))),                                                \
+	  "Bytes per second below which a body is given up, averaged over a minute; 0: none.")     \
+	X(SIZE, http_request_memory_bytes_max, "http.request_memory_max", "48MiB",                 \
+	  OPTION_RANGE(OPTION_BYTES(MIB(16)), OPTION_BYTES(MIB(4096))),                            \
+	  "Memory one request may use; bodies of blobs do not count.")                             \
+	X(BOOL, http_proxy_protocol, "http.proxy_protocol", "false", OPTION_FREE,                  \
+	  "Require a PROXY header (version 1 or 2) from the peers in `http.trusted_proxies`.")     \
+	X(LIST, http_trusted_proxies, "http.trusted_proxies", "", OPTION_CHECK(check_networks),    \
+	  "Networks whose PROXY and X-Forwarded-* headers are believed: `10.0.0.0/8,::1`; "        \
+	  "`unix` is every peer on a Unix socket.")                                                \
+	X(DURATION, http_drain_timeout_ms, "http.drain_timeout", "30s",                            \
+	  OPTION_RANGE(0, OPTION_H(1)),                                                            \
+	  "How long running requests may take to finish after SIGTERM.")

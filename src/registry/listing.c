@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* listing.c - see listing.h. */
+#include "listing.h"
+#include "base/clock.h"
+#include "db/repository.h"
+#include "db/tag.h"
+#include "registry/pull.h"
+
+#include "base/banned.h"
+
+err_t listing_tag_gone(struct ctx *ctx, struct sql_tx *tx, struct listing *listing,
+		       int64_t manifest_id)
+{
+	listing->touched = true;
+	TRY(db_artifact_count_tags(ctx, tx, manifest_id, -1));
+	return db_artifact_unlist(ctx, tx, manifest_id, &listing->listed);
+}
+
+err_t listing_put_tag(struct ctx *ctx, struct sql_tx *tx, struct listing *listing, str name,
+		      int64_t manifest_id, int64_t *gained)
+{
+	int64_t before;
+	TRY(db_tag_put(ctx, tx, listing->repository_id, name, manifest_id, &before));
+	if (before == manifest_id)
+		return OK;
+	++*gained;
+	return before ? listing_tag_gone(ctx, tx, listing, before) : OK;
+}
+
+static err_t pushed_anew(struct ctx *ctx, struct sql_tx *tx, struct listing *listing,
+			 const struct listing_push *push)
+{
+	bool listed;
+	TRY(db_artifact_insert(ctx, tx, push->id, push->facts, push->gained, push->described,
+			       &listed));
+	listing->listed += listed;
+	if (!push->is_index)
+		return OK;
+	TRY(db_artifact_count_parents(ctx, tx, push->id, 1));
+	return db_artifact_unlist_children(ctx, tx, push->id, &listing->listed);
+}
+
+err_t listing_pushed(struct ctx *ctx, struct sql_tx *tx, struct listing *listing,
+		     const struct listing_push *push)
+{
+	const struct artifact_facts *facts = push->facts;
+	listing->touched = true;
+	if (push->made)
+		return pushed_anew(ctx, tx, listing, push);
+	if (push->gained) {
+		TRY(db_artifact_count_tags(ctx, tx, push->id, push->gained));
+		TRY(db_artifact_list(ctx, tx, push->id, &listing->listed));
+	}
+	if (!facts->accessory.len) /* else perhaps its tag says so only now */
+		return OK;
+	TRY(db_artifact_mark_accessory(ctx, tx, push->id, facts->accessory, facts->subject_text));
+	return db_artifact_unlist(ctx, tx, push->id, &listing->listed);
+}
+
+err_t listing_manifest_goes(struct ctx *ctx, struct sql_tx *tx, struct listing *listing,
+			    int64_t manifest_id)
+{
+	listing->touched = true;
+	TRY(db_artifact_count_parents(ctx, tx, manifest_id, -1));
+	return db_artifact_delete(ctx, tx, manifest_id, &listing->listed);
+}
+
+err_t listing_finish(struct ctx *ctx, struct sql_tx *tx, const struct listing *listing)
+{
+	if (!listing->listed)
+		return OK;
+	return db_repository_count(ctx, tx, listing->repository_id, listing->listed,
+				   clock_wall_us());
+}
+
+static err_t read_config(struct ctx *ctx, struct registry *registry, str repository,
+			 const struct manifest_reference *reference, str *ret)
+{
+	CLEANUP(blob_view_done) struct blob_view view = BLOB_VIEW_INIT;
+	TRY(blob_open(ctx, registry, repository, reference->digest, &view));
+	if (view.size_bytes > ARTIFACT_CONFIG_MAX)
+		return fail(ctx, ERR_LIMIT, "config is larger than its descriptor says");
+	char *bytes = arena_try(ctx->arena, view.size_bytes + 1);
+	if (!bytes)
+		return fail(ctx, ERR_LIMIT, "config does not fit into memory");
+	size_t have = 0;
+	for (size_t len = 1; have < view.size_bytes && len; have += len)
+		TRY(blob_read(ctx, &view, have, bytes + have, view.size_bytes - have, &len));
+	*ret = (str){ bytes, have };
+	return OK;
+}
+
+void listing_describe(struct ctx *ctx, struct registry *registry, str repository,
+		      struct artifact_source *source, struct artifact_facts *ret,
+		      bool *ret_described)
+{
+	const struct manifest_reference *config = artifact_config(source->parsed);
+	err_t err = OK;
+	if (config)
+		err = read_config(ctx, registry, repository, config, &source->config);
+	if (err != OK)
+		ctx_forgive(ctx);
+	artifact_describe(ctx->arena, source, ret);
+	*ret_described = err == OK || err == ERR_LIMIT;
+}
