@@ -17,7 +17,7 @@
 
 static void url_done(CURLU **url)
 {
-	curl_url_cleanup(*url);
+	libcurl.curl_url_cleanup(*url);
 }
 
 static bool is_url_text(str text)
@@ -35,19 +35,27 @@ static str url_part(struct arena *arena, CURLU *url, CURLUPart part)
 {
 	char *text = NULL;
 	str copy = STR_NONE;
-	if (curl_url_get(url, part, &text, CURLU_DEFAULT_PORT) == CURLUE_OK && text)
+	if (libcurl.curl_url_get(url, part, &text, CURLU_DEFAULT_PORT) == CURLUE_OK && text)
 		copy = arena_copy(arena, str_from(text));
-	curl_free(text);
+	libcurl.curl_free(text);
 	return copy;
+}
+
+/* Without libcurl there are no valid URLs; who wants to know why has asked curl_open() himself. */
+static bool has_curl(struct arena *arena)
+{
+	struct ctx ctx;
+	ctx_init(&ctx, arena);
+	return curl_open(&ctx) == OK;
 }
 
 bool client_url_parse(struct arena *arena, str text, struct client_url *ret)
 {
-	CLEANUP(url_done) CURLU *url = curl_url();
-	if (!is_url_text(text))
+	if (!is_url_text(text) || !has_curl(arena))
 		return false;
+	CLEANUP(url_done) CURLU *url = libcurl.curl_url();
 	char *copy = arena_cstr(arena, text);
-	if (!url || curl_url_set(url, CURLUPART_URL, copy, 0) != CURLUE_OK)
+	if (!url || libcurl.curl_url_set(url, CURLUPART_URL, copy, 0) != CURLUE_OK)
 		return false;
 	str scheme = url_part(arena, url, CURLUPART_SCHEME);
 	str host = url_part(arena, url, CURLUPART_HOST);
@@ -102,11 +110,6 @@ static void read_proxies(struct client *client)
 
 /* --- life ----------------------------------------------------------------------------------- */
 
-static void start_curl(void)
-{
-	CHECK(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
-}
-
 static void set_defaults(struct client_options *o)
 {
 	static const struct {
@@ -135,8 +138,6 @@ static void client_done(struct client **client)
 
 err_t client_new(struct ctx *ctx, const struct client_options *options, struct client **ret)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	pthread_once(&once, start_curl);
 	CLEANUP(client_done) struct client *client = NEW(struct client);
 	arena_init(&client->memory, KIB(256));
 	pthread_mutex_init(&client->lock, NULL);
@@ -155,7 +156,7 @@ err_t client_new(struct ctx *ctx, const struct client_options *options, struct c
 
 static void handle_free(struct client_handle *handle)
 {
-	curl_easy_cleanup(handle->curl);
+	libcurl.curl_easy_cleanup(handle->curl);
 	free(handle->target);
 	free(handle);
 }
@@ -293,7 +294,7 @@ static err_t borrow(struct ctx *ctx, struct client *client, str target,
 	TRY(err);
 	if (!handle) {
 		handle = NEW(struct client_handle);
-		handle->curl = curl_easy_init();
+		handle->curl = libcurl.curl_easy_init();
 		CHECK(handle->curl);
 	}
 	free(handle->target);
@@ -306,7 +307,7 @@ static void give_back(struct client *client, struct client_target *target,
 		      struct client_handle *handle)
 {
 	int64_t now_ns = clock_now_ns();
-	curl_easy_reset(handle->curl); /* keeps its connections, forgets all that was set */
+	libcurl.curl_easy_reset(handle->curl); /* keeps its connections, forgets all that was set */
 	pthread_mutex_lock(&client->lock);
 	handle->idle_since_ns = now_ns;
 	handle->next = client->idle;
@@ -348,6 +349,7 @@ err_t client_send(struct ctx *ctx, struct client *client, const struct client_re
 	      strcmp(request->method, "HEAD") == 0);
 	TRY(ctx_check(ctx));
 	TRY(check_fields(ctx, request));
+	TRY(curl_open(ctx));
 	if (!client_url_parse(ctx->arena, request->url, &url))
 		return fail(ctx, ERR_REQUEST_INVALID, "not a URL to ask: " STR_FMT,
 			    STR_ARG(str_take(request->url, 120)));

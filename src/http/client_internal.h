@@ -2,10 +2,10 @@
 /* client_internal.h - what the files of the client share. */
 #pragma once
 
+#include "client_library.h"
 #include "codec/cidr.h"
 #include "http/client.h"
 
-#include <curl/curl.h>
 #include <pthread.h>
 
 /* A libcurl handle with its connections. In use by one thread, or idle in the pool. */

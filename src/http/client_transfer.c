@@ -86,7 +86,7 @@ static size_t take_head(char *bytes, size_t size, size_t count, void *arg)
 static void fill_response(struct transfer *t)
 {
 	long status = 0;
-	curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
+	libcurl.curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
 	t->response.status = (int)status;
 	t->response.fields = arena_copy(t->ctx->arena, buf_str(&t->head));
 }
@@ -149,7 +149,7 @@ static int look_around(void *arg, curl_off_t down_all, curl_off_t down, curl_off
 
 /* --- options -------------------------------------------------------------------------------- */
 
-#define SET(option, value) CHECK(curl_easy_setopt(t->curl, (option), (value)) == CURLE_OK)
+#define SET(option, value) CHECK(libcurl.curl_easy_setopt(t->curl, (option), (value)) == CURLE_OK)
 
 static void set_where(struct transfer *t, const struct client_url *url)
 {
@@ -243,12 +243,12 @@ static void set_answer(struct transfer *t)
 
 static void fields_done(struct curl_slist **list)
 {
-	curl_slist_free_all(*list);
+	libcurl.curl_slist_free_all(*list);
 }
 
 static void add_line(struct curl_slist **list, const char *line)
 {
-	struct curl_slist *longer = curl_slist_append(*list, line);
+	struct curl_slist *longer = libcurl.curl_slist_append(*list, line);
 	CHECK(longer);
 	*list = longer;
 }
@@ -301,7 +301,7 @@ static err_t finish(struct transfer *t, CURLcode code)
 		return fail(t->ctx,
 			    is_nonsense(code) ? ERR_UPSTREAM_INVALID : ERR_UPSTREAM_UNREACHABLE,
 			    STR_FMT ": %s", STR_ARG(str_take(t->request->url, 120)),
-			    t->reason[0] ? t->reason : curl_easy_strerror(code));
+			    t->reason[0] ? t->reason : libcurl.curl_easy_strerror(code));
 	fill_response(t);
 	str body = buf_str(&t->body);
 	char *copy = arena_try(t->ctx->arena, body.len + 1);
@@ -342,7 +342,7 @@ err_t client_transfer(struct ctx *ctx, struct client *client, CURL *curl,
 	set_body(t);
 	set_answer(t);
 	add_fields(t, &fields);
-	TRY(finish(t, curl_easy_perform(curl)));
+	TRY(finish(t, libcurl.curl_easy_perform(curl)));
 	*ret = t->response;
 	return OK;
 }

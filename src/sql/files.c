@@ -2,7 +2,8 @@
 /* files.c - see files.h. */
 #include "sql/files.h"
 
-#include <libpq-fe.h>
+#include "postgres_library.h"
+
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,7 @@ static const char *const usual_places[] = { ".postgresql", ".pgpass", ".pg_servi
 
 static void options_done(PQconninfoOption **options)
 {
-	PQconninfoFree(*options);
+	libpq.PQconninfoFree(*options);
 }
 
 static bool is_file_parameter(const char *keyword)
@@ -56,9 +57,10 @@ err_t sql_files_visit(struct ctx *ctx, enum sql_engine engine, const char *locat
 {
 	if (engine != SQL_POSTGRES)
 		return OK;
-	CLEANUP(options_done) PQconninfoOption *given = PQconninfoParse(location, NULL);
+	TRY(pq_open(ctx));
+	CLEANUP(options_done) PQconninfoOption *given = libpq.PQconninfoParse(location, NULL);
 	/* With the variables, and the service they name. */
-	CLEANUP(options_done) PQconninfoOption *defaults = PQconndefaults();
+	CLEANUP(options_done) PQconninfoOption *defaults = libpq.PQconndefaults();
 	TRY(visit_options(ctx, given, visit, arg));
 	TRY(visit_options(ctx, defaults, visit, arg));
 	for (size_t i = 0; i < COUNT_OF(variables); i++) {

@@ -29,7 +29,8 @@ struct postgres {
 
 static err_t postgres_open(struct ctx *ctx, const struct sql_options *options, struct sql **ret)
 {
-	CHECK(PQisthreadsafe());
+	TRY(pq_open(ctx));
+	CHECK(libpq.PQisthreadsafe());
 	struct postgres *db = NEW(struct postgres);
 	db->base = (struct sql){ .driver = &sql_driver_postgres,
 				 .engine = SQL_POSTGRES,
@@ -78,7 +79,7 @@ static struct postgres_connection *pop_idle(struct postgres *db)
 
 static void give(struct postgres *db, struct postgres_connection *c)
 {
-	if (c->broken || PQtransactionStatus(c->handle) != PQTRANS_IDLE) {
+	if (c->broken || libpq.PQtransactionStatus(c->handle) != PQTRANS_IDLE) {
 		postgres_disconnect(c);
 	} else {
 		pthread_mutex_lock(&db->idle_lock);
@@ -182,20 +183,20 @@ static err_t send_commit(struct ctx *ctx, struct postgres_connection *c)
 	/* Cancelling the wait would not take the COMMIT back. */
 	struct ctx steadfast = *ctx;
 	steadfast.cancelled = NULL;
-	err_t err = postgres_answer(&steadfast, c, PQsendQuery(c->handle, "COMMIT"),
+	err_t err = postgres_answer(&steadfast, c, libpq.PQsendQuery(c->handle, "COMMIT"),
 				    clock_now_ns() + COMMIT_MAX_NS, "commit", &result);
 	ctx->failure = steadfast.failure;
 	if (err != OK)
 		return outcome_unknown(ctx, c, err);
 	/* A failed transaction answers COMMIT with ROLLBACK, as a success. */
-	if (strcmp(PQcmdStatus(result), "COMMIT") != 0)
+	if (strcmp(libpq.PQcmdStatus(result), "COMMIT") != 0)
 		return fail(ctx, ERR_DATABASE, "the database rolled back");
 	return OK;
 }
 
 static void roll_back(struct postgres_connection *c)
 {
-	if (c->broken || PQtransactionStatus(c->handle) == PQTRANS_IDLE)
+	if (c->broken || libpq.PQtransactionStatus(c->handle) == PQTRANS_IDLE)
 		return;
 	/* Its failure is nobody's: the connection is closed, and that rolls back, too. */
 	struct ctx own;

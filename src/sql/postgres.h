@@ -11,7 +11,7 @@
 #include "driver.h"
 #include "gate.h"
 
-#include <libpq-fe.h>
+#include "postgres_library.h"
 
 /* One connection. Used by one thread at a time. */
 struct postgres_connection {

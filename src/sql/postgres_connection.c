@@ -32,7 +32,7 @@ static void ignore_notice(void *arg, const PGresult *result)
 static err_t lost(struct ctx *ctx, struct postgres_connection *c, const char *what)
 {
 	c->broken = true;
-	str text = str_trim(str_from(PQerrorMessage(c->handle)));
+	str text = str_trim(str_from(libpq.PQerrorMessage(c->handle)));
 	str line, rest;
 	if (!str_cut(text, '\n', &line, &rest))
 		line = text;
@@ -54,7 +54,7 @@ static err_t await_socket(struct ctx *ctx, struct postgres_connection *c, short 
 		int64_t slice_ns = ctx->cancelled ? WAIT_SLICE_NS : 30 * CLOCK_S;
 		if (until_ns)
 			slice_ns = MIN(slice_ns, MAX(until_ns - now_ns, 0));
-		struct pollfd socket = { .fd = PQsocket(c->handle), .events = events };
+		struct pollfd socket = { .fd = libpq.PQsocket(c->handle), .events = events };
 		int ready = poll(&socket, 1, (int)((slice_ns + CLOCK_MS - 1) / CLOCK_MS));
 		if (ready > 0)
 			return OK;
@@ -79,19 +79,19 @@ static err_t finish_connecting(struct ctx *ctx, struct postgres_connection *c)
 		until_ns = MIN(until_ns, ctx->deadline_ns);
 	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
 	for (;;) {
-		if (!c->handle || PQstatus(c->handle) == CONNECTION_BAD)
+		if (!c->handle || libpq.PQstatus(c->handle) == CONNECTION_BAD)
 			return lost(ctx, c, "could not connect");
 		TRY(await_socket(ctx, c, status == PGRES_POLLING_READING ? POLLIN : POLLOUT,
 				 until_ns));
-		status = PQconnectPoll(c->handle);
+		status = libpq.PQconnectPoll(c->handle);
 		if (status == PGRES_POLLING_OK)
 			break;
 		if (status == PGRES_POLLING_FAILED)
 			return lost(ctx, c, "could not connect");
 	}
-	PQsetNoticeReceiver(c->handle, ignore_notice, NULL);
+	libpq.PQsetNoticeReceiver(c->handle, ignore_notice, NULL);
 	/* A large value must not block past the deadline, either. */
-	if (PQsetnonblocking(c->handle, 1) != 0)
+	if (libpq.PQsetnonblocking(c->handle, 1) != 0)
 		return lost(ctx, c, "could not connect");
 	return postgres_simple(ctx, c, SETUP, until_ns);
 }
@@ -106,7 +106,7 @@ err_t postgres_connect(struct ctx *ctx, const struct sql *db, const char *locati
 	c->db = db;
 	c->prepared = mem_new(sql_slot_count(db) * sizeof(bool));
 	/* A host's name is looked up in here, past any deadline: README.md says why. */
-	c->handle = PQconnectStartParams(keywords, values, 1);
+	c->handle = libpq.PQconnectStartParams(keywords, values, 1);
 	err_t err = finish_connecting(ctx, c);
 	if (err != OK) {
 		postgres_disconnect(c);
@@ -120,14 +120,14 @@ void postgres_disconnect(struct postgres_connection *connection)
 {
 	if (!connection)
 		return;
-	PQfinish(connection->handle);
+	libpq.PQfinish(connection->handle);
 	free(connection->prepared);
 	free(connection);
 }
 
 bool postgres_is_quiet(struct postgres_connection *connection)
 {
-	struct pollfd socket = { .fd = PQsocket(connection->handle), .events = POLLIN };
+	struct pollfd socket = { .fd = libpq.PQsocket(connection->handle), .events = POLLIN };
 	return poll(&socket, 1, 0) == 0;
 }
 
@@ -169,10 +169,10 @@ static int errno_of(const char *state)
 static err_t server_error(struct ctx *ctx, struct postgres_connection *c, const PGresult *result,
 			  const char *what)
 {
-	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *state = libpq.PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	if (!state)
 		return lost(ctx, c, what);
-	const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	const char *text = libpq.PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	int sys_errno = errno_of(state);
 	if (sys_errno == SQL_ERRNO_LOST)
 		c->broken = true;
@@ -186,14 +186,14 @@ static err_t flush(struct ctx *ctx, struct postgres_connection *c, int64_t until
 		   const char *what)
 {
 	for (;;) {
-		int left = PQflush(c->handle);
+		int left = libpq.PQflush(c->handle);
 		if (left == 0)
 			return OK;
 		if (left < 0)
 			return lost(ctx, c, what);
 		/* The server may have to be read before it goes on reading. */
 		TRY(await_socket(ctx, c, POLLIN | POLLOUT, until_ns));
-		if (!PQconsumeInput(c->handle))
+		if (!libpq.PQconsumeInput(c->handle))
 			return lost(ctx, c, what);
 	}
 }
@@ -202,24 +202,24 @@ static err_t flush(struct ctx *ctx, struct postgres_connection *c, int64_t until
 static err_t next_result(struct ctx *ctx, struct postgres_connection *c, int64_t until_ns,
 			 const char *what, PGresult **ret)
 {
-	while (PQisBusy(c->handle)) {
+	while (libpq.PQisBusy(c->handle)) {
 		TRY(await_socket(ctx, c, POLLIN, until_ns));
-		if (!PQconsumeInput(c->handle))
+		if (!libpq.PQconsumeInput(c->handle))
 			return lost(ctx, c, what);
 	}
-	*ret = PQgetResult(c->handle);
+	*ret = libpq.PQgetResult(c->handle);
 	return OK;
 }
 
 static bool is_error(const PGresult *result)
 {
-	ExecStatusType status = PQresultStatus(result);
+	ExecStatusType status = libpq.PQresultStatus(result);
 	return status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK;
 }
 
 void postgres_result_done(PGresult **result)
 {
-	PQclear(*result);
+	libpq.PQclear(*result);
 	*result = NULL;
 }
 
@@ -238,7 +238,7 @@ err_t postgres_answer(struct ctx *ctx, struct postgres_connection *connection, i
 		if (!result)
 			break;
 		if (last && is_error(last)) {
-			PQclear(result);
+			libpq.PQclear(result);
 			continue;
 		}
 		postgres_result_done(&last);
@@ -256,7 +256,7 @@ err_t postgres_simple(struct ctx *ctx, struct postgres_connection *connection, c
 		      int64_t until_ns)
 {
 	CLEANUP(postgres_result_done) PGresult *result = NULL;
-	return postgres_answer(ctx, connection, PQsendQuery(connection->handle, text), until_ns,
+	return postgres_answer(ctx, connection, libpq.PQsendQuery(connection->handle, text), until_ns,
 			       "script", &result);
 }
 

@@ -69,7 +69,7 @@ static err_t prepare_slot(struct ctx *ctx, struct postgres_connection *c, unsign
 	char name[NAME_MAX_BYTES];
 	name_of(slot, name);
 	CLEANUP(postgres_result_done) PGresult *result = NULL;
-	int sent = PQsendPrepare(c->handle, name, statement->postgres, 0, NULL);
+	int sent = libpq.PQsendPrepare(c->handle, name, statement->postgres, 0, NULL);
 	TRY(postgres_answer(ctx, c, sent, until_ns, statement->name, &result));
 	c->prepared[slot] = true;
 	return OK;
@@ -87,7 +87,7 @@ static err_t run(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement 
 	name_of(slot, name);
 	struct parameters p;
 	fill(&p, args);
-	int sent = PQsendQueryPrepared(c->handle, name, (int)args.count, p.values, p.lengths,
+	int sent = libpq.PQsendQueryPrepared(c->handle, name, (int)args.count, p.values, p.lengths,
 				       p.formats, FORMAT_BINARY);
 	return postgres_answer(ctx, c, sent, until_ns, statement->name, ret);
 }
@@ -98,8 +98,8 @@ err_t postgres_exec(struct ctx *ctx, struct sql_tx *tx, const struct sql_stateme
 	CLEANUP(postgres_result_done) PGresult *result = NULL;
 	TRY(run(ctx, tx, statement, args, &result));
 	uint64_t changed = 0;
-	if (PQresultStatus(result) == PGRES_COMMAND_OK)
-		str_to_u64(str_from(PQcmdTuples(result)), INT64_MAX, &changed);
+	if (libpq.PQresultStatus(result) == PGRES_COMMAND_OK)
+		str_to_u64(str_from(libpq.PQcmdTuples(result)), INT64_MAX, &changed);
 	*ret_changed = (int64_t)changed;
 	return OK;
 }
@@ -116,7 +116,7 @@ err_t postgres_query(struct ctx *ctx, struct sql_tx *tx, const struct sql_statem
 
 err_t postgres_next(struct ctx *ctx, struct sql_rows *rows, bool *ret_has)
 {
-	int count = PQntuples(rows->result);
+	int count = libpq.PQntuples(rows->result);
 	if (rows->row < count)
 		rows->row++;
 	*ret_has = rows->row < count;
@@ -125,24 +125,24 @@ err_t postgres_next(struct ctx *ctx, struct sql_rows *rows, bool *ret_has)
 
 void postgres_rows_done(struct sql_rows *rows)
 {
-	PQclear(rows->result);
+	libpq.PQclear(rows->result);
 	rows->result = NULL;
 }
 
 bool postgres_is_null(const struct sql_rows *rows, int column)
 {
-	return PQgetisnull(rows->result, rows->row, column) != 0;
+	return libpq.PQgetisnull(rows->result, rows->row, column) != 0;
 }
 
 int64_t postgres_i64(const struct sql_rows *rows, int column)
 {
 	if (postgres_is_null(rows, column))
 		return 0;
-	const char *bytes = PQgetvalue(rows->result, rows->row, column);
+	const char *bytes = libpq.PQgetvalue(rows->result, rows->row, column);
 	uint64_t wide;
 	uint32_t middle;
 	uint16_t narrow;
-	switch (PQftype(rows->result, column)) {
+	switch (libpq.PQftype(rows->result, column)) {
 	case TYPE_INT8:
 		memcpy(&wide, bytes, sizeof wide);
 		return (int64_t)be64toh(wide);
@@ -162,10 +162,10 @@ str postgres_text(const struct sql_rows *rows, int column)
 {
 	if (postgres_is_null(rows, column))
 		return STR_NONE;
-	Oid type = PQftype(rows->result, column);
+	Oid type = libpq.PQftype(rows->result, column);
 	CHECK(type == TYPE_TEXT || type == TYPE_BYTEA || type == TYPE_VARCHAR);
-	return (str){ PQgetvalue(rows->result, rows->row, column),
-		      (size_t)PQgetlength(rows->result, rows->row, column) };
+	return (str){ libpq.PQgetvalue(rows->result, rows->row, column),
+		      (size_t)libpq.PQgetlength(rows->result, rows->row, column) };
 }
 
 static bool is_known(Oid type)
@@ -193,15 +193,15 @@ err_t postgres_prepare(struct ctx *ctx, struct sql_tx *tx, const struct sql_stat
 	char name[NAME_MAX_BYTES];
 	name_of(slot, name);
 	CLEANUP(postgres_result_done) PGresult *result = NULL;
-	TRY(postgres_answer(ctx, c, PQsendDescribePrepared(c->handle, name), until_ns,
+	TRY(postgres_answer(ctx, c, libpq.PQsendDescribePrepared(c->handle, name), until_ns,
 			    statement->name, &result));
-	if ((unsigned)PQnparams(result) != statement->parameters)
+	if ((unsigned)libpq.PQnparams(result) != statement->parameters)
 		return fail(ctx, ERR_DATABASE, "has another number of parameters");
-	for (int i = 0; i < PQnfields(result); i++) {
-		if (!is_known(PQftype(result, i)))
+	for (int i = 0; i < libpq.PQnfields(result); i++) {
+		if (!is_known(libpq.PQftype(result, i)))
 			return fail(ctx, ERR_DATABASE,
 				    "column %s is neither integer, text nor blob",
-				    PQfname(result, i));
+				    libpq.PQfname(result, i));
 	}
 	return OK;
 }

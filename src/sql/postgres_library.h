@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* postgres_library.h - libpq, opened when a database is PostgreSQL's; see os/library.h. */
+#pragma once
+
+#include "os/library.h"
+
+#include <libpq-fe.h>
+
+#define PQ_FUNCTIONS(X)                                                                            \
+	X(PQclear)                                                                                 \
+	X(PQcmdStatus)                                                                             \
+	X(PQcmdTuples)                                                                             \
+	X(PQconndefaults)                                                                          \
+	X(PQconnectPoll)                                                                           \
+	X(PQconnectStartParams)                                                                    \
+	X(PQconninfoFree)                                                                          \
+	X(PQconninfoParse)                                                                         \
+	X(PQconsumeInput)                                                                          \
+	X(PQerrorMessage)                                                                          \
+	X(PQfinish)                                                                                \
+	X(PQflush)                                                                                 \
+	X(PQfname)                                                                                 \
+	X(PQftype)                                                                                 \
+	X(PQgetResult)                                                                             \
+	X(PQgetisnull)                                                                             \
+	X(PQgetlength)                                                                             \
+	X(PQgetvalue)                                                                              \
+	X(PQisBusy)                                                                                \
+	X(PQisthreadsafe)                                                                          \
+	X(PQnfields)                                                                               \
+	X(PQnparams)                                                                               \
+	X(PQntuples)                                                                               \
+	X(PQresultErrorField)                                                                      \
+	X(PQresultStatus)                                                                          \
+	X(PQsendDescribePrepared)                                                                  \
+	X(PQsendPrepare)                                                                           \
+	X(PQsendQuery)                                                                             \
+	X(PQsendQueryPrepared)                                                                     \
+	X(PQsetNoticeReceiver)                                                                     \
+	X(PQsetnonblocking)                                                                        \
+	X(PQsocket)                                                                                \
+	X(PQstatus)                                                                                \
+	X(PQtransactionStatus)
+
+struct pq {
+	PQ_FUNCTIONS(LIBRARY_FIELD)
+};
+extern struct pq libpq;
+
+err_t pq_open(struct ctx *ctx);
