@@ -310,6 +310,7 @@ void api_handle(void *arg, struct exchange *x)
 	else if (started_ns)
 		log_success(&rq, started_ns);
 	audit_finish(&rq, err);
+	json_done(&rq.body);
 	cache_put(rq.who_pin);
 }
 

@@ -188,6 +188,8 @@ err_t body_read(struct ctx *ctx, struct request *rq, struct json_document *ret)
 	TRY(exchange_read_all(rq->x, rq->route->body_max_bytes, &body));
 	if (!json_parse(body, JSON_LIMITS_SMALL, ret, &problem))
 		return fail(ctx, ERR_REQUEST_INVALID, JSON_PROBLEM_FMT, JSON_PROBLEM_ARG(problem));
+	json_done(&rq->body);
+	json_share(ret, &rq->body);
 	if (!json_value_is_object(ret->root))
 		return fail(ctx, ERR_REQUEST_INVALID, "body is not a JSON object");
 	return OK;

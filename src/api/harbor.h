@@ -13,7 +13,7 @@
  *	json_write_array_end(&w);
  *	return list_answer(rq, &list, total, &body);
  *
- * A body:
+ * A body, which lives as long as the request:
  *	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
  *	struct label_body label = { 0 };
  *	TRY(body_read(ctx, rq, &doc));

@@ -5,6 +5,7 @@
  */
 #include "api/audit.h"
 #include "api/handlers.h"
+#include "api/harbor.h"
 #include "base/clock.h"
 #include "codec/json.h"
 #include "codec/json_writer.h"
@@ -95,12 +96,7 @@ struct project_request {
 static err_t read_request(struct ctx *ctx, struct request *rq, struct json_document *doc,
 			  struct project_request *ret)
 {
-	str body;
-	TRY(exchange_read_all(rq->x, rq->route->body_max_bytes, &body));
-	struct json_problem problem;
-	if (!json_parse(body, JSON_LIMITS_SMALL, doc, &problem))
-		return fail(ctx, ERR_REQUEST_INVALID, JSON_PROBLEM_FMT, JSON_PROBLEM_ARG(problem));
-
+	TRY(body_read(ctx, rq, doc));
 	struct project_request request = { 0 };
 	const struct json_value *metadata = NULL;
 	str public_text = STR_NONE;

@@ -7,6 +7,7 @@
 
 #include "api/api.h"
 #include "base/rate.h"
+#include "codec/json.h"
 #include "codec/reference.h"
 #include "registry/project.h"
 
@@ -65,8 +66,10 @@ struct request {
 	int64_t user_id; /* {user}: an account; who asks about himself may do more */
 	str claimed;	 /* who a form says is asking, for the audit trail of refusals */
 
-	bool bad_credentials; /* the challenge says invalid_token */
-	bool keep_headers;    /* the handler's headers belong on the error answer */
+	struct json_document body; /* of body_read(): the audit trail is written when the handler is
+				      done with it */
+	bool bad_credentials;	   /* the challenge says invalid_token */
+	bool keep_headers;	   /* the handler's headers belong on the error answer */
 };
 
 /* Fills `who` from what the request brings. For the dispatcher and the token service. */

@@ -84,6 +84,12 @@ void json_done(struct json_document *doc)
 	doc->root = NULL;
 }
 
+void json_share(const struct json_document *doc, struct json_document *ret)
+{
+	ret->root = doc->root;
+	json_incref((json_t *)(uintptr_t)ret->root);
+}
+
 bool json_value_is_object(const struct json_value *v)
 {
 	return inner(v) && json_typeof(inner(v)) == JSON_OBJECT;

@@ -56,6 +56,8 @@ struct json_problem {
 bool json_parse(str bytes, struct json_limits limits, struct json_document *ret,
 		struct json_problem *ret_problem);
 void json_done(struct json_document *doc);
+/* A second hold on the same document, which lives until both are done. */
+void json_share(const struct json_document *doc, struct json_document *ret);
 
 bool json_value_is_object(const struct json_value *v); /* NULL is nothing */
 bool json_value_is_array(const struct json_value *v);

@@ -256,8 +256,8 @@ err_t postgres_simple(struct ctx *ctx, struct postgres_connection *connection, c
 		      int64_t until_ns)
 {
 	CLEANUP(postgres_result_done) PGresult *result = NULL;
-	return postgres_answer(ctx, connection, libpq.PQsendQuery(connection->handle, text), until_ns,
-			       "script", &result);
+	return postgres_answer(ctx, connection, libpq.PQsendQuery(connection->handle, text),
+			       until_ns, "script", &result);
 }
 
 int64_t postgres_until_ns(const struct ctx *ctx)

@@ -88,7 +88,7 @@ static err_t run(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement 
 	struct parameters p;
 	fill(&p, args);
 	int sent = libpq.PQsendQueryPrepared(c->handle, name, (int)args.count, p.values, p.lengths,
-				       p.formats, FORMAT_BINARY);
+					     p.formats, FORMAT_BINARY);
 	return postgres_answer(ctx, c, sent, until_ns, statement->name, ret);
 }
 
