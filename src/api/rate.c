@@ -15,12 +15,18 @@
 
 #define BUCKETS	   (256 * 1024)
 #define POLICY_MAX 64
-#define LINE_MAX   (RATES_TAKEN_MAX * POLICY_MAX)
+#define LINES_MAX  (256 + 2 * RATES_TAKEN_MAX * POLICY_MAX)
+
+/* What headers say of a policy, written once: "user-pull";q=100;w=1 */
+struct written {
+	char text[POLICY_MAX];
+	size_t len, name_len; /* all of it, and as far as the second quote */
+};
 
 struct rate_limits {
 	struct rate_table *table;
 	struct rate_policy policies[RATE_WHO_COUNT][RATE_CLASS_COUNT];
-	char written[RATE_WHO_COUNT][RATE_CLASS_COUNT][POLICY_MAX]; /* "user-pull";q=100;w=1 */
+	struct written written[RATE_WHO_COUNT][RATE_CLASS_COUNT];
 	uint8_t classes[]; /* of each row of api_routes; RATE_CLASS_COUNT: not counted */
 };
 
@@ -59,10 +65,13 @@ static enum rate_class class_of(const struct route *route)
 static void write_policy(struct rate_limits *limits, enum rate_who who, enum rate_class class)
 {
 	const struct rate_policy *policy = &limits->policies[who][class];
-	int len = snprintf(limits->written[who][class], POLICY_MAX, "\"%s-%s\";q=%lld;w=%lld",
-			   who_names[who], rate_class_name(class), (long long)policy->count,
+	struct written *written = &limits->written[who][class];
+	int len = snprintf(written->text, POLICY_MAX, "\"%s-%s\";q=%lld;w=%lld", who_names[who],
+			   rate_class_name(class), (long long)policy->count,
 			   (long long)(policy->window_ns / CLOCK_S));
 	CHECK(len > 0 && len < POLICY_MAX);
+	written->len = (size_t)len;
+	written->name_len = (size_t)(strchr(written->text, ';') - written->text);
 }
 
 static void read_policies(struct rate_limits *limits, enum rate_who who, str text)
@@ -159,22 +168,24 @@ static err_t take_identity(struct ctx *ctx, struct request *rq)
 	return take_one(ctx, rq, RATE_TENANT, tenant);
 }
 
-/* --- headers ---------------------------------------------------------------------------------- */
+/* --- headers: made on the stack, because every answer has them ----------------------------------
+ */
 
-/* A header's value on the stack: this is done for every answer. */
-struct line {
-	char text[LINE_MAX];
+struct lines {
+	char text[LINES_MAX];
 	size_t len;
 };
 
-static void line_add(struct line *line, str s)
+static void add(struct lines *lines, const char *text, size_t len)
 {
-	CHECK(s.len <= sizeof line->text - line->len);
-	memcpy(line->text + line->len, s.ptr, s.len);
-	line->len += s.len;
+	CHECK(len <= sizeof lines->text - lines->len);
+	memcpy(lines->text + lines->len, text, len);
+	lines->len += len;
 }
 
-static void line_number(struct line *line, int64_t number)
+#define ADD(lines, literal) add((lines), (literal), sizeof(literal) - 1)
+
+static void add_number(struct lines *lines, int64_t number)
 {
 	char digits[20];
 	size_t at = sizeof digits;
@@ -182,58 +193,70 @@ static void line_number(struct line *line, int64_t number)
 	do {
 		digits[--at] = (char)('0' + left % 10);
 	} while (left /= 10);
-	line_add(line, (str){ digits + at, sizeof digits - at });
+	add(lines, digits + at, sizeof digits - at);
 }
 
-static void header_line(struct request *rq, str name, const struct line *line)
+static const struct written *written_of(const struct request *rq, size_t i)
 {
-	exchange_header(rq->x, name, (str){ line->text, line->len });
+	return &rq->api->rates->written[rq->rates[i].who][class_of_request(rq)];
 }
 
-static void header_number(struct request *rq, str name, int64_t number)
+/* RateLimit-Policy: "user-pull";q=100;w=1, … */
+static void add_policies(struct lines *lines, const struct request *rq)
 {
-	struct line line = { .len = 0 };
-	line_number(&line, number);
-	header_line(rq, name, &line);
-}
-
-/* One policy, and where the asker stands: "user-pull";r=97;t=2 */
-static void write_taken(const struct request *rq, const struct rate_taken *taken,
-			struct line *policies, struct line *current)
-{
-	str policy = str_from(rq->api->rates->written[taken->who][class_of_request(rq)]);
-	str name, rest;
-	CHECK(str_cut(policy, ';', &name, &rest));
-	if (policies->len) {
-		line_add(policies, STR(", "));
-		line_add(current, STR(", "));
+	ADD(lines, "RateLimit-Policy: ");
+	for (size_t i = 0; i < rq->rate_count; i++) {
+		if (i)
+			ADD(lines, ", ");
+		add(lines, written_of(rq, i)->text, written_of(rq, i)->len);
 	}
-	line_add(policies, policy);
-	line_add(current, name);
-	line_add(current, STR(";r="));
-	line_number(current, taken->rate.remaining);
-	line_add(current, STR(";t="));
-	line_number(current, seconds(taken->rate.full_ns));
+}
+
+/* RateLimit: "user-pull";r=97;t=2, … */
+static void add_current(struct lines *lines, const struct request *rq)
+{
+	ADD(lines, "\r\nRateLimit: ");
+	for (size_t i = 0; i < rq->rate_count; i++) {
+		if (i)
+			ADD(lines, ", ");
+		add(lines, written_of(rq, i)->text, written_of(rq, i)->name_len);
+		ADD(lines, ";r=");
+		add_number(lines, rq->rates[i].rate.remaining);
+		ADD(lines, ";t=");
+		add_number(lines, seconds(rq->rates[i].rate.full_ns));
+	}
+}
+
+/* The older form knows one limit: the tightest. */
+static void add_tightest(struct lines *lines, const struct request *rq)
+{
+	const struct rate_taken *tightest = &rq->rates[0];
+	for (size_t i = 1; i < rq->rate_count; i++)
+		if (rq->rates[i].rate.remaining < tightest->rate.remaining)
+			tightest = &rq->rates[i];
+	ADD(lines, "\r\nRateLimit-Limit: ");
+	add_number(lines, rq->api->rates->policies[tightest->who][class_of_request(rq)].count);
+	ADD(lines, "\r\nRateLimit-Remaining: ");
+	add_number(lines, tightest->rate.remaining);
+	ADD(lines, "\r\nRateLimit-Reset: ");
+	add_number(lines, seconds(tightest->rate.full_ns));
+	ADD(lines, "\r\n");
+}
+
+static void write_headers(struct request *rq)
+{
+	struct lines lines;
+	lines.len = 0;
+	add_policies(&lines, rq);
+	add_current(&lines, rq);
+	add_tightest(&lines, rq);
+	exchange_header_lines(rq->x, (str){ lines.text, lines.len });
 }
 
 void rate_headers(struct request *rq)
 {
-	struct line policies = { .len = 0 }, current = { .len = 0 };
-	const struct rate_taken *tightest = &rq->rates[0];
-	if (!rq->rate_count)
-		return;
-	for (size_t i = 0; i < rq->rate_count; i++) {
-		write_taken(rq, &rq->rates[i], &policies, &current);
-		if (rq->rates[i].rate.remaining < tightest->rate.remaining)
-			tightest = &rq->rates[i];
-	}
-	header_line(rq, STR("RateLimit-Policy"), &policies);
-	header_line(rq, STR("RateLimit"), &current);
-	enum rate_class class = class_of_request(rq);
-	header_number(rq, STR("RateLimit-Limit"),
-		      rq->api->rates->policies[tightest->who][class].count);
-	header_number(rq, STR("RateLimit-Remaining"), tightest->rate.remaining);
-	header_number(rq, STR("RateLimit-Reset"), seconds(tightest->rate.full_ns));
+	if (rq->rate_count)
+		write_headers(rq);
 }
 
 err_t rate_check_identity(struct ctx *ctx, struct request *rq)

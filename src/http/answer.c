@@ -79,6 +79,12 @@ void exchange_header(struct exchange *x, str name, str value)
 	buf_add(fields, STR("\r\n"));
 }
 
+void exchange_header_lines(struct exchange *x, str lines)
+{
+	CHECK(!x->response->begun);
+	buf_add(&x->response->fields, lines);
+}
+
 void exchange_header_printf(struct exchange *x, str name, const char *format, ...)
 {
 	CLEANUP(buf_done) struct buf value = BUF_INIT(KIB(64));

@@ -74,6 +74,10 @@ err_t exchange_read_all(struct exchange *x, size_t max_bytes, str *ret_body);
 void exchange_header(struct exchange *x, str name, str value);
 void exchange_header_printf(struct exchange *x, str name, const char *format, ...)
 	PRINTF_LIKE(3, 4);
+
+/* Adds whole fields, "Name: value\r\n" each, made of constants and numbers: nothing is checked. For
+ * what every answer has. */
+void exchange_header_lines(struct exchange *x, str lines);
 void exchange_clear_headers(struct exchange *x); /* before an error answer replaces a started one */
 
 err_t exchange_answer(struct exchange *x, int status, str body);
