@@ -41,6 +41,16 @@ err_t berth_provider_update(struct ctx *ctx, struct request *rq);
 err_t berth_provider_delete(struct ctx *ctx, struct request *rq);
 err_t harbor_oidc_ping(struct ctx *ctx, struct request *rq);
 
+/* berth_user.c */
+err_t berth_user_get(struct ctx *ctx, struct request *rq);
+err_t berth_user_update(struct ctx *ctx, struct request *rq);
+err_t berth_token_list(struct ctx *ctx, struct request *rq);
+err_t berth_token_create(struct ctx *ctx, struct request *rq);
+err_t berth_token_delete(struct ctx *ctx, struct request *rq);
+err_t berth_session_list(struct ctx *ctx, struct request *rq);
+err_t berth_session_delete(struct ctx *ctx, struct request *rq);
+err_t berth_session_delete_all(struct ctx *ctx, struct request *rq);
+
 /* openapi.c */
 err_t berth_openapi_get(struct ctx *ctx, struct request *rq);
 
