@@ -56,6 +56,30 @@ void artifact_json_write_accessory(struct json_writer *w, const struct artifact 
 	json_write_object_end(w);
 }
 
+void label_json_write(struct json_writer *w, const struct label *label)
+{
+	json_write_object_begin(w, NULL);
+	json_write_i64(w, "id", label->id);
+	json_write_str(w, "name", label->name);
+	json_write_str(w, "description", label->description);
+	json_write_str(w, "color", label->color);
+	json_write_str(w, "scope", label->project_id ? STR("p") : STR("g"));
+	json_write_i64(w, "project_id", label->project_id);
+	json_write_time(w, "creation_time", label->created_at_us);
+	json_write_time(w, "update_time", label->updated_at_us);
+	json_write_object_end(w);
+}
+
+static void write_labels(struct json_writer *w, const struct artifact *artifact,
+			 const struct artifact_belongings *belongings)
+{
+	json_write_array_begin(w, "labels");
+	for (size_t i = 0; i < belongings->label_count; i++)
+		if (belongings->labels[i].artifact_id == artifact->id)
+			label_json_write(w, &belongings->labels[i]);
+	json_write_array_end(w);
+}
+
 static void write_tags(struct json_writer *w, const struct artifact *artifact,
 		       const struct artifact_belongings *belongings)
 {
@@ -173,6 +197,8 @@ static err_t write_artifact(struct ctx *ctx, struct request *rq, struct json_wri
 		write_bulk(w, artifact, belongings);
 	if (shown->tags)
 		write_tags(w, artifact, belongings);
+	if (shown->labels)
+		write_labels(w, artifact, belongings);
 	if (shown->accessories)
 		TRY(write_accessories(ctx, rq, w, artifact));
 	json_write_object_end(w);
@@ -185,7 +211,7 @@ static err_t write_some(struct ctx *ctx, struct request *rq, struct json_writer 
 {
 	struct artifact_belongings belongings;
 	TRY(artifact_belongings(ctx, rq->api->options.registry, page->items, page->count,
-				shown->tags ? tags_max : 0, &belongings));
+				shown->tags ? tags_max : 0, shown->labels, &belongings));
 	for (size_t i = 0; i < page->count; i++)
 		TRY(write_artifact(ctx, rq, w, &page->items[i], shown, &belongings));
 	return OK;

@@ -23,6 +23,7 @@ err_t artifact_json_write(struct ctx *ctx, struct request *rq, struct json_write
 err_t artifact_json_write_one(struct ctx *ctx, struct request *rq, struct json_writer *w,
 			      const struct artifact *artifact, const struct artifact_shown *shown);
 
+void label_json_write(struct json_writer *w, const struct label *label);
 void artifact_json_write_tag(struct json_writer *w, const struct artifact_tag *tag);
 void artifact_json_write_accessory(struct json_writer *w, const struct artifact *accessory,
 				   const struct artifact *subject);

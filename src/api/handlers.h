@@ -108,6 +108,18 @@ err_t harbor_artifact_get(struct ctx *ctx, struct request *rq);
 err_t harbor_artifact_delete(struct ctx *ctx, struct request *rq);
 err_t harbor_accessory_list(struct ctx *ctx, struct request *rq);
 err_t harbor_tag_list(struct ctx *ctx, struct request *rq);
+err_t harbor_artifact_copy(struct ctx *ctx, struct request *rq);
+err_t harbor_tag_create(struct ctx *ctx, struct request *rq);
+err_t harbor_tag_delete(struct ctx *ctx, struct request *rq);
+err_t harbor_artifact_label_add(struct ctx *ctx, struct request *rq);
+err_t harbor_artifact_label_remove(struct ctx *ctx, struct request *rq);
+
+/* harbor_label.c */
+err_t harbor_label_list(struct ctx *ctx, struct request *rq);
+err_t harbor_label_create(struct ctx *ctx, struct request *rq);
+err_t harbor_label_get(struct ctx *ctx, struct request *rq);
+err_t harbor_label_update(struct ctx *ctx, struct request *rq);
+err_t harbor_label_delete(struct ctx *ctx, struct request *rq);
 
 /* harbor_user.c */
 err_t harbor_user_list(struct ctx *ctx, struct request *rq);

@@ -3,10 +3,11 @@
 #include "api/artifact_json.h"
 #include "api/audit.h"
 #include "api/handlers.h"
+#include "registry/copy.h"
 #include "registry/delete.h"
+#include "registry/label.h"
 #include "registry/repository.h"
-
-#include <string.h>
+#include "registry/tag.h"
 
 #include "base/banned.h"
 
@@ -177,18 +178,185 @@ err_t harbor_artifact_get(struct ctx *ctx, struct request *rq)
 /* --- away --------------------------------------------------------------------------------------
  */
 
+static err_t check_deletes(struct ctx *ctx, const struct request *rq)
+{
+	return rq->api->options.deletes ? OK
+					: fail(ctx, ERR_UNSUPPORTED, "deletes are switched off");
+}
+
+static str with_digest(struct ctx *ctx, str repository, str digest_text)
+{
+	return arena_printf(ctx->arena, STR_FMT "@" STR_FMT, STR_ARG(repository),
+			    STR_ARG(digest_text));
+}
+
+static str with_tag(struct ctx *ctx, str repository, str tag)
+{
+	return arena_printf(ctx->arena, STR_FMT ":" STR_FMT, STR_ARG(repository), STR_ARG(tag));
+}
+
+static err_t digest_of(struct ctx *ctx, const struct artifact *artifact, digest *ret)
+{
+	if (!digest_parse(artifact->digest_text, ret))
+		return fail(ctx, ERR_CORRUPT, "manifest row has a malformed digest");
+	return OK;
+}
+
 err_t harbor_artifact_delete(struct ctx *ctx, struct request *rq)
 {
 	struct artifact artifact;
 	digest d;
+	TRY(check_deletes(ctx, rq));
 	TRY(find_artifact(ctx, rq, &artifact));
-	if (!digest_parse(artifact.digest_text, &d))
-		return fail(ctx, ERR_CORRUPT, "manifest row has a malformed digest");
+	TRY(digest_of(ctx, &artifact, &d));
 	struct audit_event *event = audit_change(rq, AUDIT_DELETE_ARTIFACT);
 	event->digest = artifact.digest_text;
-	event->resource = arena_printf(ctx->arena, STR_FMT "@" STR_FMT, STR_ARG(rq->repository),
-				       STR_ARG(artifact.digest_text));
+	event->resource = with_digest(ctx, rq->repository, artifact.digest_text);
 	TRY(manifest_delete(ctx, rq->api->options.registry, rq->repository, d, false));
+	return answer_empty(rq, 200);
+}
+
+/* --- in ----------------------------------------------------------------------------------------
+ */
+
+/* "project/repository:tag" or "project/repository@digest" */
+static err_t read_source(struct ctx *ctx, str from, struct artifact_copy *copy)
+{
+	str reference;
+	enum reference_kind kind = REFERENCE_INVALID_TAG;
+	if (str_cut(from, '@', &copy->source, &reference) ||
+	    str_cut_last(from, ':', &copy->source, &reference))
+		kind = reference_parse(reference, &copy->reference);
+	bool well_formed = kind == REFERENCE_TAG || kind == REFERENCE_DIGEST;
+	if (!well_formed || !reference_is_repository(copy->source) ||
+	    !str_has_byte(copy->source, '/'))
+		return fail(ctx, ERR_REQUEST_INVALID,
+			    "from is not repository:tag or repository@digest");
+	return OK;
+}
+
+/* Who may push here must not take from where he may not pull. */
+static err_t may_copy_from(struct ctx *ctx, struct request *rq, str source)
+{
+	struct decision decision;
+	TRY(request_may(ctx, rq, ACTION_REPOSITORY_PULL, source, &decision));
+	if (!decision.allowed)
+		return request_refuse(ctx, rq, &decision);
+	TRY(request_may(ctx, rq, ACTION_ARTIFACT_READ, source, &decision));
+	return decision.allowed ? OK : request_refuse(ctx, rq, &decision);
+}
+
+err_t harbor_artifact_copy(struct ctx *ctx, struct request *rq)
+{
+	struct artifact_copy copy = { .target = rq->repository };
+	str from = request_query(rq, STR("from"));
+	str before, reference;
+	TRY(read_source(ctx, from, &copy));
+	TRY(may_copy_from(ctx, rq, copy.source));
+	if (!str_cut(from, '@', &before, &reference))
+		(void)str_cut_last(from, ':', &before, &reference);
+	struct audit_event *event = audit_change(rq, AUDIT_CREATE_ARTIFACT);
+	event->resource = copy.reference.tag.len ? with_tag(ctx, rq->repository, reference)
+						 : with_digest(ctx, rq->repository, reference);
+	event->after = arena_printf(ctx->arena, "{\"from\":\"" STR_FMT "\"}", STR_ARG(from));
+	TRY(artifact_copy(ctx, rq->api->options.registry, &copy));
+	return answer_created_name(rq, reference);
+}
+
+struct tag_body {
+	str name;
+};
+
+err_t harbor_tag_create(struct ctx *ctx, struct request *rq)
+{
+	static const struct json_field fields[] = {
+		JSON_FIELD_STR(struct tag_body, "name", name, KIB(1)),
+	};
+	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
+	struct tag_body given = { .name = STR_NONE };
+	struct artifact artifact;
+	digest d;
+	TRY(body_read(ctx, rq, &doc));
+	TRY(body_shape(ctx, doc.root, fields, COUNT_OF(fields), &given));
+	if (!reference_is_tag(given.name))
+		return fail(ctx, ERR_REQUEST_INVALID, "name of the tag does not fit the grammar");
+	TRY(find_artifact(ctx, rq, &artifact));
+	TRY(digest_of(ctx, &artifact, &d));
+	struct audit_event *event = audit_change(rq, AUDIT_CREATE_TAG);
+	event->digest = artifact.digest_text;
+	event->resource = arena_copy(ctx->arena, with_tag(ctx, rq->repository, given.name));
+	err_t err = tag_create(ctx, rq->api->options.registry, rq->repository, d, given.name);
+	if (err == ERR_EXISTS)
+		return fail(ctx, ERR_EXISTS, "the repository has such a tag");
+	TRY(err);
+	return answer_created_name(rq, given.name);
+}
+
+err_t harbor_tag_delete(struct ctx *ctx, struct request *rq)
+{
+	struct artifact artifact;
+	TRY(check_deletes(ctx, rq));
+	if (!reference_is_tag(rq->tag))
+		return fail(ctx, ERR_MANIFEST_UNKNOWN, "no tag can have this name");
+	TRY(find_artifact(ctx, rq, &artifact));
+	struct audit_event *event = audit_change(rq, AUDIT_DELETE_TAG);
+	event->digest = artifact.digest_text;
+	event->resource = with_tag(ctx, rq->repository, rq->tag);
+	TRY(tag_delete(ctx, rq->api->options.registry, rq->repository, rq->tag, artifact.id));
+	return answer_empty(rq, 200);
+}
+
+/* --- labels ------------------------------------------------------------------------------------
+ */
+
+struct label_reference {
+	int64_t id;
+};
+
+static void record_labels(struct request *rq, const struct artifact *artifact, int64_t label_id,
+			  bool worn)
+{
+	struct ctx *ctx = rq->x->ctx;
+	struct audit_event *event = audit_change(rq, AUDIT_UPDATE_ARTIFACT);
+	str change = arena_printf(ctx->arena, "{\"label_id\":%lld}", (long long)label_id);
+	event->digest = artifact->digest_text;
+	event->resource = with_digest(ctx, rq->repository, artifact->digest_text);
+	*(worn ? &event->after : &event->before) = change;
+}
+
+/* A label of another project is as unknown here as one that is not there. */
+static err_t check_label(struct ctx *ctx, struct request *rq, int64_t id)
+{
+	struct label label;
+	TRY(label_get(ctx, rq->api->options.registry, id, &label));
+	if (label.project_id && label.project_id != rq->project_found.id)
+		return fail(ctx, ERR_NOT_FOUND, "label is another project's");
+	return OK;
+}
+
+err_t harbor_artifact_label_add(struct ctx *ctx, struct request *rq)
+{
+	static const struct json_field fields[] = {
+		JSON_FIELD_I64(struct label_reference, "id", id),
+	};
+	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
+	struct label_reference given = { 0 };
+	struct artifact artifact;
+	TRY(body_read(ctx, rq, &doc));
+	TRY(body_shape(ctx, doc.root, fields, COUNT_OF(fields), &given));
+	TRY(check_label(ctx, rq, given.id));
+	TRY(find_artifact(ctx, rq, &artifact));
+	record_labels(rq, &artifact, given.id, true);
+	TRY(label_put_on(ctx, rq->api->options.registry, artifact.id, given.id));
+	return answer_empty(rq, 200);
+}
+
+err_t harbor_artifact_label_remove(struct ctx *ctx, struct request *rq)
+{
+	struct artifact artifact;
+	TRY(find_artifact(ctx, rq, &artifact));
+	record_labels(rq, &artifact, rq->id, false);
+	TRY(label_take_off(ctx, rq->api->options.registry, artifact.id, rq->id));
 	return answer_empty(rq, 200);
 }
 

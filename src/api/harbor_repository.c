@@ -166,6 +166,8 @@ err_t harbor_repository_update(struct ctx *ctx, struct request *rq)
 
 err_t harbor_repository_delete(struct ctx *ctx, struct request *rq)
 {
+	if (!rq->api->options.deletes)
+		return fail(ctx, ERR_UNSUPPORTED, "deletes are switched off");
 	audit_change(rq, AUDIT_DELETE_REPOSITORY);
 	TRY(repository_delete(ctx, rq->api->options.registry, rq->repository));
 	return answer_empty(rq, 200);

@@ -19,15 +19,17 @@ static str artifact_name(struct ctx *ctx, struct request *rq)
 			    str_has_byte(rq->reference, ':') ? "@" : ":", STR_ARG(rq->reference));
 }
 
-static void note_pull(struct ctx *ctx, struct request *rq, const struct digest_text *text)
+static void note_pull(struct ctx *ctx, struct request *rq, const struct manifest_view *view,
+		      str tag)
 {
 	if (rq->x->head->method != HTTP_GET)
 		return;
+	manifest_pulled(rq->api->options.registry, view, tag);
 	struct audit_event *event = audit_about(rq, AUDIT_PULL_ARTIFACT);
 	if (!event)
 		return;
 	event->resource = artifact_name(ctx, rq);
-	event->digest = str_from(text->text);
+	event->digest = arena_copy(ctx->arena, str_from(digest_format(view->digest).text));
 	audit_note(rq->api->options.audit, event);
 }
 
@@ -50,7 +52,7 @@ err_t oci_manifest_get(struct ctx *ctx, struct request *rq)
 	str if_none_match = request_header(rq, STR("If-None-Match"));
 	if (if_none_match.len && etag_matches(if_none_match, etag))
 		return answer_empty(rq, 304);
-	note_pull(ctx, rq, &text);
+	note_pull(ctx, rq, &view, reference.tag);
 	exchange_header(rq->x, STR("Content-Type"), view.media_type);
 	return exchange_answer(rq->x, 200, view.bytes);
 }
@@ -136,7 +138,7 @@ err_t oci_manifest_delete(struct ctx *ctx, struct request *rq)
 		return fail(ctx, ERR_MANIFEST_UNKNOWN, "no tag can have this name");
 	case REFERENCE_TAG:
 		audit_change(rq, AUDIT_DELETE_TAG)->resource = artifact_name(ctx, rq);
-		TRY(tag_delete(ctx, registry, rq->repository, reference.tag));
+		TRY(tag_delete(ctx, registry, rq->repository, reference.tag, 0));
 		break;
 	case REFERENCE_DIGEST:
 		event = audit_change(rq, AUDIT_DELETE_ARTIFACT);

@@ -117,10 +117,10 @@ const struct route api_routes[] = {
 	HARBOR(GET, "/projects/{project_name}/repositories/{repository}/artifacts", ARTIFACT_LIST,
 	       harbor_artifact_list),
 	HARBOR(POST, "/projects/{project_name}/repositories/{repository}/artifacts",
-	       ARTIFACT_CREATE, harbor_later),
+	       ARTIFACT_CREATE, harbor_artifact_copy),
 	HARBOR(POST,
 	       "/projects/{project_name}/repositories/{repository}/artifacts/{reference}/tags",
-	       TAG_CREATE, harbor_later),
+	       TAG_CREATE, harbor_tag_create),
 	HARBOR(GET, "/projects/{project_name}/repositories/{repository}/artifacts/{reference}/tags",
 	       TAG_LIST, harbor_tag_list),
 	HARBOR(GET,
@@ -133,7 +133,7 @@ const struct route api_routes[] = {
 	       ADDITION_READ, harbor_later),
 	HARBOR(POST,
 	       "/projects/{project_name}/repositories/{repository}/artifacts/{reference}/labels",
-	       ARTIFACT_LABEL_CREATE, harbor_later),
+	       ARTIFACT_LABEL_CREATE, harbor_artifact_label_add),
 	HARBOR(GET, "/projects/{project_name}/repositories/{repository}/artifacts/{reference}",
 	       ARTIFACT_READ, harbor_artifact_get),
 	HARBOR(DELETE, "/projects/{project_name}/repositories/{repository}/artifacts/{reference}",
@@ -141,7 +141,7 @@ const struct route api_routes[] = {
 	HARBOR(DELETE,
 	       "/projects/{project_name}/repositories/{repository}/artifacts/{reference}/tags/"
 	       "{tag}",
-	       TAG_DELETE, harbor_later),
+	       TAG_DELETE, harbor_tag_delete),
 	HARBOR(GET,
 	       "/projects/{project_name}/repositories/{repository}/artifacts/{reference}/additions/"
 	       "{word}",
@@ -149,7 +149,7 @@ const struct route api_routes[] = {
 	HARBOR(DELETE,
 	       "/projects/{project_name}/repositories/{repository}/artifacts/{reference}/labels/"
 	       "{id}",
-	       ARTIFACT_LABEL_DELETE, harbor_later),
+	       ARTIFACT_LABEL_DELETE, harbor_artifact_label_remove),
 	/* scan */
 	HARBOR(POST,
 	       "/projects/{project_name}/repositories/{repository}/artifacts/{reference}/scan",
@@ -336,11 +336,11 @@ const struct route api_routes[] = {
 	HARBOR(PUT, "/users/{user}", USER_UPDATE, harbor_user_update),
 	HARBOR(DELETE, "/users/{user}", USER_DELETE, harbor_user_delete),
 	/* label */
-	HARBOR(GET, "/labels", LOGIN, harbor_later),
-	HARBOR(POST, "/labels", LOGIN, harbor_later),
-	HARBOR(GET, "/labels/{id}", LOGIN, harbor_later),
-	HARBOR(PUT, "/labels/{id}", LOGIN, harbor_later),
-	HARBOR(DELETE, "/labels/{id}", LOGIN, harbor_later),
+	HARBOR(GET, "/labels", LOGIN, harbor_label_list),
+	HARBOR(POST, "/labels", LOGIN, harbor_label_create),
+	HARBOR(GET, "/labels/{id}", LOGIN, harbor_label_get),
+	HARBOR(PUT, "/labels/{id}", LOGIN, harbor_label_update),
+	HARBOR(DELETE, "/labels/{id}", LOGIN, harbor_label_delete),
 	/* scan data export */
 	HARBOR(POST, "/export/cve", LOGIN, harbor_later),
 	HARBOR(GET, "/export/cve/executions", LOGIN, harbor_later),

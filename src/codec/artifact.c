@@ -161,6 +161,16 @@ static bool signed_by_tag(struct arena *arena, str tag, str *ret_digest_text)
 	return digest_parse(text, &d);
 }
 
+static bool signed_by_tags(struct arena *arena, const struct artifact_source *source, str *ret)
+{
+	if (signed_by_tag(arena, source->tag, ret))
+		return true;
+	for (size_t i = 0; i < source->tag_count; i++)
+		if (signed_by_tag(arena, source->tags[i], ret))
+			return true;
+	return false;
+}
+
 static bool has_layer_of(const struct manifest *parsed, str media_type)
 {
 	for (size_t i = 0; i < parsed->reference_count; i++)
@@ -180,8 +190,8 @@ static void describe_accessory(struct arena *arena, const struct artifact_source
 				    parsed->artifact_type);
 		facts->accessory = known.len ? known : STR("subject.accessory");
 		facts->subject_text = parsed->subject_text;
-	} else if (signed_by_tag(arena, source->tag, &subject) &&
-		   has_layer_of(parsed, STR(MEDIA_SIMPLE_SIGNING))) {
+	} else if (has_layer_of(parsed, STR(MEDIA_SIMPLE_SIGNING)) &&
+		   signed_by_tags(arena, source, &subject)) {
 		facts->accessory = STR("signature.cosign");
 		facts->subject_text = subject;
 	}

@@ -38,8 +38,10 @@ struct artifact_source {
 	str manifest_media_type; /* what it is stored as */
 	const struct manifest *parsed;
 	str bytes;
-	str config; /* its bytes, empty when they were not to be had */
-	str tag;    /* that it is pushed by; may be empty */
+	str config;	 /* its bytes, empty when they were not to be had */
+	str tag;	 /* that it is pushed by; may be empty */
+	const str *tags; /* and more of them */
+	size_t tag_count;
 };
 
 /* Its config, if lists show anything of it and it is small enough to be read; else NULL. */

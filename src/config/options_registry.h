@@ -20,6 +20,9 @@
 	X(DURATION, uploads_expiry_ms, "uploads.expiry", "24h",                                    \
 	  OPTION_RANGE(OPTION_S(1), OPTION_DAYS(365)),                                             \
 	  "An upload nobody continued for so long is thrown away.")                                \
+	X(DURATION, pulls_write_interval_ms, "pulls.write_interval", "10s",                        \
+	  OPTION_RANGE(OPTION_MS(100), OPTION_H(1)),                                               \
+	  "How often the times and numbers of pulls are written down. A crash loses so much.")     \
 	X(DURATION, tokens_lifetime_ms, "tokens.lifetime", "30m",                                  \
 	  OPTION_RANGE(OPTION_S(1), OPTION_H(24)), "How long an access token is valid.")           \
 	X(DURATION, tokens_key_lifetime_ms, "tokens.key_lifetime", "30d",                          \

@@ -226,6 +226,7 @@ static err_t serve(struct ctx *ctx, struct program *p, const sigset_t *signals)
 	TRY(program_lock(ctx, p));
 	TRY(program_open(ctx, p));
 	TRY(registry_recover(ctx, p->registry));
+	TRY(registry_count_pulls(ctx, p->registry, p->config.pulls_write_interval_ms));
 	TRY(open_auth(ctx, p));
 	TRY(program_open_audit(ctx, p));
 	TRY(start_settings(ctx, p));

@@ -6,6 +6,7 @@
 #include "db/manifest.h"
 #include "db/tag.h"
 #include "internal.h"
+#include "registry/label.h"
 #include "registry/repository.h"
 
 #include "base/banned.h"
@@ -145,6 +146,11 @@ static bool has_children(const struct artifact *artifact, size_t max)
 	return artifact->children_json.len > 2;
 }
 
+static bool always(const struct artifact *artifact, size_t max)
+{
+	return true;
+}
+
 static err_t add_tags(struct ctx *ctx, struct artifact_belongings *into, struct artifact_tag *tags,
 		      size_t count)
 {
@@ -182,7 +188,7 @@ static err_t read_tags(struct ctx *ctx, struct sql_tx *tx, const struct artifact
 
 err_t artifact_belongings(struct ctx *ctx, struct registry *registry,
 			  const struct artifact *artifacts, size_t count, size_t tags_max,
-			  struct artifact_belongings *ret)
+			  bool with_labels, struct artifact_belongings *ret)
 {
 	struct artifact_belongings found = { 0 };
 	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
@@ -193,6 +199,10 @@ err_t artifact_belongings(struct ctx *ctx, struct registry *registry,
 	if (ids.len)
 		TRY(db_artifact_children(ctx, &tx, ids, CHILDREN_SHOWN, &found.children,
 					 &found.child_count));
+	ids = list_ids(ctx, artifacts, count, always, 0);
+	if (with_labels && ids.len)
+		TRY(db_label_on_artifacts(ctx, &tx, ids, count * LABELS_WORN_MAX, &found.labels,
+					  &found.label_count));
 	*ret = found;
 	return OK;
 }

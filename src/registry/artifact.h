@@ -9,6 +9,7 @@
 
 #include "codec/reference.h"
 #include "db/artifact.h"
+#include "db/label.h"
 #include "db/repository.h"
 #include "registry/registry.h"
 
@@ -60,11 +61,13 @@ struct artifact_belongings {
 	size_t tag_count;
 	struct artifact_child *children;
 	size_t child_count;
+	struct label *labels;
+	size_t label_count;
 };
-/* At most `tags_max` tags of each artifact. */
+/* At most `tags_max` tags of each artifact; labels only if asked for. */
 err_t artifact_belongings(struct ctx *ctx, struct registry *registry,
 			  const struct artifact *artifacts, size_t count, size_t tags_max,
-			  struct artifact_belongings *ret);
+			  bool with_labels, struct artifact_belongings *ret);
 
 /* Tags of one artifact, by name; `like` for LIKE. */
 err_t artifact_tags(struct ctx *ctx, struct registry *registry, int64_t id, str like,

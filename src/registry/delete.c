@@ -30,6 +30,7 @@ struct delete_work {
 	int64_t repository_id;
 	str tag;
 	digest d;
+	int64_t only_of;
 	bool even_child;
 	struct doomed *doomed;
 	size_t doomed_count, doomed_room;
@@ -62,14 +63,17 @@ static err_t delete_tag(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	struct listing listing = { .repository_id = work->repository_id };
 	int64_t manifest_id;
 	TRY(db_tag_delete(ctx, tx, work->repository_id, work->tag, &manifest_id));
+	if (work->only_of && manifest_id != work->only_of)
+		return ERR_ABSENT;
 	TRY(listing_tag_gone(ctx, tx, &listing, manifest_id));
 	return listing_finish(ctx, tx, &listing);
 }
 
-err_t tag_delete(struct ctx *ctx, struct registry *registry, str repository, str tag)
+err_t tag_delete(struct ctx *ctx, struct registry *registry, str repository, str tag,
+		 int64_t only_of)
 {
 	static const struct delete_kind kind = { delete_tag, ERR_MANIFEST_UNKNOWN };
-	struct delete_work work = { .tag = tag };
+	struct delete_work work = { .tag = tag, .only_of = only_of };
 	TRY(run_delete(ctx, registry, repository, &kind, &work));
 	drop(registry, key_in_repository('t', work.repository_id, tag));
 	return OK;

@@ -7,7 +7,9 @@
 
 #include "registry/registry.h"
 
-err_t tag_delete(struct ctx *ctx, struct registry *registry, str repository, str tag);
+/* With `only_of`, the id of an artifact, only if it is that one's. */
+err_t tag_delete(struct ctx *ctx, struct registry *registry, str repository, str tag,
+		 int64_t only_of);
 
 /*
  * With all tags that point to it, its accessories (signatures, SBOMs, whatever has it as subject),

@@ -17,6 +17,7 @@
 
 #include "base/cache.h"
 #include "registry/health.h"
+#include "pull_counts.h"
 #include "registry/live_uploads.h"
 #include "registry/registry.h"
 
@@ -38,6 +39,7 @@ struct registry {
 	struct storages *storages;
 	struct cache *cache;
 	struct live_uploads *uploads;
+	struct pull_counts *pulls;
 	_Atomic(unsigned) rings; /* uploads that have one */
 };
 

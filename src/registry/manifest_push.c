@@ -132,6 +132,8 @@ static void describe(struct ctx *ctx, struct push_work *work)
 		.parsed = work->parsed,
 		.bytes = work->push->bytes,
 		.tag = work->push->reference.tag,
+		.tags = work->push->tags,
+		.tag_count = work->push->tag_count,
 	};
 	listing_describe(ctx, work->registry, work->push->repository, &source, &work->facts,
 			 &work->described);

@@ -14,6 +14,7 @@
 
 /* How a manifest lies in the cache; media type and bytes follow. */
 struct manifest_image {
+	int64_t id, repository_id;
 	digest digest;
 	uint32_t media_type_len;
 };
@@ -27,8 +28,14 @@ static void view_of(struct cache_value *value, struct manifest_view *ret)
 {
 	const struct manifest_image *image = (const void *)value->bytes.ptr;
 	str rest = str_skip(value->bytes, sizeof *image);
-	*ret = (struct manifest_view){ value, image->digest, str_take(rest, image->media_type_len),
-				       str_skip(rest, image->media_type_len) };
+	*ret = (struct manifest_view){
+		.pin = value,
+		.id = image->id,
+		.repository_id = image->repository_id,
+		.digest = image->digest,
+		.media_type = str_take(rest, image->media_type_len),
+		.bytes = str_skip(rest, image->media_type_len),
+	};
 }
 
 static err_t read_manifest(struct ctx *ctx, struct registry *registry, int64_t repository_id,
@@ -51,7 +58,7 @@ static err_t load_manifest(struct ctx *ctx, struct registry *registry, str key,
 	if (!digest_equal(hash_bytes(d.algorithm, row.content), d))
 		return fail(ctx, ERR_CORRUPT, "manifest row " DIGEST_FMT, DIGEST_ARG(d));
 
-	struct manifest_image image = { d, (uint32_t)row.media_type.len };
+	struct manifest_image image = { row.id, repository_id, d, (uint32_t)row.media_type.len };
 	size_t len = sizeof image + row.media_type.len + row.content.len;
 	char *bytes = arena_try(ctx->arena, len);
 	if (!bytes)
@@ -61,6 +68,11 @@ static err_t load_manifest(struct ctx *ctx, struct registry *registry, str key,
 	memcpy(bytes + sizeof image + row.media_type.len, row.content.ptr, row.content.len);
 	*ret = cache_fill(registry->cache, key, ticket, (str){ bytes, len }, 0);
 	return OK;
+}
+
+void manifest_pulled(struct registry *registry, const struct manifest_view *view, str tag)
+{
+	pull_counts_add(registry->pulls, view->repository_id, view->id, tag);
 }
 
 /* A name or a digest in a repository, for the loaders. */

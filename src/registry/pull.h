@@ -12,6 +12,7 @@
 /* A manifest, pinned in the cache. */
 struct manifest_view {
 	struct cache_value *pin;
+	int64_t id, repository_id;
 	digest digest; /* the one it was pushed with */
 	str media_type;
 	str bytes;
@@ -25,6 +26,9 @@ void manifest_view_done(struct manifest_view *view); /* CLEANUP */
 /* ERR_NAME_UNKNOWN, ERR_MANIFEST_UNKNOWN, ERR_CORRUPT (its bytes no longer match its digest). */
 err_t manifest_get(struct ctx *ctx, struct registry *registry, str repository,
 		   const struct reference *reference, struct manifest_view *ret);
+
+/* It was pulled, by a tag or (empty) by its digest. Waits for nothing. */
+void manifest_pulled(struct registry *registry, const struct manifest_view *view, str tag);
 
 /* Up to this size a blob's bytes are kept in the cache, once they were proved to match its digest.
  */

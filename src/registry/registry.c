@@ -26,6 +26,7 @@ struct registry *registry_new(const struct registry_options *options)
 	registry->storages = storages_new(options->store);
 	registry->cache = cache_new(o->cache_bytes_max);
 	registry->uploads = live_uploads_new();
+	registry->pulls = pull_counts_new(registry->db);
 	return registry;
 }
 
@@ -34,6 +35,7 @@ void registry_free(struct registry *registry)
 	if (!registry)
 		return;
 	pthread_mutex_destroy(&registry->health.lock);
+	pull_counts_free(registry->pulls);
 	live_uploads_free(registry->uploads);
 	cache_free(registry->cache);
 	storages_free(registry->storages);
@@ -105,6 +107,11 @@ struct cache_key key_in_repository(char kind, int64_t repository_id, str rest)
 struct cache_key key_of_digest(char kind, int64_t repository_id, digest d)
 {
 	return key_in_repository(kind, repository_id, (str){ (const char *)&d, sizeof d });
+}
+
+err_t registry_count_pulls(struct ctx *ctx, struct registry *registry, int64_t interval_ms)
+{
+	return pull_counts_start(ctx, registry->pulls, interval_ms);
 }
 
 err_t registry_recover(struct ctx *ctx, struct registry *registry)

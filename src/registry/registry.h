@@ -11,6 +11,8 @@
  *	manifest_push.h            manifests and tags in
  *	pull.h list.h referrers.h  out
  *	delete.h                   away
+ *	artifact.h label.h         what people look at
+ *	tag.h copy.h               more of the same
  *	fsck.h                     the independent proof
  *	health.h                   whether it works at this moment
  *
@@ -46,6 +48,10 @@ const struct registry_options *registry_options(const struct registry *registry)
 
 /* Tidies what a crash between a blob's file and its row left. Call before serving. */
 err_t registry_recover(struct ctx *ctx, struct registry *registry);
+
+/* Starts counting pulls, which are written down every `interval_ms` and when the registry is freed.
+ */
+err_t registry_count_pulls(struct ctx *ctx, struct registry *registry, int64_t interval_ms);
 
 /* Ends at most `max` sessions that nobody touched for upload_expiry_s. */
 err_t registry_expire_uploads(struct ctx *ctx, struct registry *registry, size_t max,

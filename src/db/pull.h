@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pull.h - adds to how often artifacts and repositories were pulled, and when last. */
+#pragma once
+
+#include "sql/sql.h"
+
+struct pulled {
+	int64_t id; /* of the manifest or the repository */
+	int64_t count;
+	int64_t last_us;
+};
+
+/* What is gone meanwhile is left out silently; a manifest pushed after `last_us` is another one. */
+err_t db_pull_add_artifact(struct ctx *ctx, struct sql_tx *tx, const struct pulled *pulled);
+err_t db_pull_add_repository(struct ctx *ctx, struct sql_tx *tx, const struct pulled *pulled);
+err_t db_pull_note_tag(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name,
+		       int64_t last_us);
