@@ -125,6 +125,8 @@ class Client:
             return
         if method == "HEAD" or status in (204, 304):
             assert answer.content == b"", f"{method} {path} answers {status} with a body"
+        elif status == 403 and path.startswith("/c/") and "redirect_location" in answer.text:
+            assert set(answer.json()) == {"redirect_location"}, shown
         elif status >= 400:
             plain = urllib.parse.urlsplit(path).path
             spec.check_error_body(plain, status, answer.headers.get("Content-Type", ""), answer.content)
