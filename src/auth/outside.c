@@ -27,6 +27,7 @@ err_t outside_new(struct ctx *ctx, struct sql *db, const struct secretbox_key *m
 	outside->jwks = jwks_new(&(struct jwks_options){ .client = outside->client });
 	outside->oidc = oidc_new(outside->client, outside->jwks, master);
 	outside->keystone = keystone_new(outside->client, 0);
+	outside->directory = directory_new();
 	outside->providers = (struct identity_providers){ .db = db, .master = master };
 	*ret = take(outside);
 	return OK;
@@ -36,6 +37,7 @@ void outside_free(struct outside *outside)
 {
 	if (!outside)
 		return;
+	directory_free(outside->directory);
 	keystone_free(outside->keystone);
 	oidc_free(outside->oidc);
 	jwks_free(outside->jwks);
@@ -57,11 +59,20 @@ static err_t ask_keystone(struct ctx *ctx, struct outside *outside,
 				 credentials->password, ret);
 }
 
+static err_t ask_directory(struct ctx *ctx, struct outside *outside,
+			   const struct identity_provider *provider,
+			   const struct name_and_password *credentials, struct external_user *ret)
+{
+	return directory_identify(ctx, outside->directory, provider, credentials->user,
+				  credentials->password, ret);
+}
+
 /* How each kind is asked about a password; those without know none. */
 static err_t (*const by_password[PROVIDER_KIND_COUNT])(struct ctx *, struct outside *,
 						       const struct identity_provider *,
 						       const struct name_and_password *,
 						       struct external_user *) = {
+	[PROVIDER_LDAP] = ask_directory,
 	[PROVIDER_KEYSTONE] = ask_keystone,
 };
 

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "auth/directory.h"
 #include "auth/external.h"
 #include "auth/identity_provider.h"
 #include "auth/keystone.h"
@@ -18,6 +19,7 @@ struct outside {
 	struct jwks *jwks;
 	struct oidc *oidc;
 	struct keystone *keystone;
+	struct directory *directory;
 	struct identity_providers providers;
 };
 

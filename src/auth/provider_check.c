@@ -3,6 +3,7 @@
  * provider_check.c - see identity_provider_check(): what a provider's settings must be before it is
  * asked about anybody. A disabled one may be half filled in: people configure in steps.
  */
+#include "auth/directory.h"
 #include "auth/jwks.h"
 #include "auth/keystone.h"
 #include "provider_internal.h"
@@ -62,6 +63,7 @@ static err_t check_ldap(struct ctx *ctx, const struct identity_provider *p)
 {
 	str url = provider_text(p, PROVIDER_LDAP_URL);
 	TRY(must(ctx, !p->enabled || url.len, "the LDAP server's URL is missing"));
+	TRY(directory_check(ctx, p));
 	TRY(must(ctx, !p->enabled || provider_text(p, PROVIDER_LDAP_UID).len,
 		 "the attribute of user names is missing"));
 	TRY(must(ctx, provider_i64(p, PROVIDER_LDAP_SCOPE) <= 2, "ldap scope is not 0, 1 or 2"));
