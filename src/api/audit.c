@@ -89,6 +89,14 @@ struct audit_event *audit_change(struct request *rq, enum audit_type type)
 	return event;
 }
 
+struct audit_event *audit_project(struct request *rq, enum audit_type type)
+{
+	struct audit_event *event = audit_change(rq, type);
+	event->project_id = rq->project_found.id;
+	event->project = event->resource = rq->project;
+	return event;
+}
+
 void audit_forget(struct request *rq)
 {
 	rq->x->ctx->rider = NULL;
@@ -142,8 +150,19 @@ static void note_denial(struct request *rq, err_t err)
 	audit_note(rq->api->options.audit, event);
 }
 
+/* A project that a push has made, in a transaction that is not the push's. */
+static void note_project_made(struct request *rq)
+{
+	struct audit_event *event = rq->maker.made ? audit_about(rq, AUDIT_CREATE_PROJECT) : NULL;
+	if (!event)
+		return;
+	event->resource = event->project;
+	audit_note(rq->api->options.audit, event);
+}
+
 void audit_finish(struct request *rq, err_t err)
 {
+	note_project_made(rq);
 	struct audit_changes *changes = changes_of(rq);
 	int status = error_info(err)->status;
 	if (changes)

@@ -33,6 +33,9 @@ struct audit_event *audit_change(struct request *rq, enum audit_type type);
  * audit_note(). NULL when the type is switched off. */
 struct audit_event *audit_about(struct request *rq, enum audit_type type);
 
+/* audit_change() about the project of the path itself. */
+struct audit_event *audit_project(struct request *rq, enum audit_type type);
+
 /* Forgets what was declared and not yet written: it turned out that nothing will change. */
 void audit_forget(struct request *rq);
 

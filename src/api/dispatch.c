@@ -71,10 +71,13 @@ int64_t request_tenant(const struct request *rq)
 	return rq->who.tenant_id ? rq->who.tenant_id : TENANT_DEFAULT;
 }
 
-bool request_may_create_project(const struct request *rq)
+struct project_maker *request_project_maker(struct request *rq)
 {
 	struct resource what = { .project_auto_create = rq->api->options.auto_create_projects };
-	return access_decide(&rq->who, ACTION_PROJECT_AUTO_CREATE, &what).allowed;
+	rq->maker = (struct project_maker){ .id = rq->who.subject == SUBJECT_USER ? rq->who.id : 0,
+					    .name = rq->who.name };
+	return access_decide(&rq->who, ACTION_PROJECT_AUTO_CREATE, &what).allowed ? &rq->maker
+										  : NULL;
 }
 
 /* What the decision has to know about a project; nothing when there is none: unknown and forbidden
@@ -155,6 +158,15 @@ err_t request_may_give(struct ctx *ctx, struct request *rq, int64_t project_id,
 			return OK;
 		}
 	*ret_lacking = ACTION_COUNT;
+	return OK;
+}
+
+err_t request_roles(struct ctx *ctx, struct request *rq, int64_t project_id, str name,
+		    unsigned *ret)
+{
+	struct membership held;
+	TRY(membership_find(ctx, rq->api->options.auth, &rq->who, project_id, &held));
+	*ret = held.roles | access_external_roles(&rq->who, name);
 	return OK;
 }
 

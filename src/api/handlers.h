@@ -93,6 +93,42 @@ err_t harbor_project_list(struct ctx *ctx, struct request *rq);
 err_t harbor_project_create(struct ctx *ctx, struct request *rq);
 err_t harbor_project_get(struct ctx *ctx, struct request *rq);
 err_t harbor_project_update(struct ctx *ctx, struct request *rq);
+err_t harbor_project_delete(struct ctx *ctx, struct request *rq);
+err_t harbor_project_head(struct ctx *ctx, struct request *rq);
+err_t harbor_project_deletable(struct ctx *ctx, struct request *rq);
+err_t harbor_project_summary(struct ctx *ctx, struct request *rq);
+
+/* harbor_metadata.c */
+err_t harbor_metadata_list(struct ctx *ctx, struct request *rq);
+err_t harbor_metadata_add(struct ctx *ctx, struct request *rq);
+err_t harbor_metadata_get(struct ctx *ctx, struct request *rq);
+err_t harbor_metadata_update(struct ctx *ctx, struct request *rq);
+err_t harbor_metadata_delete(struct ctx *ctx, struct request *rq);
+
+/* harbor_member.c */
+err_t harbor_member_list(struct ctx *ctx, struct request *rq);
+err_t harbor_member_create(struct ctx *ctx, struct request *rq);
+err_t harbor_member_get(struct ctx *ctx, struct request *rq);
+err_t harbor_member_update(struct ctx *ctx, struct request *rq);
+err_t harbor_member_delete(struct ctx *ctx, struct request *rq);
+err_t berth_member_list(struct ctx *ctx, struct request *rq);
+err_t berth_member_create(struct ctx *ctx, struct request *rq);
+err_t berth_member_get(struct ctx *ctx, struct request *rq);
+err_t berth_member_update(struct ctx *ctx, struct request *rq);
+
+/* harbor_permission.c */
+err_t harbor_permission_list(struct ctx *ctx, struct request *rq);
+err_t harbor_permission_mine(struct ctx *ctx, struct request *rq);
+
+/* berth_role.c */
+err_t berth_role_list(struct ctx *ctx, struct request *rq);
+err_t berth_role_create(struct ctx *ctx, struct request *rq);
+err_t berth_role_get(struct ctx *ctx, struct request *rq);
+err_t berth_role_update(struct ctx *ctx, struct request *rq);
+err_t berth_role_delete(struct ctx *ctx, struct request *rq);
+
+/* berth_authz.c */
+err_t berth_authz_explain(struct ctx *ctx, struct request *rq);
 
 /* harbor_repository.c */
 err_t harbor_repository_list_all(struct ctx *ctx, struct request *rq);

@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * harbor_project.c - projects, in the words of Harbor's REST API v2.0: enough to make one, see it,
- * and say whether it is public.
+ * harbor_project.c - projects, in the words of Harbor's REST API v2.0. Their members and their
+ * single settings have files of their own.
  */
 #include "api/audit.h"
 #include "api/handlers.h"
-#include "api/harbor.h"
-#include "base/clock.h"
-#include "codec/json.h"
-#include "codec/json_writer.h"
-#include "registry/project.h"
+#include "api/project_json.h"
+#include "api/sight.h"
+#include "auth/member.h"
+#include "auth/state.h"
+#include "settings/system.h"
 
 #include "base/banned.h"
 
-#define PROJECT_BODY_MAX MIB(1)
-#define PAGE_DEFAULT	 10
-#define PAGE_MAX	 100
+#define STORAGE_LIMIT_MAX (INT64_C(1) << 50)
 
 err_t harbor_ping(struct ctx *ctx, struct request *rq)
 {
@@ -23,137 +21,358 @@ err_t harbor_ping(struct ctx *ctx, struct request *rq)
 	return exchange_answer(rq->x, 200, STR("Pong"));
 }
 
-static void write_project(struct json_writer *w, const struct project *project)
+static struct registry *registry_of(struct request *rq)
 {
-	char created[CLOCK_RFC3339_MAX], updated[CLOCK_RFC3339_MAX];
-	json_write_object_begin(w, NULL);
-	json_write_i64(w, "project_id", project->id);
-	json_write_str(w, "name", project->name);
-	json_write_str(w, "creation_time", clock_rfc3339(project->created_at_us, created));
-	json_write_str(w, "update_time", clock_rfc3339(project->updated_at_us, updated));
-	json_write_object_begin(w, "metadata");
-	json_write_str(w, "public", project->is_public ? STR("true") : STR("false"));
-	json_write_object_end(w);
-	json_write_object_end(w);
+	return rq->api->options.registry;
 }
 
 static err_t unknown_project(struct ctx *ctx, err_t err)
 {
-	return err == ERR_ABSENT ? fail(ctx, ERR_NAME_UNKNOWN, "no such project") : err;
+	return err == ERR_ABSENT ? fail(ctx, ERR_NOT_FOUND, "no such project") : err;
+}
+
+/* --- seeing ----------------------------------------------------------------------------------- */
+
+static err_t see(struct ctx *ctx, struct request *rq, const struct project_view *view,
+		 struct project_seen *ret)
+{
+	struct decision update;
+	*ret = (struct project_seen){ .view = view, .with_detail = true };
+	TRY(request_roles(ctx, rq, view->row.id, view->row.name, &ret->roles));
+	TRY(request_may_in(ctx, rq, ACTION_PROJECT_UPDATE, view->row.id, &update));
+	ret->may_update = update.allowed;
+	return OK;
 }
 
 err_t harbor_project_get(struct ctx *ctx, struct request *rq)
 {
-	struct project project;
-	err_t err = project_get(ctx, rq->api->options.registry, rq->project, &project);
-	TRY(unknown_project(ctx, err));
-	CLEANUP(buf_done) struct buf body = BUF_INIT(PROJECT_BODY_MAX);
+	struct project_view view;
+	struct project_seen seen;
+	struct cve_allowlist allowlist;
+	TRY(unknown_project(ctx, project_get(ctx, registry_of(rq), rq->project_found.id, &view)));
+	TRY(see(ctx, rq, &view, &seen));
+	TRY(cve_allowlist_get(ctx, registry_of(rq), view.row.id, &allowlist));
+	seen.allowlist = &allowlist;
+	CLEANUP(buf_done) struct buf body = BUF_INIT(HARBOR_BODY_MAX);
 	struct json_writer w = JSON_WRITER(&body);
-	write_project(&w, &project);
-	return answer_json(rq, 200, buf_str(&body));
+	project_write(&w, &seen);
+	return answer_object(ctx, rq, &body);
 }
 
-/* Keyset pages over `page` and `page_size` as Harbor's clients send them: pages are walked, not
- * skipped to. */
-err_t harbor_project_list(struct ctx *ctx, struct request *rq)
+/* Whoever may not see it does not learn by this that a name is taken. */
+err_t harbor_project_head(struct ctx *ctx, struct request *rq)
 {
-	uint64_t page = 1, size = PAGE_DEFAULT;
-	if ((request_has_query(rq, STR("page")) &&
-	     !str_to_u64(request_query(rq, STR("page")), 10000, &page)) ||
-	    (request_has_query(rq, STR("page_size")) &&
-	     !str_to_u64(request_query(rq, STR("page_size")), PAGE_MAX, &size)) ||
-	    page == 0 || size == 0)
-		return fail(ctx, ERR_PAGE_INVALID, "page or page_size out of range");
+	struct project_info info;
+	struct decision decision;
+	str name = request_query(rq, STR("project_name"));
+	if (!name.len)
+		return fail(ctx, ERR_UNPROCESSABLE, "project_name is missing");
+	TRY(unknown_project(ctx, project_find(ctx, registry_of(rq), name, &info)));
+	TRY(request_may_in(ctx, rq, ACTION_PROJECT_READ, info.id, &decision));
+	if (!decision.allowed)
+		return fail(ctx, ERR_NOT_FOUND, "%s", decision.reason);
+	return answer_empty(rq, 200);
+}
 
-	struct project *projects = NULL;
-	size_t count = 0;
-	str last = STR_NONE;
-	struct decision all_decision;
-	TRY(request_may(ctx, rq, ACTION_PROJECT_LIST_ALL, STR_NONE, &all_decision));
-	bool all = all_decision.allowed;
-	for (uint64_t at = 1; at <= page; at++) {
-		TRY(project_page(ctx, rq->api->options.registry, last, all, size, &projects,
-				 &count));
-		if (count == 0)
-			break;
-		last = projects[count - 1].name;
-	}
-	CLEANUP(buf_done) struct buf body = BUF_INIT(PROJECT_BODY_MAX);
-	struct json_writer w = JSON_WRITER(&body);
+/* --- listing ---------------------------------------------------------------------------------- */
+
+/* name={a b}: a JSON array of the names, for the database. */
+static str one_of_names(struct ctx *ctx, const struct harbor_filter *filter)
+{
+	CLEANUP(buf_done) struct buf b = BUF_INIT(KIB(64));
+	struct json_writer w = JSON_WRITER(&b);
 	json_write_array_begin(&w, NULL);
-	for (size_t i = 0; i < count; i++)
-		write_project(&w, &projects[i]);
+	for (size_t i = 0; i < filter->value_count; i++)
+		json_write_str(&w, NULL, filter->values[i]);
 	json_write_array_end(&w);
-	return answer_json(rq, 200, buf_str(&body));
+	return arena_copy(ctx->arena, buf_str(&b));
 }
 
-struct project_request {
-	str name;
-	bool has_public;
-	bool is_public;
-};
-
-static err_t read_request(struct ctx *ctx, struct request *rq, struct json_document *doc,
-			  struct project_request *ret)
+static void read_names(struct ctx *ctx, struct request *rq, const struct list *list,
+		       struct project_query *query)
 {
-	TRY(body_read(ctx, rq, doc));
-	struct project_request request = { 0 };
-	const struct json_value *metadata = NULL;
-	str public_text = STR_NONE;
-	if (json_get_str(doc->root, "project_name", &request.name) == JSON_WRONG ||
-	    json_get_object(doc->root, "metadata", &metadata) == JSON_WRONG ||
-	    json_get_str(metadata, "public", &public_text) == JSON_WRONG)
-		return fail(ctx, ERR_REQUEST_INVALID, "a field has the wrong type");
-	enum json_got flat = json_get_bool(doc->root, "public", &request.is_public);
-	request.has_public = flat == JSON_FOUND || public_text.len;
-	if (public_text.len)
-		request.is_public = str_eq(public_text, STR("true"));
-	*ret = request;
+	const struct harbor_filter *filter = harbor_filter_find(&list->query, STR("name"));
+	const struct harbor_filter exact = { .values = filter ? &filter->value : NULL,
+					     .value_count = 1 };
+	query->name_like = like_pattern(ctx->arena, request_query(rq, STR("name")));
+	if (!filter)
+		return;
+	if (filter->kind == FILTER_FUZZY)
+		query->name_like = like_pattern(ctx->arena, filter->value);
+	else if (filter->kind == FILTER_OR)
+		query->names_json = one_of_names(ctx, filter);
+	else if (filter->kind == FILTER_EXACT)
+		query->names_json = one_of_names(ctx, &exact);
+}
+
+static err_t read_public(struct ctx *ctx, struct request *rq, const struct list *list,
+			 struct project_query *query)
+{
+	str text = list_text(list, "public");
+	query->has_public = text.len || request_query(rq, STR("public")).len;
+	query->is_public = str_eq(text, STR("true")) || str_eq(text, STR("1"));
+	if (text.len)
+		return OK;
+	return query_bool(ctx, rq, STR("public"), false, &query->is_public);
+}
+
+static err_t read_query(struct ctx *ctx, struct request *rq, const struct list *list,
+			struct project_query *ret)
+{
+	static const char *const columns[PROJECT_ORDER_COUNT] = {
+		[PROJECT_BY_NAME] = "name",
+		[PROJECT_BY_ID] = "project_id",
+		[PROJECT_BY_CREATION] = "creation_time",
+		[PROJECT_BY_UPDATE] = "update_time",
+	};
+	struct project_query query = { .limit = list->page_size, .offset = list->offset };
+	struct project_sight *sight = ARENA_NEW(ctx->arena, struct project_sight);
+	TRY(request_sight(ctx, rq, sight));
+	query.sight = sight;
+	read_names(ctx, rq, list, &query);
+	query.owner = list_text(list, "owner");
+	if (!query.owner.len)
+		query.owner = request_query(rq, STR("owner"));
+	TRY(read_public(ctx, rq, list, &query));
+	query.order = (enum project_order)list_sort(list, columns, COUNT_OF(columns),
+						    PROJECT_BY_NAME, &query.descending);
+	*ret = query;
 	return OK;
 }
 
-/* For the audit trail. */
-static str public_text(bool is_public)
+static err_t write_projects(struct ctx *ctx, struct request *rq, struct json_writer *w,
+			    const struct project_view *views, size_t count, bool with_detail)
 {
-	return is_public ? STR("{\"public\":true}") : STR("{\"public\":false}");
+	json_write_array_begin(w, NULL);
+	for (size_t i = 0; i < count; i++) {
+		struct project_seen seen;
+		TRY(see(ctx, rq, &views[i], &seen));
+		seen.with_detail = with_detail;
+		project_write(w, &seen);
+	}
+	json_write_array_end(w);
+	return OK;
+}
+
+err_t harbor_project_list(struct ctx *ctx, struct request *rq)
+{
+	struct list list;
+	struct project_query query;
+	struct project_view *views;
+	size_t count;
+	int64_t total;
+	bool with_detail;
+	TRY(list_begin(ctx, rq, &list));
+	TRY(query_bool(ctx, rq, STR("with_detail"), true, &with_detail));
+	TRY(read_query(ctx, rq, &list, &query));
+	TRY(project_list(ctx, registry_of(rq), &query, with_detail, &views, &count, &total));
+	CLEANUP(buf_done) struct buf body = BUF_INIT(HARBOR_BODY_MAX);
+	struct json_writer w = JSON_WRITER(&body);
+	TRY(write_projects(ctx, rq, &w, views, count, with_detail));
+	return list_answer(rq, &list, total, &body);
+}
+
+/* --- making ----------------------------------------------------------------------------------- */
+
+static err_t check_name(struct ctx *ctx, str name)
+{
+	if (!reference_is_project(name))
+		return fail(ctx, ERR_REQUEST_INVALID,
+			    "a project's name has 1 to 255 lower-case letters and digits, with . _ "
+			    "or - between them");
+	return OK;
+}
+
+/* Who may set quotas says how much; for all others it is what the configuration says. */
+static err_t storage_limit(struct ctx *ctx, struct request *rq, const struct project_wish *wish,
+			   int64_t *ret)
+{
+	const struct system_settings *settings = rq->api->options.settings;
+	struct decision quotas;
+	int64_t wanted = wish->storage_limit_bytes;
+	if (wish->has_storage_limit && wanted != PROJECT_UNLIMITED &&
+	    (wanted <= 0 || wanted > STORAGE_LIMIT_MAX))
+		return fail(ctx, ERR_REQUEST_INVALID,
+			    "storage_limit is -1 or a number of bytes, at most %lld",
+			    (long long)STORAGE_LIMIT_MAX);
+	TRY(request_may(ctx, rq, ACTION_SYSTEM_QUOTA_UPDATE, STR_NONE, &quotas));
+	if (wish->has_storage_limit && quotas.allowed)
+		*ret = wanted;
+	else if (system_bool(settings, SYSTEM_QUOTA_PER_PROJECT_ENABLE))
+		*ret = system_i64(settings, SYSTEM_STORAGE_PER_PROJECT);
+	else
+		*ret = PROJECT_UNLIMITED;
+	return OK;
+}
+
+static bool wants_public(const struct project_wish *wish)
+{
+	for (size_t i = 0; i < wish->setting_count; i++)
+		if (wish->settings[i].setting == PROJECT_SETTING_PUBLIC)
+			return str_eq(wish->settings[i].value, STR("true"));
+	return false;
+}
+
+/* What a request says, for the audit trail. */
+static str wish_json(struct ctx *ctx, const struct project_wish *wish)
+{
+	CLEANUP(buf_done) struct buf b = BUF_INIT(HARBOR_BODY_MAX);
+	struct json_writer w = JSON_WRITER(&b);
+	json_write_object_begin(&w, NULL);
+	for (size_t i = 0; i < wish->setting_count; i++) {
+		json_write_key(&w, project_setting_name(wish->settings[i].setting));
+		json_write_str(&w, NULL, wish->settings[i].value);
+	}
+	if (wish->allowlist)
+		json_write_i64(&w, "cve_allowlist_length", (int64_t)wish->allowlist->count);
+	json_write_object_end(&w);
+	return arena_copy(ctx->arena, buf_str(&b));
+}
+
+static err_t answer_new_project(struct request *rq, int64_t id, str name)
+{
+	bool by_name = str_eq(request_header(rq, STR("X-Resource-Name-In-Location")), STR("true"));
+	return by_name ? answer_created_name(rq, name) : answer_created(rq, id);
 }
 
 err_t harbor_project_create(struct ctx *ctx, struct request *rq)
 {
 	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
-	struct project_request request;
-	TRY(read_request(ctx, rq, &doc, &request));
-	if (!reference_is_project(request.name))
-		return fail(ctx, ERR_NAME_INVALID, "project name does not fit the grammar");
-	struct registry *registry = rq->api->options.registry;
+	struct project_wish wish;
+	int64_t id, limit;
+	TRY(body_read(ctx, rq, &doc));
+	TRY(project_wish_read(ctx, doc.root, &wish));
+	TRY(check_name(ctx, wish.name));
+	if (wish.registry_id)
+		return fail(ctx, ERR_LATER, "a project that is a proxy cache");
+	TRY(storage_limit(ctx, rq, &wish, &limit));
+	const struct project_new from = {
+		.name = wish.name,
+		.is_public = wants_public(&wish),
+		.owner_id = rq->who.subject == SUBJECT_USER ? rq->who.id : 0,
+		.owner_name = rq->who.name,
+		.storage_limit_bytes = limit,
+		.settings = wish.settings,
+		.setting_count = wish.setting_count,
+		.allowlist = wish.allowlist,
+	};
 	struct audit_event *event = audit_change(rq, AUDIT_CREATE_PROJECT);
-	event->project = event->resource = request.name;
-	event->after = public_text(request.is_public);
-	err_t err = project_create(ctx, registry, request.name, request.is_public);
-	if (err == ERR_EXISTS)
-		return fail(ctx, ERR_EXISTS, "project exists");
-	TRY(err);
+	event->project = event->resource = wish.name;
+	event->after = wish_json(ctx, &wish);
+	err_t err = project_create(ctx, registry_of(rq), &from, &id);
+	TRY(err == ERR_EXISTS ? fail(ctx, ERR_EXISTS, "project exists") : err);
+	return answer_new_project(rq, id, wish.name);
+}
 
-	struct project project;
-	TRY(project_get(ctx, registry, request.name, &project));
-	exchange_header_printf(rq->x, STR("Location"), "/api/v2.0/projects/%lld",
-			       (long long)project.id);
-	return answer_empty(rq, 201);
+/* --- changing --------------------------------------------------------------------------------- */
+
+static str before_json(struct ctx *ctx, const struct project_view *view)
+{
+	CLEANUP(buf_done) struct buf b = BUF_INIT(HARBOR_BODY_MAX);
+	struct json_writer w = JSON_WRITER(&b);
+	json_write_object_begin(&w, NULL);
+	project_write_settings(&w, view);
+	json_write_object_end(&w);
+	return arena_copy(ctx->arena, buf_str(&b));
 }
 
 err_t harbor_project_update(struct ctx *ctx, struct request *rq)
 {
 	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
-	struct project_request request;
-	TRY(read_request(ctx, rq, &doc, &request));
-	if (request.has_public) {
-		struct audit_event *event = audit_change(rq, AUDIT_UPDATE_PROJECT);
-		event->resource = rq->project;
-		event->before = public_text(rq->project_found.is_public);
-		event->after = public_text(request.is_public);
-		err_t err = project_set_public(ctx, rq->api->options.registry, rq->project,
-					       request.is_public);
-		TRY(unknown_project(ctx, err));
-	}
+	struct project_wish wish;
+	struct project_view view;
+	TRY(body_read(ctx, rq, &doc));
+	TRY(project_wish_read(ctx, doc.root, &wish));
+	TRY(unknown_project(ctx, project_get(ctx, registry_of(rq), rq->project_found.id, &view)));
+	const struct project_change change = {
+		.id = view.row.id,
+		.name = view.row.name,
+		.settings = wish.settings,
+		.setting_count = wish.setting_count,
+		.allowlist = wish.allowlist,
+	};
+	struct audit_event *event = audit_project(rq, AUDIT_UPDATE_PROJECT);
+	event->before = before_json(ctx, &view);
+	event->after = wish_json(ctx, &wish);
+	TRY(unknown_project(ctx, project_change(ctx, registry_of(rq), &change)));
 	return answer_empty(rq, 200);
+}
+
+/* --- deleting --------------------------------------------------------------------------------- */
+
+err_t harbor_project_delete(struct ctx *ctx, struct request *rq)
+{
+	struct auth *auth = rq->api->options.auth;
+	struct project_gone gone;
+	audit_project(rq, AUDIT_DELETE_PROJECT);
+	err_t err = project_delete(ctx, registry_of(rq), rq->project_found.id, rq->project, &gone);
+	TRY(unknown_project(ctx, err));
+	membership_project_changed(auth, rq->project_found.id);
+	member_drop_states(auth, gone.accounts, gone.account_count);
+	for (size_t i = 0; i < gone.robot_count; i++)
+		state_drop(auth, SUBJECT_ROBOT, gone.robots[i]);
+	return answer_empty(rq, 200);
+}
+
+err_t harbor_project_deletable(struct ctx *ctx, struct request *rq)
+{
+	struct project_view view;
+	TRY(unknown_project(ctx, project_get(ctx, registry_of(rq), rq->project_found.id, &view)));
+	CLEANUP(buf_done) struct buf body = BUF_INIT(KIB(4));
+	struct json_writer w = JSON_WRITER(&body);
+	json_write_object_begin(&w, NULL);
+	json_write_bool(&w, "deletable", view.repository_count == 0);
+	if (view.repository_count)
+		json_write_str(&w, "message",
+			       STR("the project contains repositories, can not be deleted"));
+	json_write_object_end(&w);
+	return answer_object(ctx, rq, &body);
+}
+
+/* --- summary ---------------------------------------------------------------------------------- */
+
+static int64_t count_of(const struct member_role_count *counts, size_t count, int64_t role_id)
+{
+	for (size_t i = 0; i < count; i++)
+		if (counts[i].role_id == role_id)
+			return counts[i].count;
+	return 0;
+}
+
+static err_t write_member_counts(struct ctx *ctx, struct request *rq, struct json_writer *w)
+{
+	static const struct {
+		const char *key;
+		enum project_role role;
+	} rows[] = {
+		{ "project_admin_count", PROJECT_ADMIN },
+		{ "maintainer_count", PROJECT_MAINTAINER },
+		{ "developer_count", PROJECT_DEVELOPER },
+		{ "guest_count", PROJECT_GUEST },
+		{ "limited_guest_count", PROJECT_LIMITED_GUEST },
+	};
+	struct member_role_count *counts;
+	struct decision members;
+	size_t count;
+	TRY(request_may_in(ctx, rq, ACTION_MEMBER_LIST, rq->project_found.id, &members));
+	if (!members.allowed)
+		return OK;
+	TRY(member_count_by_role(ctx, rq->api->options.auth, rq->project_found.id, &counts,
+				 &count));
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		json_write_i64(w, rows[i].key, count_of(counts, count, rows[i].role));
+	return OK;
+}
+
+err_t harbor_project_summary(struct ctx *ctx, struct request *rq)
+{
+	struct project_view view;
+	TRY(unknown_project(ctx, project_get(ctx, registry_of(rq), rq->project_found.id, &view)));
+	CLEANUP(buf_done) struct buf body = BUF_INIT(KIB(4));
+	struct json_writer w = JSON_WRITER(&body);
+	json_write_object_begin(&w, NULL);
+	json_write_i64(&w, "repo_count", view.repository_count);
+	TRY(write_member_counts(ctx, rq, &w));
+	json_write_object_end(&w);
+	return answer_object(ctx, rq, &body);
 }

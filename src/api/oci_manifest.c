@@ -90,7 +90,7 @@ err_t oci_manifest_put(struct ctx *ctx, struct request *rq)
 {
 	struct manifest_push push = {
 		.repository = rq->repository,
-		.may_create_project = request_may_create_project(rq),
+		.maker = request_project_maker(rq),
 		.content_type = media_type_cut(request_header(rq, STR("Content-Type"))),
 		.if_match = request_header(rq, STR("If-Match")),
 		.if_none_match = request_header(rq, STR("If-None-Match")),

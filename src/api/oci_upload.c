@@ -118,7 +118,7 @@ static err_t begin(struct ctx *ctx, struct request *rq, enum digest_algorithm al
 		   char id[UPLOAD_ID_MAX + 1])
 {
 	return upload_begin(ctx, rq->api->options.registry, rq->repository,
-			    request_may_create_project(rq), algorithm, id);
+			    request_project_maker(rq), algorithm, id);
 }
 
 static err_t cancel_failed(struct ctx *ctx, struct upload *up, err_t err)
@@ -208,7 +208,7 @@ static err_t post_mount(struct ctx *ctx, struct request *rq)
 	err_t err = find_source(ctx, rq, d, &source);
 	if (err == OK)
 		err = blob_mount(ctx, rq->api->options.registry, source, d, rq->repository,
-				 request_may_create_project(rq));
+				 request_project_maker(rq));
 	if (err == OK)
 		return answer_created(rq, d);
 	if (err != ERR_ABSENT && err != ERR_BLOB_UNKNOWN)

@@ -10,6 +10,7 @@
 #include "codec/json.h"
 #include "codec/reference.h"
 #include "registry/project.h"
+#include "registry/repository.h"
 
 struct api {
 	struct api_options options;
@@ -59,6 +60,7 @@ struct request {
 	/* The project the path is about, once authorised; found is false when there is none. */
 	struct project_info project_found;
 	bool has_project;
+	struct project_maker maker; /* of a project that a push has made */
 
 	struct rate_taken rates[RATES_TAKEN_MAX];
 	size_t rate_count;
@@ -85,6 +87,11 @@ err_t request_refuse(struct ctx *ctx, struct request *rq, const struct decision 
 /* request_may() about a project by its id (0: no project) instead of a repository. */
 err_t request_may_in(struct ctx *ctx, struct request *rq, enum action action, int64_t project_id,
 		     struct decision *ret);
+
+/* PROJECT_ROLE_BITs of the roles that the asker holds in a project: as a member, or by his identity
+ * provider's word. */
+err_t request_roles(struct ctx *ctx, struct request *rq, int64_t project_id, str name,
+		    unsigned *ret);
 
 /*
  * Whether the asker may hand all of `set` on to a robot, in a project (PROJECT_ALL: in all of his
@@ -114,8 +121,8 @@ str request_header(struct request *rq, str name);
 err_t request_may(struct ctx *ctx, struct request *rq, enum action action, str repository,
 		  struct decision *ret);
 
-/* Whether this identity's push may make a project. */
-bool request_may_create_project(const struct request *rq);
+/* For a push: not NULL when this identity's may make the project it names. */
+struct project_maker *request_project_maker(struct request *rq);
 
 /* Gives the request an id, if it has none yet, and tells the client: so that its report, our log
  * line and the audit trail can be brought together. A client may bring a sensible X-Request-Id

@@ -63,7 +63,7 @@ const struct route api_routes[] = {
 	/* health */
 	HARBOR(GET, "/health", NONE, harbor_health_get),
 	/* search */
-	HARBOR(GET, "/search", NONE, harbor_later),
+	HARBOR(GET, "/search", PROJECT_LIST, harbor_later),
 	/* statistic */
 	HARBOR(GET, "/statistics", LOGIN, harbor_later),
 	/* Ldap */
@@ -76,11 +76,11 @@ const struct route api_routes[] = {
 	HARBOR(GET, "/configurations", CONFIGURATION_READ, harbor_configuration_get),
 	HARBOR(PUT, "/configurations", CONFIGURATION_UPDATE, harbor_configuration_put),
 	/* project */
-	HARBOR(HEAD, "/projects", LOGIN, harbor_later),
+	HARBOR(HEAD, "/projects", LOGIN, harbor_project_head),
 	HARBOR(GET, "/projects", PROJECT_LIST, harbor_project_list),
 	HARBOR(POST, "/projects", PROJECT_CREATE, harbor_project_create),
-	HARBOR(GET, "/projects/{project}/_deletable", PROJECT_DELETE, harbor_later),
-	HARBOR(GET, "/projects/{project}/summary", PROJECT_READ, harbor_later),
+	HARBOR(GET, "/projects/{project}/_deletable", PROJECT_DELETE, harbor_project_deletable),
+	HARBOR(GET, "/projects/{project}/summary", PROJECT_READ, harbor_project_summary),
 	HARBOR(GET, "/projects/{project}/artifacts", ARTIFACT_LIST,
 	       harbor_artifact_list_of_project),
 	HARBOR(GET, "/projects/{project}/scanner", SCANNER_READ, harbor_later),
@@ -90,19 +90,21 @@ const struct route api_routes[] = {
 	HARBOR(GET, "/projects/{project_name}/auditlog-exts", LOG_LIST, harbor_project_log_exts),
 	HARBOR(GET, "/projects/{project}", PROJECT_READ, harbor_project_get),
 	HARBOR(PUT, "/projects/{project}", PROJECT_UPDATE, harbor_project_update),
-	HARBOR(DELETE, "/projects/{project}", PROJECT_DELETE, harbor_later),
+	HARBOR(DELETE, "/projects/{project}", PROJECT_DELETE, harbor_project_delete),
 	/* member */
-	HARBOR(GET, "/projects/{project}/members", MEMBER_LIST, harbor_later),
-	HARBOR(POST, "/projects/{project}/members", MEMBER_CREATE, harbor_later),
-	HARBOR(GET, "/projects/{project}/members/{id}", MEMBER_READ, harbor_later),
-	HARBOR(PUT, "/projects/{project}/members/{id}", MEMBER_UPDATE, harbor_later),
-	HARBOR(DELETE, "/projects/{project}/members/{id}", MEMBER_DELETE, harbor_later),
+	HARBOR(GET, "/projects/{project}/members", MEMBER_LIST, harbor_member_list),
+	HARBOR(POST, "/projects/{project}/members", MEMBER_CREATE, harbor_member_create),
+	HARBOR(GET, "/projects/{project}/members/{id}", MEMBER_READ, harbor_member_get),
+	HARBOR(PUT, "/projects/{project}/members/{id}", MEMBER_UPDATE, harbor_member_update),
+	HARBOR(DELETE, "/projects/{project}/members/{id}", MEMBER_DELETE, harbor_member_delete),
 	/* projectMetadata */
-	HARBOR(GET, "/projects/{project}/metadatas", METADATA_LIST, harbor_later),
-	HARBOR(POST, "/projects/{project}/metadatas", METADATA_CREATE, harbor_later),
-	HARBOR(GET, "/projects/{project}/metadatas/{word}", METADATA_READ, harbor_later),
-	HARBOR(PUT, "/projects/{project}/metadatas/{word}", METADATA_UPDATE, harbor_later),
-	HARBOR(DELETE, "/projects/{project}/metadatas/{word}", METADATA_DELETE, harbor_later),
+	HARBOR(GET, "/projects/{project}/metadatas", METADATA_LIST, harbor_metadata_list),
+	HARBOR(POST, "/projects/{project}/metadatas", METADATA_CREATE, harbor_metadata_add),
+	HARBOR(GET, "/projects/{project}/metadatas/{word}", METADATA_READ, harbor_metadata_get),
+	HARBOR(PUT, "/projects/{project}/metadatas/{word}", METADATA_UPDATE,
+	       harbor_metadata_update),
+	HARBOR(DELETE, "/projects/{project}/metadatas/{word}", METADATA_DELETE,
+	       harbor_metadata_delete),
 	/* repository */
 	HARBOR(GET, "/repositories", PROJECT_LIST, harbor_repository_list_all),
 	HARBOR(GET, "/projects/{project_name}/repositories", REPOSITORY_LIST,
@@ -330,7 +332,7 @@ const struct route api_routes[] = {
 	HARBOR(GET, "/users/search", LOGIN, harbor_user_search),
 	HARBOR(PUT, "/users/{user}/sysadmin", USER_ADMIN, harbor_user_sysadmin),
 	HARBOR(PUT, "/users/{user}/password", USER_UPDATE, harbor_user_password),
-	HARBOR(GET, "/users/current/permissions", LOGIN, harbor_later),
+	HARBOR(GET, "/users/current/permissions", LOGIN, harbor_permission_mine),
 	HARBOR(PUT, "/users/{user}/cli_secret", USER_UPDATE, harbor_user_cli_secret),
 	HARBOR(GET, "/users/{user}", USER_READ, harbor_user_get),
 	HARBOR(PUT, "/users/{user}", USER_UPDATE, harbor_user_update),
@@ -350,7 +352,7 @@ const struct route api_routes[] = {
 	HARBOR(GET, "/security/summary", SECURITY_READ, harbor_later),
 	HARBOR(GET, "/security/vul", SECURITY_LIST, harbor_later),
 	/* permissions */
-	HARBOR(GET, "/permissions", LOGIN, harbor_later),
+	HARBOR(GET, "/permissions", LOGIN, harbor_permission_list),
 #undef HARBOR
 #define BERTH(method, pattern, action, handler)                                                    \
 	{                                                                                          \
@@ -380,6 +382,19 @@ const struct route api_routes[] = {
 	BERTH(GET, "/robots/{id}/secrets", LOGIN, berth_robot_secret_list),
 	BERTH(POST, "/robots/{id}/secrets", LOGIN, berth_robot_secret_create),
 	BERTH(DELETE, "/robots/{id}/secrets/{sub}", LOGIN, berth_robot_secret_delete),
+	/* members of projects, with what Harbor does not know of them */
+	BERTH(GET, "/projects/{project}/members", MEMBER_LIST, berth_member_list),
+	BERTH(POST, "/projects/{project}/members", MEMBER_CREATE, berth_member_create),
+	BERTH(GET, "/projects/{project}/members/{id}", MEMBER_READ, berth_member_get),
+	BERTH(PUT, "/projects/{project}/members/{id}", MEMBER_UPDATE, berth_member_update),
+	BERTH(DELETE, "/projects/{project}/members/{id}", MEMBER_DELETE, harbor_member_delete),
+	/* roles */
+	BERTH(GET, "/roles", ROLE_LIST, berth_role_list),
+	BERTH(POST, "/roles", ROLE_CREATE, berth_role_create),
+	BERTH(GET, "/roles/{id}", ROLE_LIST, berth_role_get),
+	BERTH(PUT, "/roles/{id}", ROLE_UPDATE, berth_role_update),
+	BERTH(DELETE, "/roles/{id}", ROLE_DELETE, berth_role_delete),
+	BERTH(POST, "/authz/explain", LOGIN, berth_authz_explain),
 #undef BERTH
 };
 

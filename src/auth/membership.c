@@ -80,8 +80,8 @@ struct held_work {
 static err_t read_held(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct held_work *work = arg;
-	return db_member_held(ctx, tx, work->project_id, work->account_id, work->now_us,
-			      &work->held, &work->count);
+	return db_member_held(ctx, tx, work->project_id, work->account_id, &work->held,
+			      &work->count);
 }
 
 /* Puts together what the rows say; `*ret_until_us` is when the first of them ends. */
@@ -93,6 +93,8 @@ static err_t add_up(struct ctx *ctx, const struct held_work *work, struct member
 	int64_t until_us = INT64_MAX;
 	for (size_t i = 0; i < work->count; i++) {
 		const struct member_role *held = &work->held[i];
+		if (held->expires_at_us && held->expires_at_us <= work->now_us)
+			continue; /* by our clock; the database has looked at its own */
 		if (project_role_is_known(held->role_id))
 			sum.roles |= PROJECT_ROLE_BIT(held->role_id);
 		else
@@ -189,8 +191,7 @@ struct anywhere_work {
 static err_t find_anywhere(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct anywhere_work *work = arg;
-	return db_member_holds_anywhere(ctx, tx, PROJECT_ADMIN, work->account_id, clock_wall_us(),
-					&work->found);
+	return db_member_holds_anywhere(ctx, tx, PROJECT_ADMIN, work->account_id, &work->found);
 }
 
 err_t membership_administers_any(struct ctx *ctx, struct auth *auth, const struct identity *who,

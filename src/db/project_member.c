@@ -38,21 +38,20 @@ static void read_held(struct ctx *ctx, const struct sql_rows *rows, void *item)
 }
 
 err_t db_member_held(struct ctx *ctx, struct sql_tx *tx, int64_t project_id, int64_t account_id,
-		     int64_t now_us, struct member_role **ret, size_t *ret_count)
+		     struct member_role **ret, size_t *ret_count)
 {
 	static const struct row_reader reader = { sizeof(struct member_role), read_held };
 	return db_rows_read(ctx, tx, &SQL_MEMBER_HELD,
-			    SQL_ARGS(SQL_I64(project_id), SQL_I64(account_id), SQL_I64(now_us)),
-			    &reader, (void **)ret, ret_count);
+			    SQL_ARGS(SQL_I64(project_id), SQL_I64(account_id)), &reader,
+			    (void **)ret, ret_count);
 }
 
 err_t db_member_holds_anywhere(struct ctx *ctx, struct sql_tx *tx, int64_t role_id,
-			       int64_t account_id, int64_t now_us, bool *ret)
+			       int64_t account_id, bool *ret)
 {
 	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	err_t err =
-		sql_one(ctx, tx, &SQL_MEMBER_HOLDS_ANYWHERE,
-			SQL_ARGS(SQL_I64(role_id), SQL_I64(account_id), SQL_I64(now_us)), &rows);
+	err_t err = sql_one(ctx, tx, &SQL_MEMBER_HOLDS_ANYWHERE,
+			    SQL_ARGS(SQL_I64(role_id), SQL_I64(account_id)), &rows);
 	if (err != OK && err != ERR_ABSENT)
 		return err;
 	*ret = err == OK;
@@ -142,4 +141,17 @@ err_t db_member_count_by_role(struct ctx *ctx, struct sql_tx *tx, int64_t projec
 	static const struct row_reader reader = { sizeof(struct member_role_count), read_count };
 	return db_rows_read(ctx, tx, &SQL_MEMBER_COUNT_BY_ROLE, SQL_ARGS(SQL_I64(project_id)),
 			    &reader, (void **)ret, ret_count);
+}
+
+err_t db_member_raise_epochs(struct ctx *ctx, struct sql_tx *tx, enum member_holder holder,
+			     int64_t id, int64_t **ret, size_t *ret_count)
+{
+	static const struct sql_statement *const statements[] = {
+		[HOLDER_ACCOUNT] = &SQL_MEMBER_ACCOUNTS_OF_ACCOUNT,
+		[HOLDER_GROUP] = &SQL_MEMBER_ACCOUNTS_OF_GROUP,
+		[HOLDER_ROLE] = &SQL_MEMBER_ACCOUNTS_OF_ROLE,
+		[HOLDER_PROJECT] = &SQL_MEMBER_ACCOUNTS_OF_PROJECT,
+	};
+	return db_rows_read(ctx, tx, statements[holder], SQL_ARGS(SQL_I64(id)), &db_i64_reader,
+			    (void **)ret, ret_count);
 }

@@ -29,13 +29,13 @@ struct member_role {
 	str grants;	       /* of a custom role, as in its row */
 };
 
-/* What an account holds in a project at a time. */
+/* What an account holds in a project now. */
 err_t db_member_held(struct ctx *ctx, struct sql_tx *tx, int64_t project_id, int64_t account_id,
-		     int64_t now_us, struct member_role **ret, size_t *ret_count);
+		     struct member_role **ret, size_t *ret_count);
 
 /* Whether it holds a role in any project. */
 err_t db_member_holds_anywhere(struct ctx *ctx, struct sql_tx *tx, int64_t role_id,
-			       int64_t account_id, int64_t now_us, bool *ret);
+			       int64_t account_id, bool *ret);
 
 /* The ids of the projects in which it holds any role, at most `max`. */
 err_t db_member_projects(struct ctx *ctx, struct sql_tx *tx, int64_t account_id, int64_t now_us,
@@ -70,3 +70,12 @@ struct member_role_count {
 };
 err_t db_member_count_by_role(struct ctx *ctx, struct sql_tx *tx, int64_t project_id,
 			      struct member_role_count **ret, size_t *ret_count);
+
+/* --- whom a change concerns ----------------------------------------------------------------------
+ */
+
+/* Raises the epoch of every account that holds something by an account, a group, a role or in a
+ * project, and says which they are: what they proved before counts no more. */
+enum member_holder { HOLDER_ACCOUNT, HOLDER_GROUP, HOLDER_ROLE, HOLDER_PROJECT };
+err_t db_member_raise_epochs(struct ctx *ctx, struct sql_tx *tx, enum member_holder holder,
+			     int64_t id, int64_t **ret, size_t *ret_count);

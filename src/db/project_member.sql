@@ -4,21 +4,14 @@
 
 -- What an account holds in a project now, by itself and by its groups.
 -- name: member_held :many
-SELECT m.role_id, m.expires_at_us, r.grants
-FROM project_member m JOIN role r ON r.id = m.role_id
-WHERE m.project_id = $1
-  AND (m.account_id = $2 OR m.group_id IN (SELECT g.group_id FROM account_group g WHERE g.account_id = $2))
-  AND (m.expires_at_us IS NULL OR m.expires_at_us > $3)
-ORDER BY m.id;
+SELECT h.role_id, h.expires_at_us, r.grants
+FROM project_holder h JOIN role r ON r.id = h.role_id
+WHERE h.project_id = $1 AND h.account_id = $2
+ORDER BY h.role_id;
 
 -- Whether it holds a role in any project.
 -- name: member_holds_anywhere :one
-SELECT m.id
-FROM project_member m
-WHERE m.role_id = $1
-  AND (m.account_id = $2 OR m.group_id IN (SELECT g.group_id FROM account_group g WHERE g.account_id = $2))
-  AND (m.expires_at_us IS NULL OR m.expires_at_us > $3)
-LIMIT 1;
+SELECT h.project_id FROM project_holder h WHERE h.role_id = $1 AND h.account_id = $2 LIMIT 1;
 
 -- The projects in which it holds any role.
 -- name: member_projects :many
@@ -77,3 +70,28 @@ DELETE FROM project_member WHERE project_id = $1 AND id = $2;
 
 -- name: member_delete_all :exec
 DELETE FROM project_member WHERE project_id = $1;
+
+-- Whom a change concerns. What they proved before it counts no more: their tokens say what they held then.
+-- name: member_accounts_of_group :many
+UPDATE account SET epoch = epoch + 1
+WHERE id IN (SELECT account_id FROM account_group WHERE group_id = $1)
+RETURNING id;
+
+-- name: member_accounts_of_account :many
+UPDATE account SET epoch = epoch + 1 WHERE id = $1 RETURNING id;
+
+-- name: member_accounts_of_role :many
+UPDATE account SET epoch = epoch + 1
+WHERE id IN (
+	SELECT m.account_id FROM project_member m WHERE m.role_id = $1 AND m.account_id IS NOT NULL
+	UNION
+	SELECT g.account_id FROM project_member m JOIN account_group g ON g.group_id = m.group_id WHERE m.role_id = $1)
+RETURNING id;
+
+-- name: member_accounts_of_project :many
+UPDATE account SET epoch = epoch + 1
+WHERE id IN (
+	SELECT m.account_id FROM project_member m WHERE m.project_id = $1 AND m.account_id IS NOT NULL
+	UNION
+	SELECT g.account_id FROM project_member m JOIN account_group g ON g.group_id = m.group_id WHERE m.project_id = $1)
+RETURNING id;

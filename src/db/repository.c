@@ -180,3 +180,14 @@ err_t db_repository_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id)
 		TRY(sql_exec(ctx, tx, steps[i], SQL_ARGS(SQL_I64(id)), NULL));
 	return OK;
 }
+
+err_t db_repository_delete_empty(struct ctx *ctx, struct sql_tx *tx, int64_t id)
+{
+	TRY(lock(ctx, tx, id)); /* whoever is pushing has done it, or will not */
+	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
+	err_t err = sql_one(ctx, tx, &SQL_REPOSITORY_MANIFEST, SQL_ARGS(SQL_I64(id)), &rows);
+	sql_rows_done(&rows);
+	if (err != ERR_ABSENT)
+		return err == OK ? ERR_EXISTS : err;
+	return db_repository_delete(ctx, tx, id);
+}

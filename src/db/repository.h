@@ -86,3 +86,5 @@ err_t db_repository_uploads(struct ctx *ctx, struct sql_tx *tx, int64_t id, size
 			    size_t *ret_count);
 /* With all it holds; ERR_ABSENT when it is gone or somebody uploads to it. */
 err_t db_repository_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id);
+/* The same unless there is a manifest: ERR_EXISTS, unrecorded. */
+err_t db_repository_delete_empty(struct ctx *ctx, struct sql_tx *tx, int64_t id);

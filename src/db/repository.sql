@@ -11,11 +11,11 @@ WHERE r.tenant_id = $1 AND r.name = $2;
 -- sqlite:
 INSERT INTO repository (id, tenant_id, project_id, name, created_at_us, updated_at_us)
 SELECT 1 + MAX((SELECT COALESCE(MAX(id), 0) FROM repository), (SELECT id FROM repository_floor)), p.tenant_id, p.id, $2, $3, $3
-FROM project p WHERE p.id = $1
+FROM project p WHERE p.id = $1 AND p.deleted = 0
 ON CONFLICT (tenant_id, name) DO NOTHING;
 -- postgres:
 INSERT INTO repository (tenant_id, project_id, name, created_at_us, updated_at_us)
-SELECT p.tenant_id, p.id, $2, $3, $3 FROM project p WHERE p.id = $1
+SELECT p.tenant_id, p.id, $2, $3, $3 FROM project p WHERE p.id = $1 AND p.deleted = 0
 ON CONFLICT (tenant_id, name) DO NOTHING;
 
 -- name: repository_raise_floor :exec
@@ -33,6 +33,9 @@ UPDATE repository SET description = $2, updated_at_us = $3 WHERE id = $1;
 SELECT id FROM repository WHERE id = $1;
 -- postgres:
 SELECT id FROM repository WHERE id = $1 FOR UPDATE;
+
+-- name: repository_manifest :one
+SELECT id FROM manifest WHERE repository_id = $1 LIMIT 1;
 
 -- name: repository_uploads :many
 SELECT id FROM upload WHERE repository_id = $1 LIMIT $2;

@@ -43,6 +43,18 @@ bool project_role_is_known(int64_t id)
 	return id >= PROJECT_ADMIN && id <= PROJECT_LIMITED_GUEST;
 }
 
+struct action_set project_role_actions(enum project_role role)
+{
+	struct action_set set = { 0 };
+	for (size_t i = 0; i < COUNT_OF(roles); i++)
+		for (enum action action = 0; roles[i].role == role && action < ACTION_COUNT;
+		     action++)
+			if (permission_get(action)->place == PLACE_PROJECT &&
+			    permission_held_by(action, roles[i].letter))
+				action_set_add(&set, action);
+	return set;
+}
+
 /* --- tokens --------------------------------------------------------------------------------- */
 
 static const struct {
@@ -305,6 +317,7 @@ static const struct {
 	[MATRIX_PROJECT_ADMIN] = { "projectAdmin", SUBJECT_USER, 0,
 				   PROJECT_ROLE_BIT(PROJECT_ADMIN) },
 	[MATRIX_ROBOT] = { "robot", SUBJECT_ROBOT, 0, 0 },
+	[MATRIX_SYSTEM_ROBOT] = { "systemRobot", SUBJECT_ROBOT, 0, 0 },
 	[MATRIX_AUDITOR] = { "auditor", SUBJECT_USER, IDENTITY_AUDITOR, 0 },
 	[MATRIX_TENANT_ADMIN] = { "tenantAdmin", SUBJECT_USER, IDENTITY_TENANT_ADMIN, 0 },
 	[MATRIX_ADMIN] = { "admin", SUBJECT_USER, IDENTITY_ADMIN, 0 },
@@ -316,10 +329,29 @@ const char *matrix_role_name(enum matrix_role role)
 	return matrix[role].name;
 }
 
+/* All that a robot can be given: in the project, in all of them, in the system. */
+static size_t matrix_grants(enum matrix_role role, struct robot_grant grants[2])
+{
+	grants[0] = (struct robot_grant){ .place = PLACE_PROJECT, .project_id = 1 };
+	grants[1] = (struct robot_grant){ .place = PLACE_SYSTEM };
+	for (enum action action = 0; action < ACTION_COUNT; action++) {
+		if (permission_held_by(action, 'r'))
+			action_set_add(&grants[0].actions, action);
+		if (permission_held_by(action, 's'))
+			action_set_add(&grants[1].actions, action);
+	}
+	if (role == MATRIX_SYSTEM_ROBOT)
+		grants[0].project_id = PROJECT_ALL;
+	return role == MATRIX_ROBOT ? 1 : role == MATRIX_SYSTEM_ROBOT ? 2 : 0;
+}
+
 bool access_matrix(enum matrix_role role, enum action action, bool project_public)
 {
 	CHECK((unsigned)role < MATRIX_COUNT);
+	struct robot_grant grants[2];
 	struct identity who = { .subject = matrix[role].subject,
+				.robot_grant_count = matrix_grants(role, grants),
+				.robot_grants = grants,
 				.id = 1,
 				.tenant_id = TENANT_DEFAULT,
 				.flags = matrix[role].flags };

@@ -143,6 +143,7 @@ bool access_needs_project(const struct identity *who, enum action action);
 enum project_role project_role_highest(unsigned roles);
 const char *project_role_name(enum project_role role); /* "projectAdmin" */
 bool project_role_is_known(int64_t id);
+struct action_set project_role_actions(enum project_role role); /* all it allows in a project */
 
 /* The SCOPE_… bit that stands for an action in tokens; 0 when no token can grant it. */
 unsigned action_scope_bit(enum action action);
@@ -158,7 +159,8 @@ enum matrix_role {
 	MATRIX_DEVELOPER,
 	MATRIX_MAINTAINER,
 	MATRIX_PROJECT_ADMIN,
-	MATRIX_ROBOT,
+	MATRIX_ROBOT,	     /* of the project, with all that it can be given */
+	MATRIX_SYSTEM_ROBOT, /* the same of the system, for it and all projects */
 	MATRIX_AUDITOR,
 	MATRIX_TENANT_ADMIN,
 	MATRIX_ADMIN,

@@ -32,6 +32,7 @@ struct delete_work {
 	digest d;
 	int64_t only_of;
 	bool even_child;
+	bool only_empty;
 	struct doomed *doomed;
 	size_t doomed_count, doomed_room;
 };
@@ -194,12 +195,18 @@ static err_t end_uploads(struct ctx *ctx, struct registry *registry, int64_t rep
 static err_t delete_repository(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	const struct delete_work *work = arg;
-	return db_repository_delete(ctx, tx, work->repository_id);
+	if (!work->only_empty)
+		return db_repository_delete(ctx, tx, work->repository_id);
+	err_t err = db_repository_delete_empty(ctx, tx, work->repository_id);
+	return err == ERR_EXISTS
+		       ? fail(ctx, ERR_PRECONDITION_FAILED, "there is something in the repository")
+		       : err;
 }
 
-err_t repository_delete(struct ctx *ctx, struct registry *registry, str name)
+static err_t run_repository_delete(struct ctx *ctx, struct registry *registry, str name,
+				   bool only_empty)
 {
-	struct delete_work work = { 0 };
+	struct delete_work work = { .only_empty = only_empty };
 	TRY(repository_find(ctx, registry, name, &work.repository_id));
 	TRY(end_uploads(ctx, registry, work.repository_id));
 	err_t err = db_run(ctx, registry->db, SQL_WRITE, delete_repository, &work);
@@ -208,6 +215,16 @@ err_t repository_delete(struct ctx *ctx, struct registry *registry, str name)
 	if (err == ERR_ABSENT)
 		return fail(ctx, ERR_BUSY, "somebody uploads to the repository or deletes it too");
 	return err;
+}
+
+err_t repository_delete(struct ctx *ctx, struct registry *registry, str name)
+{
+	return run_repository_delete(ctx, registry, name, false);
+}
+
+err_t repository_delete_empty(struct ctx *ctx, struct registry *registry, str name)
+{
+	return run_repository_delete(ctx, registry, name, true);
 }
 
 static err_t unlink_blob(struct ctx *ctx, struct sql_tx *tx, void *arg)

@@ -22,4 +22,7 @@ err_t manifest_delete(struct ctx *ctx, struct registry *registry, str repository
 /* A repository with everything in it. ERR_BUSY while somebody uploads to it. */
 err_t repository_delete(struct ctx *ctx, struct registry *registry, str name);
 
+/* One in which there is no manifest: an upload made it. ERR_PRECONDITION_FAILED when there is. */
+err_t repository_delete_empty(struct ctx *ctx, struct registry *registry, str name);
+
 err_t blob_delete(struct ctx *ctx, struct registry *registry, str repository, digest d);

@@ -167,8 +167,7 @@ err_t manifest_push(struct ctx *ctx, struct registry *registry, const struct man
 		.parsed = &parsed,
 		.row = { 0, have, media_type_of(&parsed, push->content_type), push->bytes },
 	};
-	TRY(repository_ensure(ctx, registry, push->repository, push->may_create_project,
-			      &work.repository_id));
+	TRY(repository_ensure(ctx, registry, push->repository, push->maker, &work.repository_id));
 	describe(ctx, &work);
 	TRY(db_run(ctx, registry->db, SQL_WRITE, store_manifest, &work));
 

@@ -9,13 +9,13 @@
 #pragma once
 
 #include "codec/reference.h"
-#include "registry/registry.h"
+#include "registry/repository.h"
 
 #define MANIFEST_TAGS_MAX 64
 
 struct manifest_push {
 	str repository;
-	bool may_create_project;
+	struct project_maker *maker;
 	struct reference reference; /* a tag to set, or the digest the bytes must have */
 	str content_type;	    /* without parameters; may be empty */
 	str bytes;

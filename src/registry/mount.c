@@ -53,11 +53,11 @@ static err_t bytes_are_there(struct ctx *ctx, struct registry *registry,
 }
 
 err_t blob_mount(struct ctx *ctx, struct registry *registry, str source, digest d, str target,
-		 bool may_create_project)
+		 struct project_maker *maker)
 {
 	struct mount_work work = { .source = source, .d = d };
 	TRY(bytes_are_there(ctx, registry, &work));
-	TRY(repository_ensure(ctx, registry, target, may_create_project, &work.target_id));
+	TRY(repository_ensure(ctx, registry, target, maker, &work.target_id));
 	return db_run(ctx, registry->db, SQL_WRITE, link_from_source, &work);
 }
 

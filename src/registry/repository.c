@@ -6,6 +6,7 @@
 #include "db/project.h"
 #include "db/repository.h"
 #include "internal.h"
+#include "project_internal.h"
 
 #include "base/banned.h"
 
@@ -34,22 +35,35 @@ err_t repository_find(struct ctx *ctx, struct registry *registry, str name, int6
 
 struct ensure_work {
 	str name;
-	bool may_create_project;
+	struct project_maker *maker;
 	bool public_project;
 };
+
+static err_t make_project(struct ctx *ctx, struct sql_tx *tx, const struct ensure_work *work)
+{
+	struct project row = {
+		.tenant_id = ctx->tenant_id,
+		.name = reference_project(work->name),
+		.is_public = work->public_project,
+		.owner_id = work->maker->id,
+		.owner_name = work->maker->name,
+		.storage_limit_bytes = PROJECT_UNLIMITED,
+	};
+	err_t err = project_insert(ctx, tx, &row);
+	work->maker->made = err == OK;
+	return err == ERR_EXISTS ? OK : err;
+}
 
 static err_t ensure(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct ensure_work *work = arg;
 	str project_name = reference_project(work->name);
-	if (work->may_create_project) {
-		err_t err = db_project_insert(ctx, tx, ctx->tenant_id, project_name,
-					      work->public_project);
-		if (err != OK && err != ERR_EXISTS)
-			return err;
-	}
 	struct project project;
 	err_t err = db_project_find(ctx, tx, ctx->tenant_id, project_name, &project);
+	if (err == ERR_ABSENT && work->maker) {
+		TRY(make_project(ctx, tx, work));
+		err = db_project_find(ctx, tx, ctx->tenant_id, project_name, &project);
+	}
 	if (err == ERR_ABSENT)
 		return fail(ctx, ERR_NAME_UNKNOWN, "no project " STR_FMT, STR_ARG(project_name));
 	TRY(err);
@@ -57,13 +71,12 @@ static err_t ensure(struct ctx *ctx, struct sql_tx *tx, void *arg)
 }
 
 err_t repository_ensure(struct ctx *ctx, struct registry *registry, str name,
-			bool may_create_project, int64_t *ret_id)
+			struct project_maker *maker, int64_t *ret_id)
 {
 	err_t err = look_up(ctx, registry, name, ret_id);
 	if (err != ERR_ABSENT)
 		return err;
-	struct ensure_work work = { name, may_create_project,
-				    registry->options.auto_create_public };
+	struct ensure_work work = { name, maker, registry->options.auto_create_public };
 	TRY(db_run(ctx, registry->db, SQL_WRITE_RELAXED, ensure, &work));
 	return repository_find(ctx, registry, name, ret_id);
 }

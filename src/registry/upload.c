@@ -32,11 +32,11 @@ static err_t insert_session(struct ctx *ctx, struct sql_tx *tx, void *arg)
 }
 
 err_t upload_begin(struct ctx *ctx, struct registry *registry, str repository,
-		   bool may_create_project, enum digest_algorithm algorithm,
+		   struct project_maker *maker, enum digest_algorithm algorithm,
 		   char id[UPLOAD_ID_MAX + 1])
 {
 	int64_t repository_id;
-	TRY(repository_ensure(ctx, registry, repository, may_create_project, &repository_id));
+	TRY(repository_ensure(ctx, registry, repository, maker, &repository_id));
 	random_uuid(id);
 	struct session_work work = { .id = str_from(id),
 				     .repository_id = repository_id,

@@ -22,7 +22,7 @@
 #pragma once
 
 #include "registry/live_uploads.h"
-#include "registry/registry.h"
+#include "registry/repository.h"
 #include "registry/storage.h"
 
 #define UPLOAD_RING_BYTES MIB(16)
@@ -47,7 +47,7 @@ struct upload {
 
 /* A new session; `id` gets a UUID. Makes repository and project as repository_ensure() does. */
 err_t upload_begin(struct ctx *ctx, struct registry *registry, str repository,
-		   bool may_create_project, enum digest_algorithm algorithm,
+		   struct project_maker *maker, enum digest_algorithm algorithm,
 		   char id[UPLOAD_ID_MAX + 1]);
 
 /* How many bytes have arrived. Does not take the writer's place. */

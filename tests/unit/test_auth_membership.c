@@ -36,10 +36,9 @@ static err_t fill(struct ctx *c, struct sql_tx *tx, void *arg)
 				 .name = STR("pusher"),
 				 .grants = STR("[{\"repositories\":\"app-*\",\"permissions\":["
 					       "\"repository:push\",\"no:such\"]}]") };
-	struct project project;
+	struct project project = { .tenant_id = TENANT_DEFAULT, .name = STR("lab") };
 	TRY(db_account_insert(c, tx, &account, &alice.id));
-	TRY(db_project_insert(c, tx, TENANT_DEFAULT, STR("lab"), false));
-	TRY(db_project_find(c, tx, TENANT_DEFAULT, STR("lab"), &project));
+	TRY(db_project_insert(c, tx, &project));
 	TRY(db_user_group_insert(c, tx, &group));
 	TRY(db_account_group_insert(c, tx, alice.id, group.id));
 	TRY(db_role_insert(c, tx, &role));

@@ -36,6 +36,7 @@ static struct {
 	struct store *store;
 	struct registry *registry;
 } house;
+static struct project_maker maker; /* who may make the projects that are pushed to */
 
 #define CTX		 (&house.ctx)
 #define must(expression) cr_assert_eq((expression), OK, "%s: %s", #expression, CTX->failure.detail)
@@ -82,7 +83,7 @@ static digest sha256(str bytes)
 static str begin(str repository)
 {
 	char id[UPLOAD_ID_MAX + 1];
-	must(upload_begin(CTX, house.registry, repository, true, DIGEST_SHA256, id));
+	must(upload_begin(CTX, house.registry, repository, &maker, DIGEST_SHA256, id));
 	return arena_copy(&house.arena, str_from(id));
 }
 
@@ -129,7 +130,7 @@ static err_t try_blob(str repository, digest d)
 static err_t push_manifest(str repository, str tag, str bytes, digest *ret)
 {
 	const struct manifest_push push = { .repository = repository,
-					    .may_create_project = true,
+					    .maker = &maker,
 					    .reference = { .tag = tag },
 					    .bytes = bytes };
 	struct manifest_pushed pushed;
@@ -461,11 +462,11 @@ Test(registry, fsck_tells_a_lost_blob_an_orphan_and_rot)
 Test(registry, a_mount_lends_a_blob_without_moving_it)
 {
 	digest d = push_blob(STR("p/app"), STR("hello"));
-	must(blob_mount(CTX, house.registry, STR("p/app"), d, STR("q/copy"), true));
+	must(blob_mount(CTX, house.registry, STR("p/app"), d, STR("q/copy"), &maker));
 	cr_assert(str_eq(blob_text(STR("q/copy"), d), STR("hello")));
-	cr_assert_eq(
-		blob_mount(CTX, house.registry, STR("q/copy"), sha256(STR("no")), STR("r/x"), true),
-		ERR_BLOB_UNKNOWN);
+	cr_assert_eq(blob_mount(CTX, house.registry, STR("q/copy"), sha256(STR("no")), STR("r/x"),
+				&maker),
+		     ERR_BLOB_UNKNOWN);
 }
 
 Test(registry, a_manifest_needs_its_blobs)

@@ -13,26 +13,41 @@
 
 /* Runs the generator on one file; 0 and the generated C in `into`, or its exit status and message.
  */
-static int generate(const char *name, const char *text, char *into, size_t size)
+static void write_text(const char *folder, const char *name, const char *text)
+{
+	char path[512];
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	FILE *file = fopen(path, "w");
+	cr_assert_not_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+/* The same with a shared.sql (may be NULL) beside it. */
+static int generate_beside(const char *name, const char *text, const char *shared, char *into,
+			   size_t size)
 {
 	char folder[] = "/tmp/berth-sqlgen-XXXXXX", command[512];
 	cr_assert_not_null(mkdtemp(folder));
 	snprintf(command, sizeof command, "mkdir -p %s/migrations", folder);
 	cr_assert_eq(system(command), 0);
-	snprintf(command, sizeof command, "%s/%s", folder, name);
-	FILE *file = fopen(command, "w");
-	cr_assert_not_null(file);
-	fputs(text, file);
-	fclose(file);
+	write_text(folder, name, text);
+	if (shared)
+		write_text(folder, "shared.sql", shared);
 
 	snprintf(command, sizeof command,
-		 "cd %s && '%s/tools/sqlgen' . %s 2>&1 && cat *.sql.c; s=$?; rm -rf %s; exit $s",
-		 folder, getenv("BERTH_SOURCE_ROOT"), name, folder);
+		 "cd %s && '%s/tools/sqlgen' . %s %s 2>&1 && cat *.sql.c; s=$?; rm -rf %s; exit $s",
+		 folder, getenv("BERTH_SOURCE_ROOT"), name, shared ? "shared.sql" : "", folder);
 	FILE *pipe = popen(command, "r");
 	size_t len = fread(into, 1, size - 1, pipe);
 	into[len] = '\0';
 	int status = pclose(pipe);
 	return WEXITSTATUS(status);
+}
+
+static int generate(const char *name, const char *text, char *into, size_t size)
+{
+	return generate_beside(name, text, NULL, into, size);
 }
 
 Test(sqlgen, mistakes_are_refused_with_their_place)
@@ -115,4 +130,18 @@ Test(sqlgen, parts_and_words_are_written_once)
 	cr_assert_not_null(strstr(output, "\"SELECT 1 FROM t WHERE size = $1 AND size < $2 AND "
 					  "owner = '@small' ORDER BY size\""),
 			   "%s", output);
+}
+
+Test(sqlgen, parts_of_the_shared_file_are_above_every_other)
+{
+	char output[4096], text[1024];
+	cr_assert_eq(generate("shared.sql", "-- part: seen\nyes = $1\n" HEAD "SELECT 1;\n", output,
+			      sizeof output),
+		     1);
+	cr_assert_not_null(strstr(output, "shared.sql:3: only parts can be shared"), "%s", output);
+	snprintf(text, sizeof text, "%s", HEAD "SELECT 1 FROM t WHERE @seen;\n");
+	cr_assert_eq(
+		generate_beside("x.sql", text, "-- part: seen\nyes = $1\n", output, sizeof output),
+		0, "%s", output);
+	cr_assert_not_null(strstr(output, "SELECT 1 FROM t WHERE yes = ?1"), "%s", output);
 }

@@ -4,6 +4,7 @@
 -- A deleted project stays, as `name#id` and without anything in it, because audit records name its id: ids are never used
 -- again. Harbor's five roles (tenant 0) are rows, so that a member has a role like any other; what they allow is the
 -- program's, and `grants` is empty. The grants of other roles are JSON: [{"repositories": glob, "permissions": ["…"]}, …].
+-- `project_holder` is who belongs to a project now, by himself and by his groups.
 
 -- sqlite:
 ALTER TABLE project ADD COLUMN owner_id INTEGER REFERENCES account (id);
@@ -47,6 +48,14 @@ CREATE UNIQUE INDEX project_member_group ON project_member (project_id, group_id
 CREATE INDEX project_member_of_account ON project_member (account_id, project_id) WHERE account_id IS NOT NULL;
 CREATE INDEX project_member_of_group ON project_member (group_id, project_id) WHERE group_id IS NOT NULL;
 CREATE INDEX project_member_role ON project_member (role_id);
+CREATE VIEW project_holder AS
+SELECT m.account_id AS account_id, m.project_id AS project_id, m.role_id AS role_id, m.expires_at_us AS expires_at_us
+FROM project_member m
+WHERE m.account_id IS NOT NULL AND (m.expires_at_us IS NULL OR m.expires_at_us > (julianday('now') - 2440587.5) * 86400000000)
+UNION ALL
+SELECT g.account_id, m.project_id, m.role_id, m.expires_at_us
+FROM project_member m JOIN account_group g ON g.group_id = m.group_id
+WHERE m.expires_at_us IS NULL OR m.expires_at_us > (julianday('now') - 2440587.5) * 86400000000;
 
 -- postgres:
 ALTER TABLE project
@@ -90,3 +99,11 @@ CREATE UNIQUE INDEX project_member_group ON project_member (project_id, group_id
 CREATE INDEX project_member_of_account ON project_member (account_id, project_id) WHERE account_id IS NOT NULL;
 CREATE INDEX project_member_of_group ON project_member (group_id, project_id) WHERE group_id IS NOT NULL;
 CREATE INDEX project_member_role ON project_member (role_id);
+CREATE VIEW project_holder AS
+SELECT m.account_id AS account_id, m.project_id AS project_id, m.role_id AS role_id, m.expires_at_us AS expires_at_us
+FROM project_member m
+WHERE m.account_id IS NOT NULL AND (m.expires_at_us IS NULL OR m.expires_at_us > EXTRACT(EPOCH FROM now()) * 1000000)
+UNION ALL
+SELECT g.account_id, m.project_id, m.role_id, m.expires_at_us
+FROM project_member m JOIN account_group g ON g.group_id = m.group_id
+WHERE m.expires_at_us IS NULL OR m.expires_at_us > EXTRACT(EPOCH FROM now()) * 1000000;

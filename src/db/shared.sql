@@ -1,0 +1,13 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What statements of several entities say in the same words (see tools/sqlgen).
+
+-- Which projects somebody sees in lists: $1, $2 and $3 are those of SQL_SIGHT() in sight.h. `p` is the project.
+-- part: project_seen
+-- sqlite:
+p.tenant_id = $3 AND p.deleted = 0 AND (CAST($1 AS BIGINT) = -1 OR p.is_public = 1
+	OR p.id IN (SELECT h.project_id FROM project_holder h WHERE h.account_id = $1)
+	OR p.id IN (SELECT j.value FROM json_each($2) j))
+-- postgres:
+p.tenant_id = $3 AND p.deleted = 0 AND (CAST($1 AS BIGINT) = -1 OR p.is_public = 1
+	OR p.id IN (SELECT h.project_id FROM project_holder h WHERE h.account_id = $1)
+	OR p.id IN (SELECT CAST(j AS BIGINT) FROM json_array_elements_text(CAST($2 AS json)) j))
