@@ -35,6 +35,7 @@ struct api_options {
 	str external_url; /* "https://registry.example.com"; empty: what the client called us */
 	bool auto_create_projects;	 /* an administrator's push makes its project */
 	bool anonymous_pull;		 /* public projects are readable without credentials */
+	bool anonymous_off;		 /* nothing is open to who has not logged in */
 	bool deletes;			 /* manifests and blobs may be deleted */
 	size_t tags_page_max;		 /* default 10000 */
 	size_t catalog_page_max;	 /* default 1000 */

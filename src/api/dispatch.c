@@ -96,6 +96,8 @@ static err_t describe_project(struct ctx *ctx, struct request *rq, err_t found, 
 	ret->roles = held.roles | access_external_roles(&rq->who, name);
 	ret->custom = held.custom;
 	ret->custom_count = held.custom_count;
+	if (held.until_us != INT64_MAX && (!rq->rights_end_us || held.until_us < rq->rights_end_us))
+		rq->rights_end_us = held.until_us;
 	return OK;
 }
 
@@ -105,6 +107,7 @@ static struct resource resource_of(const struct request *rq, str repository)
 			PROJECT_CREATION_EVERYONE;
 	return (struct resource){ .repository = repository,
 				  .anonymous_pull = rq->api->options.anonymous_pull,
+				  .anonymous_off = rq->api->options.anonymous_off,
 				  .project_creation_open = everyone,
 				  .is_self = rq->user_id && rq->who.subject == SUBJECT_USER &&
 					     rq->who.id == rq->user_id };

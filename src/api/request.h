@@ -60,6 +60,7 @@ struct request {
 	/* The project the path is about, once authorised; found is false when there is none. */
 	struct project_info project_found;
 	bool has_project;
+	int64_t rights_end_us;	    /* when the first of the memberships asked for ends; 0: never */
 	struct project_maker maker; /* of a project that a push has made */
 
 	struct rate_taken rates[RATES_TAKEN_MAX];

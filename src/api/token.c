@@ -110,7 +110,8 @@ static err_t answer_token(struct ctx *ctx, struct request *rq, const struct toke
 {
 	struct auth *auth = rq->api->options.auth;
 	struct auth_token token;
-	TRY(auth_issue(ctx, auth, &rq->who, tr->grants, tr->grant_count, &token));
+	const struct auth_grants grants = { tr->grants, tr->grant_count, rq->rights_end_us };
+	TRY(auth_issue(ctx, auth, &rq->who, &grants, &token));
 	str refresh = tr->refresh_token;
 	if (tr->offline && !refresh.len && auth_may_refresh(&rq->who))
 		TRY(auth_issue_refresh(ctx, auth, &rq->who, &refresh));
@@ -131,12 +132,20 @@ static err_t answer_token(struct ctx *ctx, struct request *rq, const struct toke
 	return answer_json(rq, 200, buf_str(&body));
 }
 
+/* A token for nothing would have docker's clients try again and again. */
+static err_t strangers_may_ask(struct ctx *ctx, struct request *rq)
+{
+	struct decision decision;
+	TRY(request_may(ctx, rq, ACTION_PROJECT_LIST, STR_NONE, &decision));
+	return decision.allowed ? OK : request_refuse(ctx, rq, &decision);
+}
+
 static err_t identify(struct ctx *ctx, struct request *rq)
 {
 	TRY(request_identify(ctx, rq));
 	if (rq->who.by_token)
 		return fail(ctx, ERR_UNAUTHORIZED, "a token cannot be exchanged for a token");
-	return OK;
+	return strangers_may_ask(ctx, rq);
 }
 
 err_t token_get(struct ctx *ctx, struct request *rq)

@@ -239,10 +239,13 @@ static err_t sign(struct ctx *ctx, struct auth *auth, const struct claims *claim
 }
 
 err_t auth_issue(struct ctx *ctx, struct auth *auth, const struct identity *who,
-		 const struct grant *grants, size_t count, struct auth_token *ret)
+		 const struct auth_grants *grants, struct auth_token *ret)
 {
 	int64_t now_s = clock_wall_us() / SECOND_US, lifetime_s = token_lifetime_s(auth);
-	struct claims claims = { TOKEN_ACCESS, *who, now_s, now_s + lifetime_s, grants, count };
+	if (grants->until_us)
+		lifetime_s = MAX(0, MIN(lifetime_s, grants->until_us / SECOND_US - now_s));
+	struct claims claims = { TOKEN_ACCESS,	     *who,	    now_s,
+				 now_s + lifetime_s, grants->items, grants->count };
 	str token;
 	TRY(sign(ctx, auth, &claims, &token));
 	*ret = (struct auth_token){ token, now_s * SECOND_US, lifetime_s };

@@ -88,8 +88,13 @@ struct auth_token {
 	int64_t issued_at_us;
 	int64_t expires_in_s;
 };
+struct auth_grants {
+	const struct grant *items;
+	size_t count;
+	int64_t until_us; /* when the first of them ends, and with it the token; 0: none does */
+};
 err_t auth_issue(struct ctx *ctx, struct auth *auth, const struct identity *who,
-		 const struct grant *grants, size_t count, struct auth_token *ret);
+		 const struct auth_grants *grants, struct auth_token *ret);
 
 /* Refresh tokens (offline_token, access_type=offline): signed, 30 days, naming only the account:
  * who has rights from his provider besides cannot have one (ERR_UNAUTHORIZED). auth_may_refresh()

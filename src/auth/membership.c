@@ -16,7 +16,7 @@
 
 struct image_head {
 	uint32_t roles, custom_count;
-	uint64_t padding; /* 16 bytes, so that the grants are aligned */
+	int64_t until_us; /* 16 bytes, so that the grants are aligned */
 };
 
 struct image_grant {
@@ -84,13 +84,11 @@ static err_t read_held(struct ctx *ctx, struct sql_tx *tx, void *arg)
 			      &work->count);
 }
 
-/* Puts together what the rows say; `*ret_until_us` is when the first of them ends. */
-static err_t add_up(struct ctx *ctx, const struct held_work *work, struct membership *ret,
-		    int64_t *ret_until_us)
+/* Puts together what the rows say. */
+static err_t add_up(struct ctx *ctx, const struct held_work *work, struct membership *ret)
 {
-	struct membership sum = { 0 };
+	struct membership sum = { .until_us = INT64_MAX };
 	struct role_grants grants = { 0 };
-	int64_t until_us = INT64_MAX;
 	for (size_t i = 0; i < work->count; i++) {
 		const struct member_role *held = &work->held[i];
 		if (held->expires_at_us && held->expires_at_us <= work->now_us)
@@ -100,12 +98,11 @@ static err_t add_up(struct ctx *ctx, const struct held_work *work, struct member
 		else
 			TRY(role_grants_read(ctx, held->grants, &grants));
 		if (held->expires_at_us)
-			until_us = MIN(until_us, held->expires_at_us);
+			sum.until_us = MIN(sum.until_us, held->expires_at_us);
 	}
 	sum.custom = grants.items;
 	sum.custom_count = grants.count;
 	*ret = sum;
-	*ret_until_us = until_us;
 	return OK;
 }
 
@@ -117,7 +114,7 @@ static str make_image(struct arena *arena, const struct membership *m)
 		len += m->custom[i].repository_glob.len;
 	char *image = arena_alloc(arena, len), *at = image + texts_at;
 	*(struct image_head *)(void *)image =
-		(struct image_head){ m->roles, (uint32_t)m->custom_count, 0 };
+		(struct image_head){ m->roles, (uint32_t)m->custom_count, m->until_us };
 	struct image_grant *grants = (void *)(image + grants_at);
 	for (size_t i = 0; i < m->custom_count; i++) {
 		str glob = m->custom[i].repository_glob;
@@ -132,7 +129,9 @@ static str make_image(struct arena *arena, const struct membership *m)
 static void view_image(struct arena *arena, str image, struct membership *ret)
 {
 	const struct image_head *head = (const void *)image.ptr; /* cache values are aligned */
-	*ret = (struct membership){ .roles = head->roles, .custom_count = head->custom_count };
+	*ret = (struct membership){ .roles = head->roles,
+				    .custom_count = head->custom_count,
+				    .until_us = head->until_us };
 	if (!head->custom_count)
 		return;
 	image = arena_copy(arena, image); /* the value need not be pinned */
@@ -153,10 +152,9 @@ static err_t read_image(struct ctx *ctx, struct auth *auth, const struct identit
 				  .account_id = who->id,
 				  .now_us = clock_wall_us() };
 	struct membership sum;
-	int64_t until_us;
 	TRY(db_run(ctx, auth->db, SQL_READ, read_held, &work));
-	TRY(add_up(ctx, &work, &sum, &until_us));
-	int64_t left_us = MIN(until_us - work.now_us, MEMBERSHIP_REMEMBER_S * INT64_C(1000000));
+	TRY(add_up(ctx, &work, &sum));
+	int64_t left_us = MIN(sum.until_us - work.now_us, MEMBERSHIP_REMEMBER_S * INT64_C(1000000));
 	*ret_expires_ns = clock_now_ns() + MAX(left_us, 1) * CLOCK_US;
 	*ret = make_image(ctx->arena, &sum);
 	return OK;
@@ -165,7 +163,7 @@ static err_t read_image(struct ctx *ctx, struct auth *auth, const struct identit
 err_t membership_find(struct ctx *ctx, struct auth *auth, const struct identity *who,
 		      int64_t project_id, struct membership *ret)
 {
-	*ret = (struct membership){ 0 };
+	*ret = (struct membership){ .until_us = INT64_MAX };
 	if (who->subject != SUBJECT_USER || !who->id || who->by_token)
 		return OK;
 	struct membership_key key_bytes;

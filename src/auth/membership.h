@@ -19,6 +19,7 @@ struct membership {
 	unsigned roles; /* PROJECT_ROLE_BITs */
 	const struct custom_grant *custom;
 	size_t custom_count;
+	int64_t until_us; /* when the first of it ends; INT64_MAX: never */
 };
 
 /* Nothing for who has no account: strangers, robots, people known elsewhere only. In the arena. */

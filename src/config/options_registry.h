@@ -7,6 +7,9 @@
 	  "A push by an administrator makes the project it names.")                                \
 	X(BOOL, projects_auto_create_public, "projects.auto_create_public", "false", OPTION_FREE,  \
 	  "Projects made that way are public.")                                                    \
+	X(BOOL, projects_anonymous, "projects.anonymous", "true", OPTION_FREE,                     \
+	  "Who has not logged in may see public projects. Otherwise nothing is open to him but "   \
+	  "logging in, and what a login page needs to know.")                                      \
 	X(BOOL, projects_anonymous_pull, "projects.anonymous_pull", "true", OPTION_FREE,           \
 	  "Public projects can be pulled from without logging in.")                                \
 	X(SIZE, manifests_size_bytes_max, "manifests.size_max", "4MiB",                            \

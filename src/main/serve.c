@@ -105,6 +105,7 @@ static err_t open_api(struct ctx *ctx, struct program *p)
 		.external_url = p->config.external_url,
 		.auto_create_projects = p->config.projects_auto_create,
 		.anonymous_pull = p->config.projects_anonymous_pull,
+		.anonymous_off = !p->config.projects_anonymous,
 		.deletes = p->config.registry_delete,
 		.tags_page_max = (size_t)p->config.tags_page_max,
 		.catalog_page_max = (size_t)p->config.catalog_page_max,

@@ -86,7 +86,7 @@ static const struct grant pull = { STR_INIT("repository"), STR_INIT("lib/app"), 
 static str issue(struct auth *node)
 {
 	struct auth_token token;
-	must(auth_issue(&ctx, node, &admin, &pull, 1, &token));
+	must(auth_issue(&ctx, node, &admin, &(struct auth_grants){ &pull, 1, 0 }, &token));
 	return token.token;
 }
 
@@ -219,7 +219,7 @@ Test(tokens, a_token_says_what_was_put_in_cold_and_warm)
 {
 	struct auth_token token;
 	int64_t before_us = clock_wall_us();
-	must(auth_issue(&ctx, auth, &admin, &pull, 1, &token));
+	must(auth_issue(&ctx, auth, &admin, &(struct auth_grants){ &pull, 1, 0 }, &token));
 	cr_assert_eq(token.expires_in_s, 1800);
 	cr_assert_leq(token.issued_at_us, clock_wall_us());
 	cr_assert_geq(token.issued_at_us, before_us - 1000000);
@@ -231,7 +231,7 @@ Test(tokens, anonymous_gets_tokens_too)
 {
 	struct auth_token token;
 	struct identity nobody = { 0 }, who;
-	must(auth_issue(&ctx, auth, &nobody, NULL, 0, &token));
+	must(auth_issue(&ctx, auth, &nobody, &(struct auth_grants){ 0 }, &token));
 	must(identify(auth, arena_printf(&arena, "Bearer " STR_FMT, STR_ARG(token.token)), &who));
 	cr_assert_eq(who.subject, SUBJECT_ANONYMOUS);
 	cr_assert(who.by_token);
@@ -310,7 +310,9 @@ Test(tokens, grants_that_do_not_fit_are_an_error)
 	struct auth_token token;
 	for (size_t i = 0; i < COUNT_OF(many); i++)
 		many[i] = pull;
-	cr_assert_eq(auth_issue(&ctx, auth, &admin, many, COUNT_OF(many), &token), ERR_LIMIT);
+	cr_assert_eq(auth_issue(&ctx, auth, &admin,
+				&(struct auth_grants){ many, COUNT_OF(many), 0 }, &token),
+		     ERR_LIMIT);
 }
 
 /* --- keys ----------------------------------------------------------------------------------- */
@@ -517,7 +519,8 @@ static void *use_tokens(void *unused)
 		struct identity who;
 		arena_init(&own_arena, MIB(1));
 		ctx_init(&own, &own_arena);
-		err_t err = auth_issue(&own, auth, &admin, &pull, 1, &token);
+		err_t err = auth_issue(&own, auth, &admin, &(struct auth_grants){ &pull, 1, 0 },
+				       &token);
 		const struct credentials from = {
 			.authorization =
 				arena_printf(&own_arena, "Bearer " STR_FMT, STR_ARG(token.token)),

@@ -57,7 +57,7 @@ static str issue_for(const char *name, const char *password)
 	struct identity who;
 	struct auth_token token;
 	must(password_at(auth, "192.0.2.1", name, password, &who));
-	must(auth_issue(&ctx, auth, &who, NULL, 0, &token));
+	must(auth_issue(&ctx, auth, &who, &(struct auth_grants){ 0 }, &token));
 	return token.token;
 }
 
@@ -260,7 +260,7 @@ Test(user, a_personal_token_is_a_password_until_it_is_revoked)
 	struct auth_token issued;
 	str refresh;
 	must(check_password(STR("anna"), token, &who));
-	must(auth_issue(&ctx, auth, &who, NULL, 0, &issued));
+	must(auth_issue(&ctx, auth, &who, &(struct auth_grants){ 0 }, &issued));
 	must(auth_issue_refresh(&ctx, auth, &who, &refresh));
 	must(bearer(auth, issued.token));
 	must(access_token_delete(&ctx, auth, id, row.id));
@@ -440,7 +440,7 @@ Test(user, what_the_provider_takes_away_is_gone)
 	must(user_onboard(&ctx, auth, &from, &who));
 	cr_expect_eq(who.flags, IDENTITY_ADMIN);
 	struct auth_token token;
-	must(auth_issue(&ctx, auth, &who, NULL, 0, &token));
+	must(auth_issue(&ctx, auth, &who, &(struct auth_grants){ 0 }, &token));
 	must(bearer(auth, token.token));
 	from.is_admin = false;
 	from.group_count = 1;
