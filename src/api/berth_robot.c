@@ -6,7 +6,7 @@
  * ends by itself.
  */
 #include "api/audit.h"
-#include "api/handlers.h"
+#include "api/handlers_robot.h"
 #include "api/robot_json.h"
 #include "base/clock.h"
 

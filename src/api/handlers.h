@@ -54,20 +54,6 @@ err_t berth_session_delete_all(struct ctx *ctx, struct request *rq);
 /* openapi.c */
 err_t berth_openapi_get(struct ctx *ctx, struct request *rq);
 
-/* berth_robot.c */
-err_t berth_robot_get(struct ctx *ctx, struct request *rq);
-err_t berth_robot_secret_list(struct ctx *ctx, struct request *rq);
-err_t berth_robot_secret_create(struct ctx *ctx, struct request *rq);
-err_t berth_robot_secret_delete(struct ctx *ctx, struct request *rq);
-
-/* harbor_robot.c */
-err_t harbor_robot_list(struct ctx *ctx, struct request *rq);
-err_t harbor_robot_create(struct ctx *ctx, struct request *rq);
-err_t harbor_robot_get(struct ctx *ctx, struct request *rq);
-err_t harbor_robot_update(struct ctx *ctx, struct request *rq);
-err_t harbor_robot_refresh(struct ctx *ctx, struct request *rq);
-err_t harbor_robot_delete(struct ctx *ctx, struct request *rq);
-
 /* harbor_cve_allowlist.c */
 err_t harbor_cve_allowlist_get(struct ctx *ctx, struct request *rq);
 err_t harbor_cve_allowlist_put(struct ctx *ctx, struct request *rq);

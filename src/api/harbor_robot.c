@@ -7,7 +7,7 @@
  * request_require().
  */
 #include "api/audit.h"
-#include "api/handlers.h"
+#include "api/handlers_robot.h"
 #include "api/robot_json.h"
 #include "registry/project.h"
 

@@ -178,6 +178,14 @@ static void write_permission(struct json_writer *w, const struct robot_permissio
 	json_write_object_end(w);
 }
 
+void robot_write_permissions_of(struct json_writer *w, const struct robot *robot)
+{
+	json_write_array_begin(w, "permissions");
+	for (size_t i = 0; i < robot->permission_count; i++)
+		write_permission(w, &robot->permissions[i]);
+	json_write_array_end(w);
+}
+
 void robot_write(struct json_writer *w, const struct robot *robot)
 {
 	const struct robot_row *row = &robot->row;
@@ -193,10 +201,7 @@ void robot_write(struct json_writer *w, const struct robot *robot)
 	json_write_i64(w, "creator_ref", row->creator_id);
 	json_write_time(w, "creation_time", row->created_at_us);
 	json_write_time(w, "update_time", row->updated_at_us);
-	json_write_array_begin(w, "permissions");
-	for (size_t i = 0; i < robot->permission_count; i++)
-		write_permission(w, &robot->permissions[i]);
-	json_write_array_end(w);
+	robot_write_permissions_of(w, robot);
 }
 
 str robot_json(struct ctx *ctx, const struct robot *robot)

@@ -28,6 +28,8 @@ err_t robot_wish_resolve(struct ctx *ctx, struct request *rq, struct robot_wish 
 err_t robot_may_give(struct ctx *ctx, struct request *rq,
 		     const struct robot_permission *permissions, size_t count);
 
+/* The member `permissions`. */
+void robot_write_permissions_of(struct json_writer *w, const struct robot *robot);
 /* The members of one robot; the object is the caller's. `created` is RobotCreated's short form. */
 void robot_write(struct json_writer *w, const struct robot *robot);
 /* The whole object, for the audit trail. */

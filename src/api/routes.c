@@ -7,6 +7,7 @@
  * (request_require()) once it knows the object.
  */
 #include "api/handlers.h"
+#include "api/handlers_robot.h"
 
 #include "base/banned.h"
 
@@ -378,6 +379,22 @@ const struct route api_routes[] = {
 	BERTH(GET, "/users/{user}/sessions", USER_UPDATE, berth_session_list),
 	BERTH(DELETE, "/users/{user}/sessions", USER_UPDATE, berth_session_delete_all),
 	BERTH(DELETE, "/users/{user}/sessions/{id}", USER_UPDATE, berth_session_delete),
+	BERTH(GET, "/issuers", ISSUER_READ, berth_issuer_list),
+	BERTH(POST, "/issuers", ISSUER_UPDATE, berth_issuer_create),
+	BERTH(GET, "/issuers/{id}", ISSUER_READ, berth_issuer_get),
+	BERTH(PUT, "/issuers/{id}", ISSUER_UPDATE, berth_issuer_update),
+	BERTH(DELETE, "/issuers/{id}", ISSUER_UPDATE, berth_issuer_delete),
+	BERTH(GET, "/issuers/{id}/bindings", ISSUER_READ, berth_binding_list),
+	BERTH(POST, "/issuers/{id}/bindings", ISSUER_UPDATE, berth_binding_create),
+	BERTH(GET, "/issuers/{id}/bindings/{sub}", ISSUER_READ, berth_binding_get),
+	BERTH(PUT, "/issuers/{id}/bindings/{sub}", ISSUER_UPDATE, berth_binding_update),
+	BERTH(DELETE, "/issuers/{id}/bindings/{sub}", ISSUER_UPDATE, berth_binding_delete),
+	BERTH(POST, "/token-exchange", NONE, berth_token_exchange),
+	BERTH(GET, "/certificate-bindings", ISSUER_READ, berth_certificate_list),
+	BERTH(POST, "/certificate-bindings", ISSUER_UPDATE, berth_certificate_create),
+	BERTH(GET, "/certificate-bindings/{id}", ISSUER_READ, berth_certificate_get),
+	BERTH(PUT, "/certificate-bindings/{id}", ISSUER_UPDATE, berth_certificate_update),
+	BERTH(DELETE, "/certificate-bindings/{id}", ISSUER_UPDATE, berth_certificate_delete),
 	BERTH(GET, "/robots/{id}", LOGIN, berth_robot_get),
 	BERTH(GET, "/robots/{id}/secrets", LOGIN, berth_robot_secret_list),
 	BERTH(POST, "/robots/{id}/secrets", LOGIN, berth_robot_secret_create),

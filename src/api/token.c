@@ -5,7 +5,9 @@
  *
  * Fewer rights than asked is not an error: the answer is a token for what is allowed.
  */
+#include "api/binding_json.h"
 #include "api/handlers.h"
+#include "auth/workload.h"
 #include "api/rate.h"
 #include "base/clock.h"
 #include "codec/form.h"
@@ -17,11 +19,15 @@
 #define SCOPES_MAX     32
 #define TOKEN_BODY_MAX KIB(64)
 
+#define TOKEN_EXCHANGE STR("urn:ietf:params:oauth:grant-type:token-exchange")
+#define TOKEN_TYPE     "urn:ietf:params:oauth:token-type:"
+
 struct token_request {
 	struct grant *grants; /* SCOPES_MAX, in the arena */
 	size_t grant_count;
 	bool offline;
 	str refresh_token; /* echoed by the refresh grant */
+	bool exchanged;	   /* the answer is RFC 8693's */
 };
 
 /* "host:5000/lib/app" and "app" mean "lib/app" and "library/app" here. */
@@ -113,6 +119,7 @@ static err_t answer_token(struct ctx *ctx, struct request *rq, const struct toke
 	const struct auth_grants grants = { tr->grants, tr->grant_count, rq->rights_end_us };
 	TRY(auth_issue(ctx, auth, &rq->who, &grants, &token));
 	str refresh = tr->refresh_token;
+	audit_federated(rq);
 	if (tr->offline && !refresh.len && auth_may_refresh(&rq->who))
 		TRY(auth_issue_refresh(ctx, auth, &rq->who, &refresh));
 
@@ -127,6 +134,10 @@ static err_t answer_token(struct ctx *ctx, struct request *rq, const struct toke
 	json_write_str(&w, "scope", granted_text(ctx->arena, tr));
 	if (refresh.len)
 		json_write_str(&w, "refresh_token", refresh);
+	if (tr->exchanged) {
+		json_write_str(&w, "issued_token_type", STR(TOKEN_TYPE "access_token"));
+		json_write_str(&w, "token_type", STR("Bearer"));
+	}
 	json_write_object_end(&w);
 	exchange_header(rq->x, STR("Cache-Control"), STR("no-store"));
 	return answer_json(rq, 200, buf_str(&body));
@@ -168,6 +179,30 @@ static str form_value(struct ctx *ctx, str body, str name)
 	return form_get(ctx->arena, body, name, &value) ? value : STR_NONE;
 }
 
+/*
+ * RFC 8693: somebody else's token for one of ours. Of what it leaves open: the subject token is a
+ * JWT, nobody acts for somebody else, and `username` (not of the RFC) says which robot is wanted.
+ */
+static err_t identify_exchange(struct ctx *ctx, struct request *rq, str body,
+			       struct token_request *tr)
+{
+	str type = form_value(ctx, body, STR("subject_token_type"));
+	str wanted = form_value(ctx, body, STR("requested_token_type"));
+	if (!str_eq(type, STR(TOKEN_TYPE "jwt")) && !str_eq(type, STR(TOKEN_TYPE "id_token")))
+		return fail(ctx, ERR_REQUEST_INVALID, "subject_token_type is not jwt or id_token");
+	if (wanted.len && !str_eq(wanted, STR(TOKEN_TYPE "access_token")))
+		return fail(ctx, ERR_REQUEST_INVALID, "requested_token_type is not access_token");
+	if (form_value(ctx, body, STR("actor_token")).len)
+		return fail(ctx, ERR_REQUEST_INVALID, "actor_token is not supported");
+	tr->exchanged = true;
+	err_t err = workload_exchange(ctx, rq->api->options.auth,
+				      form_value(ctx, body, STR("subject_token")),
+				      form_value(ctx, body, STR("username")), &rq->who);
+	return err == ERR_ABSENT
+		       ? fail(ctx, ERR_UNAUTHORIZED, "token of an issuer that nobody here knows")
+		       : err;
+}
+
 /* Who the form says is asking; a Basic header counts when the form names nobody. */
 static err_t identify_form(struct ctx *ctx, struct request *rq, str body, struct token_request *tr)
 {
@@ -177,9 +212,11 @@ static err_t identify_form(struct ctx *ctx, struct request *rq, str body, struct
 		tr->refresh_token = form_value(ctx, body, STR("refresh_token"));
 		return auth_check_refresh(ctx, auth, tr->refresh_token, &rq->who);
 	}
+	if (str_eq(grant_type, TOKEN_EXCHANGE))
+		return identify_exchange(ctx, rq, body, tr);
 	if (!str_eq(grant_type, STR("password")))
 		return fail(ctx, ERR_REQUEST_INVALID,
-			    "grant_type is not password or refresh_token");
+			    "grant_type is not password, refresh_token or token-exchange");
 	str user = form_value(ctx, body, STR("username"));
 	if (!user.len) {
 		TRY(identify(ctx, rq));

@@ -7,6 +7,7 @@
 #include "auth/outside.h"
 #include "auth/robot.h"
 #include "auth/session.h"
+#include "auth/workload.h"
 #include "image.h"
 #include "token.h"
 
@@ -65,6 +66,7 @@ static struct auth *make_auth(const struct auth_options *options)
 	uses_init(&auth->token_uses);
 	uses_init(&auth->robot_uses);
 	uses_init(&auth->robot_secret_uses);
+	uses_init(&auth->binding_uses);
 	random_bytes(auth->password_key, sizeof auth->password_key);
 	return auth;
 }
@@ -99,6 +101,7 @@ void auth_free(struct auth *auth)
 	uses_done(&auth->token_uses);
 	uses_done(&auth->robot_uses);
 	uses_done(&auth->robot_secret_uses);
+	uses_done(&auth->binding_uses);
 	explicit_bzero(auth->password_key, sizeof auth->password_key);
 	explicit_bzero(auth->secret_key, sizeof auth->secret_key);
 	explicit_bzero(auth->csrf_key, sizeof auth->csrf_key);
@@ -114,7 +117,8 @@ err_t auth_tidy(struct ctx *ctx, struct auth *auth)
 {
 	TRY(access_token_tidy(ctx, auth));
 	TRY(session_tidy(ctx, auth));
-	return robot_tidy(ctx, auth);
+	TRY(robot_tidy(ctx, auth));
+	return workload_tidy(ctx, auth);
 }
 
 bool auth_is_text(str s)
@@ -242,6 +246,8 @@ err_t auth_issue(struct ctx *ctx, struct auth *auth, const struct identity *who,
 		 const struct auth_grants *grants, struct auth_token *ret)
 {
 	int64_t now_s = clock_wall_us() / SECOND_US, lifetime_s = token_lifetime_s(auth);
+	if (who->lifetime_s_max)
+		lifetime_s = MIN(lifetime_s, who->lifetime_s_max);
 	if (grants->until_us)
 		lifetime_s = MAX(0, MIN(lifetime_s, grants->until_us / SECOND_US - now_s));
 	struct claims claims = { TOKEN_ACCESS,	     *who,	    now_s,
@@ -255,7 +261,7 @@ err_t auth_issue(struct ctx *ctx, struct auth *auth, const struct identity *who,
 bool auth_may_refresh(const struct identity *who)
 {
 	return who->subject != SUBJECT_ANONYMOUS && who->id && !who->by_token &&
-	       !who->external_role_count;
+	       !who->external_role_count && !who->lifetime_s_max;
 }
 
 err_t auth_issue_refresh(struct ctx *ctx, struct auth *auth, const struct identity *who,
@@ -272,16 +278,50 @@ err_t auth_issue_refresh(struct ctx *ctx, struct auth *auth, const struct identi
 	return sign(ctx, auth, &claims, ret_token);
 }
 
+/* Who the subject of a token is as of now, if nothing that it relied on has changed. */
+static err_t subject_now(struct ctx *ctx, struct auth *auth, const struct identity *was,
+			 struct identity *ret)
+{
+	TRY(state_check(ctx, auth, was));
+	err_t err = state_identity(ctx, auth, was->subject, was->id, ret);
+	if (err == ERR_ABSENT)
+		return fail(ctx, ERR_UNAUTHORIZED, "subject of the token is gone");
+	TRY(err);
+	ret->access_token_id = was->access_token_id;
+	return OK;
+}
+
 err_t auth_check_refresh(struct ctx *ctx, struct auth *auth, str token, struct identity *ret)
 {
 	struct claims claims;
 	TRY(read_token(ctx, auth, token, TOKEN_REFRESH, &claims));
-	const struct identity *was = &claims.who;
-	TRY(state_check(ctx, auth, was));
-	err_t err = state_identity(ctx, auth, was->subject, was->id, ret);
-	if (err == ERR_ABSENT)
-		return fail(ctx, ERR_UNAUTHORIZED, "account of the refresh token is gone");
-	TRY(err);
-	ret->access_token_id = was->access_token_id;
+	return subject_now(ctx, auth, &claims.who, ret);
+}
+
+err_t auth_issue_login(struct ctx *ctx, struct auth *auth, const struct identity *who,
+		       struct auth_token *ret)
+{
+	CHECK(who->id && who->lifetime_s_max);
+	int64_t now_s = clock_wall_us() / SECOND_US;
+	struct claims claims = { .use = TOKEN_LOGIN,
+				 .who = *who,
+				 .issued_s = now_s,
+				 .expires_s = now_s + who->lifetime_s_max };
+	str token;
+	TRY(sign(ctx, auth, &claims, &token));
+	*ret = (struct auth_token){ token, now_s * SECOND_US, who->lifetime_s_max };
+	return OK;
+}
+
+/* What it obtains ends with it. */
+err_t auth_check_login(struct ctx *ctx, struct auth *auth, str token, struct identity *ret)
+{
+	struct claims claims;
+	TRY(read_token(ctx, auth, token, TOKEN_LOGIN, &claims));
+	TRY(subject_now(ctx, auth, &claims.who, ret));
+	ret->issuer = claims.who.issuer;
+	ret->on_behalf_of = claims.who.on_behalf_of;
+	ret->proof_ends_at_us = claims.expires_s * SECOND_US;
+	ret->lifetime_s_max = MAX(claims.expires_s - clock_wall_us() / SECOND_US, 1);
 	return OK;
 }

@@ -103,3 +103,11 @@ bool auth_may_refresh(const struct identity *who);
 err_t auth_issue_refresh(struct ctx *ctx, struct auth *auth, const struct identity *who,
 			 str *ret_token);
 err_t auth_check_refresh(struct ctx *ctx, struct auth *auth, str token, struct identity *ret);
+
+/*
+ * Login tokens: a password for somebody whom an identity without a password of his own has proved
+ * to be, for as long as that is good (lifetime_s_max). Checking gives him as of now.
+ */
+err_t auth_issue_login(struct ctx *ctx, struct auth *auth, const struct identity *who,
+		       struct auth_token *ret);
+err_t auth_check_login(struct ctx *ctx, struct auth *auth, str token, struct identity *ret);

@@ -125,23 +125,33 @@ static err_t administrator_identify(struct ctx *ctx, struct auth *auth, str user
 
 /* --- asking ----------------------------------------------------------------------------------- */
 
-/* Nobody who could hang or take a local name for his own is asked before the local accounts. */
+/* Nobody who could hang or take a local name for his own is asked before the local accounts. Tokens
+ * of workloads may be: no local password is as long as what somebody else signed. */
 static bool local_is_safe(const struct chain *chain)
 {
 	for (size_t i = 0; i < chain->count; i++)
-		if (chain->methods[i] != METHOD_TOKEN && chain->methods[i] != METHOD_ROBOT)
-			return chain->methods[i] == METHOD_LOCAL;
+		switch (chain->methods[i]) {
+		case METHOD_TOKEN:
+		case METHOD_WORKLOAD:
+		case METHOD_ROBOT:
+			break;
+		case METHOD_LOCAL:
+			return true;
+		default:
+			return false;
+		}
 	return false;
 }
 
 static err_t ask_all(struct ctx *ctx, struct auth *auth, str user, str password,
-		     struct identity *ret, bool *ret_remember)
+		     struct identity *ret, bool *ret_remember, bool *ret_guess)
 {
 	struct failure first = { .code = OK };
 	for (size_t i = 0; i < auth->chain.count; i++) {
 		const struct method *method = &methods[auth->chain.methods[i]];
 		err_t err = method->identify(ctx, auth, user, password, ret);
 		*ret_remember = !method->remembers;
+		*ret_guess = auth->chain.methods[i] != METHOD_WORKLOAD;
 		if (err == OK || err == ERR_UNAUTHORIZED)
 			return err;
 		if (err != ERR_ABSENT && first.code == OK)
@@ -154,15 +164,16 @@ static err_t ask_all(struct ctx *ctx, struct auth *auth, str user, str password,
 }
 
 err_t chain_identify(struct ctx *ctx, struct auth *auth, str user, str password,
-		     struct identity *ret, bool *ret_remember)
+		     struct identity *ret, bool *ret_remember, bool *ret_guess)
 {
+	*ret_guess = true;
 	if (!local_is_safe(&auth->chain)) {
 		*ret_remember = true;
 		if (administrator_identify(ctx, auth, user, password, ret) == OK)
 			return OK;
 		ctx_forgive(ctx);
 	}
-	return ask_all(ctx, auth, user, password, ret, ret_remember);
+	return ask_all(ctx, auth, user, password, ret, ret_remember, ret_guess);
 }
 
 err_t chain_identify_bearer(struct ctx *ctx, struct auth *auth, str token, struct identity *ret)

@@ -28,6 +28,7 @@
 /* X(enumerator, name in auth.methods, function, remembers for itself) */
 #define AUTH_METHODS(X)                                                                            \
 	X(TOKEN, "token", access_token_identify, false)                                            \
+	X(WORKLOAD, "workload", workload_identify, false)                                          \
 	X(ROBOT, "robot", robot_identify, false)                                                   \
 	X(LOCAL, "local", local_identify, false)                                                   \
 	X(PROVIDERS, "providers", providers_identify, true)
@@ -49,7 +50,9 @@ AUTH_METHODS(AUTH_METHOD)
  * Bearer tokens that are not ours go to these, one after another, with the same answers.
  * X(function)
  */
-#define AUTH_BEARERS(X) X(providers_identify_bearer)
+#define AUTH_BEARERS(X)                                                                            \
+	X(workload_identify_bearer)                                                                \
+	X(providers_identify_bearer)
 
 #define AUTH_BEARER(function)                                                                      \
 	err_t function(struct ctx *ctx, struct auth *auth, str token, struct identity *ret);
@@ -68,10 +71,11 @@ err_t chain_parse(struct ctx *ctx, str methods, struct chain *ret);
 
 /*
  * Asks them. OK, ERR_UNAUTHORIZED, or why nobody could say. `*ret_remember` is false when the
- * answer must not be remembered here.
+ * answer must not be remembered here, `*ret_guess` when it was no password that somebody could have
+ * guessed: a token that is wrong tells nothing about who might come by guessing.
  */
 err_t chain_identify(struct ctx *ctx, struct auth *auth, str user, str password,
-		     struct identity *ret, bool *ret_remember);
+		     struct identity *ret, bool *ret_remember, bool *ret_guess);
 
 /* The same for a bearer token. */
 err_t chain_identify_bearer(struct ctx *ctx, struct auth *auth, str token, struct identity *ret);

@@ -24,7 +24,7 @@ struct image_role {
 };
 
 struct image_head {
-	int64_t id, tenant_id, epoch, access_token_id;
+	int64_t id, tenant_id, epoch, access_token_id, proof_ends_at_us, lifetime_s_max;
 	uint32_t subject, flags, by_token;
 	uint32_t name_len, issuer_len, behalf_len;
 	uint32_t grant_count, robot_grant_count, role_count;
@@ -123,6 +123,8 @@ str identity_image_make(struct arena *arena, const struct identity *who)
 		.tenant_id = who->tenant_id,
 		.epoch = who->epoch,
 		.access_token_id = who->access_token_id,
+		.proof_ends_at_us = who->proof_ends_at_us,
+		.lifetime_s_max = who->lifetime_s_max,
 		.subject = who->subject,
 		.flags = who->flags,
 		.by_token = who->by_token,
@@ -190,6 +192,8 @@ void identity_image_view(struct arena *arena, str image, struct identity *ret)
 		.tenant_id = head->tenant_id,
 		.epoch = head->epoch,
 		.access_token_id = head->access_token_id,
+		.proof_ends_at_us = head->proof_ends_at_us,
+		.lifetime_s_max = head->lifetime_s_max,
 		.flags = head->flags,
 		.by_token = head->by_token != 0,
 		.grant_count = head->grant_count,

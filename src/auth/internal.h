@@ -35,7 +35,7 @@ struct auth {
 	struct flights *flights;
 	struct uses token_uses; /* of personal access tokens */
 	struct membership_marks memberships;
-	struct uses robot_uses, robot_secret_uses;
+	struct uses robot_uses, robot_secret_uses, binding_uses;
 	int64_t token_lifetime_s;
 
 	char password_key[AUTH_KEY_BYTES];	  /* of this process only; keys the P entries */

@@ -8,6 +8,9 @@
 #include "image.h"
 
 #include "base/clock.h"
+#include "crypto/hash.h"
+#include "crypto/hmac.h"
+#include "crypto/jwt.h"
 #include "crypto/password.h"
 #include "crypto/random.h"
 #include "db/db.h"
@@ -25,17 +28,27 @@ struct proof {
 	unsigned char mac[HMAC_SHA256_BYTES];
 };
 
-/* The length goes first, so that no two pairs of user and password make the same message. */
+#define LONG_PASSWORD (SIZE_MAX ^ (SIZE_MAX >> 1)) /* added to the length of the name */
+
+/* The length goes first, so that no two pairs of user and password make the same message; of a
+ * foreign token, its digest stands for it. */
 static struct proof make_proof(const struct auth *auth, const struct login *login)
 {
 	char message[sizeof login->user.len + AUTH_USER_BYTES_MAX + PASSWORD_BYTES_MAX];
 	struct proof proof = { .kind = 'P' };
-	size_t len = sizeof login->user.len;
-	memcpy(message, &login->user.len, len);
+	size_t head = login->user.len, len = sizeof head;
+	str password = login->password;
+	digest of_token;
+	if (password.len > PASSWORD_BYTES_MAX) {
+		of_token = hash_bytes(DIGEST_SHA256, password);
+		password = (str){ (const char *)of_token.bytes, digest_size(of_token.algorithm) };
+		head |= LONG_PASSWORD;
+	}
+	memcpy(message, &head, len);
 	memcpy(message + len, login->user.ptr, login->user.len);
 	len += login->user.len;
-	memcpy(message + len, login->password.ptr, login->password.len);
-	len += login->password.len;
+	memcpy(message + len, password.ptr, password.len);
+	len += password.len;
 	hmac_sha256((str){ auth->password_key, sizeof auth->password_key }, (str){ message, len },
 		    proof.mac);
 	explicit_bzero(message, len);
@@ -73,22 +86,32 @@ static enum verdict verdict_of(err_t err)
 	return err == ERR_UNAUTHORIZED ? VERDICT_WRONG : VERDICT_NONE;
 }
 
+/* No longer than the proof itself is good. */
+static int64_t remember_for_ns(const struct identity *who)
+{
+	int64_t most_us = AUTH_PASSWORD_REMEMBER_S * CLOCK_S / CLOCK_US;
+	if (who->proof_ends_at_us)
+		most_us = MIN(who->proof_ends_at_us - clock_wall_us(), most_us);
+	return most_us * CLOCK_US;
+}
+
 /* The slow way. */
 static err_t verify(struct ctx *ctx, struct auth *auth, const struct login *login,
 		    const struct proof *proof, struct identity *ret)
 {
-	bool remember = false;
+	bool remember = false, guess = true;
 	struct attempt attempt = { .name = login->user, .address = login->address };
 	memcpy(&attempt.proof, proof->mac, sizeof attempt.proof);
 	uint64_t ticket = cache_ticket(auth->cache, key_of(proof));
 	TRY(lockout_begin(ctx, auth->lockout, &attempt));
-	err_t err = chain_identify(ctx, auth, login->user, login->password, ret, &remember);
-	lockout_end(auth->lockout, &attempt, verdict_of(err));
+	err_t err = chain_identify(ctx, auth, login->user, login->password, ret, &remember, &guess);
+	lockout_end(auth->lockout, &attempt, guess ? verdict_of(err) : VERDICT_NONE);
 	TRY(err);
-	if (remember)
+	int64_t left_ns = remember_for_ns(ret);
+	if (remember && left_ns > 0)
 		cache_put(cache_fill(auth->cache, key_of(proof), ticket,
 				     identity_image_make(ctx->arena, ret),
-				     clock_now_ns() + AUTH_PASSWORD_REMEMBER_S * CLOCK_S));
+				     clock_now_ns() + left_ns));
 	return OK;
 }
 
@@ -103,12 +126,19 @@ static err_t take_answer(struct ctx *ctx, struct auth *auth, const struct login 
 	return found ? OK : verify(ctx, auth, login, proof, ret);
 }
 
+/* A token that somebody signed may be longer than a password. */
+static bool can_be_password(str password)
+{
+	return password.len <= PASSWORD_BYTES_MAX ||
+	       (password.len <= JWT_BYTES_MAX && jwt_looks_like_one(password));
+}
+
 err_t auth_check_password(struct ctx *ctx, struct auth *auth, const struct login *login,
 			  struct identity *ret)
 {
 	if (login->user.len == 0 || login->user.len > AUTH_USER_BYTES_MAX ||
 	    !auth_is_text(login->user) || login->password.len == 0 ||
-	    login->password.len > PASSWORD_BYTES_MAX)
+	    !can_be_password(login->password))
 		return fail(ctx, ERR_UNAUTHORIZED, "user or password cannot be ours");
 
 	bool found;

@@ -67,7 +67,7 @@ bool robot_strip_prefix(struct ctx *ctx, const struct auth *auth, str full_name,
 /*
  * Makes one from `robot->row` (tenant, name, project, description, duration, disabled, visible,
  * creator) and its permissions, and fills the rest. The secret is `wanted`, or made when that is
- * empty; given back in the arena. A robot that is not visible gets none.
+ * empty; given back in the arena.
  */
 err_t robot_create(struct ctx *ctx, struct auth *auth, struct robot *robot, str wanted,
 		   str *ret_secret);

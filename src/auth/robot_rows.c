@@ -144,7 +144,7 @@ err_t robot_read(struct ctx *ctx, struct sql_tx *tx, const struct auth *auth, st
 	return OK;
 }
 
-static err_t write_permissions(struct ctx *ctx, struct sql_tx *tx, const struct robot *robot)
+err_t robot_write_permissions(struct ctx *ctx, struct sql_tx *tx, const struct robot *robot)
 {
 	size_t count = robot->permission_count;
 	struct robot_permission_row *rows =
@@ -164,6 +164,12 @@ static err_t write_permissions(struct ctx *ctx, struct sql_tx *tx, const struct 
 
 /* --- robots ----------------------------------------------------------------------------------- */
 
+err_t robot_insert(struct ctx *ctx, struct sql_tx *tx, struct robot *robot)
+{
+	TRY(db_robot_insert(ctx, tx, &robot->row));
+	return robot_write_permissions(ctx, tx, robot);
+}
+
 struct create_work {
 	const struct auth *auth;
 	struct robot *robot;
@@ -174,12 +180,7 @@ static err_t create_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct create_work *work = arg;
 	struct robot *robot = work->robot;
-	TRY(db_robot_insert(ctx, tx, &robot->row));
-	robot->row.expires_at_s =
-		robot_expiry_s(robot->row.created_at_us, robot->row.duration_days);
-	TRY(write_permissions(ctx, tx, robot));
-	if (!work->secret.len)
-		return OK;
+	TRY(robot_insert(ctx, tx, robot));
 	struct robot_secret_row secret =
 		robot_secret_new_row(ctx, work->auth, robot->row.id, work->secret);
 	return db_robot_secret_insert(ctx, tx, &secret);
@@ -194,8 +195,7 @@ err_t robot_create(struct ctx *ctx, struct auth *auth, struct robot *robot, str 
 	if (robot->full_name.len > ROBOT_NAME_MAX)
 		return fail(ctx, ERR_REQUEST_INVALID,
 			    "the robot's name would be longer than %d bytes", ROBOT_NAME_MAX);
-	if (robot->row.visible)
-		TRY(robot_secret_choose(ctx, wanted, &work.secret));
+	TRY(robot_secret_choose(ctx, wanted, &work.secret));
 	TRY(db_run(ctx, auth->db, SQL_WRITE, create_body, &work));
 	*ret_secret = work.secret;
 	return OK;
@@ -260,7 +260,7 @@ static err_t update_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct update_work *work = arg;
 	TRY(db_robot_update(ctx, tx, &work->robot->row));
-	return write_permissions(ctx, tx, work->robot);
+	return robot_write_permissions(ctx, tx, work->robot);
 }
 
 err_t robot_update(struct ctx *ctx, struct auth *auth, const struct robot *robot)

@@ -13,7 +13,9 @@
 
 #define SECOND_US INT64_C(1000000)
 
-static const char *const uses[] = { [TOKEN_ACCESS] = "access", [TOKEN_REFRESH] = "refresh" };
+static const char *const uses[] = {
+	[TOKEN_ACCESS] = "access", [TOKEN_REFRESH] = "refresh", [TOKEN_LOGIN] = "login"
+};
 
 static void write_grant(struct json_writer *w, const struct grant *grant)
 {
@@ -49,6 +51,10 @@ err_t claims_write(struct ctx *ctx, const struct claims *claims, str *ret)
 	json_write_i64(&w, "flg", claims->who.flags);
 	json_write_i64(&w, "epo", claims->who.epoch);
 	json_write_i64(&w, "pat", claims->who.access_token_id);
+	if (claims->who.on_behalf_of.len) {
+		json_write_str(&w, "vou", claims->who.issuer);
+		json_write_str(&w, "obo", claims->who.on_behalf_of);
+	}
 	json_write_array_begin(&w, "access");
 	for (size_t i = 0; i < claims->grant_count; i++)
 		write_grant(&w, &claims->grants[i]);
@@ -100,6 +106,18 @@ static bool read_grants(struct ctx *ctx, const struct json_value *root, struct c
 	return true;
 }
 
+/* Who vouched and for whom, for the audit trail; only where somebody else did. */
+static bool read_voucher(struct ctx *ctx, const struct json_value *root, struct identity *ret)
+{
+	str issuer = STR_NONE, subject = STR_NONE;
+	if (json_get_str(root, "vou", &issuer) == JSON_WRONG ||
+	    json_get_str(root, "obo", &subject) == JSON_WRONG)
+		return false;
+	ret->issuer = arena_copy(ctx->arena, issuer);
+	ret->on_behalf_of = arena_copy(ctx->arena, subject);
+	return true;
+}
+
 static bool read_identity(struct ctx *ctx, const struct json_value *root, struct identity *ret)
 {
 	str name;
@@ -115,7 +133,7 @@ static bool read_identity(struct ctx *ctx, const struct json_value *root, struct
 	ret->subject = (enum subject)subject;
 	ret->flags = (unsigned)flags;
 	ret->name = arena_copy(ctx->arena, name);
-	return true;
+	return read_voucher(ctx, root, ret);
 }
 
 static err_t check_times(struct ctx *ctx, const struct json_value *root, int64_t now_us,

@@ -13,7 +13,7 @@
 #define TOKEN_ISSUER	       "berth"
 #define TOKEN_NOT_YET_LEEWAY_S 30 /* for clocks of other nodes; expiry has none */
 
-enum token_use { TOKEN_ACCESS, TOKEN_REFRESH };
+enum token_use { TOKEN_ACCESS, TOKEN_REFRESH, TOKEN_LOGIN };
 
 struct claims {
 	enum token_use use;

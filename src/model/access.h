@@ -72,6 +72,11 @@ struct identity {
 	int64_t access_token_id;
 	int64_t session_id; /* of the browser it came by; 0: none */
 
+	/* How long that is good for: what it was proved by ends then (microseconds since 1970 UTC),
+	 * and tokens issued to it live so long at most. 0: no limit of its own. */
+	int64_t proof_ends_at_us;
+	int64_t lifetime_s_max;
+
 	bool by_token; /* only `grants` count (plus what anonymous may do) */
 	const struct grant *grants;
 	size_t grant_count;

@@ -182,6 +182,8 @@
 	X(TENANT_DELETE, SYSTEM, "tenant", "delete", "")                                           \
 	X(TENANT_LIST, SYSTEM, "tenant", "list", "O")                                              \
 	X(TENANT_MANAGE, SYSTEM, "tenant", "manage", "T")                                          \
+	X(ISSUER_READ, SYSTEM, "issuer", "read", "TO")                                             \
+	X(ISSUER_UPDATE, SYSTEM, "issuer", "update", "T")                                          \
 	X(ROLE_LIST, SYSTEM, "role", "list", "UTO")                                                \
 	X(ROLE_CREATE, SYSTEM, "role", "create", "T")                                              \
 	X(ROLE_UPDATE, SYSTEM, "role", "update", "T")                                              \

@@ -187,7 +187,7 @@ def test_lists_by_level_with_pages_and_names(admin, make, project):
     assert page.headers["X-Total-Count"] == "3" and 'rel="next"' in page.headers["Link"]
     assert [r["name"] for r in admin.get(f"{API}/robots?q={q}&sort=-name", expect=200).json()] == names[::-1]
     assert [r["name"] for r in admin.get(f"{API}/robots?q={q},name=~ist-1", expect=200).json()] == names[1:2]
-    assert [r["name"] for r in admin.get(f"{API}/robots?q={q},name={project}%2Blist-2", expect=200).json()] == names[2:]
+    assert [r["name"] for r in admin.get(f"{API}/robots?q={q},name={project}%252Blist-2", expect=200).json()] == names[2:]
     assert admin.get(f"{API}/robots?q={q},name=~%2525", expect=200).json() == []
     system = admin.get(f"{API}/robots?page_size=100", expect=200).json()
     assert not {r["name"] for r in system} & set(names) and all(r["level"] == "system" for r in system)
