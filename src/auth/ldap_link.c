@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ldap_link.c - see ldap_link.h. */
 #include "auth/ldap_link.h"
+#include "ldap_library.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "codec/base64.h"
 
-#include <ldap.h>
 #include <sys/time.h>
 
 #include "base/banned.h"
@@ -61,11 +61,11 @@ static err_t said(struct ctx *ctx, struct ldap_link *link, const char *doing, in
 		return OK;
 	if (err == ERR_UPSTREAM_UNREACHABLE)
 		link->dead = true;
-	ldap_get_option(link->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &diagnostic);
+	libldap.ldap_get_option(link->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &diagnostic);
 	(void)fail(ctx, err == ERR_UNAUTHORIZED ? ERR_UPSTREAM_INVALID : err, "ldap %s: %s%s%.100s",
-		   doing, ldap_err2string(result), diagnostic && *diagnostic ? ": " : "",
+		   doing, libldap.ldap_err2string(result), diagnostic && *diagnostic ? ": " : "",
 		   diagnostic ? diagnostic : "");
-	ldap_memfree(diagnostic);
+	libldap.ldap_memfree(diagnostic);
 	return err == ERR_UNAUTHORIZED ? ERR_UPSTREAM_INVALID : err;
 }
 
@@ -134,26 +134,28 @@ static err_t set_options(struct ctx *ctx, struct ldap_link *link, const struct l
 	struct timeval timeout = { .tv_sec = left_ms / 1000, .tv_usec = left_ms % 1000 * 1000 };
 	ber_len_t answer_max = ANSWER_BYTES_MAX;
 	Sockbuf *sockbuf = NULL;
-	bool set = ldap_set_option(link->ld, LDAP_OPT_PROTOCOL_VERSION, &version) == 0 &&
-		   ldap_set_option(link->ld, LDAP_OPT_REFERRALS, LDAP_OPT_OFF) == 0 &&
-		   ldap_set_option(link->ld, LDAP_OPT_DEREF, &deref) == 0 &&
-		   ldap_set_option(link->ld, LDAP_OPT_NETWORK_TIMEOUT, &timeout) == 0 &&
-		   ldap_set_option(link->ld, LDAP_OPT_X_TLS_REQUIRE_CERT, &require) == 0 &&
-		   ldap_set_option(link->ld, LDAP_OPT_X_TLS_PROTOCOL_MIN, &protocol) == 0 &&
-		   ldap_get_option(link->ld, LDAP_OPT_SOCKBUF, &sockbuf) == 0 && sockbuf &&
-		   ber_sockbuf_ctrl(sockbuf, LBER_SB_OPT_SET_MAX_INCOMING, &answer_max) == 1;
+	bool set =
+		libldap.ldap_set_option(link->ld, LDAP_OPT_PROTOCOL_VERSION, &version) == 0 &&
+		libldap.ldap_set_option(link->ld, LDAP_OPT_REFERRALS, LDAP_OPT_OFF) == 0 &&
+		libldap.ldap_set_option(link->ld, LDAP_OPT_DEREF, &deref) == 0 &&
+		libldap.ldap_set_option(link->ld, LDAP_OPT_NETWORK_TIMEOUT, &timeout) == 0 &&
+		libldap.ldap_set_option(link->ld, LDAP_OPT_X_TLS_REQUIRE_CERT, &require) == 0 &&
+		libldap.ldap_set_option(link->ld, LDAP_OPT_X_TLS_PROTOCOL_MIN, &protocol) == 0 &&
+		libldap.ldap_get_option(link->ld, LDAP_OPT_SOCKBUF, &sockbuf) == 0 && sockbuf &&
+		libldap.ber_sockbuf_ctrl(sockbuf, LBER_SB_OPT_SET_MAX_INCOMING, &answer_max) == 1;
 	if (server->ca_pem.len) {
 		str der;
 		TRY(der_of(ctx, server->ca_pem, &der));
 		struct berval value = { der.len, arena_cstr(ctx->arena, der) };
-		set = set && ldap_set_option(link->ld, LDAP_OPT_X_TLS_CACERT, &value) == 0 &&
-		      ldap_set_option(link->ld, LDAP_OPT_X_TLS_CACERTFILE, NULL) == 0;
+		set = set &&
+		      libldap.ldap_set_option(link->ld, LDAP_OPT_X_TLS_CACERT, &value) == 0 &&
+		      libldap.ldap_set_option(link->ld, LDAP_OPT_X_TLS_CACERTFILE, NULL) == 0;
 	} else {
-		set = set && ldap_set_option(link->ld, LDAP_OPT_X_TLS_CACERTFILE,
-					     SYSTEM_CERTIFICATES) == 0;
+		set = set && libldap.ldap_set_option(link->ld, LDAP_OPT_X_TLS_CACERTFILE,
+						     SYSTEM_CERTIFICATES) == 0;
 	}
 	/* From the options above; without it those of the process would count. */
-	set = set && ldap_set_option(link->ld, LDAP_OPT_X_TLS_NEWCTX, &is_server) == 0;
+	set = set && libldap.ldap_set_option(link->ld, LDAP_OPT_X_TLS_NEWCTX, &is_server) == 0;
 	return set ? OK : fail(ctx, ERR_INTERNAL, "ldap: options of the connection were refused");
 }
 
@@ -165,14 +167,14 @@ static err_t wait_for(struct ctx *ctx, struct ldap_link *link, const char *doing
 	int left_ms = ctx_left_ms(ctx, (int)link->timeout_ms);
 	struct timeval timeout = { .tv_sec = left_ms / 1000, .tv_usec = left_ms % 1000 * 1000 };
 	LDAPMessage *answer = NULL;
-	int kind = ldap_result(link->ld, message_id, LDAP_MSG_ONE, &timeout, &answer);
+	int kind = libldap.ldap_result(link->ld, message_id, LDAP_MSG_ONE, &timeout, &answer);
 	if (kind > 0) {
 		*ret = answer;
 		return OK;
 	}
 	int result = LDAP_TIMEOUT;
 	if (kind < 0)
-		ldap_get_option(link->ld, LDAP_OPT_RESULT_CODE, &result);
+		libldap.ldap_get_option(link->ld, LDAP_OPT_RESULT_CODE, &result);
 	link->dead = true;
 	return said(ctx, link, doing, result == LDAP_SUCCESS ? LDAP_SERVER_DOWN : result);
 }
@@ -184,7 +186,8 @@ static err_t result_of(struct ctx *ctx, struct ldap_link *link, const char *doin
 	LDAPMessage *answer;
 	int result = LDAP_OTHER;
 	TRY(wait_for(ctx, link, doing, message_id, &answer));
-	int parsed = ldap_parse_result(link->ld, answer, &result, NULL, NULL, NULL, NULL, 1);
+	int parsed =
+		libldap.ldap_parse_result(link->ld, answer, &result, NULL, NULL, NULL, NULL, 1);
 	*ret = parsed == LDAP_SUCCESS ? result : parsed;
 	return OK;
 }
@@ -192,28 +195,29 @@ static err_t result_of(struct ctx *ctx, struct ldap_link *link, const char *doin
 static err_t start_tls(struct ctx *ctx, struct ldap_link *link)
 {
 	int message_id, result;
-	TRY(said(ctx, link, "starttls", ldap_start_tls(link->ld, NULL, NULL, &message_id)));
+	TRY(said(ctx, link, "starttls", libldap.ldap_start_tls(link->ld, NULL, NULL, &message_id)));
 	TRY(result_of(ctx, link, "starttls", message_id, &result));
 	TRY(said(ctx, link, "starttls", result));
-	result = ldap_install_tls(link->ld);
+	result = libldap.ldap_install_tls(link->ld);
 	return said(ctx, link, "starttls",
 		    result == LDAP_LOCAL_ERROR ? LDAP_CONNECT_ERROR : result);
 }
 
 err_t ldap_link_open(struct ctx *ctx, const struct ldap_server *server, struct ldap_link **ret)
 {
+	TRY(ldap_library_open(ctx));
 	TRY(ldap_server_check(ctx, server));
 	TRY(ctx_check(ctx));
 	CLEANUP(ldap_link_done) struct ldap_link *link = NEW(struct ldap_link);
 	int64_t timeout_s = MIN(MAX(server->timeout_s, 1), LDAP_TIMEOUT_S_MAX);
 	link->timeout_ms = timeout_s * 1000;
-	int result = ldap_initialize(&link->ld, arena_cstr(ctx->arena, server->url));
+	int result = libldap.ldap_initialize(&link->ld, arena_cstr(ctx->arena, server->url));
 	if (result != LDAP_SUCCESS)
-		return fail(ctx, ERR_REQUEST_INVALID, "ldap: %s", ldap_err2string(result));
+		return fail(ctx, ERR_REQUEST_INVALID, "ldap: %s", libldap.ldap_err2string(result));
 	TRY(set_options(ctx, link, server));
 	/* By and by would do as well, but then a bind could not tell why it failed. */
-	TRY(said(ctx, link, "connect", ldap_connect(link->ld)));
-	if (server->starttls && !ldap_tls_inplace(link->ld))
+	TRY(said(ctx, link, "connect", libldap.ldap_connect(link->ld)));
+	if (server->starttls && !libldap.ldap_tls_inplace(link->ld))
 		TRY(start_tls(ctx, link));
 	*ret = take(link);
 	return OK;
@@ -224,7 +228,7 @@ void ldap_link_close(struct ldap_link *link)
 	if (!link)
 		return;
 	if (link->ld)
-		ldap_unbind_ext(link->ld, NULL, NULL);
+		libldap.ldap_unbind_ext(link->ld, NULL, NULL);
 	free(link);
 }
 
@@ -246,13 +250,14 @@ err_t ldap_link_bind(struct ctx *ctx, struct ldap_link *link, str dn, str passwo
 		return fail(ctx, ERR_UNAUTHORIZED, "ldap: a bind needs a name and a password");
 	struct berval secret = { password.len, arena_cstr(ctx->arena, password) };
 	int message_id, result;
-	int sent = ldap_sasl_bind(link->ld, arena_cstr(ctx->arena, dn), LDAP_SASL_SIMPLE, &secret,
-				  NULL, NULL, &message_id);
+	int sent = libldap.ldap_sasl_bind(link->ld, arena_cstr(ctx->arena, dn), LDAP_SASL_SIMPLE,
+					  &secret, NULL, NULL, &message_id);
 	explicit_bzero(secret.bv_val, secret.bv_len);
 	TRY(said(ctx, link, "bind", sent));
 	TRY(result_of(ctx, link, "bind", message_id, &result));
 	if (code_of(result) == ERR_UNAUTHORIZED)
-		return fail(ctx, ERR_UNAUTHORIZED, "ldap bind: %s", ldap_err2string(result));
+		return fail(ctx, ERR_UNAUTHORIZED, "ldap bind: %s",
+			    libldap.ldap_err2string(result));
 	return said(ctx, link, "bind", result);
 }
 
@@ -272,16 +277,17 @@ static err_t copy_values(struct ctx *ctx, LDAP *ld, LDAPMessage *message, struct
 	char *names[64], *name;
 	BerElement *ber = NULL;
 	size_t attributes = 0, count = 0;
-	for (name = ldap_first_attribute(ld, message, &ber); name && attributes < COUNT_OF(names);
-	     name = ldap_next_attribute(ld, message, ber)) {
+	for (name = libldap.ldap_first_attribute(ld, message, &ber);
+	     name && attributes < COUNT_OF(names);
+	     name = libldap.ldap_next_attribute(ld, message, ber)) {
 		names[attributes] = name;
-		values[attributes] = ldap_get_values_len(ld, message, name);
-		count += (size_t)ldap_count_values_len(values[attributes]);
+		values[attributes] = libldap.ldap_get_values_len(ld, message, name);
+		count += (size_t)libldap.ldap_count_values_len(values[attributes]);
 		attributes++;
 	}
 	if (name)
-		ldap_memfree(name);
-	ber_free(ber, 0);
+		libldap.ldap_memfree(name);
+	libldap.ber_free(ber, 0);
 	struct ldap_value *copies = arena_try(ctx->arena, count * sizeof *copies);
 	for (size_t i = 0, at = 0; i < attributes; i++) {
 		const char *kept = arena_cstr(ctx->arena, str_from(names[i]));
@@ -290,8 +296,8 @@ static err_t copy_values(struct ctx *ctx, LDAP *ld, LDAPMessage *message, struct
 				kept, arena_copy(ctx->arena, (str){ values[i][n]->bv_val,
 								    values[i][n]->bv_len })
 			};
-		ldap_value_free_len(values[i]);
-		ldap_memfree(names[i]);
+		libldap.ldap_value_free_len(values[i]);
+		libldap.ldap_memfree(names[i]);
 	}
 	if (!copies)
 		return fail(ctx, ERR_LIMIT, "ldap: an entry of %zu values", count);
@@ -318,9 +324,9 @@ static err_t add_entry(struct ctx *ctx, struct ldap_link *link, LDAPMessage *mes
 		search->room = room;
 	}
 	struct ldap_entry *entry = &search->entries[search->count];
-	char *dn = ldap_get_dn(link->ld, message);
+	char *dn = libldap.ldap_get_dn(link->ld, message);
 	entry->dn = arena_copy(ctx->arena, str_from(dn));
-	ldap_memfree(dn);
+	libldap.ldap_memfree(dn);
 	TRY(copy_values(ctx, link->ld, message, entry));
 	search->count++;
 	return OK;
@@ -332,14 +338,15 @@ static err_t end_page(struct ctx *ctx, struct ldap_link *link, LDAPMessage *mess
 {
 	LDAPControl **controls = NULL;
 	int result = LDAP_OTHER;
-	int parsed = ldap_parse_result(link->ld, message, &result, NULL, NULL, NULL, &controls, 0);
-	LDAPControl *page = ldap_control_find(LDAP_CONTROL_PAGEDRESULTS, controls, NULL);
+	int parsed = libldap.ldap_parse_result(link->ld, message, &result, NULL, NULL, NULL,
+					       &controls, 0);
+	LDAPControl *page = libldap.ldap_control_find(LDAP_CONTROL_PAGEDRESULTS, controls, NULL);
 	ber_int_t estimate;
-	ber_memfree(search->cookie.bv_val);
+	libldap.ber_memfree(search->cookie.bv_val);
 	search->cookie = (struct berval){ 0, NULL };
 	if (page)
-		ldap_parse_pageresponse_control(link->ld, page, &estimate, &search->cookie);
-	ldap_controls_free(controls);
+		libldap.ldap_parse_pageresponse_control(link->ld, page, &estimate, &search->cookie);
+	libldap.ldap_controls_free(controls);
 	if (parsed != LDAP_SUCCESS)
 		return said(ctx, link, "search", parsed);
 	if (result == LDAP_NO_SUCH_OBJECT)
@@ -358,13 +365,13 @@ static err_t receive_page(struct ctx *ctx, struct ldap_link *link, int message_i
 	for (;;) {
 		LDAPMessage *message;
 		TRY(wait_for(ctx, link, "search", message_id, &message));
-		int kind = ldap_msgtype(message);
+		int kind = libldap.ldap_msgtype(message);
 		err_t err = OK;
 		if (kind == LDAP_RES_SEARCH_ENTRY)
 			err = add_entry(ctx, link, message, search);
 		else if (kind == LDAP_RES_SEARCH_RESULT)
 			err = end_page(ctx, link, message, search);
-		ldap_msgfree(message); /* references are left alone */
+		libldap.ldap_msgfree(message); /* references are left alone */
 		if (err != OK && kind != LDAP_RES_SEARCH_RESULT)
 			link->dead = true; /* the rest of the answer is still to come */
 		if (err != OK || kind == LDAP_RES_SEARCH_RESULT)
@@ -383,21 +390,22 @@ static err_t search_page(struct ctx *ctx, struct ldap_link *link, char **attribu
 	int message_id;
 	/* Not critical: a server without pages answers with all that it will. */
 	TRY(said(ctx, link, "search",
-		 ldap_create_page_control(link->ld, LDAP_PAGE_ENTRIES, &search->cookie, 0, &page)));
+		 libldap.ldap_create_page_control(link->ld, LDAP_PAGE_ENTRIES, &search->cookie, 0,
+						  &page)));
 	LDAPControl *controls[] = { page, NULL };
 	struct timeval limit = { .tv_sec = (link->timeout_ms + 999) / 1000 };
-	int sent =
-		ldap_search_ext(link->ld, arena_cstr(ctx->arena, query->base), scopes[query->scope],
-				arena_cstr(ctx->arena, query->filter), attributes, 0, controls,
-				NULL, &limit, LDAP_NO_LIMIT, &message_id);
-	ldap_control_free(page);
+	int sent = libldap.ldap_search_ext(link->ld, arena_cstr(ctx->arena, query->base),
+					   scopes[query->scope],
+					   arena_cstr(ctx->arena, query->filter), attributes, 0,
+					   controls, NULL, &limit, LDAP_NO_LIMIT, &message_id);
+	libldap.ldap_control_free(page);
 	TRY(said(ctx, link, "search", sent));
 	return receive_page(ctx, link, message_id, search);
 }
 
 static void search_done(struct search *search)
 {
-	ber_memfree(search->cookie.bv_val);
+	libldap.ber_memfree(search->cookie.bv_val);
 }
 
 err_t ldap_link_search(struct ctx *ctx, struct ldap_link *link, const struct ldap_query *query,

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ldap_text.c - see ldap_link.h: filters and names as text. */
 #include "auth/ldap_link.h"
-
-#include <ldap.h>
+#include "ldap_library.h"
 
 #include "base/banned.h"
 
@@ -47,24 +46,30 @@ static str lower(struct ctx *ctx, const char *text)
 static void dn_done(LDAPDN *dn)
 {
 	if (*dn)
-		ldap_dnfree(*dn);
+		libldap.ldap_dnfree(*dn);
 }
 
 bool ldap_dn_parse(struct ctx *ctx, str text, struct ldap_dn *ret)
 {
 	CLEANUP(dn_done) LDAPDN dn = NULL;
 	struct ldap_dn parsed = { .count = 0 };
+	if (ldap_library_open(ctx) != OK) {
+		ctx_forgive(ctx); /* who connects will say it */
+		return false;
+	}
 	if (!text.len || text.len > DN_BYTES_MAX || str_has_byte(text, '\0') ||
-	    ldap_str2dn(arena_cstr(ctx->arena, text), &dn, LDAP_DN_FORMAT_LDAPV3) != LDAP_SUCCESS ||
+	    libldap.ldap_str2dn(arena_cstr(ctx->arena, text), &dn, LDAP_DN_FORMAT_LDAPV3) !=
+		    LDAP_SUCCESS ||
 	    !dn)
 		return false;
 	for (; dn[parsed.count]; parsed.count++) {
 		char *part = NULL;
 		if (parsed.count == LDAP_DN_PARTS_MAX ||
-		    ldap_rdn2str(dn[parsed.count], &part, LDAP_DN_FORMAT_LDAPV3) != LDAP_SUCCESS)
+		    libldap.ldap_rdn2str(dn[parsed.count], &part, LDAP_DN_FORMAT_LDAPV3) !=
+			    LDAP_SUCCESS)
 			return false;
 		parsed.parts[parsed.count] = lower(ctx, part);
-		ldap_memfree(part);
+		libldap.ldap_memfree(part);
 	}
 	*ret = parsed;
 	return parsed.count > 0;

@@ -2,9 +2,10 @@
 /*
  * library.h - shared libraries that are opened when something first needs them.
  *
- * libpq and libcurl bring twenty-five others (Kerberos, GnuTLS, LDAP, …), together 5 MiB in every
- * process and as much code that could be attacked; a registry on SQLite that asks nobody needs none
- * of it. Whoever includes their headers keeps a struct of pointers, typed by those very headers:
+ * libpq, libcurl and libldap bring twenty-five others (Kerberos, GnuTLS, SASL, …), together 5 MiB
+ * in every process and as much code that could be attacked; a registry on SQLite that asks nobody
+ * needs none of it. Whoever includes their headers keeps a struct of pointers, typed by those very
+ * headers:
  *
  *	#define PQ_FUNCTIONS(X) X(PQfinish) X(PQstatus)
  *	struct pq { PQ_FUNCTIONS(LIBRARY_FIELD) };
