@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/answer.h"
+#include "api/handlers_system.h"
 
 /* oci_base.c */
 err_t oci_ping(struct ctx *ctx, struct request *rq);
@@ -53,22 +54,6 @@ err_t berth_session_delete_all(struct ctx *ctx, struct request *rq);
 
 /* openapi.c */
 err_t berth_openapi_get(struct ctx *ctx, struct request *rq);
-
-/* harbor_cve_allowlist.c */
-err_t harbor_cve_allowlist_get(struct ctx *ctx, struct request *rq);
-err_t harbor_cve_allowlist_put(struct ctx *ctx, struct request *rq);
-
-/* harbor_system.c */
-err_t harbor_version_get(struct ctx *ctx, struct request *rq);
-err_t harbor_systeminfo_get(struct ctx *ctx, struct request *rq);
-err_t harbor_volumes_get(struct ctx *ctx, struct request *rq);
-err_t harbor_ca_get(struct ctx *ctx, struct request *rq);
-err_t harbor_health_get(struct ctx *ctx, struct request *rq);
-
-/* harbor_configuration.c */
-err_t harbor_configuration_get(struct ctx *ctx, struct request *rq);
-err_t harbor_configuration_get_internal(struct ctx *ctx, struct request *rq);
-err_t harbor_configuration_put(struct ctx *ctx, struct request *rq);
 
 /* harbor.c */
 err_t harbor_later(struct ctx *ctx, struct request *rq);

@@ -68,10 +68,10 @@ const struct route api_routes[] = {
 	/* statistic */
 	HARBOR(GET, "/statistics", LOGIN, harbor_later),
 	/* Ldap */
-	HARBOR(POST, "/ldap/ping", CONFIGURATION_UPDATE, harbor_later),
-	HARBOR(GET, "/ldap/users/search", LDAP_USER_LIST, harbor_later),
-	HARBOR(POST, "/ldap/users/import", LDAP_USER_CREATE, harbor_later),
-	HARBOR(GET, "/ldap/groups/search", LDAP_USER_LIST, harbor_later),
+	HARBOR(POST, "/ldap/ping", CONFIGURATION_UPDATE, harbor_ldap_ping),
+	HARBOR(GET, "/ldap/users/search", LDAP_USER_LIST, harbor_ldap_user_search),
+	HARBOR(POST, "/ldap/users/import", LDAP_USER_CREATE, harbor_ldap_user_import),
+	HARBOR(GET, "/ldap/groups/search", LDAP_USER_LIST, harbor_ldap_group_search),
 	/* configure */
 	HARBOR(GET, "/internalconfig", CONFIGURATION_READ, harbor_configuration_get_internal),
 	HARBOR(GET, "/configurations", CONFIGURATION_READ, harbor_configuration_get),

@@ -127,6 +127,8 @@ class Client:
             assert answer.content == b"", f"{method} {path} answers {status} with a body"
         elif status == 403 and path.startswith("/c/") and "redirect_location" in answer.text:
             assert set(answer.json()) == {"redirect_location"}, shown
+        elif status == 404 and path == "/api/v2.0/ldap/users/import" and answer.content.startswith(b"["):
+            pass  # Harbor's own: a list of those who could not be imported, which its description has
         elif status >= 400:
             plain = urllib.parse.urlsplit(path).path
             spec.check_error_body(plain, status, answer.headers.get("Content-Type", ""), answer.content)

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,66 @@ class Directory:
             [str(PROGRAM), "-T", "add", "-q", "-f", str(self.folder / "slapd.conf")], input="\n".join(entries), text=True, check=True,
             capture_output=True, timeout=120, env=self.environment(),
         )
+
+
+# -- a server that says what the test wants, in the bytes of RFC 4511
+
+
+class Liar(threading.Thread):
+    """A server that answers each connection with the same bytes, whatever it is asked."""
+
+    def __init__(self, *answers):
+        super().__init__(daemon=True)
+        self.answers = answers
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.asked = []
+        self.start()
+
+    @property
+    def url(self):
+        return f"ldap://127.0.0.1:{self.listener.getsockname()[1]}"
+
+    def run(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.answer, args=(connection,), daemon=True).start()
+
+    def answer(self, connection):
+        with connection:
+            for answer in self.answers:
+                asked = connection.recv(65536)
+                if not asked:
+                    return
+                self.asked.append(asked)
+                identifier = asked[asked.index(b"\x02\x01") + 2]
+                connection.sendall(answer.replace(b"\xee", bytes([identifier])))
+            connection.recv(65536)
+
+    def close(self):
+        self.listener.close()
+
+
+def message(tag, *contents):
+    body = b"".join(contents)
+    inner = b"\x02\x01\xee" + bytes([tag, len(body)]) + body
+    return b"\x30" + bytes([len(inner)]) + inner
+
+
+def octets(text, tag=0x04):
+    return bytes([tag, len(text)]) + text
+
+
+SUCCESS = b"\x0a\x01\x00\x04\x00\x04\x00"
+BOUND = message(0x61, SUCCESS)
+DONE = message(0x65, SUCCESS)
+
+
+def entry(dn, **attributes):
+    listed = b"".join(
+        b"\x30" + bytes([len(octets(name.encode()) + octets(octets(value.encode()), 0x31))])
+        + octets(name.encode()) + octets(octets(value.encode()), 0x31) for name, value in attributes.items()
+    )
+    return message(0x64, octets(dn), octets(listed, 0x30))

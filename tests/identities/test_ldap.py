@@ -3,14 +3,13 @@
 import base64
 import itertools
 import json
-import socket
 import threading
 import time
 
 import pytest
 
 from harness import database, tls
-from harness.directory import ROOT, ROOT_PASSWORD, SUFFIX, Directory, ldif, need_slapd
+from harness.directory import BOUND, DONE, ROOT, ROOT_PASSWORD, SUFFIX, Directory, Liar, entry, ldif, message, need_slapd, octets
 from harness.wait import wait_until
 
 PROVIDERS = "/api/berth/v1/identity-providers"
@@ -381,66 +380,6 @@ def test_another_provider_is_asked_when_one_is_gone(registry, server, own, provi
 def test_the_second_address_is_used_when_the_first_is_gone(registry, server, provide):
     provide(f"ldap://127.0.0.1:1 {server.url}")
     login(registry, "anna")
-
-
-class Liar(threading.Thread):
-    """A server that answers each connection with the same bytes, whatever it is asked."""
-
-    def __init__(self, *answers):
-        super().__init__(daemon=True)
-        self.answers = answers
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.asked = []
-        self.start()
-
-    @property
-    def url(self):
-        return f"ldap://127.0.0.1:{self.listener.getsockname()[1]}"
-
-    def run(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.answer, args=(connection,), daemon=True).start()
-
-    def answer(self, connection):
-        with connection:
-            for answer in self.answers:
-                asked = connection.recv(65536)
-                if not asked:
-                    return
-                self.asked.append(asked)
-                identifier = asked[asked.index(b"\x02\x01") + 2]
-                connection.sendall(answer.replace(b"\xee", bytes([identifier])))
-            connection.recv(65536)
-
-    def close(self):
-        self.listener.close()
-
-
-def message(tag, *contents):
-    body = b"".join(contents)
-    inner = b"\x02\x01\xee" + bytes([tag, len(body)]) + body
-    return b"\x30" + bytes([len(inner)]) + inner
-
-
-def octets(text, tag=0x04):
-    return bytes([tag, len(text)]) + text
-
-
-SUCCESS = b"\x0a\x01\x00\x04\x00\x04\x00"
-BOUND = message(0x61, SUCCESS)
-DONE = message(0x65, SUCCESS)
-
-
-def entry(dn, **attributes):
-    listed = b"".join(
-        b"\x30" + bytes([len(octets(name.encode()) + octets(octets(value.encode()), 0x31))])
-        + octets(name.encode()) + octets(octets(value.encode()), 0x31) for name, value in attributes.items()
-    )
-    return message(0x64, octets(dn), octets(listed, 0x30))
 
 
 @pytest.mark.expect_errors(502)

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* handlers_system.h - the part of handlers.h about the system as a whole. */
+#pragma once
+
+#include "api/answer.h"
+
+/* harbor_configuration.c */
+err_t harbor_configuration_get(struct ctx *ctx, struct request *rq);
+err_t harbor_configuration_get_internal(struct ctx *ctx, struct request *rq);
+err_t harbor_configuration_put(struct ctx *ctx, struct request *rq);
+
+/* harbor_cve_allowlist.c */
+err_t harbor_cve_allowlist_get(struct ctx *ctx, struct request *rq);
+err_t harbor_cve_allowlist_put(struct ctx *ctx, struct request *rq);
+
+/* harbor_ldap.c */
+err_t harbor_ldap_ping(struct ctx *ctx, struct request *rq);
+err_t harbor_ldap_user_search(struct ctx *ctx, struct request *rq);
+err_t harbor_ldap_user_import(struct ctx *ctx, struct request *rq);
+err_t harbor_ldap_group_search(struct ctx *ctx, struct request *rq);
+
+/* harbor_system.c */
+err_t harbor_version_get(struct ctx *ctx, struct request *rq);
+err_t harbor_systeminfo_get(struct ctx *ctx, struct request *rq);
+err_t harbor_volumes_get(struct ctx *ctx, struct request *rq);
+err_t harbor_ca_get(struct ctx *ctx, struct request *rq);
+err_t harbor_health_get(struct ctx *ctx, struct request *rq);
