@@ -227,8 +227,11 @@ void ldap_link_close(struct ldap_link *link)
 {
 	if (!link)
 		return;
-	if (link->ld)
+	if (link->ld) {
+		/* libldap frees the certificate only when another takes its place. */
+		libldap.ldap_set_option(link->ld, LDAP_OPT_X_TLS_CACERT, NULL);
 		libldap.ldap_unbind_ext(link->ld, NULL, NULL);
+	}
 	free(link);
 }
 

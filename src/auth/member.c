@@ -2,6 +2,7 @@
 /* member.c - see member.h. */
 #include "auth/member.h"
 
+#include "auth/user_group.h"
 #include "internal.h"
 
 #include "db/db.h"
@@ -48,6 +49,8 @@ static err_t find_group(struct ctx *ctx, struct sql_tx *tx, const struct resolve
 {
 	struct user_group group = work->wanted->group, found;
 	group.tenant_id = work->tenant_id;
+	if (group.dn.len)
+		TRY(user_group_spell(ctx, &group));
 	group.name = group.name.len ? group.name : group.dn;
 	err_t err = group.id ? db_user_group_get(ctx, tx, work->tenant_id, group.id, &found)
 			     : db_user_group_find(ctx, tx, &group, &found);

@@ -3,6 +3,7 @@
 #include "auth/user_group.h"
 #include "internal.h"
 
+#include "auth/ldap_link.h"
 #include "auth/membership.h"
 #include "db/db.h"
 
@@ -33,6 +34,18 @@ static err_t create_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	return db_user_group_insert(ctx, tx, work->group);
 }
 
+err_t user_group_spell(struct ctx *ctx, struct user_group *group)
+{
+	struct ldap_dn dn;
+	if (group->type != GROUP_LDAP)
+		return OK;
+	if (group->dn.len > USER_GROUP_DN_MAX || !auth_is_text(group->dn) ||
+	    !ldap_dn_parse(ctx, group->dn, &dn))
+		return fail(ctx, ERR_REQUEST_INVALID, "ldap_group_dn is no DN");
+	group->dn = ldap_dn_text(ctx, &dn);
+	return OK;
+}
+
 err_t user_group_create(struct ctx *ctx, struct auth *auth, struct user_group *group)
 {
 	struct work work = { .group = group };
@@ -41,10 +54,9 @@ err_t user_group_create(struct ctx *ctx, struct auth *auth, struct user_group *g
 	if (group->type < GROUP_LDAP || group->type > GROUP_OIDC)
 		return fail(ctx, ERR_REQUEST_INVALID,
 			    "group_type is 1 (LDAP), 2 (HTTP) or 3 (OIDC)");
-	if (by_dn && (!group->dn.len || group->dn.len > USER_GROUP_DN_MAX ||
-		      !auth_is_text(group->dn) || !str_has_byte(group->dn, '=')))
-		return fail(ctx, ERR_REQUEST_INVALID, "ldap_group_dn is no DN");
-	if (!by_dn)
+	if (by_dn)
+		TRY(user_group_spell(ctx, group));
+	else
 		group->dn = STR("");
 	return db_run(ctx, auth->db, SQL_WRITE, create_body, &work);
 }
@@ -99,5 +111,8 @@ static err_t list_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 
 err_t user_group_list(struct ctx *ctx, struct auth *auth, struct user_group_list *list)
 {
+	struct ldap_dn dn;
+	if (list->filter.dn.len && ldap_dn_parse(ctx, list->filter.dn, &dn))
+		list->filter.dn = ldap_dn_text(ctx, &dn);
 	return db_run(ctx, auth->db, SQL_READ, list_body, list);
 }

@@ -14,6 +14,11 @@
 #define USER_GROUP_NAME_MAX 255
 #define USER_GROUP_DN_MAX   512
 
+/* Gives the DN of a directory's group the one spelling that logins have (ldap_link.h), so that case
+ * and blanks make no second group of it; leaves other groups alone. ERR_REQUEST_INVALID when it is
+ * no DN. */
+err_t user_group_spell(struct ctx *ctx, struct user_group *group);
+
 /* Takes tenant_id, type, name and (of GROUP_LDAP) dn; fills the id. */
 err_t user_group_create(struct ctx *ctx, struct auth *auth, struct user_group *group);
 err_t user_group_get(struct ctx *ctx, struct auth *auth, int64_t tenant_id, int64_t id,

@@ -34,6 +34,9 @@ def test_a_group_of_a_directory_is_its_dn(admin):
     make_group(admin, f"{name}-other", 1, f"cn={name},ou=a,dc=example", expect=409)
     found = call(admin, "GET", f"{GROUPS}?ldap_group_dn=cn={name},ou=b,dc=example").json()
     assert len(found) == 1 and found[0]["group_name"] == name
+    assert found[0]["ldap_group_dn"] == f"cn={name},ou=b,dc=example"
+    make_group(admin, f"{name}-other", 1, f"CN={name.upper()}, OU=A, dc=Example", expect=409)
+    assert call(admin, "GET", f"{GROUPS}?ldap_group_dn=CN={name}, ou=B,dc=example").json() == found
     make_group(admin, name, 1, "", expect=400)
     make_group(admin, name, 1, "no dn", expect=400)
 

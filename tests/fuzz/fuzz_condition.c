@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 /* The first line are the conditions, the rest the claims. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
