@@ -58,37 +58,40 @@ static err_t try_part(struct ctx *ctx, struct registry *registry, const char *na
 	return err;
 }
 
-/* True when it is on the caller to try. */
-static bool take_turn(struct registry_health *memory)
+/* True when it is on the caller to try: when it is due and nobody else does, and when there is
+ * nothing yet to answer with. `*ret` is the last result. */
+static bool take_turn(struct registry_health *memory, struct health *ret)
 {
 	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&memory->lock);
-	bool is_due = memory->tried_at_ns == 0 ||
-		      clock_now_ns() - memory->tried_at_ns > HEALTH_REMEMBER_MS * CLOCK_MS;
-	if (memory->trying || !is_due)
+	int64_t age_ns = clock_now_ns() - memory->tried_at_ns;
+	bool is_due = !memory->trying && age_ns > HEALTH_REMEMBER_MS * CLOCK_MS;
+	*ret = memory->last;
+	if (!is_due && memory->tried_at_ns)
 		return false;
 	memory->trying = true;
 	return true;
 }
 
-err_t registry_health(struct ctx *ctx, struct registry *registry, struct health *ret)
+static void end_turn(struct registry_health *memory, const struct health *found)
+{
+	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&memory->lock);
+	memory->last = *found;
+	memory->tried_at_ns = clock_now_ns();
+	memory->trying = false;
+}
+
+void registry_health(struct ctx *ctx, struct registry *registry, struct health *ret)
 {
 	struct registry_health *memory = &registry->health;
-	if (take_turn(memory)) {
-		struct health found = {
-			try_part(ctx, registry, "database", memory->last.database, try_database),
-			try_part(ctx, registry, "storage", memory->last.storage, try_storage),
+	struct health last;
+	if (take_turn(memory, &last)) {
+		last = (struct health){
+			try_part(ctx, registry, "database", last.database, try_database),
+			try_part(ctx, registry, "storage", last.storage, try_storage),
 		};
-		pthread_mutex_lock(&memory->lock);
-		memory->last = found;
-		memory->tried_at_ns = clock_now_ns();
-		memory->trying = false;
-		pthread_mutex_unlock(&memory->lock);
+		end_turn(memory, &last);
 	}
-	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&memory->lock);
-	if (!memory->tried_at_ns)
-		return fail(ctx, ERR_BUSY, "the first look at the health goes on");
-	*ret = memory->last;
-	return OK;
+	*ret = last;
 }
 
 const char *registry_storage_name(const struct registry *registry)

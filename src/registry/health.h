@@ -18,8 +18,7 @@ struct health {
 	err_t storage;
 };
 
-/* ERR_BUSY only while the very first attempt goes on elsewhere. */
-err_t registry_health(struct ctx *ctx, struct registry *registry, struct health *ret);
+void registry_health(struct ctx *ctx, struct registry *registry, struct health *ret);
 
 /* The default storage: its driver's name, and its room in bytes (both 0 where there is no such
  * bound). */

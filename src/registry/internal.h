@@ -24,7 +24,7 @@
 #include <pthread.h>
 #include "storages.h"
 
-/* What health.c remembers. `last` is written by whoever is `trying`, under the lock. */
+/* What health.c remembers, by its lock. */
 struct registry_health {
 	pthread_mutex_t lock;
 	int64_t tried_at_ns; /* 0: never */

@@ -8,6 +8,7 @@ import pytest
 
 from harness import oci, swagger
 from harness.client import codes
+from harness.people import call, make_person
 from harness.wait import wait_until
 from harness.wire import unique
 
@@ -154,6 +155,53 @@ def test_strangers_may_not_look(anonymous):
     anonymous.get(PATH, expect=401)
     anonymous.get("/api/v2.0/internalconfig", expect=401)
     write(anonymous, expect=401, read_only=True)
+
+
+def test_neither_may_users(admin):
+    user = make_person(admin).client
+    user.get(PATH, expect=403)
+    user.get("/api/v2.0/internalconfig", expect=403)
+    write(user, expect=403, self_registration=True)
+    assert read(admin)["self_registration"] is False
+
+
+def changes(registry):
+    """(before, after) of the changes of the configuration, as the audit trail has them."""
+    details = registry.query("SELECT detail FROM audit_record WHERE resource = 'configuration' AND result = 0 ORDER BY id")
+    return [(json.loads(text).get("before"), json.loads(text)["after"]) for text in details]
+
+
+@pytest.mark.own_server
+def test_a_change_is_recorded_with_what_was_there_before_and_without_secrets(registry, admin):
+    write(admin, session_timeout=75, self_registration=False, no_such_setting=1, ldap_url="ldaps://ldap.example.com", ldap_search_password="hush-hush")
+    before, after = changes(registry)[-1]
+    assert before == {"session_timeout": 60, "ldap_url": ""}
+    assert set(after) == {"session_timeout", "ldap_url", "ldap_search_password"}
+    assert after["session_timeout"] == 75 and "hush-hush" not in json.dumps(after)
+    write(admin, expect=400, session_timeout=0)
+    assert len(changes(registry)) == 1
+
+
+@pytest.mark.own_server
+def test_events_that_are_switched_off_are_not_recorded(registry, admin):
+    def projects():
+        return registry.query("SELECT project FROM audit_record WHERE operation = 'create' AND resource_type = 'project' ORDER BY id")
+
+    admin.make_project("seen")
+    write(admin, disabled_audit_log_event_types="create_project, delete_project")
+    admin.make_project("unseen")
+    write(admin, disabled_audit_log_event_types="")
+    admin.make_project("seen-again")
+    assert projects()[-2:] == ["seen", "seen-again"]
+
+
+def test_who_may_make_projects(admin, put):
+    user = make_person(admin).client
+    body = {"project_name": unique("mine")}
+    put(project_creation_restriction="adminonly")
+    call(user, "POST", "/api/v2.0/projects", body, expect=403)
+    put(project_creation_restriction="everyone")
+    call(user, "POST", "/api/v2.0/projects", body, expect=201)
 
 
 def test_internal_configuration_knows_how_clients_reach_us(registry, admin):

@@ -24,7 +24,8 @@ def test_a_look_leaves_nothing_behind(registry, anonymous):
     assert not registry.stored_files("uploads")
 
 
-def test_many_may_ask_at_once(registry):
+@pytest.mark.own_server
+def test_many_may_ask_at_once_also_at_first(registry):
     found = []
 
     def ask():

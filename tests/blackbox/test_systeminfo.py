@@ -8,6 +8,7 @@ import re
 import pytest
 
 from harness.client import codes
+from harness.people import make_person
 
 INFO = "/api/v2.0/systeminfo"
 ALLOWLIST = "/api/v2.0/system/CVEAllowlist"
@@ -111,6 +112,13 @@ def test_allowlist_is_empty_at_first_and_kept(admin, anonymous):
     put(admin, ALLOWLIST, {"items": [], "expires_at": None})
     again = admin.get(ALLOWLIST).json()
     assert again["items"] == [] and "expires_at" not in again and again["creation_time"] == found["creation_time"]
+
+
+def test_users_read_the_allowlist_and_do_not_change_it(admin):
+    user = make_person(admin).client
+    assert user.get(ALLOWLIST, expect=200).json()["project_id"] == 0
+    put(user, ALLOWLIST, {"items": []}, expect=403)
+    user.get(f"{INFO}/volumes", expect=403)
 
 
 @pytest.mark.parametrize("items, expires", [

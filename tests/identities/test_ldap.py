@@ -8,8 +8,9 @@ import time
 
 import pytest
 
-from harness import database, tls
+from harness import oci, tls
 from harness.directory import BOUND, DONE, ROOT, ROOT_PASSWORD, SUFFIX, Directory, Liar, entry, ldif, message, need_slapd, octets
+from harness.members import add_member, make_project
 from harness.wait import wait_until
 
 PROVIDERS = "/api/berth/v1/identity-providers"
@@ -120,9 +121,7 @@ def groups_of(registry, name):
         "SELECT g.dn FROM user_group g JOIN account_group m ON m.group_id = g.id JOIN account a ON a.id = m.account_id "
         f"WHERE a.name = '{name}' ORDER BY g.dn"
     )
-    if registry.database:
-        return set(registry.database.query(statement))
-    return set(database.query_file(registry.data / "berth.sqlite", statement))
+    return set(registry.query(statement))
 
 
 # -- people
@@ -269,6 +268,19 @@ def test_the_group_of_administrators_also_through_another(registry, server, prov
     provide(server.url, group_admin_dn=group_dn("admins").replace("cn=admins", "CN=Admins"))
     assert login(registry, "carol")["admin_role_in_auth"] is True
     assert login(registry, "anna")["admin_role_in_auth"] is False
+
+
+def test_a_group_of_groups_pushes_to_a_project(registry, server, provide, admin):
+    provide(server.url)
+    make_project(admin, "engineers")
+    login(registry, "anna")
+    anna = registry.client("anna", "secret of anna")
+    anna.repository("engineers/app").start_upload(expect=401)
+    add_member(admin, "engineers", "developer", group={"group_type": 1, "ldap_group_dn": group_dn("company").replace("cn=company", "CN=Company")})
+    anna.tokens.clear()
+    anna.repository("engineers/app").push(oci.image("by a group"), "v1")
+    bert = registry.client("bert", "secret of bert")
+    bert.repository("engineers/app").get_manifest("v1", expect=401)
 
 
 def test_who_leaves_a_group_has_left_it_at_the_next_login(registry, server, provide):
