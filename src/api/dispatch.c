@@ -190,12 +190,21 @@ static err_t find_project(struct ctx *ctx, struct request *rq)
 	return err == ERR_ABSENT ? OK : err;
 }
 
+/* A browser shows a certificate unasked, also for a page of somebody else. */
+static str presented_certificate(struct request *rq)
+{
+	bool browser = request_header(rq, STR("Origin")).len ||
+		       request_header(rq, STR("Sec-Fetch-Site")).len;
+	return browser ? STR_NONE : rq->x->client_certificate;
+}
+
 err_t request_identify(struct ctx *ctx, struct request *rq)
 {
 	const struct credentials from = {
 		.authorization = request_header(rq, STR("Authorization")),
 		.session = browser_session(rq),
 		.keep_session = request_header(rq, STR("X-Harbor-No-Session-Renewal")).len != 0,
+		.certificate = presented_certificate(rq),
 		.address = rq->x->peer,
 	};
 	return auth_identify(ctx, rq->api->options.auth, &from, &rq->who, &rq->who_pin);

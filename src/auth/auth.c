@@ -3,6 +3,7 @@
 #include "internal.h"
 
 #include "auth/access_token.h"
+#include "auth/certificate.h"
 #include "auth/foreign_token.h"
 #include "auth/outside.h"
 #include "auth/robot.h"
@@ -195,6 +196,18 @@ static err_t identify_bearer(struct ctx *ctx, struct auth *auth, str token, stru
 	return OK;
 }
 
+static err_t identify_certificate(struct ctx *ctx, struct auth *auth,
+				  const struct credentials *from, struct identity *ret)
+{
+	err_t err = ERR_ABSENT;
+	if (from->certificate.len)
+		err = certificate_identify(ctx, auth, from->certificate, ret);
+	if (err != ERR_ABSENT)
+		return err;
+	*ret = (struct identity){ .subject = SUBJECT_ANONYMOUS, .name = STR("") };
+	return OK;
+}
+
 /* A session that is over is no session: whoever it was is a stranger again. */
 static err_t identify_browser(struct ctx *ctx, struct auth *auth, const struct credentials *from,
 			      struct identity *ret)
@@ -202,10 +215,7 @@ static err_t identify_browser(struct ctx *ctx, struct auth *auth, const struct c
 	err_t err = ERR_ABSENT;
 	if (from->session.len)
 		err = session_identify(ctx, auth, from->session, !from->keep_session, ret);
-	if (err != ERR_ABSENT)
-		return err;
-	*ret = (struct identity){ .subject = SUBJECT_ANONYMOUS, .name = STR("") };
-	return OK;
+	return err == ERR_ABSENT ? identify_certificate(ctx, auth, from, ret) : err;
 }
 
 err_t auth_identify(struct ctx *ctx, struct auth *auth, const struct credentials *from,

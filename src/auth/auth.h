@@ -66,6 +66,7 @@ struct credentials {
 	str authorization; /* the header's value; empty: none */
 	str session;	   /* the cookie's (session.h), looked at without the header; empty: none */
 	bool keep_session; /* does not move the end of the session */
+	str certificate;   /* the client's, verified, DER; counts when there is nothing else */
 	str address;	   /* where from; wrong passwords are counted by it (lockout.h) */
 };
 

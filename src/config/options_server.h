@@ -17,6 +17,11 @@
 	X(PATH, tls_certificate, "tls.certificate", "", OPTION_FREE,                               \
 	  "PEM file of the certificate and its chain. Read again on SIGHUP.")                      \
 	X(PATH, tls_key, "tls.key", "", OPTION_FREE, "PEM file of the certificate's key.")         \
+	X(PATH, tls_client_ca, "tls.client_ca", "", OPTION_FREE,                                   \
+	  "PEM file of the authorities whose client certificates are accepted, for robots that "   \
+	  "have bindings to them. Empty: clients are not asked for one. Read again on SIGHUP.")    \
+	X(PATH, tls_client_crl, "tls.client_crl", "", OPTION_FREE,                                 \
+	  "PEM file of their revocation lists, one of each authority. Read again on SIGHUP.")      \
 	X(PATH, tls_ca_certificate, "tls.ca_certificate", "", OPTION_FREE,                         \
 	  "PEM file of the CA that clients need to trust this server; they may download it "       \
 	  "(`/api/v2.0/systeminfo/getcert`).")                                                     \
@@ -74,6 +79,13 @@
 	  "Memory one request may use; bodies of blobs do not count.")                             \
 	X(BOOL, http_proxy_protocol, "http.proxy_protocol", "false", OPTION_FREE,                  \
 	  "Require a PROXY header (version 1 or 2) from the peers in `http.trusted_proxies`.")     \
+	X(STRING, http_client_certificate_header, "http.client_certificate_header", "",            \
+	  OPTION_FREE,                                                                             \
+	  "Header in which a trusted proxy passes a client's certificate on, once it has "         \
+	  "verified "                                                                              \
+	  "it: as in RFC 9440, as base64, or as an escaped PEM. The proxy must remove what "       \
+	  "clients "                                                                               \
+	  "send under this name. Empty: none is believed.")                                        \
 	X(LIST, http_trusted_proxies, "http.trusted_proxies", "", OPTION_CHECK(check_networks),    \
 	  "Networks whose PROXY and X-Forwarded-* headers are believed: `10.0.0.0/8,::1`; "        \
 	  "`unix` is every peer on a Unix socket.")                                                \

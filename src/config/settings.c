@@ -230,16 +230,37 @@ static err_t finish_listeners(struct ctx *ctx, struct settings *settings)
 	return OK;
 }
 
+/* Texts that mean nothing without another one. */
+static err_t check_companions(struct ctx *ctx, const struct settings *settings)
+{
+	static const struct {
+		enum option_id given, needed;
+	} companions[] = {
+		{ OPTION_ID_tls_certificate, OPTION_ID_tls_key },
+		{ OPTION_ID_tls_key, OPTION_ID_tls_certificate },
+		{ OPTION_ID_tls_client_ca, OPTION_ID_tls_certificate },
+		{ OPTION_ID_tls_client_crl, OPTION_ID_tls_client_ca },
+		{ OPTION_ID_http_client_certificate_header, OPTION_ID_http_trusted_proxies },
+	};
+	const char *config = (const char *)&settings->config;
+	for (size_t i = 0; i < COUNT_OF(companions); i++) {
+		const struct option *given = &option_table[companions[i].given];
+		const struct option *needed = &option_table[companions[i].needed];
+		if (((const str *)(const void *)(config + given->offset))->len &&
+		    !((const str *)(const void *)(config + needed->offset))->len)
+			return fail(ctx, ERR_CONFIG,
+				    STR_FMT ": " STR_FMT " is set but " STR_FMT " is not",
+				    STR_ARG(settings->origin[companions[i].given]),
+				    STR_ARG(given->name), STR_ARG(needed->name));
+	}
+	return OK;
+}
+
 err_t settings_finish(struct ctx *ctx, struct settings *settings)
 {
 	struct config *config = &settings->config;
 
-	if (config->tls_certificate.len && !config->tls_key.len)
-		return fail(ctx, ERR_CONFIG, STR_FMT ": tls.certificate is set but tls.key is not",
-			    STR_ARG(settings->origin[OPTION_ID_tls_certificate]));
-	if (config->tls_key.len && !config->tls_certificate.len)
-		return fail(ctx, ERR_CONFIG, STR_FMT ": tls.key is set but tls.certificate is not",
-			    STR_ARG(settings->origin[OPTION_ID_tls_key]));
+	TRY(check_companions(ctx, settings));
 	if (config->http_proxy_protocol && !config->http_trusted_proxies.len)
 		return fail(ctx, ERR_CONFIG,
 			    STR_FMT ": http.proxy_protocol is set but http.trusted_proxies is not",

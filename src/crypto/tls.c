@@ -21,6 +21,8 @@ struct tls_server {
 	SSL_CTX *current;
 	char *certificate_path;
 	char *key_path;
+	char *client_ca_path;  /* NULL: clients are not asked for a certificate */
+	char *client_crl_path; /* may be NULL */
 };
 
 struct tls_connection {
@@ -147,6 +149,28 @@ static void ssl_ctx_configure(SSL_CTX *made)
 	SSL_CTX_set_alpn_select_cb(made, choose_protocol, NULL);
 }
 
+static err_t load_crl(struct ctx *ctx, SSL_CTX *made, const char *path)
+{
+	X509_STORE *store = SSL_CTX_get_cert_store(made);
+	X509_LOOKUP *lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
+	if (!lookup || X509_load_crl_file(lookup, path, X509_FILETYPE_PEM) < 1)
+		return fail_file(ctx, "revocation list", path);
+	X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
+	return OK;
+}
+
+/* A ticket would bring back what was verified at another time. */
+static err_t load_clients(struct ctx *ctx, const struct tls_server *tls, SSL_CTX *made)
+{
+	if (SSL_CTX_load_verify_locations(made, tls->client_ca_path, NULL) != 1)
+		return fail_file(ctx, "client authority", tls->client_ca_path);
+	SSL_CTX_set_client_CA_list(made, SSL_load_client_CA_file(tls->client_ca_path));
+	SSL_CTX_set_verify(made, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_options(made, SSL_OP_NO_TICKET);
+	SSL_CTX_set_num_tickets(made, 0);
+	return tls->client_crl_path ? load_crl(ctx, made, tls->client_crl_path) : OK;
+}
+
 static err_t ssl_ctx_load(struct ctx *ctx, const struct tls_server *tls, SSL_CTX **ret)
 {
 	CLEANUP(ssl_ctx_done) SSL_CTX *made = SSL_CTX_new(TLS_server_method());
@@ -159,6 +183,8 @@ static err_t ssl_ctx_load(struct ctx *ctx, const struct tls_server *tls, SSL_CTX
 		return fail_file(ctx, "key", tls->key_path);
 	if (SSL_CTX_check_private_key(made) != 1)
 		return fail_openssl(ctx, ERR_CONFIG, "TLS key and certificate do not match");
+	if (tls->client_ca_path)
+		TRY(load_clients(ctx, tls, made));
 	*ret = take(made);
 	return OK;
 }
@@ -182,6 +208,14 @@ err_t tls_server_new(struct ctx *ctx, const char *certificate_path, const char *
 	return OK;
 }
 
+err_t tls_server_trust_clients(struct ctx *ctx, struct tls_server *tls, const char *ca_path,
+			       const char *crl_path)
+{
+	tls->client_ca_path = mem_copy(str_from(ca_path));
+	tls->client_crl_path = crl_path ? mem_copy(str_from(crl_path)) : NULL;
+	return tls_server_reload(ctx, tls);
+}
+
 err_t tls_server_reload(struct ctx *ctx, struct tls_server *tls)
 {
 	SSL_CTX *fresh;
@@ -201,6 +235,8 @@ void tls_server_free(struct tls_server *tls)
 	pthread_mutex_destroy(&tls->lock);
 	free(tls->certificate_path);
 	free(tls->key_path);
+	free(tls->client_ca_path);
+	free(tls->client_crl_path);
 	free(tls);
 }
 
@@ -294,6 +330,18 @@ enum tls_want tls_write(struct tls_connection *c, const void *bytes, size_t len,
 bool tls_pending(const struct tls_connection *c)
 {
 	return SSL_pending(c->ssl) > 0;
+}
+
+str tls_peer_certificate(const struct tls_connection *c, struct arena *arena)
+{
+	X509 *certificate = SSL_get0_peer_certificate(c->ssl);
+	if (!certificate || SSL_get_verify_result(c->ssl) != X509_V_OK)
+		return STR_NONE;
+	int len = i2d_X509(certificate, NULL);
+	CHECK(len > 0);
+	unsigned char *der = arena_alloc(arena, (size_t)len), *end = der;
+	i2d_X509(certificate, &end);
+	return (str){ (const char *)der, (size_t)len };
 }
 
 void tls_shutdown(struct tls_connection *c)

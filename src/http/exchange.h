@@ -44,9 +44,10 @@ struct exchange {
 	struct connection *connection;
 
 	/* Who asks and how they named us, after PROXY protocol and trusted proxy headers. */
-	str peer;   /* "192.0.2.1", "2001:db8::1", "unix" */
-	str scheme; /* "http" or "https" */
-	str host;   /* never empty; the Host the client used */
+	str peer;		/* "192.0.2.1", "2001:db8::1", "unix" */
+	str scheme;		/* "http" or "https" */
+	str host;		/* never empty; the Host the client used */
+	str client_certificate; /* DER, verified by us or by a trusted proxy; empty: none */
 
 	uint64_t body_max_bytes; /* UINT64_MAX at first; a handler lowers it before reading */
 

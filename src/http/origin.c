@@ -8,6 +8,8 @@
  */
 #include "http/worker.h"
 
+#include "codec/client_certificate.h"
+
 #include "base/banned.h"
 
 /* The last item of the last field `name`: what the nearest proxy says. */
@@ -61,6 +63,28 @@ static void believe_proxies(struct exchange *x)
 		x->host = host;
 }
 
+/* What two fields say could be two clients; what nobody can read is nobody's. */
+static str forwarded_certificate(struct exchange *x, str header)
+{
+	str field, der;
+	size_t at = 0;
+	if (!http_head_next(x->head, header, &at, &field) ||
+	    !client_certificate_decode(x->ctx->arena, field, &der) ||
+	    http_head_next(x->head, header, &at, &field))
+		return STR_NONE;
+	return der;
+}
+
+static void find_certificate(struct exchange *x)
+{
+	const struct connection *c = x->connection;
+	str header = str_from(c->server->options.certificate_header);
+	if (c->trusted && header.len)
+		x->client_certificate = forwarded_certificate(x, header);
+	else if (c->tls)
+		x->client_certificate = tls_peer_certificate(c->tls, x->ctx->arena);
+}
+
 void exchange_find_origin(struct exchange *x)
 {
 	const struct connection *c = x->connection;
@@ -69,6 +93,7 @@ void exchange_find_origin(struct exchange *x)
 	x->host = x->head->host;
 	if (c->trusted)
 		believe_proxies(x);
+	find_certificate(x);
 	if (x->host.len == 0)
 		x->host = socket_local_address(x->ctx, c->fd);
 }

@@ -48,7 +48,9 @@ struct server_options {
 	bool proxy_protocol;	      /* v1 and v2, required from peers in trusted_proxies */
 	const char *trusted_proxies;  /* CIDR list, "unix" for Unix sockets; X-Forwarded-For/-Proto/
 					 -Host are believed from these */
-	struct tls_server *tls;	      /* for listeners that ask for it; not owned */
+	const char *certificate_header; /* in which they pass a client's certificate on
+					   (codec/client_certificate.h); NULL or empty: none */
+	struct tls_server *tls;		/* for listeners that ask for it; not owned */
 };
 
 err_t server_new(struct ctx *ctx, const struct server_options *options, struct server **ret);

@@ -119,11 +119,21 @@ static err_t open_api(struct ctx *ctx, struct program *p)
 	return OK;
 }
 
+static err_t open_tls(struct ctx *ctx, struct program *p)
+{
+	const struct config *config = &p->config;
+	const char *crl = config->tls_client_crl.len ? config->tls_client_crl.ptr : NULL;
+	TRY(tls_server_new(ctx, config->tls_certificate.ptr, config->tls_key.ptr, &p->tls));
+	return config->tls_client_ca.len
+		       ? tls_server_trust_clients(ctx, p->tls, config->tls_client_ca.ptr, crl)
+		       : OK;
+}
+
 static err_t open_server(struct ctx *ctx, struct program *p)
 {
 	const struct config *config = &p->config;
 	if (config->tls_certificate.len)
-		TRY(tls_server_new(ctx, config->tls_certificate.ptr, config->tls_key.ptr, &p->tls));
+		TRY(open_tls(ctx, p));
 	const struct server_options options = {
 		.handle = api_handle,
 		.refuse = api_refuse,
@@ -139,6 +149,7 @@ static err_t open_server(struct ctx *ctx, struct program *p)
 		.rate_min_bytes_per_s = config->http_rate_min_bytes_per_s,
 		.proxy_protocol = config->http_proxy_protocol,
 		.trusted_proxies = config->http_trusted_proxies.ptr,
+		.certificate_header = config->http_client_certificate_header.ptr,
 		.tls = p->tls,
 	};
 	return server_new(ctx, &options, &p->server);

@@ -6,6 +6,8 @@
 #include "base/error.h"
 #include "codec/json.h"
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;

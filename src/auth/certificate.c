@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* certificate.c - see certificate.h. */
+#include "auth/certificate.h"
+#include "binding_internal.h"
+#include "image.h"
+
+#include "base/clock.h"
+#include "crypto/certificate.h"
+#include "crypto/hash.h"
+#include "db/db.h"
+
+#include <string.h>
+
+#include "base/banned.h"
+
+struct certificate_key {
+	char kind; /* 'X' */
+	unsigned char digest[32];
+};
+
+struct of_work {
+	struct binding_page page;
+};
+
+static err_t of_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct of_work *work = arg;
+	return db_binding_of_certificates(ctx, tx, BINDINGS_MAX, &work->page.rows,
+					  &work->page.count);
+}
+
+static err_t choose(struct ctx *ctx, struct auth *auth, str der, struct identity *ret)
+{
+	CLEANUP(json_done) struct json_document claims = JSON_DOCUMENT_NONE;
+	struct of_work work = { .page = { .count = 0 } };
+	const struct binding_row *binding;
+	struct json_problem problem;
+	str text, name;
+	TRY(db_run(ctx, auth->db, SQL_READ, of_body, &work));
+	if (!work.page.count)
+		return ERR_ABSENT;
+	TRY(certificate_claims(ctx, der, &text));
+	if (!json_parse(text, JSON_LIMITS_SMALL, &claims, &problem))
+		return fail(ctx, ERR_UNAUTHORIZED, "client certificate: " JSON_PROBLEM_FMT,
+			    JSON_PROBLEM_ARG(problem));
+	TRY(binding_choose(ctx, auth, &work.page, claims.root, STR_NONE, ret, &binding));
+	if (json_get_str(claims.root, "issuer", &name) == JSON_FOUND)
+		ret->issuer = arena_copy(ctx->arena, name);
+	if (json_get_str(claims.root, "subject", &name) == JSON_FOUND)
+		ret->on_behalf_of = arena_copy(ctx->arena, name);
+	return OK;
+}
+
+err_t certificate_identify(struct ctx *ctx, struct auth *auth, str der, struct identity *ret)
+{
+	struct certificate_key key = { .kind = 'X' };
+	digest of = hash_bytes(DIGEST_SHA256, der);
+	memcpy(key.digest, of.bytes, sizeof key.digest);
+	str bytes = { (const char *)&key, sizeof key };
+	CLEANUP(cache_value_done) struct cache_value *value = cache_get(auth->cache, bytes);
+	if (value) {
+		identity_image_view(ctx->arena, arena_copy(ctx->arena, value->bytes), ret);
+		if (state_check(ctx, auth, ret) == OK)
+			return OK;
+		ctx_forgive(ctx);
+		cache_drop(auth->cache, bytes);
+	}
+	uint64_t ticket = cache_ticket(auth->cache, bytes);
+	TRY(choose(ctx, auth, der, ret));
+	cache_put(cache_fill(auth->cache, bytes, ticket, identity_image_make(ctx->arena, ret),
+			     clock_now_ns() + STATE_REMEMBER_S * CLOCK_S));
+	return OK;
+}
