@@ -4,7 +4,7 @@
 A row is a function that takes a Bench and gives back a list of Measures. To add one: write it in the
 file of its kind and name it here.
 """
-from rows import memory, pull, push, scale
+from rows import login, memory, pull, push, scale
 
 ROWS = {
     "manifest-get": pull.manifest_get,
@@ -13,6 +13,7 @@ ROWS = {
     "blob-get-100k": pull.blob_get_100k,
     "blob-get-1g": pull.blob_get_1g,
     "blob-get-1g-tls": pull.blob_get_1g_tls,
+    "token-issue": login.token_issue,
     "blob-put-1g": push.blob_put_1g,
     "image-push": push.image_push,
     "push-one-repository": push.push_one_repository,

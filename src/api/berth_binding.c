@@ -18,11 +18,9 @@
 
 err_t binding_tenant(struct ctx *ctx, struct request *rq, int64_t *ret)
 {
-	int64_t own = rq->who.tenant_id ? rq->who.tenant_id : TENANT_DEFAULT;
-	TRY(query_i64(ctx, rq, STR("tenant_id"), own, ret));
-	if (*ret != own && !(rq->who.flags & (IDENTITY_ADMIN | IDENTITY_AUDITOR)))
-		return fail(ctx, ERR_DENIED, "another tenant's");
-	return OK;
+	TRY(query_i64(ctx, rq, STR("tenant_id"), ctx->tenant_id, ret));
+	ctx->tenant_id = *ret; /* its projects are meant too */
+	return robot_tenant_check(ctx, rq);
 }
 
 err_t binding_issuer(struct ctx *ctx, struct request *rq, struct issuer *ret)

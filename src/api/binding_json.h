@@ -7,8 +7,8 @@
 #include "auth/binding.h"
 #include "auth/issuer.h"
 
-/* The tenant that is meant: `tenant_id`, which only who may do everything can choose, else the
- * asker's own. */
+/* The tenant that is meant: `tenant_id`, else the request's own; from then on the request's.
+ * ERR_DENIED as robot_tenant_check(). */
 err_t binding_tenant(struct ctx *ctx, struct request *rq, int64_t *ret);
 
 /* The issuer of the path's {id}; ERR_NOT_FOUND. */

@@ -72,7 +72,7 @@ static void fill_new(struct ctx *ctx, const struct request *rq, const struct rob
 	if (robot->row.project_id)
 		name = arena_printf(ctx->arena, STR_FMT "+" STR_FMT,
 				    STR_ARG(wish->permissions[0].project), STR_ARG(body->name));
-	robot->row.tenant_id = rq->who.tenant_id ? rq->who.tenant_id : TENANT_DEFAULT;
+	robot->row.tenant_id = ctx->tenant_id;
 	robot->row.name = name;
 	robot->row.description = arena_copy(ctx->arena, body->description);
 	robot->row.duration_days = body->duration;
@@ -107,6 +107,7 @@ err_t harbor_robot_create(struct ctx *ctx, struct request *rq)
 	struct robot_wish wish;
 	bool of_project;
 	str secret;
+	TRY(robot_tenant_check(ctx, rq));
 	TRY(body_read(ctx, rq, &doc));
 	TRY(read_body(ctx, doc.root, &body));
 	TRY(robot_check_name(ctx, body.name));
@@ -159,7 +160,7 @@ static void read_query(struct ctx *ctx, const struct request *rq, const struct l
 						 ROBOT_BY_ID };
 	str name = list_text(list, "name");
 	(void)robot_strip_prefix(ctx, rq->api->options.auth, name, &name);
-	query->tenant_id = rq->who.tenant_id ? rq->who.tenant_id : TENANT_DEFAULT;
+	query->tenant_id = ctx->tenant_id;
 	query->sort = sorts[list_sort(list, columns, COUNT_OF(columns), 0, &query->descending)];
 	query->offset = list->offset;
 	query->limit = list->page_size;
@@ -183,6 +184,7 @@ err_t harbor_robot_list(struct ctx *ctx, struct request *rq)
 	struct robot *robots;
 	size_t count;
 	int64_t total;
+	TRY(robot_tenant_check(ctx, rq));
 	TRY(list_begin(ctx, rq, &list));
 	TRY(read_level(ctx, &list, &query.project_id));
 	TRY(request_require(ctx, rq,

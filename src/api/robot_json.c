@@ -216,15 +216,22 @@ str robot_json(struct ctx *ctx, const struct robot *robot)
 
 /* --- finding ---------------------------------------------------------------------------------- */
 
+err_t robot_tenant_check(struct ctx *ctx, const struct request *rq)
+{
+	bool sees_all = rq->who.flags & (IDENTITY_ADMIN | IDENTITY_AUDITOR);
+	return sees_all || rq->who.tenant_id == ctx->tenant_id
+		       ? OK
+		       : fail(ctx, ERR_DENIED, "another tenant's");
+}
+
 err_t robot_of_path(struct ctx *ctx, struct request *rq, enum action in_project,
 		    enum action in_system, struct robot *ret)
 {
+	TRY(robot_tenant_check(ctx, rq));
 	err_t err = robot_get(ctx, rq->api->options.auth, rq->id, ret);
 	if (err != OK && err != ERR_ABSENT)
 		return err;
-	bool everywhere = rq->who.flags & (IDENTITY_ADMIN | IDENTITY_AUDITOR);
-	if (err == ERR_ABSENT || !ret->row.visible ||
-	    (ret->row.tenant_id != rq->who.tenant_id && !everywhere)) {
+	if (err == ERR_ABSENT || !ret->row.visible || ret->row.tenant_id != ctx->tenant_id) {
 		TRY(request_require(ctx, rq, in_system, 0));
 		return fail(ctx, ERR_NOT_FOUND, "no such robot");
 	}

@@ -8,6 +8,9 @@
 #include "api/harbor.h"
 #include "auth/robot.h"
 
+/* ERR_DENIED for whom the tenant that is asked about is not his own, unless he sees all of them. */
+err_t robot_tenant_check(struct ctx *ctx, const struct request *rq);
+
 /* A `permissions` array as its sender wrote it: checked against what can be given to robots, with
  * projects by name yet. */
 struct robot_wish {

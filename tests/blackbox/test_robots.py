@@ -8,6 +8,8 @@ import time
 import pytest
 
 from harness import oci
+from harness.members import add_member
+from harness.people import make_person
 from harness.wait import wait_until
 from harness.wire import unique
 
@@ -407,6 +409,62 @@ def test_unknown_and_forbidden_robots_look_the_same(make, project, admin):
 def test_nobody_without_a_login(anonymous):
     for method, path in (("GET", "/robots"), ("POST", "/robots"), ("GET", "/robots/1"), ("PATCH", "/robots/1")):
         send(anonymous, method, API + path, None if method == "GET" else {}, expect=401)
+
+
+def test_members_give_robots_what_they_hold(admin, make, project):
+    """A project's administrator makes robots, a maintainer does not (CVE-2019-16919: nobody makes more of himself)."""
+    owner, maintainer = make_person(admin), make_person(admin)
+    add_member(admin, project, "projectAdmin", username=owner.name)
+    add_member(admin, project, "maintainer", username=maintainer.name)
+    made, robot = make(wish("owned", PULL, PUSH, {"resource": "member", "action": "create"}, namespace=project), by=owner.client)
+    robot.get("/v2/", expect=200)
+    assert robot_of(admin, made)["creator_ref"] == owner.id
+    send(maintainer.client, "POST", f"{API}/robots", wish("kept", PULL, namespace=project), expect=403)
+    send(maintainer.client, "PATCH", f"{API}/robots/{made['id']}", {}, expect=403)
+    send(owner.client, "POST", f"{API}/robots", wish(unique("sys"), PULL, level="system", namespace=project), expect=403)
+    send(owner.client, "POST", f"{API}/robots", wish("else", PULL, namespace="library"), expect=403)
+    listed = send(maintainer.client, "GET", f"{API}/robots?q=Level=project,ProjectID={robot_project(admin, project)}").json()
+    assert [r["id"] for r in listed] == [made["id"]]
+
+
+def robot_project(admin, project):
+    return admin.get(f"{API}/projects/{project}", expect=200).json()["project_id"]
+
+
+def test_a_custom_role_that_makes_robots_gives_them_no_more(admin, project):
+    grants = [{"repositories": "", "permissions": ["robot:create", "robot:read", "repository:pull"]}]
+    role = unique("maker")
+    answer = send(admin, "POST", f"{BERTH}/roles", {"name": role, "grants": grants}, expect=201)
+    person = make_person(admin)
+    member = {"role_id": int(answer.headers["Location"].rpartition("/")[2]), "member_user": {"username": person.name}}
+    send(admin, "POST", f"{API}/projects/{project}/members", member, expect=201)
+    send(person.client, "POST", f"{API}/robots", wish("push", PULL, PUSH, namespace=project), expect=403)
+    send(person.client, "POST", f"{API}/robots", wish("pull", PULL, namespace=project), expect=201)
+
+
+def test_a_robot_ends_with_its_project(admin, make, project):
+    made, robot = make(wish("orphan", namespace=project), auth="bearer")
+    bearer = {"Authorization": f"Bearer {robot.token(f'repository:{project}/app:pull')}"}
+    robot.get("/v2/", headers=bearer, expect=200)
+    send(admin, "DELETE", f"{API}/projects/{project}")
+    robot.get("/v2/", headers=bearer, expect=401)
+    robot.fetch_token(expect=401)
+    admin.get(f"{API}/robots/{made['id']}", expect=404)
+
+
+def test_the_audit_trail_has_every_change_and_no_secret(admin, make, project, registry):
+    made, robot = make(wish("audited", namespace=project))
+    change(admin, made, description="changed")
+    secret = send(admin, "PATCH", f"{API}/robots/{made['id']}", {}).json()["secret"]
+    added = send(admin, "POST", f"{BERTH}/robots/{made['id']}/secrets", {}, expect=201).json()
+    send(admin, "DELETE", f"{BERTH}/robots/{made['id']}/secrets/{added['id']}")
+    send(admin, "DELETE", f"{API}/robots/{made['id']}")
+    rows = registry.query(
+        f"SELECT operation || ' ' || detail FROM audit_record WHERE resource_type = 'robot' AND resource = '{made['name']}' ORDER BY id")
+    assert [row.split(" ", 1)[0] for row in rows] == ["create", "update", "update", "update", "update", "delete"]
+    for hidden in (made["secret"], secret, added["secret"]):
+        assert hidden not in " ".join(rows)
+    assert "changed" in rows[1]
 
 
 # -- use

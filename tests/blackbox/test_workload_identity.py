@@ -8,6 +8,7 @@ import pytest
 
 from harness import oci
 from harness.issuer import Issuer, Key, b64, github, gitlab, kubernetes, part
+from harness.people import make_person
 from harness.wait import wait_until
 from harness.wire import unique
 
@@ -474,15 +475,38 @@ def test_a_bindings_permissions_can_be_changed(trusted, project, issuer, admin):
     assert admin.get(path, expect=200).json()["name"] == binding["name"]
 
 
-def test_nobody_else_configures_whom_we_trust(registry, admin, trust, anonymous):
-    name = unique("someone")
-    send(admin, "POST", f"{API}/users", {"username": name, "email": f"{name}@example.com", "realname": "x", "password": "Passw0rd-1"},
-         expect=(201, 501))
+def test_nobody_else_configures_whom_we_trust(admin, trust, anonymous):
+    person = make_person(admin)
     trust.add()
     for method, path in (("GET", f"{BERTH}/issuers"), ("POST", f"{BERTH}/issuers"), ("GET", trust.path), ("PUT", trust.path),
                          ("DELETE", trust.path), ("GET", f"{trust.path}/bindings"), ("POST", f"{trust.path}/bindings"),
-                         ("GET", f"{BERTH}/certificate-bindings")):
+                         ("GET", f"{BERTH}/certificate-bindings"), ("POST", f"{BERTH}/certificate-bindings")):
         send(anonymous, method, path, None if method == "GET" else {}, expect=401)
+        send(person.client, method, path, None if method == "GET" else {}, expect=403)
+
+
+def test_a_tenants_administrator_binds_no_more_than_he_holds(registry, admin, trust, project, issuer):
+    """Whoever says whose tokens stand for a robot can become it; so he must hold what it holds."""
+    person = make_person(admin)
+    registry.execute(f"UPDATE account SET is_tenant_admin = 1, epoch = epoch + 1 WHERE id = {person.id}")
+    restless = {"resource": "scan-all", "action": "create"}
+    robot = send(admin, "POST", f"{API}/robots", {
+        "name": unique("strong"), "level": "system", "duration": -1,
+        "permissions": [{"kind": "system", "namespace": "/", "access": [restless]}],
+    }, expect=201).json()
+    trust.add()
+    binding = {"name": "b", "conditions": [{"claim": "sub", "equals": "x"}], "robot_id": robot["id"]}
+    wait_until(lambda: person.client.get(f"{BERTH}/issuers").status_code == 200, what="the new rights", timeout=15)
+    send(person.client, "POST", f"{trust.path}/bindings", binding, expect=403)
+    send(person.client, "PATCH", f"{API}/robots/{robot['id']}", {}, expect=403)
+    send(person.client, "POST", f"{BERTH}/robots/{robot['id']}/secrets", {}, expect=403)
+    send(admin, "POST", f"{trust.path}/bindings", binding, expect=201)
+    send(person.client, "PUT", trust.path, {"keys": issuer.key_set()}, expect=403)
+    send(person.client, "PUT", f"{trust.path}/bindings/{made_id(send(admin, 'POST', f'{trust.path}/bindings', {**binding, 'name': 'c'}, 201))}",
+         {"conditions": [{"claim": "sub", "equals": "me"}]}, expect=403)
+    own = {"name": "own", "conditions": [{"claim": "sub", "equals": "x"}],
+           "permissions": [{"kind": "project", "namespace": project, "access": [PULL]}]}
+    send(person.client, "POST", f"{trust.path}/bindings", own, expect=201)
 
 
 def test_the_audit_trail_says_who_vouched_and_for_whom(trusted, project, issuer, registry):
