@@ -9,6 +9,7 @@
 #define LDAP_FUNCTIONS(X)                                                                          \
 	X(ber_free)                                                                                \
 	X(ber_memfree)                                                                             \
+	X(ber_sockbuf_add_io)                                                                      \
 	X(ber_sockbuf_ctrl)                                                                        \
 	X(ldap_connect)                                                                            \
 	X(ldap_control_find)                                                                       \

@@ -2,6 +2,7 @@
 /* ldap_link.c - see ldap_link.h. */
 #include "auth/ldap_link.h"
 #include "ldap_library.h"
+#include "ldap_patience.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -18,6 +19,7 @@
 
 struct ldap_link {
 	LDAP *ld;
+	struct ldap_patience patience;
 	int64_t timeout_ms;
 	bool dead;
 };
@@ -159,12 +161,20 @@ static err_t set_options(struct ctx *ctx, struct ldap_link *link, const struct l
 	return set ? OK : fail(ctx, ERR_INTERNAL, "ldap: options of the connection were refused");
 }
 
+/* How long the next step may take, from now. */
+static int allow(struct ctx *ctx, struct ldap_link *link)
+{
+	int left_ms = ctx_left_ms(ctx, (int)link->timeout_ms);
+	link->patience.until_ns = clock_now_ns() + left_ms * CLOCK_MS;
+	return left_ms;
+}
+
 /* The answer to a message, by the deadlines. */
 static err_t wait_for(struct ctx *ctx, struct ldap_link *link, const char *doing, int message_id,
 		      LDAPMessage **ret)
 {
 	TRY(ctx_check(ctx));
-	int left_ms = ctx_left_ms(ctx, (int)link->timeout_ms);
+	int left_ms = allow(ctx, link);
 	struct timeval timeout = { .tv_sec = left_ms / 1000, .tv_usec = left_ms % 1000 * 1000 };
 	LDAPMessage *answer = NULL;
 	int kind = libldap.ldap_result(link->ld, message_id, LDAP_MSG_ONE, &timeout, &answer);
@@ -195,9 +205,11 @@ static err_t result_of(struct ctx *ctx, struct ldap_link *link, const char *doin
 static err_t start_tls(struct ctx *ctx, struct ldap_link *link)
 {
 	int message_id, result;
+	allow(ctx, link);
 	TRY(said(ctx, link, "starttls", libldap.ldap_start_tls(link->ld, NULL, NULL, &message_id)));
 	TRY(result_of(ctx, link, "starttls", message_id, &result));
 	TRY(said(ctx, link, "starttls", result));
+	allow(ctx, link);
 	result = libldap.ldap_install_tls(link->ld);
 	return said(ctx, link, "starttls",
 		    result == LDAP_LOCAL_ERROR ? LDAP_CONNECT_ERROR : result);
@@ -215,6 +227,9 @@ err_t ldap_link_open(struct ctx *ctx, const struct ldap_server *server, struct l
 	if (result != LDAP_SUCCESS)
 		return fail(ctx, ERR_REQUEST_INVALID, "ldap: %s", libldap.ldap_err2string(result));
 	TRY(set_options(ctx, link, server));
+	if (!ldap_patience_init(link->ld, &link->patience))
+		return fail(ctx, ERR_INTERNAL, "ldap: no callback for connections");
+	allow(ctx, link);
 	/* By and by would do as well, but then a bind could not tell why it failed. */
 	TRY(said(ctx, link, "connect", libldap.ldap_connect(link->ld)));
 	if (server->starttls && !libldap.ldap_tls_inplace(link->ld))
@@ -253,6 +268,7 @@ err_t ldap_link_bind(struct ctx *ctx, struct ldap_link *link, str dn, str passwo
 		return fail(ctx, ERR_UNAUTHORIZED, "ldap: a bind needs a name and a password");
 	struct berval secret = { password.len, arena_cstr(ctx->arena, password) };
 	int message_id, result;
+	allow(ctx, link);
 	int sent = libldap.ldap_sasl_bind(link->ld, arena_cstr(ctx->arena, dn), LDAP_SASL_SIMPLE,
 					  &secret, NULL, NULL, &message_id);
 	explicit_bzero(secret.bv_val, secret.bv_len);
@@ -391,6 +407,7 @@ static err_t search_page(struct ctx *ctx, struct ldap_link *link, char **attribu
 	const struct ldap_query *query = search->query;
 	LDAPControl *page = NULL;
 	int message_id;
+	allow(ctx, link);
 	/* Not critical: a server without pages answers with all that it will. */
 	TRY(said(ctx, link, "search",
 		 libldap.ldap_create_page_control(link->ld, LDAP_PAGE_ENTRIES, &search->cookie, 0,

@@ -3,6 +3,7 @@
 
 Debian's package starts a service when it is installed, so ./dev only unpacks it.
 """
+import contextlib
 import os
 import signal
 import socket
@@ -138,11 +139,15 @@ class Directory:
 
 
 class Liar(threading.Thread):
-    """A server that answers each connection with the same bytes, whatever it is asked."""
+    """A server that answers each connection with the same bytes, whatever it is asked, and is silent then.
 
-    def __init__(self, *answers):
+    With `pause` it waits so many seconds before each byte.
+    """
+
+    def __init__(self, *answers, pause=0):
         super().__init__(daemon=True)
         self.answers = answers
+        self.pause = pause
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.asked = []
         self.start()
@@ -160,15 +165,22 @@ class Liar(threading.Thread):
             threading.Thread(target=self.answer, args=(connection,), daemon=True).start()
 
     def answer(self, connection):
-        with connection:
+        with connection, contextlib.suppress(OSError):  # who was lied to hangs up
             for answer in self.answers:
                 asked = connection.recv(65536)
                 if not asked:
                     return
                 self.asked.append(asked)
                 identifier = asked[asked.index(b"\x02\x01") + 2]
-                connection.sendall(answer.replace(b"\xee", bytes([identifier])))
-            connection.recv(65536)
+                self.send(connection, answer.replace(b"\xee", bytes([identifier])))
+            while connection.recv(65536):
+                pass
+
+    def send(self, connection, answer):
+        step = 1 if self.pause else len(answer)
+        for start in range(0, len(answer), step):
+            threading.Event().wait(self.pause)
+            connection.sendall(answer[start:start + step])
 
     def close(self):
         self.listener.close()

@@ -3,13 +3,16 @@
 import base64
 import itertools
 import json
+import socket
 import threading
 import time
 
 import pytest
 
 from harness import oci, tls
-from harness.directory import BOUND, DONE, ROOT, ROOT_PASSWORD, SUFFIX, Directory, Liar, entry, ldif, message, need_slapd, octets
+from harness.directory import (
+    BOUND, DONE, ROOT, ROOT_PASSWORD, SUCCESS, SUFFIX, Directory, Liar, entry, ldif, message, need_slapd, octets,
+)
 from harness.members import add_member, make_project
 from harness.wait import wait_until
 
@@ -389,6 +392,33 @@ def test_another_provider_is_asked_when_one_is_gone(registry, server, own, provi
     login(registry, "carol")
 
 
+@pytest.mark.expect_errors(502)
+@pytest.mark.parametrize("scheme, starttls", [("ldap", False), ("ldap", True), ("ldaps", False)])
+def test_a_server_that_takes_connections_and_is_silent_costs_its_timeout(registry, provide, client, scheme, starttls):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        provide(f"{scheme}://127.0.0.1:{silent.getsockname()[1]}", timeout=1, starttls=starttls)
+        started = time.monotonic()
+        login(registry, "anna", expect=502)
+        assert time.monotonic() - started < 4
+        administer(client, "GET", "/api/v2.0/users/current")
+
+
+STARTED = message(0x78, SUCCESS)
+
+
+@pytest.mark.expect_errors(502)
+@pytest.mark.parametrize("answers, pause, starttls", [((STARTED,), 0, True), ((BOUND, DONE), 0.3, False)], ids=["silent-in-tls", "drips"])
+def test_a_server_that_never_comes_to_an_end_costs_its_timeout(registry, provide, answers, pause, starttls):
+    liar = Liar(*answers, pause=pause)
+    try:
+        provide(liar.url, timeout=1, starttls=starttls)
+        started = time.monotonic()
+        login(registry, "anna", "whatever", expect=502)
+        assert time.monotonic() - started < 4
+    finally:
+        liar.close()
+
+
 def test_the_second_address_is_used_when_the_first_is_gone(registry, server, provide):
     provide(f"ldap://127.0.0.1:1 {server.url}")
     login(registry, "anna")
@@ -416,7 +446,7 @@ def test_servers_that_lie_let_nobody_in(registry, provide, answers, expect):
 def test_active_directory_follows_groups_itself(registry, provide):
     """Its matching rule is sent as it is, and all groups come with one search."""
     found = b"".join(entry(group_dn(name).encode()) for name in ("developers", "company"))
-    liar = Liar(BOUND, entry(person_dn("adam").encode(), uid="adam", entryUUID="1") + DONE, BOUND, BOUND, found + DONE)
+    liar = Liar(BOUND, entry(person_dn("adam").encode(), uid="adam", objectGUID="\x01\x00z") + DONE, BOUND, BOUND, found + DONE)
     try:
         provide(liar.url, group_membership_attribute="memberof:1.2.840.113556.1.4.1941:")
         login(registry, "adam", "whatever")
@@ -424,6 +454,7 @@ def test_active_directory_follows_groups_itself(registry, provide):
         last = liar.asked[4]
         assert b"1.2.840.113556.1.4.1941" in last and b"member" in last and person_dn("adam").encode() in last
         assert len(liar.asked) == 5
+        assert registry.query("SELECT name FROM account WHERE subject = '01007a'") == ["adam"]
     finally:
         liar.close()
 
