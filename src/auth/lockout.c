@@ -79,8 +79,13 @@ static uint64_t key_of(char kind, str address, str name)
 	len += customer.len;
 	text[len++] = '\0';
 	str kept = str_take(name, sizeof text - len);
-	memcpy(text + len, kept.ptr ? kept.ptr : "", kept.len);
-	uint64_t key = str_hash((str){ text, len + kept.len });
+	/* To a directory ANNA is anna: were they two names, ten letters gave a thousand times the
+	 * attempts. */
+	for (size_t i = 0; i < kept.len; i++) {
+		char c = kept.ptr[i];
+		text[len++] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+	}
+	uint64_t key = str_hash((str){ text, len });
 	return key ? key : 1;
 }
 

@@ -17,7 +17,8 @@
  * The table has a fixed size. Where it is full, what is nearest to being full of tokens goes, and
  * who has something to lose first: guilt is kept longest.
  *
- * An IPv6 address counts as its /64, because a customer has at least that much.
+ * Names that differ only in the case of ASCII letters are one. An IPv6 address counts as its /64,
+ * because a customer has at least that much.
  */
 #pragma once
 

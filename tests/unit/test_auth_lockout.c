@@ -68,6 +68,16 @@ Test(lockout, a_name_waits_at_one_address_only)
 	lockout_free(lockout);
 }
 
+Test(lockout, a_name_in_another_case_is_the_same_name)
+{
+	struct lockout *lockout = make(2, 0);
+	cr_expect_eq(try(lockout, "192.0.2.1", "anna", 1, VERDICT_WRONG), OK);
+	cr_expect_eq(try(lockout, "192.0.2.1", "ANNA", 2, VERDICT_WRONG), OK);
+	cr_expect_eq(try(lockout, "192.0.2.1", "Anna", 3, VERDICT_WRONG), ERR_TOO_MANY_REQUESTS);
+	cr_expect_eq(try(lockout, "192.0.2.1", "anne", 3, VERDICT_WRONG), OK);
+	lockout_free(lockout);
+}
+
 Test(lockout, who_was_right_before_passes_whatever_others_do)
 {
 	struct lockout *lockout = make(3, 5);
