@@ -192,6 +192,15 @@ err_t binding_list(struct ctx *ctx, struct auth *auth, struct binding_list *list
 
 /* --- choosing --------------------------------------------------------------------------------- */
 
+/* Cut between two characters. */
+str binding_subject(struct ctx *ctx, str subject)
+{
+	size_t len = MIN(subject.len, BINDING_SUBJECT_MAX);
+	while (len && len < subject.len && ((unsigned char)subject.ptr[len] & 0xC0) == 0x80)
+		len--;
+	return len ? arena_copy(ctx->arena, str_take(subject, len)) : STR("(no subject)");
+}
+
 static bool fits(struct ctx *ctx, struct auth *auth, const struct binding_row *row,
 		 const struct json_value *claims, str robot)
 {

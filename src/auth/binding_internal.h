@@ -6,6 +6,11 @@
 #include "codec/json.h"
 #include "internal.h"
 
+/* A foreign subject as the audit trail and our tokens have it: never empty, and not longer than
+ * BINDING_SUBJECT_MAX. */
+#define BINDING_SUBJECT_MAX 512
+str binding_subject(struct ctx *ctx, str subject);
+
 /*
  * The robot that claims stand for by the first of these bindings that is enabled and whose
  * conditions they fulfil; with `robot` (a full name) only those of that robot count. Fills `*ret`

@@ -29,6 +29,22 @@ static err_t of_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 					  &work->page.count);
 }
 
+/* Certificates of services often have no subject, but an alternative name. */
+static str holder_of(const struct json_value *claims)
+{
+	static const char *const alternatives[] = { "uri", "dns", "email" };
+	const struct json_value *array;
+	str name = STR_NONE;
+	if (json_get_str(claims, "subject", &name) == JSON_FOUND && name.len)
+		return name;
+	for (size_t i = 0; i < COUNT_OF(alternatives); i++)
+		if (json_get_array(claims, alternatives[i], &array) == JSON_FOUND &&
+		    json_count(array))
+			return json_value_str(json_element(array, 0));
+	(void)json_get_str(claims, "fingerprint", &name);
+	return name;
+}
+
 static err_t choose(struct ctx *ctx, struct auth *auth, str der, struct identity *ret)
 {
 	CLEANUP(json_done) struct json_document claims = JSON_DOCUMENT_NONE;
@@ -45,9 +61,8 @@ static err_t choose(struct ctx *ctx, struct auth *auth, str der, struct identity
 			    JSON_PROBLEM_ARG(problem));
 	TRY(binding_choose(ctx, auth, &work.page, claims.root, STR_NONE, ret, &binding));
 	if (json_get_str(claims.root, "issuer", &name) == JSON_FOUND)
-		ret->issuer = arena_copy(ctx->arena, name);
-	if (json_get_str(claims.root, "subject", &name) == JSON_FOUND)
-		ret->on_behalf_of = arena_copy(ctx->arena, name);
+		ret->issuer = binding_subject(ctx, name);
+	ret->on_behalf_of = binding_subject(ctx, holder_of(claims.root));
 	return OK;
 }
 

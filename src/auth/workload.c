@@ -91,7 +91,7 @@ static err_t choose(struct ctx *ctx, struct auth *auth, const struct issuer *iss
 		TRY(use_up(ctx, auth, issuer, presented->token, ends_at_us));
 	(void)json_get_str(claims, "sub", &subject);
 	ret->issuer = issuer->row.url;
-	ret->on_behalf_of = arena_copy(ctx->arena, subject);
+	ret->on_behalf_of = binding_subject(ctx, subject);
 	ret->proof_ends_at_us = issuer->row.single_use ? 1 : ends_at_us;
 	return OK;
 }

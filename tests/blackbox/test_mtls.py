@@ -114,6 +114,17 @@ def robot_basic(user, password):
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
+def test_the_audit_trail_names_the_certificate(tls_registry, clients):
+    registry = tls_registry()
+    project, _ = prepare(registry, [{"claim": "uri", "has_match": "spiffe://acme.example/**"}])
+    for name, subject, said in (("named", "/O=Acme/CN=named", "CN=named,O=Acme"), ("unnamed", "/", f"{SPIFFE}/unnamed")):
+        robot = with_certificate(registry, clients.client(name, subject, alternatives=f"URI:{SPIFFE}/{name}"))
+        robot.session.get(f"{registry.url}/service/token?service=harbor-registry&scope=repository:{project}/app:pull")
+        query = f"SELECT detail FROM audit_record WHERE operation = 'exchange' AND detail LIKE '%{said}%'"
+        [detail] = wait_until(lambda: registry.query(query), what=f"a record of {said}")
+        assert "Berth test CA" in detail
+
+
 def test_a_revoked_certificate_is_refused(tls_registry, clients):
     good, bad = clients.client("good"), clients.client("bad")
     clients.write_crl()

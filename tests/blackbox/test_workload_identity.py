@@ -509,6 +509,14 @@ def test_a_tenants_administrator_binds_no_more_than_he_holds(registry, admin, tr
     send(person.client, "POST", f"{trust.path}/bindings", own, expect=201)
 
 
+@pytest.mark.parametrize("subject", [None, "", "ä" * 600])
+def test_an_odd_subject_is_recorded_as_far_as_it_goes(trusted, project, issuer, registry, subject):
+    trusted.login(issuer.token(**{**github(), "sub": subject})).fetch_token(f"repository:{project}/app:pull")
+    said = ("ä" * 256 + '"') if subject else "(no subject)"
+    query = f"SELECT detail FROM audit_record WHERE operation = 'exchange' AND detail LIKE '%{said}%'"
+    assert wait_until(lambda: registry.query(query), what="a record of the exchange")
+
+
 def test_the_audit_trail_says_who_vouched_and_for_whom(trusted, project, issuer, registry):
     subject = f"repo:acme/shop:ref:refs/heads/{unique('branch')}"
     trusted.login(issuer.token(**{**github(), "sub": subject})).fetch_token(f"repository:{project}/app:pull")
