@@ -5,23 +5,21 @@
 
 #include "base/banned.h"
 
-static err_t add(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
-		 const struct pulled *pulled)
+err_t db_pull_add_artifact(struct ctx *ctx, struct sql_tx *tx, const struct pulled *pulled,
+			   int64_t until_us)
 {
-	return sql_exec(
-		ctx, tx, statement,
-		SQL_ARGS(SQL_I64(pulled->id), SQL_I64(pulled->count), SQL_I64(pulled->last_us)),
-		NULL);
-}
-
-err_t db_pull_add_artifact(struct ctx *ctx, struct sql_tx *tx, const struct pulled *pulled)
-{
-	return add(ctx, tx, &SQL_PULL_ADD_ARTIFACT, pulled);
+	return sql_exec(ctx, tx, &SQL_PULL_ADD_ARTIFACT,
+			SQL_ARGS(SQL_I64(pulled->id), SQL_I64(pulled->count),
+				 SQL_I64(pulled->last_us), SQL_I64(until_us)),
+			NULL);
 }
 
 err_t db_pull_add_repository(struct ctx *ctx, struct sql_tx *tx, const struct pulled *pulled)
 {
-	return add(ctx, tx, &SQL_PULL_ADD_REPOSITORY, pulled);
+	return sql_exec(
+		ctx, tx, &SQL_PULL_ADD_REPOSITORY,
+		SQL_ARGS(SQL_I64(pulled->id), SQL_I64(pulled->count), SQL_I64(pulled->last_us)),
+		NULL);
 }
 
 err_t db_pull_note_tag(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name,

@@ -5,9 +5,10 @@
 -- name: pull_add_artifact :exec
 -- sqlite:
 UPDATE artifact SET pull_count = pull_count + $2, pulled_at_us = MAX(pulled_at_us, $3)
-WHERE manifest_id = $1 AND pushed_at_us <= $3;
+WHERE manifest_id = $1 AND pushed_at_us <= $4;
 -- postgres:
-UPDATE artifact SET pull_count = pull_count + $2, pulled_at_us = GREATEST(pulled_at_us, $3) WHERE manifest_id = $1;
+UPDATE artifact SET pull_count = pull_count + $2, pulled_at_us = GREATEST(pulled_at_us, $3)
+WHERE manifest_id = $1 AND pushed_at_us <= $4;
 
 -- name: pull_add_repository :exec
 -- sqlite:

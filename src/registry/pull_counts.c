@@ -8,6 +8,7 @@
 #include "db/db.h"
 #include "db/pull.h"
 #include "os/thread.h"
+#include "settings/system.h"
 
 #include <string.h>
 
@@ -37,6 +38,7 @@ struct table {
 
 struct pull_counts {
 	struct sql *db;
+	const struct system_settings *settings; /* NULL: defaults */
 	struct table tables[TABLES];
 	_Atomic(bool) started;
 	int64_t interval_ms;
@@ -118,23 +120,29 @@ void pull_counts_add(struct pull_counts *counts, int64_t repository_id, int64_t 
 struct part {
 	const struct pull *pulls;
 	size_t count;
+	bool keep_counts, keep_times; /* by the settings */
 };
+
+static struct pulled what_to_keep(const struct part *part, int64_t id, const struct pull *pull)
+{
+	return (struct pulled){ id, part->keep_counts ? pull->count : 0,
+				part->keep_times ? pull->last_us : 0 };
+}
 
 static err_t write_part(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	const struct part *part = arg;
 	struct pulled sum = { .id = part->pulls[0].repository_id };
-	for (size_t i = 0; i < part->count; i++)
+	for (size_t i = 0; i < part->count && part->keep_times; i++)
 		if (part->pulls[i].tag[0])
 			TRY(db_pull_note_tag(ctx, tx, sum.id, str_from(part->pulls[i].tag),
 					     part->pulls[i].last_us));
 	for (size_t i = 0; i < part->count; i++) {
 		const struct pull *pull = &part->pulls[i];
-		TRY(db_pull_add_artifact(
-			ctx, tx,
-			&(struct pulled){ pull->manifest_id, pull->count, pull->last_us }));
-		sum.count += pull->count;
-		sum.last_us = sum.last_us > pull->last_us ? sum.last_us : pull->last_us;
+		struct pulled one = what_to_keep(part, pull->manifest_id, pull);
+		TRY(db_pull_add_artifact(ctx, tx, &one, pull->last_us));
+		sum.count += one.count;
+		sum.last_us = MAX(sum.last_us, one.last_us);
 	}
 	return db_pull_add_repository(ctx, tx, &sum);
 }
@@ -170,6 +178,8 @@ static size_t take_table(struct table *table, struct pull **into, size_t have)
 err_t pull_counts_flush(struct ctx *ctx, struct pull_counts *counts)
 {
 	CLEANUP(mem_done) struct pull *pulls = NULL;
+	bool keep_counts = !system_bool(counts->settings, SYSTEM_PULL_COUNT_UPDATE_DISABLE);
+	bool keep_times = !system_bool(counts->settings, SYSTEM_PULL_TIME_UPDATE_DISABLE);
 	size_t count = 0;
 	err_t err = OK;
 	for (size_t i = 0; i < TABLES; i++)
@@ -179,8 +189,8 @@ err_t pull_counts_flush(struct ctx *ctx, struct pull_counts *counts)
 	for (size_t at = 0, next = 0; at < count; at = next) {
 		while (next < count && pulls[next].repository_id == pulls[at].repository_id)
 			next++;
-		struct part part = { &pulls[at], next - at };
-		if (err == OK)
+		struct part part = { &pulls[at], next - at, keep_counts, keep_times };
+		if (err == OK && (keep_counts || keep_times))
 			err = db_run(ctx, counts->db, SQL_WRITE_RELAXED, write_part, &part);
 		for (size_t i = at; i < next && err != OK; i++) /* with the next flush */
 			add(counts, &pulls[i]);
@@ -224,10 +234,11 @@ static void *run(void *arg)
 	return NULL;
 }
 
-struct pull_counts *pull_counts_new(struct sql *db)
+struct pull_counts *pull_counts_new(struct sql *db, const struct system_settings *settings)
 {
 	struct pull_counts *counts = NEW(struct pull_counts);
 	counts->db = db;
+	counts->settings = settings;
 	pthread_mutex_init(&counts->lock, NULL);
 	thread_condition_init(&counts->wake);
 	for (size_t i = 0; i < TABLES; i++)

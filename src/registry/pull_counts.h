@@ -7,6 +7,9 @@
  * of its own: tags, artifacts, repository. What a crash loses is one interval. A write that fails
  * is tried again with the next; what a full table has no room for is counted and said in the log.
  *
+ * What the settings pull_count_update_disable and pull_time_update_disable say when a table is
+ * written down counts for all of it.
+ *
  * Several nodes may write at once: they add.
  */
 #pragma once
@@ -17,8 +20,9 @@
 #define PULL_TABLE_ENTRIES_MAX 4096 /* different tags and manifests in each of the tables */
 
 struct pull_counts;
+struct system_settings;
 
-struct pull_counts *pull_counts_new(struct sql *db);
+struct pull_counts *pull_counts_new(struct sql *db, const struct system_settings *settings);
 /* Writes down what there is, if it was started. */
 void pull_counts_free(struct pull_counts *counts);
 

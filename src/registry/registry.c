@@ -26,7 +26,7 @@ struct registry *registry_new(const struct registry_options *options)
 	registry->storages = storages_new(options->store);
 	registry->cache = cache_new(o->cache_bytes_max);
 	registry->uploads = live_uploads_new();
-	registry->pulls = pull_counts_new(registry->db);
+	registry->pulls = pull_counts_new(registry->db, options->settings);
 	return registry;
 }
 

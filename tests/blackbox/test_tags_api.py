@@ -5,6 +5,7 @@ import json
 import pytest
 
 from harness import oci
+from harness.people import call
 from harness.wait import wait_until
 from harness.wire import unique
 
@@ -228,6 +229,26 @@ class TestPulls:
         assert listed[0]["digest"] == content.digest
         repositories = admin.get(f"{base.removesuffix('/app/artifacts')}?sort=-pull_count", expect=200).json()
         assert repositories[0]["pull_count"] == 1
+
+    def test_are_left_alone_when_the_settings_say_so(self, admin, repo, base, content):
+        def pull_and_see(**settings):
+            call(admin, "PUT", f"{API}/configurations", settings)
+            before = self.state(admin, base)
+            repo.get_manifest("v1")
+            return before
+
+        try:
+            count, pulled, _ = pull_and_see(pull_time_update_disable=True)
+            wait_until(lambda: self.state(admin, base)[0] == count + 1, what="the count without a time")
+            assert self.state(admin, base)[1:] == (pulled, None)
+            count, pulled, _ = pull_and_see(pull_time_update_disable=False, pull_count_update_disable=True)
+            wait_until(lambda: self.state(admin, base)[1] != pulled, what="the time without a count")
+            assert self.state(admin, base)[0] == count
+            count, pulled, _ = pull_and_see(pull_count_update_disable=True, pull_time_update_disable=True)
+        finally:
+            call(admin, "PUT", f"{API}/configurations", {"pull_count_update_disable": False, "pull_time_update_disable": False})
+        repo.get_manifest("v1")
+        wait_until(lambda: self.state(admin, base)[0] > count, what="a pull that counts again")
 
     def test_of_what_is_gone_is_no_matter(self, admin, client, repo, base, content):
         repo.get_manifest("v1")
