@@ -213,22 +213,44 @@ err_t harbor_ldap_group_search(struct ctx *ctx, struct request *rq)
 
 /* --- import --------------------------------------------------------------------------------- */
 
+/* Whether he has an account already: then nothing changes, and nothing is recorded. */
+static err_t is_here(struct ctx *ctx, struct request *rq, const struct external_user *user,
+		     bool *ret)
+{
+	struct user have;
+	err_t err = user_find(ctx, rq->api->options.auth, user->tenant_id, user->name, &have);
+	*ret = err == OK && str_eq(have.issuer, user->issuer) &&
+	       str_eq(have.subject, user->subject);
+	return err == ERR_ABSENT ? OK : err;
+}
+
+/* Makes his account. */
+static err_t onboard(struct ctx *ctx, struct request *rq, const struct external_user *user)
+{
+	struct identity who;
+	bool here;
+	TRY(is_here(ctx, rq, user, &here));
+	if (here)
+		return OK;
+	struct audit_event *event = audit_change(rq, AUDIT_CREATE_USER);
+	event->resource = user->name;
+	err_t err = user_onboard(ctx, rq->api->options.auth, user, &who);
+	if (err != OK)
+		audit_forget(rq);
+	return err;
+}
+
 /* Harbor's words for why not; OK and NULL when he has an account now. What concerns all of them is
  * an error. */
 static err_t import_one(struct ctx *ctx, struct request *rq, const struct identity_provider *p,
 			str name, const char **ret_why)
 {
 	struct external_user user;
-	struct identity who;
 	*ret_why = "unknown_user";
 	err_t err = directory_describe(ctx, outside_of(rq)->directory, p, name, &user);
 	if (err == OK) {
-		struct audit_event *event = audit_change(rq, AUDIT_CREATE_USER);
-		event->resource = user.name;
 		*ret_why = "failed_import_user";
-		err = user_onboard(ctx, rq->api->options.auth, &user, &who);
-		if (err != OK)
-			audit_forget(rq);
+		err = onboard(ctx, rq, &user);
 	}
 	if (err == OK)
 		*ret_why = NULL;

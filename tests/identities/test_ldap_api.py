@@ -178,6 +178,8 @@ def test_import_makes_accounts_that_they_then_use(registry, admin, configured):
     call(admin, "POST", f"{API}/users/import", {"ldap_uid_list": ["user-0100", "user-0101"]})
     call(admin, "POST", f"{API}/users/import", {"ldap_uid_list": ["user-0100"]})
     assert {"user-0100", "user-0101"} <= names(admin)
+    made = registry.query("SELECT resource FROM audit_record WHERE operation = 'create' AND resource_type = 'user' ORDER BY id")
+    assert [name for name in made if name in ("user-0100", "user-0101")] == ["user-0100", "user-0101"]
     before = next(u for u in call(admin, "GET", "/api/v2.0/users?page_size=100").json() if u["username"] == "user-0100")
     me = registry.client("user-0100", "secret of user-0100", auth="basic").get("/api/v2.0/users/current", expect=200).json()
     assert me["user_id"] == before["user_id"]
