@@ -33,7 +33,8 @@
 	  "random one is made and printed once.")                                                  \
 	X(LIST, auth_methods, "auth.methods", "", OPTION_FREE,                                     \
 	  "Who is asked about a name and a password, in this order: `token` (personal access "     \
-	  "tokens), `local` (accounts with a password here), `providers` (LDAP, Keystone). "       \
+	  "tokens), `workload` (tokens of trusted issuers), `robot` (robots' secrets), `local` "   \
+	  "(accounts with a password here), `providers` (LDAP, Keystone). "                        \
 	  "Empty: all, in this order. Local administrators can always log in.")                    \
 	X(INT, auth_name_attempts, "auth.name_attempts", "10", OPTION_RANGE(0, 1000000),           \
 	  "Wrong passwords for a name from one address before it has to wait; 0: no limit. Other " \

@@ -174,6 +174,31 @@ def test_a_binding_to_a_robot_and_the_robots_name(trust, project, issuer, admin)
     trust.refused(token, user=robots[1]["name"])
 
 
+@pytest.mark.settings(auth_methods="robot,local,workload")
+def test_the_order_of_methods_does_not_matter(trust, project, issuer, admin):
+    robot = send(admin, "POST", f"{API}/robots", {
+        "name": "late", "level": "project", "duration": -1,
+        "permissions": [{"kind": "project", "namespace": project, "access": [PULL]}],
+    }, expect=201).json()
+    trust.add()
+    trust.bind([{"claim": "repository", "equals": "acme/shop"}], robot_id=robot["id"])
+    pulls(trust.login(issuer.token(**github()), user=robot["name"]), project)
+
+
+@pytest.mark.settings(auth_methods="robot,local")
+def test_a_method_that_is_not_asked_lets_nobody_in(trusted, issuer):
+    trusted.refused(issuer.token(**github()))
+
+
+@pytest.mark.expect_errors(502)
+def test_an_issuer_that_is_gone(trust, project, tmp_path):
+    gone = Issuer(tmp_path / "gone")
+    gone.close()
+    trust.add(url=gone.url)
+    trust.bind([{"claim": "repository", "equals": "acme/shop"}], project)
+    trust.login(gone.token(**github()), auth="basic").get("/v2/", expect=502)
+
+
 def test_the_order_of_bindings_counts(trust, project, issuer):
     trust.add()
     condition = [{"claim": "repository", "equals": "acme/shop"}]
