@@ -2,6 +2,7 @@
 """Credentials: the challenge, the token service by GET and POST, scopes, and what a token opens."""
 import base64
 import datetime
+import hmac
 import json
 import re
 
@@ -11,6 +12,7 @@ import requests
 from harness import oci
 from harness.client import codes, parse_challenge
 from harness.registry import ADMIN_PASSWORD
+from harness.wait import wait_until
 
 
 def bearer(token):
@@ -336,6 +338,58 @@ def test_bad_tokens_are_401_invalid_token(client, repo, what):
         if token:
             assert fields.get("error") == "invalid_token", fields
         assert fields["realm"]
+
+
+def encoded(part):
+    return base64.urlsafe_b64encode(part).decode().rstrip("=")
+
+
+@pytest.mark.parametrize("alg", ["HS256", "HS384", "HS512", "RS256", "PS256", "ES384", "ES256K", "EdDSA", "es256", "none", "None", "", None, 5])
+def test_tokens_of_another_algorithm(client, alg):
+    """Which algorithm counts is ours to say: not the header's, whatever key it would be checked with."""
+    head, body, signature = client.fetch_token()["token"].split(".")
+    header = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
+    changed = encoded(json.dumps({**header, "alg": alg}).encode())
+    signatures = [signature, ""]
+    for key in (b"", header["kid"].encode(), b"harbor-registry", json.dumps(header).encode()):
+        signatures.append(encoded(hmac.digest(key, f"{changed}.{body}".encode(), "sha256")))
+    for forged in signatures:
+        client.get("/v2/", headers=bearer(f"{changed}.{body}.{forged}"), expect=401)
+
+
+@pytest.mark.parametrize("header", [
+    {"jwk": {"kty": "EC", "crv": "P-256", "x": "A" * 43, "y": "A" * 43}}, {"jku": "http://127.0.0.1:1/keys"}, {"x5u": "http://127.0.0.1:1/x"},
+    {"crit": ["exp"]}, {"kid": "../../../../dev/null"}, {"kid": ""}, {"kid": None}, {"kid": "' OR 1=1 --"}, {"b64": False, "crit": ["b64"]},
+])
+def test_tokens_that_bring_their_own_key(client, header):
+    head, body, signature = client.fetch_token()["token"].split(".")
+    before = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
+    forged = encoded(json.dumps({**before, **header}).encode())
+    client.get("/v2/", headers=bearer(f"{forged}.{body}.{signature}"), expect=401)
+
+
+@pytest.mark.parametrize("change", [
+    {"aud": "other"}, {"aud": ["harbor-registry", "other"]}, {"iss": "harbor-token-issuer"}, {"exp": 9999999999}, {"flg": 1}, {"uid": 1},
+    {"access": [{"type": "registry", "name": "catalog", "actions": ["*"]}]}, {"use": "refresh"},
+])
+def test_claims_that_were_changed(anonymous, client, change):
+    head, body, signature = anonymous.fetch_token()["token"].split(".")
+    claims = payload(f"{head}.{body}.{signature}")
+    forged = encoded(json.dumps({**claims, **change}).encode())
+    client.get("/v2/", headers=bearer(f"{head}.{forged}.{signature}"), expect=401)
+
+
+@pytest.mark.own_server
+@pytest.mark.settings(tokens_lifetime="1s")
+def test_a_token_ends(client, repo):
+    token = client.fetch_token(f"repository:{repo.name}:pull")["token"]
+    client.get("/v2/", headers=bearer(token), expect=(200, 401))
+
+    def refused():
+        answer = client.get("/v2/", headers=bearer(token), expect=(200, 401))
+        return answer.headers.get("WWW-Authenticate")
+
+    assert 'error="invalid_token"' in wait_until(refused)
 
 
 @pytest.mark.own_server

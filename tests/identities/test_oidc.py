@@ -364,6 +364,39 @@ def test_a_cli_secret_is_the_password_of_somebody_from_oidc(idp, provide, visito
     visitor.portal.call("PUT", f"{API}/users/{account_of(visitor)['user_id']}/password", {"new_password": "Another-1234"}, expect=403)
 
 
+def id_token_of(visitor):
+    """The id token of a login: what our logout hands back to the provider."""
+    location = visitor.portal.get("/c/oidc/logout", expect=302).headers["Location"]
+    return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(location).query))["id_token_hint"]
+
+
+def test_an_id_token_is_a_credential_for_our_audience_only(idp, provide, visitor, registry):
+    provide(idp.issuer, logout=True)
+    visitor.log_in("s-anna")
+    headers = {"Authorization": f"Bearer {id_token_of(visitor)}"}
+    program = registry.client(None, None, auth="none")
+    assert program.get(f"{API}/users/current", headers=headers, expect=200).json()["username"] == "anna"
+    program.get("/v2/", headers=headers, expect=200)
+    head, body, signature = headers["Authorization"].split(".")
+    for changed in (f"{head}.{body}.{signature[:-4]}AAAA", f"{head}.{body}.", f"{head}.{body[:-4]}.{signature}"):
+        program.get(f"{API}/users/current", headers={"Authorization": changed}, expect=401)
+
+
+def test_an_id_token_of_another_client_is_none(idp, provide, visitor, registry):
+    second = provide(idp.issuer, client_id="berth-2", logout=True)
+    visitor.log_in("s-anna", f"?provider={second}")
+    token = id_token_of(visitor)
+    program = registry.client(None, None, auth="none")
+    program.get(f"{API}/users/current", headers={"Authorization": f"Bearer {token}"}, expect=200)
+    call(registry.client(auth="basic"), "PUT", provider_path(registry, second), {"settings": {"client_id": "berth"}})
+    program.get(f"{API}/users/current", headers={"Authorization": f"Bearer {token}"}, expect=401)
+
+
+def provider_path(registry, name):
+    listed = call(registry.client(auth="basic"), "GET", PROVIDERS).json()
+    return f"{PROVIDERS}/{next(p['id'] for p in listed if p['name'] == name)}"
+
+
 # -- out
 
 
