@@ -100,6 +100,8 @@ err_t portal_oidc_login(struct ctx *ctx, struct request *rq)
 	struct identity_provider provider;
 	str location, cookie;
 	TRY(choose_provider(ctx, rq, &provider));
+	CLEANUP(turn_done) struct turn turn = TURN_INIT;
+	TRY(turn_take(ctx, &outside_of(rq)->turns, provider.id, &turn));
 	TRY(oidc_begin(ctx, outside_of(rq)->oidc, &provider, callback_url(ctx, rq),
 		       request_query(rq, STR("redirect_url")), &location, &cookie));
 	browser_set_cookie(rq, LOGIN_COOKIE, cookie, COOKIE_PATH, OIDC_LOGIN_LIFETIME_S);
@@ -144,6 +146,8 @@ static err_t finish_login(struct ctx *ctx, struct request *rq, const struct oidc
 	};
 	struct identity_provider provider;
 	TRY(find_provider(ctx, rq, login->tenant_id, login->provider_id, &provider));
+	CLEANUP(turn_done) struct turn turn = TURN_INIT;
+	TRY(turn_take(ctx, &outside_of(rq)->turns, provider.id, &turn));
 	return oidc_finish(ctx, outside_of(rq)->oidc, &provider, callback_url(ctx, rq), login,
 			   &callback, ret);
 }
@@ -200,7 +204,10 @@ static str logout_location(struct ctx *ctx, struct request *rq, const struct ses
 	struct identity_provider provider;
 	str location = STR_NONE;
 	str back = arena_printf(ctx->arena, STR_FMT AFTER_LOGOUT, STR_ARG(request_base_url(rq)));
+	CLEANUP(turn_done) struct turn turn = TURN_INIT;
 	err_t err = find_provider(ctx, rq, request_tenant(rq), ended->provider_id, &provider);
+	if (err == OK)
+		err = turn_take(ctx, &outside_of(rq)->turns, provider.id, &turn);
 	if (err == OK)
 		err = oidc_logout_url(ctx, outside_of(rq)->oidc, &provider, ended->id_token, back,
 				      &location);
@@ -241,6 +248,8 @@ err_t portal_oidc_backchannel(struct ctx *ctx, struct request *rq)
 	if (!form_get(ctx->arena, body, STR("logout_token"), &token))
 		return fail(ctx, ERR_REQUEST_INVALID, "no logout_token");
 	TRY(list_providers(ctx, rq, &list, &count));
+	CLEANUP(turn_done) struct turn turn = TURN_INIT;
+	TRY(turn_take(ctx, &outside_of(rq)->turns, 0, &turn)); /* whose it is shows inside */
 	TRY(oidc_check_logout(ctx, outside_of(rq)->oidc, list, count, token, &logout));
 	struct audit_event *event = audit_change(rq, AUDIT_LOGOUT_USER);
 	event->resource = logout.subject.len ? logout.subject : logout.session_id;

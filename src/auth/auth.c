@@ -80,7 +80,9 @@ err_t auth_new(struct ctx *ctx, const struct auth_options *options, struct auth 
 		      options->key_lifetime_s ? options->key_lifetime_s : KEY_LIFETIME_DEFAULT_S));
 	derive_key(auth, STR("secrets in rows"), auth->secret_key);
 	derive_key(auth, STR("csrf"), auth->csrf_key);
-	TRY(outside_new(ctx, auth->db, &auth->keys.master, &auth->outside));
+	unsigned threads_max = options->lockout.at_once_max;
+	TRY(outside_new(ctx, auth->db, &auth->keys.master,
+			threads_max ? threads_max : AT_ONCE_DEFAULT, &auth->outside));
 	*ret = take(auth);
 	return OK;
 }

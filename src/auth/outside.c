@@ -16,9 +16,10 @@ static void outside_done(struct outside **outside)
 }
 
 err_t outside_new(struct ctx *ctx, struct sql *db, const struct secretbox_key *master,
-		  struct outside **ret)
+		  unsigned threads_max, struct outside **ret)
 {
 	CLEANUP(outside_done) struct outside *outside = NEW(struct outside);
+	turns_init(&outside->turns, threads_max);
 	/* Providers are often inside the same network, and only administrators name them: no guard.
 	 */
 	const struct client_options options = { .connect_timeout_ms = CONNECT_TIMEOUT_MS,
@@ -42,6 +43,7 @@ void outside_free(struct outside *outside)
 	oidc_free(outside->oidc);
 	jwks_free(outside->jwks);
 	client_free(outside->client);
+	turns_done(&outside->turns);
 	free(outside);
 }
 
@@ -76,6 +78,14 @@ static err_t (*const by_password[PROVIDER_KIND_COUNT])(struct ctx *, struct outs
 	[PROVIDER_KEYSTONE] = ask_keystone,
 };
 
+static err_t ask(struct ctx *ctx, struct outside *outside, const struct identity_provider *provider,
+		 const struct name_and_password *credentials, struct external_user *ret)
+{
+	CLEANUP(turn_done) struct turn turn = TURN_INIT;
+	TRY(turn_take(ctx, &outside->turns, provider->id, &turn));
+	return by_password[provider->kind](ctx, outside, provider, credentials, ret);
+}
+
 err_t outside_identify_password(struct ctx *ctx, struct outside *outside, int64_t tenant_id,
 				str user, str password, struct external_user *ret)
 {
@@ -87,7 +97,7 @@ err_t outside_identify_password(struct ctx *ctx, struct outside *outside, int64_
 	for (size_t i = 0; i < count; i++) {
 		if (!by_password[list[i].kind])
 			continue;
-		err_t err = by_password[list[i].kind](ctx, outside, &list[i], &credentials, ret);
+		err_t err = ask(ctx, outside, &list[i], &credentials, ret);
 		if (err == OK || err == ERR_UNAUTHORIZED)
 			return err;
 		if (err != ERR_ABSENT && first.code == OK)
@@ -107,5 +117,7 @@ err_t outside_identify_bearer(struct ctx *ctx, struct outside *outside, int64_t 
 	if (!jwt_looks_like_one(token))
 		return ERR_ABSENT;
 	TRY(identity_provider_list(ctx, &outside->providers, tenant_id, true, &list, &count));
+	CLEANUP(turn_done) struct turn turn = TURN_INIT;
+	TRY(turn_take(ctx, &outside->turns, 0, &turn)); /* whose it is shows inside */
 	return oidc_identify(ctx, outside->oidc, list, count, token, ret);
 }

@@ -13,6 +13,7 @@
 #include "auth/identity_provider.h"
 #include "auth/keystone.h"
 #include "auth/oidc.h"
+#include "auth/turns.h"
 
 struct outside {
 	struct client *client; /* for identity providers only: what hangs here stops nothing else */
@@ -21,11 +22,12 @@ struct outside {
 	struct keystone *keystone;
 	struct directory *directory;
 	struct identity_providers providers;
+	struct turns turns; /* whoever asks a provider takes one first */
 };
 
-/* `db` and `master` are not owned. */
+/* `db` and `master` are not owned. `threads_max` may be busy with logging in. */
 err_t outside_new(struct ctx *ctx, struct sql *db, const struct secretbox_key *master,
-		  struct outside **ret);
+		  unsigned threads_max, struct outside **ret);
 void outside_free(struct outside *outside); /* NULL is fine */
 
 /*

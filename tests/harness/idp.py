@@ -5,12 +5,14 @@ OidcProvider   npm's oidc-provider (tests/idp), which is certified
 Keystone       OpenStack's, from Debian's package, on SQLite
 Browser        who logs in there: follows redirects and fills in forms
 """
+import contextlib
 import html.parser
 import itertools
 import json
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import threading
@@ -185,6 +187,10 @@ class Keystone:
         (self.root / "fernet").mkdir(mode=0o700)
         user, group = os.getuid(), os.getgid()
         self.manage("db_sync")
+        # A failed request of Keystone's may hold its read transaction until the garbage collector comes. Without a write-ahead
+        # log a writer waits for that, for five seconds, and then answers 500 "database is locked".
+        with contextlib.closing(sqlite3.connect(self.root / "db.sqlite")) as database:
+            assert database.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",)
         self.manage("fernet_setup", "--keystone-user", str(user), "--keystone-group", str(group))
         self.manage("bootstrap", "--bootstrap-password", self.ADMIN_PASSWORD, "--bootstrap-public-url", self.url, "--bootstrap-region-id", "R")
         return self.serve()

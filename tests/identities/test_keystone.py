@@ -9,6 +9,7 @@ import pytest
 
 from harness import oci
 from harness.idp import Keystone, need_keystone
+from harness.people import Browser
 
 PROVIDERS = "/api/berth/v1/identity-providers"
 ROLES = [
@@ -98,6 +99,15 @@ def test_roles_of_the_openstack_project_decide(registry, provider, project, clie
     assert grants(anna, "acme-other/app") == set()
     assert grants(rita, "acme-other/app") == set()
     assert grants(registry.client("mail@example.com@acme/web", "secret of mail@example.com"), f"{project}/app") == {"pull", "push"}
+
+
+def test_a_session_in_a_browser_has_the_rights_of_its_login(registry, provider, project, client):
+    client.make_project("acme-other", expect=(201, 409))
+    browser = Browser(registry)
+    browser.log_in("rita@acme/web", "secret of rita")
+    browser.get(f"/api/v2.0/projects/{project}", expect=200)
+    browser.get("/api/v2.0/projects/acme-other", expect=403)
+    browser.log_in("rita@acme/web", "wrong", expect=401)
 
 
 def test_a_project_named_like_a_pattern_is_no_pattern(registry, provider, client):
