@@ -13,7 +13,7 @@ from harness.wait import wait_until
 from harness.wire import unique
 
 PATH = "/api/v2.0/configurations"
-READ_ONLY = "The system is in read only mode. Any modification is prohibited."
+READ_ONLY = "The system is in read only mode. Any modification is prohibited"
 
 VALUES = {
     "primary_auth_mode": True,
