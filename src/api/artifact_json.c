@@ -3,6 +3,8 @@
 #include "api/artifact_json.h"
 #include "codec/json.h"
 #include "codec/url.h"
+#include "registry/addition.h"
+#include "registry/icon.h"
 
 #include "base/banned.h"
 
@@ -18,6 +20,26 @@ err_t artifact_shown_read(struct ctx *ctx, struct request *rq, struct artifact_s
 	TRY(query_bool(ctx, rq, STR("with_immutable_status"), false, &shown.immutable));
 	*ret = shown;
 	return OK;
+}
+
+static err_t read_reference(struct ctx *ctx, struct request *rq, struct reference *ret)
+{
+	switch (reference_parse(rq->reference, ret)) {
+	case REFERENCE_INVALID_TAG:
+	case REFERENCE_INVALID_DIGEST:
+		return fail(ctx, ERR_MANIFEST_UNKNOWN, "no artifact can have this reference");
+	case REFERENCE_TAG:
+	case REFERENCE_DIGEST:
+		break;
+	}
+	return OK;
+}
+
+err_t artifact_of_path(struct ctx *ctx, struct request *rq, struct artifact *ret)
+{
+	struct reference reference;
+	TRY(read_reference(ctx, rq, &reference));
+	return artifact_get(ctx, rq->api->options.registry, rq->repository, &reference, ret);
 }
 
 static void write_short(struct json_writer *w, const char *key, str text)
@@ -39,8 +61,13 @@ void artifact_json_write_tag(struct json_writer *w, const struct artifact_tag *t
 	json_write_object_end(w);
 }
 
-void artifact_json_write_accessory(struct json_writer *w, const struct artifact *accessory,
-				   const struct artifact *subject)
+static str icon_of(struct arena *arena, const struct artifact *artifact)
+{
+	return artifact->icon.len ? artifact->icon : icon_of_type(arena, artifact->type);
+}
+
+void artifact_json_write_accessory(struct arena *arena, struct json_writer *w,
+				   const struct artifact *accessory, const struct artifact *subject)
 {
 	json_write_object_begin(w, NULL);
 	json_write_i64(w, "id", accessory->id);
@@ -51,7 +78,7 @@ void artifact_json_write_accessory(struct json_writer *w, const struct artifact 
 	json_write_i64(w, "size", accessory->size_bytes);
 	json_write_str(w, "digest", accessory->digest_text);
 	json_write_str(w, "type", accessory->accessory);
-	json_write_str(w, "icon", accessory->icon);
+	json_write_str(w, "icon", icon_of(arena, accessory));
 	json_write_time(w, "creation_time", accessory->pushed_at_us);
 	json_write_object_end(w);
 }
@@ -154,7 +181,36 @@ static bool has_room(const struct json_writer *w, const struct artifact *artifac
 	return w->buf->len + bulk < HARBOR_BODY_MAX / 2;
 }
 
-static void write_fields(struct json_writer *w, const struct artifact *artifact)
+/* Harbor encodes the name twice, so that a proxy in between does not take it apart. */
+static void write_links(struct arena *arena, struct json_writer *w, const struct artifact *artifact)
+{
+	CLEANUP(buf_done) struct buf once = BUF_INIT(KIB(4));
+	CLEANUP(buf_done) struct buf twice = BUF_INIT(KIB(4));
+	str project, rest;
+	if (!str_cut(artifact->repository, '/', &project, &rest))
+		return;
+	url_encode(&once, rest);
+	url_encode(&twice, buf_str(&once));
+	json_write_object_begin(w, "addition_links");
+	for (enum addition addition = 0; addition < ADDITION_COUNT; addition++) {
+		if (!addition_is_of(addition, artifact))
+			continue;
+		json_write_object_begin(w, addition_name(addition));
+		json_write_bool(w, "absolute", false);
+		json_write_str(w, "href",
+			       arena_printf(arena,
+					    "/api/v2.0/projects/" STR_FMT "/repositories/" STR_FMT
+					    "/artifacts/" STR_FMT "/additions/%s",
+					    STR_ARG(project), STR_ARG(buf_str(&twice)),
+					    STR_ARG(artifact->digest_text),
+					    addition_name(addition)));
+		json_write_object_end(w);
+	}
+	json_write_object_end(w);
+}
+
+static void write_fields(struct arena *arena, struct json_writer *w,
+			 const struct artifact *artifact)
 {
 	json_write_i64(w, "id", artifact->id);
 	json_write_str(w, "type", artifact->type);
@@ -166,9 +222,10 @@ static void write_fields(struct json_writer *w, const struct artifact *artifact)
 	json_write_str(w, "repository_name", artifact->repository);
 	json_write_str(w, "digest", artifact->digest_text);
 	json_write_i64(w, "size", artifact->size_bytes);
-	json_write_str(w, "icon", artifact->icon);
+	json_write_str(w, "icon", icon_of(arena, artifact));
 	json_write_time(w, "push_time", artifact->pushed_at_us);
 	json_write_time(w, "pull_time", artifact->pulled_at_us);
+	write_links(arena, w, artifact);
 }
 
 static err_t write_accessories(struct ctx *ctx, struct request *rq, struct json_writer *w,
@@ -182,7 +239,7 @@ static err_t write_accessories(struct ctx *ctx, struct request *rq, struct json_
 		return OK;
 	json_write_array_begin(w, "accessories");
 	for (size_t i = 0; i < accessories.count; i++)
-		artifact_json_write_accessory(w, &accessories.items[i], artifact);
+		artifact_json_write_accessory(ctx->arena, w, &accessories.items[i], artifact);
 	json_write_array_end(w);
 	return OK;
 }
@@ -192,7 +249,7 @@ static err_t write_artifact(struct ctx *ctx, struct request *rq, struct json_wri
 			    const struct artifact_belongings *belongings)
 {
 	json_write_object_begin(w, NULL);
-	write_fields(w, artifact);
+	write_fields(ctx->arena, w, artifact);
 	if (has_room(w, artifact))
 		write_bulk(w, artifact, belongings);
 	if (shown->tags)

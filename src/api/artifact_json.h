@@ -14,6 +14,9 @@ struct artifact_shown {
 };
 err_t artifact_shown_read(struct ctx *ctx, struct request *rq, struct artifact_shown *ret);
 
+/* The artifact of a path with {repository} and {reference}. */
+err_t artifact_of_path(struct ctx *ctx, struct request *rq, struct artifact *ret);
+
 /* Writes the artifacts as elements of the array that is open. Those for which the answer has no
  * room left come without attributes, annotations and references, so that a page never fails. */
 err_t artifact_json_write(struct ctx *ctx, struct request *rq, struct json_writer *w,
@@ -25,5 +28,6 @@ err_t artifact_json_write_one(struct ctx *ctx, struct request *rq, struct json_w
 
 void label_json_write(struct json_writer *w, const struct label *label);
 void artifact_json_write_tag(struct json_writer *w, const struct artifact_tag *tag);
-void artifact_json_write_accessory(struct json_writer *w, const struct artifact *accessory,
+void artifact_json_write_accessory(struct arena *arena, struct json_writer *w,
+				   const struct artifact *accessory,
 				   const struct artifact *subject);

@@ -166,3 +166,11 @@ err_t harbor_audit_exts(struct ctx *ctx, struct request *rq);
 err_t harbor_audit_events(struct ctx *ctx, struct request *rq);
 err_t harbor_project_logs(struct ctx *ctx, struct request *rq);
 err_t harbor_project_log_exts(struct ctx *ctx, struct request *rq);
+
+/* harbor_search.c */
+err_t harbor_search(struct ctx *ctx, struct request *rq);
+err_t harbor_statistics(struct ctx *ctx, struct request *rq);
+
+/* harbor_addition.c */
+err_t harbor_addition_get(struct ctx *ctx, struct request *rq);
+err_t harbor_icon_get(struct ctx *ctx, struct request *rq);

@@ -13,27 +13,6 @@
 
 #define LABELS_MAX 16
 
-static err_t read_reference(struct ctx *ctx, struct request *rq, struct reference *ret)
-{
-	switch (reference_parse(rq->reference, ret)) {
-	case REFERENCE_INVALID_TAG:
-	case REFERENCE_INVALID_DIGEST:
-		return fail(ctx, ERR_MANIFEST_UNKNOWN, "no artifact can have this reference");
-	case REFERENCE_TAG:
-	case REFERENCE_DIGEST:
-		break;
-	}
-	return OK;
-}
-
-/* The artifact of the path. */
-static err_t find_artifact(struct ctx *ctx, struct request *rq, struct artifact *ret)
-{
-	struct reference reference;
-	TRY(read_reference(ctx, rq, &reference));
-	return artifact_get(ctx, rq->api->options.registry, rq->repository, &reference, ret);
-}
-
 /* --- lists -------------------------------------------------------------------------------------
  */
 
@@ -168,7 +147,7 @@ err_t harbor_artifact_get(struct ctx *ctx, struct request *rq)
 	struct artifact artifact;
 	struct artifact_shown shown;
 	TRY(artifact_shown_read(ctx, rq, &shown));
-	TRY(find_artifact(ctx, rq, &artifact));
+	TRY(artifact_of_path(ctx, rq, &artifact));
 	CLEANUP(buf_done) struct buf body = BUF_INIT(HARBOR_BODY_MAX);
 	struct json_writer w = JSON_WRITER(&body);
 	TRY(artifact_json_write_one(ctx, rq, &w, &artifact, &shown));
@@ -207,7 +186,7 @@ err_t harbor_artifact_delete(struct ctx *ctx, struct request *rq)
 	struct artifact artifact;
 	digest d;
 	TRY(check_deletes(ctx, rq));
-	TRY(find_artifact(ctx, rq, &artifact));
+	TRY(artifact_of_path(ctx, rq, &artifact));
 	TRY(digest_of(ctx, &artifact, &d));
 	struct audit_event *event = audit_change(rq, AUDIT_DELETE_ARTIFACT);
 	event->digest = artifact.digest_text;
@@ -280,7 +259,7 @@ err_t harbor_tag_create(struct ctx *ctx, struct request *rq)
 	TRY(body_shape(ctx, doc.root, fields, COUNT_OF(fields), &given));
 	if (!reference_is_tag(given.name))
 		return fail(ctx, ERR_REQUEST_INVALID, "name of the tag does not fit the grammar");
-	TRY(find_artifact(ctx, rq, &artifact));
+	TRY(artifact_of_path(ctx, rq, &artifact));
 	TRY(digest_of(ctx, &artifact, &d));
 	struct audit_event *event = audit_change(rq, AUDIT_CREATE_TAG);
 	event->digest = artifact.digest_text;
@@ -298,7 +277,7 @@ err_t harbor_tag_delete(struct ctx *ctx, struct request *rq)
 	TRY(check_deletes(ctx, rq));
 	if (!reference_is_tag(rq->tag))
 		return fail(ctx, ERR_MANIFEST_UNKNOWN, "no tag can have this name");
-	TRY(find_artifact(ctx, rq, &artifact));
+	TRY(artifact_of_path(ctx, rq, &artifact));
 	struct audit_event *event = audit_change(rq, AUDIT_DELETE_TAG);
 	event->digest = artifact.digest_text;
 	event->resource = with_tag(ctx, rq->repository, rq->tag);
@@ -345,7 +324,7 @@ err_t harbor_artifact_label_add(struct ctx *ctx, struct request *rq)
 	TRY(body_read(ctx, rq, &doc));
 	TRY(body_shape(ctx, doc.root, fields, COUNT_OF(fields), &given));
 	TRY(check_label(ctx, rq, given.id));
-	TRY(find_artifact(ctx, rq, &artifact));
+	TRY(artifact_of_path(ctx, rq, &artifact));
 	record_labels(rq, &artifact, given.id, true);
 	TRY(label_put_on(ctx, rq->api->options.registry, artifact.id, given.id));
 	return answer_empty(rq, 200);
@@ -354,7 +333,7 @@ err_t harbor_artifact_label_add(struct ctx *ctx, struct request *rq)
 err_t harbor_artifact_label_remove(struct ctx *ctx, struct request *rq)
 {
 	struct artifact artifact;
-	TRY(find_artifact(ctx, rq, &artifact));
+	TRY(artifact_of_path(ctx, rq, &artifact));
 	record_labels(rq, &artifact, rq->id, false);
 	TRY(label_take_off(ctx, rq->api->options.registry, artifact.id, rq->id));
 	return answer_empty(rq, 200);
@@ -369,14 +348,14 @@ err_t harbor_accessory_list(struct ctx *ctx, struct request *rq)
 	struct artifact subject;
 	struct artifact_page page;
 	TRY(list_begin(ctx, rq, &list));
-	TRY(find_artifact(ctx, rq, &subject));
+	TRY(artifact_of_path(ctx, rq, &subject));
 	TRY(artifact_accessories(ctx, rq->api->options.registry, &subject, list_text(&list, "type"),
 				 (struct page){ list.page_size, list.offset }, &page));
 	CLEANUP(buf_done) struct buf body = BUF_INIT(HARBOR_BODY_MAX);
 	struct json_writer w = JSON_WRITER(&body);
 	json_write_array_begin(&w, NULL);
 	for (size_t i = 0; i < page.count; i++)
-		artifact_json_write_accessory(&w, &page.items[i], &subject);
+		artifact_json_write_accessory(ctx->arena, &w, &page.items[i], &subject);
 	json_write_array_end(&w);
 	return list_answer(rq, &list, page.total, &body);
 }
@@ -387,7 +366,7 @@ err_t harbor_tag_list(struct ctx *ctx, struct request *rq)
 	struct artifact artifact;
 	struct artifact_tag_page page;
 	TRY(list_begin(ctx, rq, &list));
-	TRY(find_artifact(ctx, rq, &artifact));
+	TRY(artifact_of_path(ctx, rq, &artifact));
 	str like = like_pattern(ctx->arena, list_text(&list, "name"));
 	if (like.len && !list_is_fuzzy(&list, "name")) /* without the wildcards at both ends */
 		like = str_skip(str_take(like, like.len - 1), 1);

@@ -64,9 +64,9 @@ const struct route api_routes[] = {
 	/* health */
 	HARBOR(GET, "/health", NONE, harbor_health_get),
 	/* search */
-	HARBOR(GET, "/search", PROJECT_LIST, harbor_later),
+	HARBOR(GET, "/search", NONE, harbor_search),
 	/* statistic */
-	HARBOR(GET, "/statistics", LOGIN, harbor_later),
+	HARBOR(GET, "/statistics", LOGIN, harbor_statistics),
 	/* Ldap */
 	HARBOR(POST, "/ldap/ping", CONFIGURATION_UPDATE, harbor_ldap_ping),
 	HARBOR(GET, "/ldap/users/search", LDAP_USER_LIST, harbor_ldap_user_search),
@@ -148,7 +148,7 @@ const struct route api_routes[] = {
 	HARBOR(GET,
 	       "/projects/{project_name}/repositories/{repository}/artifacts/{reference}/additions/"
 	       "{word}",
-	       ADDITION_READ, harbor_later),
+	       ADDITION_READ, harbor_addition_get),
 	HARBOR(DELETE,
 	       "/projects/{project_name}/repositories/{repository}/artifacts/{reference}/labels/"
 	       "{id}",
@@ -228,7 +228,7 @@ const struct route api_routes[] = {
 	HARBOR(PUT, "/usergroups/{id}", GROUP_UPDATE, harbor_group_update),
 	HARBOR(DELETE, "/usergroups/{id}", GROUP_DELETE, harbor_group_delete),
 	/* icon */
-	HARBOR(GET, "/icons/{digest}", NONE, harbor_later),
+	HARBOR(GET, "/icons/{digest}", NONE, harbor_icon_get),
 	/* robot */
 	HARBOR(GET, "/robots", LOGIN, harbor_robot_list),
 	HARBOR(POST, "/robots", LOGIN, harbor_robot_create),

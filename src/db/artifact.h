@@ -162,3 +162,7 @@ err_t db_artifact_accessories(struct ctx *ctx, struct sql_tx *tx, const struct a
 			      str type, struct page page, struct artifact **ret, size_t *ret_count);
 err_t db_artifact_accessory_count(struct ctx *ctx, struct sql_tx *tx,
 				  const struct artifact *subject, str type, int64_t *ret);
+
+/* Names of some of the tenant's repositories with artifacts that bring this icon. */
+err_t db_artifact_icon_holders(struct ctx *ctx, struct sql_tx *tx, str digest_text, size_t max,
+			       str **ret, size_t *ret_count);

@@ -259,3 +259,9 @@ SELECT COUNT(*)
 FROM artifact a
 WHERE a.repository_id = $1 AND a.subject = $2 AND a.accessory IS NOT NULL
   AND (CAST($3 AS TEXT) = '' OR a.accessory = $3);
+
+-- name: artifact_icon_holders :many
+SELECT DISTINCT r.name
+FROM artifact a JOIN repository r ON r.id = a.repository_id
+WHERE a.icon = $1 AND r.tenant_id = $2
+LIMIT $3;

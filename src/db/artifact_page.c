@@ -203,3 +203,12 @@ err_t db_artifact_accessory_count(struct ctx *ctx, struct sql_tx *tx,
 				   SQL_TEXT(type)),
 			  ret);
 }
+
+err_t db_artifact_icon_holders(struct ctx *ctx, struct sql_tx *tx, str digest_text, size_t max,
+			       str **ret, size_t *ret_count)
+{
+	return db_rows_read(
+		ctx, tx, &SQL_ARTIFACT_ICON_HOLDERS,
+		SQL_ARGS(SQL_TEXT(digest_text), SQL_I64(ctx->tenant_id), SQL_I64((int64_t)max)),
+		&db_text_reader, (void **)ret, ret_count);
+}

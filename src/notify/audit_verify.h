@@ -18,7 +18,7 @@
 
 struct secretbox_key;
 
-#define AUDIT_DIFFERENCE_MAX 160
+#define AUDIT_DIFFERENCE_MAX 512 /* room for a path */
 
 struct audit_verify_options {
 	struct sql *db;

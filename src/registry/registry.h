@@ -12,7 +12,7 @@
  *	pull.h list.h referrers.h  out
  *	delete.h                   away
  *	artifact.h label.h         what people look at
- *	tag.h copy.h               more of the same
+ *	tag.h copy.h search.h      more of the same
  *	fsck.h                     the independent proof
  *	health.h                   whether it works at this moment
  *

@@ -126,7 +126,7 @@ def test_types(repo, artifacts, config_type, artifact_type, found):
     assert answer["type"] == found and answer["media_type"] == config_type
     assert artifacts.digests(f"q=type={found}") == [answer["digest"]]
     assert artifacts.digests("q=type=OTHER") == []
-    assert artifacts.digests(f"q=media_type={config_type.replace('+', '%2B')}") == [answer["digest"]]
+    assert artifacts.digests(f"q=media_type={config_type.replace('+', '%252B')}") == [answer["digest"]]
 
 
 def test_attributes_of_a_chart_are_its_config(repo, artifacts):

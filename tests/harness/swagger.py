@@ -69,6 +69,9 @@ def contract():
     # Of this "object" the generator of Harbor and its clients makes any value at all, and Harbor answers texts and numbers.
     del document["definitions"]["InternalConfigurationValue"]["properties"]["value"]["type"]
     document["definitions"]["ExtraAttrs"]["additionalProperties"] = {}
+    # A "string" that is whatever the addition is: JSON, YAML, Markdown.
+    addition = "/projects/{project_name}/repositories/{repository_name}/artifacts/{reference}/additions/{addition}"
+    del document["paths"][addition]["get"]["responses"]["200"]["schema"]
     return Harbor(document, PREFIX)
 
 
