@@ -174,3 +174,11 @@ err_t harbor_statistics(struct ctx *ctx, struct request *rq);
 /* harbor_addition.c */
 err_t harbor_addition_get(struct ctx *ctx, struct request *rq);
 err_t harbor_icon_get(struct ctx *ctx, struct request *rq);
+
+/* berth_audit.c */
+err_t berth_audit_list(struct ctx *ctx, struct request *rq);
+err_t berth_audit_export(struct ctx *ctx, struct request *rq);
+err_t berth_audit_status(struct ctx *ctx, struct request *rq);
+err_t berth_audit_check_get(struct ctx *ctx, struct request *rq);
+err_t berth_audit_check_start(struct ctx *ctx, struct request *rq);
+err_t berth_audit_erase(struct ctx *ctx, struct request *rq);

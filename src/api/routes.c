@@ -412,6 +412,12 @@ const struct route api_routes[] = {
 	BERTH(PUT, "/roles/{id}", ROLE_UPDATE, berth_role_update),
 	BERTH(DELETE, "/roles/{id}", ROLE_DELETE, berth_role_delete),
 	BERTH(POST, "/authz/explain", LOGIN, berth_authz_explain),
+	BERTH(GET, "/audit/records", LOGIN, berth_audit_list),
+	BERTH(GET, "/audit/export", LOGIN, berth_audit_export),
+	BERTH(GET, "/audit/status", CONFIGURATION_READ, berth_audit_status),
+	BERTH(GET, "/audit/verification", CONFIGURATION_READ, berth_audit_check_get),
+	BERTH(POST, "/audit/verification", CONFIGURATION_READ, berth_audit_check_start),
+	BERTH(POST, "/audit/erasures", CONFIGURATION_UPDATE, berth_audit_erase),
 #undef BERTH
 };
 

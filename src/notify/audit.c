@@ -30,6 +30,7 @@ err_t audit_new(struct ctx *ctx, const struct audit_options *options, struct aud
 		audit->checkpoint_path = mem_copy(o->checkpoint_path);
 	audit_queue_init(&audit->queue, o->queue_bytes_max);
 	pthread_mutex_init(&audit->lock, NULL);
+	pthread_mutex_init(&audit->check_lock, NULL);
 	thread_condition_init(&audit->wake);
 	audit_disable(audit, 0);
 	if (o->master_key)
@@ -55,6 +56,7 @@ void audit_free(struct audit *audit)
 	jws_ring_free(audit->keys);
 	free(audit->checkpoint_path);
 	pthread_cond_destroy(&audit->wake);
+	pthread_mutex_destroy(&audit->check_lock);
 	pthread_mutex_destroy(&audit->lock);
 	free(audit);
 }

@@ -148,6 +148,7 @@ void audit_stop(struct audit *audit)
 {
 	if (!audit || !audit->started)
 		return;
+	audit_check_stop(audit);
 	pthread_mutex_lock(&audit->lock);
 	audit->stopping = true;
 	pthread_cond_signal(&audit->wake);

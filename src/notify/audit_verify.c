@@ -30,7 +30,7 @@ struct walk {
 	struct ctx *ctx;  /* whose arena lives as long as the walk */
 	struct ctx page;  /* of places at hand */
 	struct ctx signs; /* of checkpoints at hand */
-	struct jws_ring *keys;
+	struct jws_ring *keys, *own_keys;
 
 	struct audit_chain end;
 	struct audit_checkpoint_claims anchor; /* kept outside of the database; seq 0: none */
@@ -288,12 +288,20 @@ static err_t strays_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	return OK;
 }
 
+static err_t open_keys(struct walk *w)
+{
+	const struct audit_verify_options *o = w->options;
+	w->keys = o->keys;
+	if (o->keys)
+		return OK;
+	err_t err = audit_keys_open(w->ctx, o->db, o->master_key, false, &w->own_keys);
+	w->keys = w->own_keys;
+	return err == ERR_ABSENT ? OK : err;
+}
+
 static err_t walk_all(struct walk *w)
 {
-	err_t err =
-		audit_keys_open(w->ctx, w->options->db, w->options->master_key, false, &w->keys);
-	if (err != OK && err != ERR_ABSENT)
-		return err;
+	TRY(open_keys(w));
 	TRY(read_ends(w));
 	w->checkpoint_count = PAGE_ROWS; /* so that the first page is read */
 	w->checkpoint_at = PAGE_ROWS;
@@ -319,7 +327,7 @@ err_t audit_verify(struct ctx *ctx, const struct audit_verify_options *options,
 	ctx_init(&w.signs, &signs);
 	w.erasures.arena = &erasures;
 	err_t err = walk_all(&w);
-	CLEANUP(ring_done) UNUSED struct jws_ring *keys = w.keys;
+	CLEANUP(ring_done) UNUSED struct jws_ring *keys = w.own_keys;
 	TRY(err);
 	*ret = verdict;
 	return OK;

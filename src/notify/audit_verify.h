@@ -17,12 +17,14 @@
 #include "sql/sql.h"
 
 struct secretbox_key;
+struct jws_ring; /* crypto/jws.h */
 
 #define AUDIT_DIFFERENCE_MAX 512 /* room for a path */
 
 struct audit_verify_options {
 	struct sql *db;
 	const struct secretbox_key *master_key; /* opens the keys of the checkpoints */
+	struct jws_ring *keys;			/* or these, already open; not owned */
 	str checkpoint_path;			/* empty: there is none */
 };
 

@@ -6,6 +6,7 @@
 #include "audit_queue.h"
 #include "audit_record.h"
 #include "notify/audit.h"
+#include "notify/audit_check.h"
 #include "os/thread.h"
 
 #include <stdatomic.h>
@@ -24,6 +25,13 @@ struct audit {
 
 	struct jws_ring *keys; /* that sign checkpoints; NULL: none */
 	char *checkpoint_path; /* NULL: none */
+
+	/* Verifying; `check_lock` guards all of it. */
+	pthread_mutex_t check_lock;
+	pthread_t check_thread;
+	bool check_joinable;
+	_Atomic(bool) check_cancelled;
+	struct audit_check check;
 
 	/* The thread's own. */
 	struct audit_note *taken; /* from the queue, and not yet written */

@@ -115,7 +115,8 @@ def check_request(operation, request, where):
 
 def check_body(operation, answer, where):
     validator = contract().answer_validator(operation.name, answer.status_code)
-    is_json = "json" in answer.headers.get("Content-Type", "")
+    media_type = answer.headers.get("Content-Type", "").split(";")[0].strip()
+    is_json = media_type == "application/json" or media_type.endswith("+json")
     assert not (validator and answer.status_code < 300) or is_json, f"{where} ({operation.name}): no JSON"
     if validator and is_json:
         assert_fits(validator, answer.json(), f"{where} ({operation.name}, {answer.status_code})")
