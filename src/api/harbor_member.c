@@ -126,11 +126,12 @@ static err_t read_expiry(struct ctx *ctx, const struct json_value *root,
 {
 	static const struct json_field fields[] = {
 		JSON_FIELD_STR(struct member_body, "expiry_time", expires_at, 64),
+		JSON_FIELD_HAS(struct member_body, "expiry_time", has_expires_at),
 	};
 	struct member_body body = { 0 };
 	TRY(body_shape(ctx, root, fields, COUNT_OF(fields), &body));
 	member->expires_at_us = 0;
-	if (!body.expires_at.len)
+	if (!body.has_expires_at)
 		return OK;
 	if (!str_has_suffix(body.expires_at, STR("Z")) ||
 	    !harbor_time_parse(body.expires_at, &member->expires_at_us))

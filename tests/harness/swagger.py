@@ -62,9 +62,13 @@ def nullable(node):
             nullable(value)
 
 
+def as_written():
+    return yaml.load(FILE.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
 @functools.lru_cache(maxsize=1)
 def contract():
-    document = yaml.load(FILE.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    document = as_written()
     nullable(document)
     # Of this "object" the generator of Harbor and its clients makes any value at all, and Harbor answers texts and numbers.
     del document["definitions"]["InternalConfigurationValue"]["properties"]["value"]["type"]
