@@ -283,16 +283,17 @@ static void write_attributes(struct json_writer *w, const struct artifact_source
 {
 	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
 	struct json_problem problem;
-	if (!source->config.len || source->config.len > ARTIFACT_CONFIG_MAX ||
-	    !json_parse(source->config, config_limits, &doc, &problem) ||
-	    !json_value_is_object(doc.root))
-		doc.root = NULL;
+	const struct json_value *config = NULL;
+	if (source->config.len && source->config.len <= ARTIFACT_CONFIG_MAX &&
+	    json_parse(source->config, config_limits, &doc, &problem) &&
+	    json_value_is_object(doc.root))
+		config = doc.root;
 	if (artifact_type_is(type, "WASM"))
-		write_wasm(w, source, doc.root);
-	else if (doc.root && artifact_type_is(type, "IMAGE"))
-		write_image(w, doc.root);
-	else if (doc.root)
-		write_whole(w, doc.root, skip);
+		write_wasm(w, source, config);
+	else if (config && artifact_type_is(type, "IMAGE"))
+		write_image(w, config);
+	else if (config)
+		write_whole(w, config, skip);
 }
 
 static void describe_attributes(struct arena *arena, const struct artifact_source *source, str skip,

@@ -128,7 +128,7 @@ static str ids_json(struct ctx *ctx, const struct project *rows, size_t count)
 /* The settings come sorted by project: each project's are a slice. */
 static void hand_out(struct list_work *work, const struct project_metadata *settings, size_t count)
 {
-	for (size_t i = 0; i < work->count; i++) {
+	for (size_t i = 0; count && i < work->count; i++) {
 		struct project_view *view = &work->views[i];
 		size_t from = 0;
 		while (from < count && settings[from].project_id != view->row.id)
