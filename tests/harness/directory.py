@@ -108,7 +108,13 @@ class Directory:
             self.process = None
 
     def freeze(self):
+        """None of its threads runs any more when this returns."""
         self.process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: set(self.thread_states()) == {"T"}, timeout=10, what="the directory being stopped")
+
+    def thread_states(self):
+        for path in Path(f"/proc/{self.process.pid}/task").glob("*/stat"):
+            yield path.read_text().rpartition(")")[2].split()[0]
 
     def thaw(self):
         self.process.send_signal(signal.SIGCONT)
