@@ -1,40 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* seen.c - see seen.h. */
+/* seen.c - see seen.h: what sight.h decides, in the form that these queries take. */
 #include "api/seen.h"
-#include "base/buf.h"
+#include "api/sight.h"
 #include "base/clock.h"
 
 #include "base/banned.h"
 
-/* A robot sees the projects it has something in. */
-static str robot_projects(struct ctx *ctx, const struct identity *who)
+/* "[1,2]" as ",1,2,". */
+static str between_commas(struct arena *arena, str ids)
 {
-	CLEANUP(buf_done) struct buf ids = BUF_INIT(KIB(16));
-	for (size_t i = 0; i < who->robot_grant_count; i++)
-		if (who->robot_grants[i].place == PLACE_PROJECT)
-			buf_printf(&ids, "%s%lld,", ids.len ? "" : ",",
-				   (long long)who->robot_grants[i].project_id);
-	return arena_copy(ctx->arena, buf_str(&ids));
-}
-
-static bool robot_sees_all(const struct identity *who)
-{
-	for (size_t i = 0; i < who->robot_grant_count; i++)
-		if (who->robot_grants[i].place == PLACE_PROJECT &&
-		    who->robot_grants[i].project_id == PROJECT_ALL)
-			return true;
-	return false;
+	str inner = str_take(str_skip(ids, 1), ids.len - 2);
+	return inner.len ? arena_printf(arena, "," STR_FMT ",", STR_ARG(inner)) : STR_NONE;
 }
 
 err_t seen_by(struct ctx *ctx, struct request *rq, struct repository_seen *ret)
 {
-	struct decision everything;
-	TRY(request_may(ctx, rq, ACTION_PROJECT_LIST_ALL, STR_NONE, &everything));
+	struct project_sight sight;
+	TRY(request_sight(ctx, rq, &sight));
+	bool all = sight.account_id == SIGHT_EVERYTHING;
 	*ret = (struct repository_seen){
-		.tenant_id = ctx->tenant_id,
-		.all = everything.allowed || robot_sees_all(&rq->who),
-		.account_id = rq->who.subject == SUBJECT_USER ? rq->who.id : 0,
-		.project_ids = robot_projects(ctx, &rq->who),
+		.tenant_id = sight.tenant_id,
+		.all = all,
+		.account_id = all ? 0 : sight.account_id,
+		.project_ids = between_commas(ctx->arena, sight.more_ids),
 		.now_us = clock_wall_us(),
 	};
 	return OK;

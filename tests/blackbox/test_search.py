@@ -43,6 +43,20 @@ def test_what_is_public_for_the_others(anonymous, names):
     assert found(search(anonymous, "closed")) == ([], [])
 
 
+def test_a_token_for_one_repository_shows_no_more_than_a_stranger_sees(registry, client, admin, anonymous, names):
+    """Lists had two ideas of what is seen: one took whoever a token was made for to be there himself."""
+    body = {"username": names, "email": f"{names}@example.com", "realname": "Member", "password": "Correct-Horse-8"}
+    headers = {"Content-Type": "application/json"}
+    admin.request("POST", f"{API}/users", body=json.dumps(body), headers=headers, expect=201)
+    admin.request("POST", f"{API}/projects/{names}-closed/members", headers=headers, expect=201,
+                  body=json.dumps({"role_id": 2, "member_user": {"username": names}}))
+    member = registry.client(names, "Correct-Horse-8", auth="basic")
+    assert len(found(search(member, names))[1]) == 2
+    token = member.fetch_token(f"repository:{names}-open/sub/app:pull")["token"]
+    answer = anonymous.get(f"{API}/search", params={"q": names}, headers={"Authorization": f"Bearer {token}"}, expect=200).json()
+    assert found(answer) == found(search(anonymous, names))
+
+
 @pytest.mark.parametrize("text", ["%", "_", "\\", "'", '"', "no such thing", "NEEDLE"])
 def test_texts_are_no_patterns(admin, names, text):
     assert found(search(admin, text)) == ([], [])
