@@ -64,7 +64,7 @@ const struct route api_routes[] = {
 	/* health */
 	HARBOR(GET, "/health", NONE, harbor_health_get),
 	/* search */
-	HARBOR(GET, "/search", NONE, harbor_search),
+	HARBOR(GET, "/search", PROJECT_LIST, harbor_search),
 	/* statistic */
 	HARBOR(GET, "/statistics", LOGIN, harbor_statistics),
 	/* Ldap */
