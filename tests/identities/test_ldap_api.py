@@ -108,7 +108,7 @@ def test_ping_gives_the_kept_password_to_nobody_else(admin, server, configured):
         assert not any(b"read" in asked for asked in stranger.asked)
         stranger.asked.clear()
         call(admin, "POST", f"{API}/ping", {**same, "ldap_url": stranger.url, "ldap_search_password": "told"})
-        assert b"told" in stranger.asked[0]
+        assert any(b"told" in asked for asked in stranger.asked)  # an unbind of the call before may come first
     finally:
         stranger.close()
 
