@@ -58,10 +58,12 @@ err_t audit_check_start(struct ctx *ctx, struct audit *audit)
 	if (audit->check.running)
 		return fail(ctx, ERR_EXISTS, "the trail is being verified");
 	join(audit);
+	struct audit_check last = audit->check;
 	audit->check = (struct audit_check){ .running = true, .started_at_us = clock_wall_us() };
 	err_t err = thread_start(ctx, "audit-verify", run, audit, &audit->check_thread);
 	audit->check_joinable = err == OK;
-	audit->check.running = err == OK;
+	if (err != OK)
+		audit->check = last; /* what never ran has found nothing */
 	return err;
 }
 

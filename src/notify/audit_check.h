@@ -16,7 +16,7 @@ struct audit_check {
 	struct audit_verdict verdict;
 };
 
-/* ERR_EXISTS, recorded, while one is running. */
+/* ERR_EXISTS, recorded, while one is running; ERR_BUSY without a thread, and the last one stays. */
 err_t audit_check_start(struct ctx *ctx, struct audit *audit);
 
 /* The running or the last one of this process. */

@@ -4,6 +4,8 @@
 
 #include "codec/hex.h"
 #include "notify/audit_chain.h"
+#include "notify/audit_check.h"
+#include "os/fault.h"
 
 static const struct audit_row SAMPLE = {
 	.id = 12,
@@ -370,4 +372,23 @@ AUDIT_TEST(audit_erase, a_salt_thrown_away_is_no_erasure)
 	make_trail(f);
 	audit_fixture_tamper(f, "UPDATE audit_seal SET salt = NULL WHERE record_id = 5");
 	EXPECT_DIFFERENCE(f, 5, "personal data is gone");
+}
+
+/* A verification that never ran was shown as finished, and the trail as changed. */
+AUDIT_TEST(audit_check, without_a_thread_the_last_one_stays)
+{
+	struct audit_check check;
+	make_trail(f);
+	fault_setup("thread.start:1=errno:11");
+	cr_expect_eq(audit_check_start(f->ctx, f->audit), ERR_BUSY);
+	fault_setup(NULL);
+	ctx_forgive(f->ctx);
+	audit_check_state(f->audit, &check);
+	cr_expect_eq(check.started_at_us, 0);
+	cr_expect_not(check.running);
+
+	EXPECT_OK(f->ctx, audit_check_start(f->ctx, f->audit));
+	audit_check_stop(f->audit);
+	audit_check_state(f->audit, &check);
+	cr_expect_neq(check.started_at_us, 0);
 }
