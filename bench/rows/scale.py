@@ -200,7 +200,10 @@ def fill_database(path, count):
     (role,) = database.execute("SELECT min(role) FROM manifest_reference").fetchone()
     first = 1_000
     for repository in range(first, first + count // PER_REPOSITORY):
-        database.execute("INSERT INTO repository VALUES (?, ?, ?, ?)", (repository, project, f"bench/r{repository}", now_us))
+        database.execute(
+            "INSERT INTO repository (id, tenant_id, project_id, name, created_at_us) VALUES (?, 1, ?, ?, ?)",
+            (repository, project, f"bench/r{repository}", now_us),
+        )
         manifests, references, names = repository_rows(repository, repository * PER_REPOSITORY, now_us)
         database.executemany(
             "INSERT INTO manifest"
