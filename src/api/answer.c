@@ -2,6 +2,7 @@
 /* answer.c - see answer.h. */
 #include "api/answer.h"
 #include "api/browser.h"
+#include "api/oauth.h"
 #include "base/json_escape.h"
 #include "codec/url.h"
 
@@ -86,25 +87,38 @@ static const char *harbor_code(err_t err)
 	return "UNKNOWN";
 }
 
+/* What is wrong with the client's own bytes may be said; everything else stays in the log. */
+static str client_detail(const struct request *rq, err_t err)
+{
+	int status = error_info(err)->status;
+	bool own = (status == 400 || status == 422) && err != ERR_NAME_INVALID;
+	return own ? str_from(rq->x->ctx->failure.detail) : STR_NONE;
+}
+
 static void send_error(struct request *rq, err_t err)
 {
 	const struct error_info *info = error_info(err);
 	bool harbor =
 		rq->route && (rq->route->kind == ROUTE_HARBOR || rq->route->kind == ROUTE_PORTAL);
+	bool oauth = rq->route && rq->route->kind == ROUTE_TOKEN;
+	str detail = client_detail(rq, err);
 	CLEANUP(buf_done) struct buf body = BUF_INIT(BODY_MAX);
 	buf_printf(&body, "{\"errors\":[{\"code\":\"%s\",\"message\":",
 		   harbor ? harbor_code(err) : info->code);
 	json_escape(&body, str_from(info->text));
-	/* What is wrong with the client's own bytes may be said; everything else stays in the log.
-	 */
-	if ((info->status == 400 || info->status == 422) && err != ERR_NAME_INVALID &&
-	    rq->x->ctx->failure.detail[0]) {
+	if (detail.len) {
 		buf_add(&body, STR(",\"detail\":"));
-		json_escape(&body, str_from(rq->x->ctx->failure.detail));
+		json_escape(&body, detail);
 	}
-	buf_add(&body, STR("}]}\n"));
+	buf_add(&body, STR("}]"));
+	if (oauth) {
+		oauth_add_error(&body, rq, err, detail);
+		oauth_headers(rq);
+	}
+	buf_add(&body, STR("}\n"));
 	exchange_header(rq->x, STR("Content-Type"), STR("application/json"));
-	err_t sent = exchange_answer(rq->x, info->status, buf_str(&body));
+	err_t sent = exchange_answer(rq->x, oauth ? oauth_status(rq, err) : info->status,
+				     buf_str(&body));
 	(void)sent; /* the peer is gone: nobody to tell */
 }
 
@@ -119,7 +133,7 @@ void answer_begin(struct request *rq)
 
 void answer_error(struct request *rq, err_t err)
 {
-	if (error_info(err)->status == 401)
+	if (error_info(err)->status == 401 && !rq->exchanging)
 		add_challenge(rq);
 	if (is_busy(error_info(err)))
 		exchange_header_printf(rq->x, STR("Retry-After"), "%u",

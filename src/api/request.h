@@ -71,6 +71,8 @@ struct request {
 
 	struct json_document body; /* of body_read(): the audit trail is written when the handler is
 				      done with it */
+	const char *oauth_error;   /* of the token service, where the error table cannot tell */
+	bool exchanging;	   /* a token for a token (RFC 8693): errors as that has them */
 	bool bad_credentials;	   /* the challenge says invalid_token */
 	bool keep_headers;	   /* the handler's headers belong on the error answer */
 };

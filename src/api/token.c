@@ -7,6 +7,7 @@
  */
 #include "api/binding_json.h"
 #include "api/handlers.h"
+#include "api/oauth.h"
 #include "auth/workload.h"
 #include "api/rate.h"
 #include "base/clock.h"
@@ -139,7 +140,7 @@ static err_t answer_token(struct ctx *ctx, struct request *rq, const struct toke
 		json_write_str(&w, "token_type", STR("Bearer"));
 	}
 	json_write_object_end(&w);
-	exchange_header(rq->x, STR("Cache-Control"), STR("no-store"));
+	oauth_headers(rq);
 	return answer_json(rq, 200, buf_str(&body));
 }
 
@@ -153,7 +154,10 @@ static err_t strangers_may_ask(struct ctx *ctx, struct request *rq)
 
 static err_t identify(struct ctx *ctx, struct request *rq)
 {
-	TRY(request_identify(ctx, rq));
+	err_t err = request_identify(ctx, rq);
+	if (err == ERR_UNAUTHORIZED)
+		rq->oauth_error = "invalid_client";
+	TRY(err);
 	if (rq->who.by_token)
 		return fail(ctx, ERR_UNAUTHORIZED, "a token cannot be exchanged for a token");
 	return strangers_may_ask(ctx, rq);
@@ -179,6 +183,31 @@ static str form_value(struct ctx *ctx, str body, str name)
 	return form_get(ctx->arena, body, name, &value) ? value : STR_NONE;
 }
 
+/* By the name in its tokens' `aud`, by its host, or by an address below its own. */
+static bool is_this_registry(struct request *rq, str value)
+{
+	str base = request_base_url(rq);
+	if (str_eq(value, STR(AUTH_SERVICE)) || str_eq(value, rq->x->host) || str_eq(value, base))
+		return true;
+	return str_has_prefix(value, base) && value.ptr[base.len] == '/';
+}
+
+/* RFC 8693 §2.1: where the token is meant to be used; ours are good for this registry alone. */
+static err_t check_target(struct ctx *ctx, struct request *rq, str body)
+{
+	static const char *const names[] = { "audience", "resource" };
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		str rest = body;
+		for (str value; form_next(ctx->arena, &rest, str_from(names[i]), &value);) {
+			if (!value.len || is_this_registry(rq, value))
+				continue;
+			rq->oauth_error = "invalid_target";
+			return fail(ctx, ERR_REQUEST_INVALID, "%s is not this registry", names[i]);
+		}
+	}
+	return OK;
+}
+
 /*
  * RFC 8693: somebody else's token for one of ours. Of what it leaves open: the subject token is a
  * JWT, nobody acts for somebody else, and `username` (not of the RFC) says which robot is wanted.
@@ -188,15 +217,19 @@ static err_t identify_exchange(struct ctx *ctx, struct request *rq, str body,
 {
 	str type = form_value(ctx, body, STR("subject_token_type"));
 	str wanted = form_value(ctx, body, STR("requested_token_type"));
+	str token = form_value(ctx, body, STR("subject_token"));
+	rq->exchanging = true;
+	if (!token.len)
+		return fail(ctx, ERR_REQUEST_INVALID, "subject_token is missing");
 	if (!str_eq(type, STR(TOKEN_TYPE "jwt")) && !str_eq(type, STR(TOKEN_TYPE "id_token")))
 		return fail(ctx, ERR_REQUEST_INVALID, "subject_token_type is not jwt or id_token");
 	if (wanted.len && !str_eq(wanted, STR(TOKEN_TYPE "access_token")))
 		return fail(ctx, ERR_REQUEST_INVALID, "requested_token_type is not access_token");
 	if (form_value(ctx, body, STR("actor_token")).len)
 		return fail(ctx, ERR_REQUEST_INVALID, "actor_token is not supported");
+	TRY(check_target(ctx, rq, body));
 	tr->exchanged = true;
-	err_t err = workload_exchange(ctx, rq->api->options.auth,
-				      form_value(ctx, body, STR("subject_token")),
+	err_t err = workload_exchange(ctx, rq->api->options.auth, token,
 				      form_value(ctx, body, STR("username")), &rq->who);
 	return err == ERR_ABSENT
 		       ? fail(ctx, ERR_UNAUTHORIZED, "token of an issuer that nobody here knows")
@@ -214,9 +247,13 @@ static err_t identify_form(struct ctx *ctx, struct request *rq, str body, struct
 	}
 	if (str_eq(grant_type, TOKEN_EXCHANGE))
 		return identify_exchange(ctx, rq, body, tr);
-	if (!str_eq(grant_type, STR("password")))
+	if (!grant_type.len)
+		return fail(ctx, ERR_REQUEST_INVALID, "grant_type is missing");
+	if (!str_eq(grant_type, STR("password"))) {
+		rq->oauth_error = "unsupported_grant_type";
 		return fail(ctx, ERR_REQUEST_INVALID,
 			    "grant_type is not password, refresh_token or token-exchange");
+	}
 	str user = form_value(ctx, body, STR("username"));
 	if (!user.len) {
 		TRY(identify(ctx, rq));

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs that prove who they are by somebody else's token: which are believed, as whom, for how long, and which never."""
 import json
+import re
 import time
 import urllib.parse
 
@@ -248,17 +249,53 @@ def test_rfc_8693_gives_a_short_lived_token(trust, project, issuer, registry):
     registry.anonymous().get(f"/v2/{project}/app/manifests/v1", headers=bearer, expect=200)
 
 
-@pytest.mark.parametrize("members, expect", [
-    ({"subject_token_type": "urn:ietf:params:oauth:token-type:saml2"}, 400),
-    ({"subject_token_type": None}, 400),
-    ({"requested_token_type": "urn:ietf:params:oauth:token-type:refresh_token"}, 400),
-    ({"actor_token": "x"}, 400),
-    ({"subject_token": None}, 401),
-    ({"subject_token": "a.b.c"}, 401),
-    ({"username": "robot$nobody"}, 401),
+def check_refusal(answer, error):
+    """RFC 6749 §5.2, and beside it what docker's and containerd's clients read."""
+    said = answer.json()
+    assert said["error"] == error and said["errors"][0]["message"]
+    assert re.fullmatch(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+", said["error_description"])
+    assert answer.headers["Cache-Control"] == "no-store" and answer.headers["Pragma"] == "no-cache"
+    return said
+
+
+@pytest.mark.parametrize("members, error, described", [
+    ({"subject_token_type": "urn:ietf:params:oauth:token-type:saml2"}, "invalid_request", "subject_token_type"),
+    ({"subject_token_type": None}, "invalid_request", "subject_token_type"),
+    ({"requested_token_type": "urn:ietf:params:oauth:token-type:refresh_token"}, "invalid_request", "requested_token_type"),
+    ({"actor_token": "x"}, "invalid_request", "actor_token"),
+    ({"subject_token": None}, "invalid_request", "subject_token"),
+    ({"subject_token": "a.b.c"}, "invalid_request", "authentication"),
+    ({"username": "robot$nobody"}, "invalid_request", "authentication"),
+    ({"audience": "somebody-else"}, "invalid_target", "audience"),
+    ({"resource": "https://example.com/v2"}, "invalid_target", "resource"),
+    ({"grant_type": None}, "invalid_request", "grant_type"),
+    ({"grant_type": "client_credentials"}, "unsupported_grant_type", "grant_type"),
 ])
-def test_exchanges_that_cannot_be(trusted, issuer, registry, members, expect):
-    exchange(registry, issuer.token(**github()), expect=expect, **members)
+def test_exchanges_that_cannot_be(trusted, issuer, registry, members, error, described):
+    said = check_refusal(exchange(registry, issuer.token(**github()), expect=400, **members), error)
+    assert described in said["error_description"]
+    assert "WWW-Authenticate" not in exchange(registry, "a.b.c", expect=400).headers
+
+
+def test_an_exchange_for_this_registry(trusted, project, issuer, registry):
+    for meant in ({"audience": "harbor-registry"}, {"audience": registry.url}, {"resource": registry.url + "/v2/"}):
+        exchange(registry, issuer.token(**github()), **meant)
+    exchange(registry, issuer.token(**github()), expect=400, resource=registry.url + "0/v2/")
+
+
+def test_the_token_service_refuses_in_both_languages(registry):
+    """docker asks its user again when it is told 401, so there it stays."""
+    anonymous = registry.anonymous()
+    form = {"grant_type": "password", "username": "admin", "password": "wrong", "service": "harbor-registry"}
+    said = check_refusal(anonymous.request("POST", "/service/token", body=form, expect=401), "invalid_grant")
+    assert said["errors"][0]["code"] == "UNAUTHORIZED"
+    form = {"grant_type": "refresh_token", "refresh_token": "x.y.z"}
+    check_refusal(anonymous.request("POST", "/service/token", body=form, expect=401), "invalid_grant")
+    wrong = registry.client("admin", "wrong", auth="basic")
+    for answer in (wrong.get("/service/token?service=harbor-registry", expect=401),
+                   wrong.request("POST", "/service/token", body={"grant_type": "password"}, expect=401)):
+        check_refusal(answer, "invalid_client")
+        assert answer.headers["WWW-Authenticate"].startswith("Basic")
 
 
 def test_no_refresh_token_for_a_workload(trusted, project, issuer, registry):
@@ -276,7 +313,7 @@ def test_a_login_token_is_a_password_for_a_while(trusted, project, issuer, regis
     registry.client("robot$other", answer["password"]).fetch_token(expect=401)
     bearer = {"Authorization": f"Bearer {answer['password']}"}
     registry.anonymous().get(f"/v2/{project}/app/manifests/v1", headers=bearer, expect=401)
-    exchange(registry, answer["password"], expect=401)
+    exchange(registry, answer["password"], expect=400)
     trusted.change(enabled=False)
     client.fetch_token(expect=401)
 
@@ -347,7 +384,7 @@ def test_a_token_that_counts_once(trust, project, issuer, registry):
     trust.bind([{"claim": "repository", "equals": "acme/shop"}], project)
     token = issuer.token(**github())
     exchange(registry, token)
-    exchange(registry, token, expect=401)
+    exchange(registry, token, expect=400)
     trust.refused(token)
     send(registry.anonymous(), "POST", f"{BERTH}/token-exchange", {"token": token}, expect=401)
     exchange(registry, issuer.token(**{**github(), "jti": "2"}))
