@@ -35,4 +35,3 @@ const char *setting_check_prefix(str text);
 const char *setting_check_quota(str text);
 const char *setting_check_endpoint(str text);
 const char *setting_check_audit_types(str text);
-const char *setting_check_banner(str text);

@@ -68,7 +68,8 @@
 	X(BOOL, PULL_TIME_UPDATE_DISABLE, "pull_time_update_disable", "false", SETTING_FREE)       \
 	X(BOOL, SCANNER_SKIP_UPDATE_PULLTIME, "scanner_skip_update_pulltime", "false",             \
 	  SETTING_FREE)                                                                            \
-	X(TEXT, BANNER_MESSAGE, "banner_message", "", SETTING_CHECK(setting_check_banner))         \
+	/* Whatever text: Harbor's portal writes JSON into it, others write words. */              \
+	X(TEXT, BANNER_MESSAGE, "banner_message", "", SETTING_FREE)                                \
 	/* Ways to log in that Harbor has and this program has not: kept for whoever reads them    \
 	 * back. */                                                                                \
 	X(TEXT, UAA_CLIENT_ID, "uaa_client_id", "", SETTING_FREE)                                  \

@@ -74,18 +74,6 @@ const char *setting_check_audit_types(str text)
 							"switched off, separated by commas";
 }
 
-/* Harbor's portal parses it: {"message": …, "type": …, "closable": …, "fromDate": …, "toDate": …}.
- */
-const char *setting_check_banner(str text)
-{
-	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
-	struct json_problem problem;
-	if (!text.len ||
-	    (json_parse(text, JSON_LIMITS_SMALL, &doc, &problem) && json_value_is_object(doc.root)))
-		return NULL;
-	return "empty or a JSON object as text";
-}
-
 /* --- from JSON ------------------------------------------------------------------------------ */
 
 static err_t wrong(struct ctx *ctx, const struct system_setting_info *info, const char *what)

@@ -117,6 +117,12 @@ def test_every_key_is_written_read_back_and_kept(registry, admin):
 
 
 @pytest.mark.own_server
+def test_a_banner_of_plain_words_was_refused_though_harbor_takes_it(admin, anonymous):
+    write(admin, banner_message="moving on friday")
+    assert anonymous.get("/api/v2.0/systeminfo").json()["banner_message"] == "moving on friday"
+    write(admin, banner_message="")
+
+
 def test_secrets_do_not_lie_in_the_database(registry, admin):
     write(admin, ldap_url="ldaps://here-it-is.example.com", oidc_endpoint="https://login.example.com", **SECRETS)
     if registry.database is None:
@@ -136,7 +142,7 @@ def test_what_nobody_knows_and_what_is_null_is_ignored(admin):
     {"read_only": "true"}, {"read_only": 1}, {"project_creation_restriction": "nobody"}, {"token_expiration": 0},
     {"token_expiration": "30"}, {"session_timeout": -1}, {"robot_token_duration": 0}, {"storage_per_project": 0},
     {"storage_per_project": 1 << 51}, {"robot_name_prefix": ""}, {"robot_name_prefix": "a:b"}, {"audit_log_forward_endpoint": "nowhere"},
-    {"skip_audit_log_database": True}, {"disabled_audit_log_event_types": "sing_song"}, {"banner_message": "no JSON"},
+    {"skip_audit_log_database": True}, {"disabled_audit_log_event_types": "sing_song"}, {"banner_message": {"message": "no text"}},
     {"auth_mode": "uaa_auth"}, {"auth_mode": 3}, {"ldap_scope": 3}, {"ldap_scope": "2"}, {"ldap_verify_cert": "yes"},
     {"oidc_group_filter": "("}, {"oidc_extra_redirect_parms": "[]"}, {"auth_mode": "ldap_auth"}, {"auth_mode": "oidc_auth"},
 ], ids=lambda wrong: "-".join(f"{key}-{value}" for key, value in wrong.items()))
