@@ -79,7 +79,7 @@ static const char *harbor_code(err_t err)
 		{ 429, "TOO_MANY_REQUEST" },
 		{ 501, "NOT_IMPLEMENTED" },
 	};
-	if (err == ERR_READ_ONLY)
+	if (err == ERR_READ_ONLY || err == ERR_TENANT_READ_ONLY)
 		return error_info(err)->code; /* the one that is told from other refusals */
 	for (size_t i = 0; i < COUNT_OF(codes); i++)
 		if (codes[i].status == status)
@@ -92,6 +92,7 @@ static str client_detail(const struct request *rq, err_t err)
 {
 	int status = error_info(err)->status;
 	bool own = (status == 400 || status == 422) && err != ERR_NAME_INVALID;
+	own |= err == ERR_TENANT_SUSPENDED || err == ERR_TENANT_READ_ONLY; /* why: for everybody */
 	return own ? str_from(rq->x->ctx->failure.detail) : STR_NONE;
 }
 

@@ -35,7 +35,7 @@ static struct audit_event *make_event(struct request *rq, enum audit_type type)
 	const struct identity *who = &rq->who;
 	*event = (struct audit_event){
 		.type = type,
-		.tenant_id = who->tenant_id,
+		.tenant_id = request_tenant(rq),
 		.project = rq->repository.len ? reference_project(rq->repository) : rq->project,
 		.resource = rq->repository,
 		.actor_type = subject_name(who->subject),

@@ -152,8 +152,9 @@ static err_t find_projects(struct ctx *ctx, struct request *rq, struct projects 
 	struct decision decision;
 	TRY(request_may_in(ctx, rq, ACTION_AUDIT_LIST, 0, &decision));
 	projects.all = decision.allowed;
-	if (projects.all && !(who->flags & (IDENTITY_ADMIN | IDENTITY_AUDITOR)))
-		projects.tenant_id = who->tenant_id;
+	if (projects.all &&
+	    (ctx->tenant_fixed || !(who->flags & (IDENTITY_ADMIN | IDENTITY_AUDITOR))))
+		projects.tenant_id = request_tenant(rq);
 	if (!projects.all) {
 		TRY(membership_projects(ctx, rq->api->options.auth, who, PROJECTS_MAX,
 					&projects.ids, &projects.count));

@@ -20,11 +20,10 @@ static const struct identity_providers *providers_of(struct request *rq)
 	return &auth_outside(rq->api->options.auth)->providers;
 }
 
-/* The tenant that is meant: `tenant_id`, else the asker's own. */
+/* The tenant that is meant: `tenant_id`, else the request's. */
 static err_t tenant_of(struct ctx *ctx, struct request *rq, int64_t *ret)
 {
-	int64_t own = rq->who.tenant_id ? rq->who.tenant_id : TENANT_DEFAULT;
-	return query_i64(ctx, rq, STR("tenant_id"), own, ret);
+	return query_i64(ctx, rq, STR("tenant_id"), ctx->tenant_id, ret);
 }
 
 static void write_provider(struct json_writer *w, const struct identity_provider *p)

@@ -5,6 +5,7 @@
  */
 #include "api/audit.h"
 #include "api/binding_json.h"
+#include "api/tenant.h"
 #include "api/handlers_robot.h"
 #include "auth/workload.h"
 #include "base/clock.h"
@@ -225,8 +226,11 @@ static err_t exchange(struct ctx *ctx, struct request *rq, struct auth_token *re
 	err_t err = workload_exchange(ctx, auth, body.token, body.robot, &rq->who);
 	if (err == ERR_ABSENT)
 		err = fail(ctx, ERR_UNAUTHORIZED, "token of an issuer that nobody here knows");
+	if (err == OK)
+		err = tenant_settle(ctx, rq);
 	rq->bad_credentials = err == ERR_UNAUTHORIZED;
 	TRY(err);
+	TRY(tenant_check_suspended(ctx, rq));
 	return auth_issue_login(ctx, auth, &rq->who, ret);
 }
 

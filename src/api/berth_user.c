@@ -28,7 +28,8 @@ static err_t find_owner(struct ctx *ctx, struct request *rq, struct user *ret)
 		return fail(ctx, ERR_PRECONDITION_FAILED, "whoever asks has no account");
 	if (!id)
 		id = rq->who.id;
-	err_t err = user_get(ctx, rq->api->options.auth, request_tenant(rq), id, ret);
+	int64_t tenant_id = rq->user_id ? request_tenant(rq) : rq->who.tenant_id;
+	err_t err = user_get(ctx, rq->api->options.auth, tenant_id, id, ret);
 	if (err != ERR_ABSENT)
 		return err;
 	return rq->user_id ? fail(ctx, ERR_NOT_FOUND, "no such user")

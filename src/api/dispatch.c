@@ -5,6 +5,7 @@
 #include "api/audit.h"
 #include "api/browser.h"
 #include "api/rate.h"
+#include "api/tenant.h"
 #include "auth/membership.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -59,16 +60,19 @@ str request_header(struct request *rq, str name)
 
 str request_base_url(struct request *rq)
 {
-	str external = rq->api->options.external_url;
-	if (external.len)
+	str external = rq->api->options.external_url, scheme = rq->x->scheme, rest;
+	bool own_host = rq->x->ctx->tenant_fixed;
+	if (external.len && !own_host)
 		return external;
-	return arena_printf(rq->x->ctx->arena, STR_FMT "://" STR_FMT, STR_ARG(rq->x->scheme),
+	if (external.len) /* a proxy may have taken the TLS off; the host is the tenant's */
+		str_cut(external, ':', &scheme, &rest);
+	return arena_printf(rq->x->ctx->arena, STR_FMT "://" STR_FMT, STR_ARG(scheme),
 			    STR_ARG(rq->x->host));
 }
 
 int64_t request_tenant(const struct request *rq)
 {
-	return rq->who.tenant_id ? rq->who.tenant_id : TENANT_DEFAULT;
+	return rq->x->ctx->tenant_id;
 }
 
 struct project_maker *request_project_maker(struct request *rq)
@@ -88,7 +92,7 @@ static err_t describe_project(struct ctx *ctx, struct request *rq, err_t found, 
 	if (found == ERR_ABSENT)
 		return OK;
 	TRY(found);
-	ret->tenant_id = TENANT_DEFAULT;
+	ret->tenant_id = ctx->tenant_id;
 	ret->project_id = info->id;
 	ret->project_public = info->is_public;
 	struct membership held;
@@ -105,7 +109,8 @@ static struct resource resource_of(const struct request *rq, str repository)
 {
 	bool everyone = system_i64(rq->api->options.settings, SYSTEM_PROJECT_CREATION) ==
 			PROJECT_CREATION_EVERYONE;
-	return (struct resource){ .repository = repository,
+	return (struct resource){ .tenant_id = request_tenant(rq),
+				  .repository = repository,
 				  .anonymous_pull = rq->api->options.anonymous_pull,
 				  .anonymous_off = rq->api->options.anonymous_off,
 				  .project_creation_open = everyone,
@@ -207,7 +212,8 @@ err_t request_identify(struct ctx *ctx, struct request *rq)
 		.certificate = presented_certificate(rq),
 		.address = rq->x->peer,
 	};
-	return auth_identify(ctx, rq->api->options.auth, &from, &rq->who, &rq->who_pin);
+	TRY(auth_identify(ctx, rq->api->options.auth, &from, &rq->who, &rq->who_pin));
+	return tenant_settle(ctx, rq);
 }
 
 static err_t authenticate(struct ctx *ctx, struct request *rq)
@@ -218,7 +224,9 @@ static err_t authenticate(struct ctx *ctx, struct request *rq)
 	err_t err = request_identify(ctx, rq);
 	rq->bad_credentials = err == ERR_UNAUTHORIZED;
 	TRY(err);
-	return rate_check_identity(ctx, rq);
+	TRY(rate_check_identity(ctx, rq));
+	/* Where a browser logs in and out, whoever has just come tells more (portal_log_in()). */
+	return rq->route->kind == ROUTE_PORTAL ? OK : tenant_check_suspended(ctx, rq);
 }
 
 err_t request_refuse(struct ctx *ctx, struct request *rq, const struct decision *decision)
@@ -250,6 +258,7 @@ static err_t dispatch(struct ctx *ctx, struct request *rq)
 	if (rq->route->kind == ROUTE_HARBOR || rq->route->kind == ROUTE_PORTAL)
 		request_name(rq);
 	TRY(rate_check_address(ctx, rq));
+	TRY(tenant_begin(ctx, rq));
 	TRY(authenticate(ctx, rq));
 	TRY(browser_guard(ctx, rq));
 	TRY(find_project(ctx, rq));

@@ -15,7 +15,7 @@
 
 static int64_t tenant_of(const struct request *rq)
 {
-	return rq->who.tenant_id ? rq->who.tenant_id : TENANT_DEFAULT;
+	return request_tenant(rq);
 }
 
 static err_t write_all(struct ctx *ctx, struct request *rq, struct json_writer *w)

@@ -27,7 +27,7 @@ static err_t write_login(struct ctx *ctx, struct request *rq, struct json_writer
 	struct identity_provider *list;
 	size_t count;
 	TRY(identity_provider_list(ctx, &auth_outside(rq->api->options.auth)->providers,
-				   TENANT_DEFAULT, true, &list, &count));
+				   ctx->tenant_id, true, &list, &count));
 	json_write_str(w, "auth_mode", str_from(identity_provider_auth_mode(list, count)));
 	for (size_t i = 0; i < count; i++)
 		if (list[i].kind == PROVIDER_OIDC) {

@@ -197,7 +197,7 @@ err_t harbor_user_current(struct ctx *ctx, struct request *rq)
 	struct user user;
 	if (rq->who.subject != SUBJECT_USER || !rq->who.id)
 		return fail(ctx, ERR_PRECONDITION_FAILED, "whoever asks has no account");
-	TRY(user_get(ctx, rq->api->options.auth, request_tenant(rq), rq->who.id, &user));
+	TRY(user_get(ctx, rq->api->options.auth, rq->who.tenant_id, rq->who.id, &user));
 	return answer_user(ctx, rq, &user);
 }
 

@@ -5,6 +5,7 @@
 #include "api/browser.h"
 #include "api/handlers.h"
 #include "api/harbor.h"
+#include "api/tenant.h"
 #include "auth/outside.h"
 #include "auth/user.h"
 #include "codec/form.h"
@@ -37,6 +38,8 @@ err_t portal_log_in(struct ctx *ctx, struct request *rq, struct session_new *fro
 	from->user_agent = request_header(rq, STR("User-Agent"));
 	TRY(end_last(ctx, rq));
 	rq->who = *from->who;
+	TRY(tenant_settle(ctx, rq));
+	TRY(tenant_check_suspended(ctx, rq));
 	struct audit_event *event = audit_change(rq, AUDIT_LOGIN_USER);
 	event->resource = from->who->name;
 	TRY(session_create(ctx, rq->api->options.auth, from, &secret));
@@ -60,7 +63,7 @@ static err_t login_elsewhere(struct ctx *ctx, struct request *rq, str *ret_locat
 		&auth_outside(rq->api->options.auth)->providers;
 	struct identity_provider *list;
 	size_t count;
-	TRY(identity_provider_list(ctx, providers, TENANT_DEFAULT, true, &list, &count));
+	TRY(identity_provider_list(ctx, providers, ctx->tenant_id, true, &list, &count));
 	bool oidc = str_eq(str_from(identity_provider_auth_mode(list, count)), STR("oidc_auth"));
 	*ret_location = STR_NONE;
 	if (oidc)
@@ -141,6 +144,7 @@ err_t portal_user_exists(struct ctx *ctx, struct request *rq)
 	size_t count = 0;
 	int64_t total;
 	bool may = rq->who.flags & IDENTITY_ADMIN && !rq->who.by_token;
+	TRY(tenant_check_suspended(ctx, rq));
 	if (!may && !system_bool(rq->api->options.settings, SYSTEM_SELF_REGISTRATION))
 		return fail(ctx, ERR_PRECONDITION_FAILED, "self-registration is off");
 	TRY(exchange_read_all(rq->x, rq->route->body_max_bytes, &body));

@@ -5,8 +5,8 @@
  * Between the steps nothing is kept here but two sealed cookies under /c/oidc: one ties a login to
  * the browser that began it, the other holds who has logged in and still has to choose a name.
  *
- * There may be several providers, and others for each tenant: `provider` (its name) and `tenant_id`
- * say which; without them it is the first one of the default tenant.
+ * There may be several providers, and others for each tenant: `provider` (its name) and, on a host
+ * of no tenant, `tenant_id` say which; without them it is the first one of the tenant.
  */
 #include "api/audit.h"
 #include "api/browser.h"
@@ -41,7 +41,9 @@ static err_t list_providers(struct ctx *ctx, struct request *rq, struct identity
 			    size_t *ret_count)
 {
 	int64_t tenant_id;
-	TRY(query_i64(ctx, rq, STR("tenant_id"), TENANT_DEFAULT, &tenant_id));
+	TRY(query_i64(ctx, rq, STR("tenant_id"), ctx->tenant_id, &tenant_id));
+	if (ctx->tenant_fixed && tenant_id != ctx->tenant_id)
+		return fail(ctx, ERR_PRECONDITION_FAILED, "another tenant's host");
 	return identity_provider_list(ctx, &outside_of(rq)->providers, tenant_id, true, ret,
 				      ret_count);
 }

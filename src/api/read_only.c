@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* read_only.c - see request_check_read_only(). */
-#include "api/request.h"
+#include "api/tenant.h"
 #include "settings/system.h"
 
 #include "base/banned.h"
@@ -25,7 +25,9 @@ static bool is_exempt(const struct route *route)
 
 err_t request_check_read_only(struct ctx *ctx, const struct request *rq)
 {
-	if (!system_bool(rq->api->options.settings, SYSTEM_READ_ONLY) || is_exempt(rq->route))
+	if (is_exempt(rq->route))
 		return OK;
-	return fail(ctx, ERR_READ_ONLY, "the setting read_only is on");
+	if (system_bool(rq->api->options.settings, SYSTEM_READ_ONLY))
+		return fail(ctx, ERR_READ_ONLY, "the setting read_only is on");
+	return tenant_check_read_only(ctx, rq);
 }

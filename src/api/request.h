@@ -6,6 +6,7 @@
 #pragma once
 
 #include "api/api.h"
+#include "auth/tenant.h"
 #include "base/rate.h"
 #include "codec/json.h"
 #include "codec/reference.h"
@@ -44,6 +45,7 @@ struct request {
 
 	struct identity who;
 	struct cache_value *who_pin;
+	struct tenant_seen tenant; /* whose things are meant; id 0: the default tenant's */
 
 	str name_asked;	 /* repository as in the path, for Location and answers */
 	str repository;	 /* full name: "library/" added when there is no slash */
@@ -77,10 +79,11 @@ struct request {
 	bool keep_headers;	   /* the handler's headers belong on the error answer */
 };
 
-/* Fills `who` from what the request brings. For the dispatcher and the token service. */
+/* Fills `who` from what the request brings, and settles whose things are meant (api/tenant.h). For
+ * the dispatcher and the token service. */
 err_t request_identify(struct ctx *ctx, struct request *rq);
 
-/* The tenant whose things are asked about: the asker's own. */
+/* The tenant whose things are asked about; system administrators are of another one elsewhere. */
 int64_t request_tenant(const struct request *rq);
 
 /* Whoever may not must not learn whether the thing is there: ERR_UNAUTHORIZED for who could still
@@ -104,7 +107,8 @@ err_t request_roles(struct ctx *ctx, struct request *rq, int64_t project_id, str
 err_t request_may_give(struct ctx *ctx, struct request *rq, int64_t project_id,
 		       const struct action_set *set, enum action *ret_lacking);
 
-/* ERR_READ_ONLY when the system's setting read_only forbids what the route does. */
+/* ERR_READ_ONLY or ERR_TENANT_READ_ONLY when the system's setting read_only, or the tenant's state,
+ * forbids what the route does. */
 err_t request_check_read_only(struct ctx *ctx, const struct request *rq);
 
 /* Finds the row; ERR_NOT_FOUND, or ERR_UNSUPPORTED (405) with an Allow header set. Fills the path's

@@ -10,6 +10,7 @@
 #include "api/oauth.h"
 #include "auth/workload.h"
 #include "api/rate.h"
+#include "api/tenant.h"
 #include "base/clock.h"
 #include "codec/form.h"
 #include "codec/json_writer.h"
@@ -158,6 +159,7 @@ static err_t identify(struct ctx *ctx, struct request *rq)
 	if (err == ERR_UNAUTHORIZED)
 		rq->oauth_error = "invalid_client";
 	TRY(err);
+	TRY(tenant_check_suspended(ctx, rq));
 	if (rq->who.by_token)
 		return fail(ctx, ERR_UNAUTHORIZED, "a token cannot be exchanged for a token");
 	return strangers_may_ask(ctx, rq);
@@ -274,7 +276,9 @@ err_t token_post(struct ctx *ctx, struct request *rq)
 		.offline = str_eq(form_value(ctx, body, STR("access_type")), STR("offline")),
 	};
 	TRY(identify_form(ctx, rq, body, &tr));
+	TRY(tenant_settle(ctx, rq));
 	TRY(rate_check_identity(ctx, rq));
+	TRY(tenant_check_suspended(ctx, rq));
 	str rest = body;
 	for (str list; form_next(ctx->arena, &rest, STR("scope"), &list);)
 		TRY(decide_scopes(ctx, rq, list, &tr));

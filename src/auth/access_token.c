@@ -133,7 +133,7 @@ struct find_work {
 static err_t find_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct find_work *work = arg;
-	TRY(db_account_find_login(ctx, tx, TENANT_DEFAULT, work->user, &work->account));
+	TRY(db_account_find_login(ctx, tx, ctx->tenant_id, work->user, &work->account));
 	str hash = auth_secret_hash(ctx, work->auth, WHAT, work->account.id, work->secret);
 	return db_access_token_find(ctx, tx, hash, &work->row);
 }

@@ -27,6 +27,7 @@
 #define TOKEN_LIFETIME_DEFAULT_S 1800
 #define KEY_LIFETIME_DEFAULT_S	 (INT64_C(30) * 86400)
 #define CACHE_BYTES_MAX_DEFAULT	 MIB(4)
+#define TENANT_CACHE_BYTES_MAX	 MIB(1)
 #define AT_ONCE_DEFAULT		 64    /* attempts to log in under way */
 #define LOCKOUT_ENTRIES		 65536 /* 2 MiB: names and addresses that are watched */
 
@@ -62,6 +63,7 @@ static struct auth *make_auth(const struct auth_options *options)
 		options->token_lifetime_s ? options->token_lifetime_s : TOKEN_LIFETIME_DEFAULT_S;
 	auth->cache = cache_new(options->cache_bytes_max ? options->cache_bytes_max
 							 : CACHE_BYTES_MAX_DEFAULT);
+	auth->tenants = cache_new(TENANT_CACHE_BYTES_MAX);
 	auth->lockout = make_lockout(&options->lockout);
 	auth->flights = flights_new();
 	uses_init(&auth->token_uses);
@@ -99,6 +101,7 @@ void auth_free(struct auth *auth)
 	outside_free(auth->outside);
 	keys_done(&auth->keys);
 	cache_free(auth->cache);
+	cache_free(auth->tenants);
 	lockout_free(auth->lockout);
 	flights_free(auth->flights);
 	uses_done(&auth->token_uses);
@@ -264,6 +267,7 @@ err_t auth_issue(struct ctx *ctx, struct auth *auth, const struct identity *who,
 		lifetime_s = MAX(0, MIN(lifetime_s, grants->until_us / SECOND_US - now_s));
 	struct claims claims = { TOKEN_ACCESS,	     *who,	    now_s,
 				 now_s + lifetime_s, grants->items, grants->count };
+	claims.who.grants_tenant_id = ctx->tenant_id;
 	str token;
 	TRY(sign(ctx, auth, &claims, &token));
 	*ret = (struct auth_token){ token, now_s * SECOND_US, lifetime_s };

@@ -16,17 +16,23 @@
 struct certificate_key {
 	char kind; /* 'X' */
 	unsigned char digest[32];
+	char tenant[sizeof(int64_t)]; /* whose bindings; 0: all tenants' */
 };
 
 struct of_work {
 	struct binding_page page;
 };
 
+static int64_t tenant_asked(const struct ctx *ctx)
+{
+	return ctx->tenant_fixed ? ctx->tenant_id : 0;
+}
+
 static err_t of_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct of_work *work = arg;
-	return db_binding_of_certificates(ctx, tx, BINDINGS_MAX, &work->page.rows,
-					  &work->page.count);
+	return db_binding_of_certificates(ctx, tx, tenant_asked(ctx), BINDINGS_MAX,
+					  &work->page.rows, &work->page.count);
 }
 
 /* Certificates of services often have no subject, but an alternative name. */
@@ -70,7 +76,9 @@ err_t certificate_identify(struct ctx *ctx, struct auth *auth, str der, struct i
 {
 	struct certificate_key key = { .kind = 'X' };
 	digest of = hash_bytes(DIGEST_SHA256, der);
+	int64_t tenant_id = tenant_asked(ctx);
 	memcpy(key.digest, of.bytes, sizeof key.digest);
+	memcpy(key.tenant, &tenant_id, sizeof key.tenant);
 	str bytes = { (const char *)&key, sizeof key };
 	CLEANUP(cache_value_done) struct cache_value *value = cache_get(auth->cache, bytes);
 	if (value) {

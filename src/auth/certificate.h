@@ -3,8 +3,9 @@
  * certificate.h - clients that prove who they are by a certificate: verified by our own TLS
  * listener against tls.client_ca, or by a trusted proxy that passes it on.
  *
- * Which robot one stands for the bindings of certificates say (binding.h), of all tenants in turn,
- * with the claims of crypto/certificate.h. The answer is remembered for STATE_REMEMBER_S.
+ * Which robot one stands for the bindings of certificates say (binding.h), of the host's tenant or
+ * else of all in turn, with the claims of crypto/certificate.h. The answer is remembered for
+ * STATE_REMEMBER_S.
  */
 #pragma once
 

@@ -80,7 +80,7 @@ struct find_work {
 static err_t find_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct find_work *work = arg;
-	return db_account_find_login(ctx, tx, TENANT_DEFAULT, work->login, &work->account);
+	return db_account_find_login(ctx, tx, ctx->tenant_id, work->login, &work->account);
 }
 
 static err_t find_account(struct ctx *ctx, struct auth *auth, str login, struct account *ret)

@@ -24,7 +24,8 @@ struct image_role {
 };
 
 struct image_head {
-	int64_t id, tenant_id, epoch, access_token_id, proof_ends_at_us, lifetime_s_max;
+	int64_t id, tenant_id, grants_tenant_id, epoch, access_token_id, proof_ends_at_us,
+		lifetime_s_max;
 	uint32_t subject, flags, by_token;
 	uint32_t name_len, issuer_len, behalf_len;
 	uint32_t grant_count, robot_grant_count, role_count;
@@ -121,6 +122,7 @@ str identity_image_make(struct arena *arena, const struct identity *who)
 	*(struct image_head *)(void *)image = (struct image_head){
 		.id = who->id,
 		.tenant_id = who->tenant_id,
+		.grants_tenant_id = who->grants_tenant_id,
 		.epoch = who->epoch,
 		.access_token_id = who->access_token_id,
 		.proof_ends_at_us = who->proof_ends_at_us,
@@ -190,6 +192,7 @@ void identity_image_view(struct arena *arena, str image, struct identity *ret)
 		.subject = (enum subject)head->subject,
 		.id = head->id,
 		.tenant_id = head->tenant_id,
+		.grants_tenant_id = head->grants_tenant_id,
 		.epoch = head->epoch,
 		.access_token_id = head->access_token_id,
 		.proof_ends_at_us = head->proof_ends_at_us,

@@ -28,6 +28,7 @@ struct auth {
 	 * its end, C hash of a cookie → session, M subject and project → membership.
 	 */
 	struct cache *cache;
+	struct cache *tenants; /* tenant.c's own */
 	struct keys keys;
 	struct outside *outside; /* other identity providers */
 	struct chain chain;	 /* who is asked about a password */
@@ -48,6 +49,9 @@ struct auth {
  * of. */
 #define SECRET_HASH_LEN (2 * HMAC_SHA256_BYTES)
 str auth_secret_hash(struct ctx *ctx, const struct auth *auth, str what, int64_t id, str secret);
+
+/* How wrong passwords for a name are counted: those of another tenant's user of the name apart. */
+str auth_counted_name(struct ctx *ctx, int64_t tenant_id, str name);
 
 /* Text that a row can hold: UTF-8 without NUL. */
 bool auth_is_text(str s);

@@ -5,6 +5,7 @@
  */
 #include "internal.h"
 
+#include "auth/tenant.h"
 #include "image.h"
 
 #include "base/clock.h"
@@ -30,11 +31,14 @@ struct proof {
 
 #define LONG_PASSWORD (SIZE_MAX ^ (SIZE_MAX >> 1)) /* added to the length of the name */
 
-/* The length goes first, so that no two pairs of user and password make the same message; of a
- * foreign token, its digest stands for it. */
-static struct proof make_proof(const struct auth *auth, const struct login *login)
+/* The length goes first, so that no two pairs of user and password make the same message, then in
+ * whose names the user is looked for; of a foreign token, its digest stands for it. */
+static struct proof make_proof(const struct ctx *ctx, const struct auth *auth,
+			       const struct login *login)
 {
-	char message[sizeof login->user.len + AUTH_USER_BYTES_MAX + PASSWORD_BYTES_MAX];
+	int64_t where = ctx->tenant_fixed ? ctx->tenant_id : -ctx->tenant_id;
+	char message[sizeof login->user.len + sizeof where + AUTH_USER_BYTES_MAX +
+		     PASSWORD_BYTES_MAX];
 	struct proof proof = { .kind = 'P' };
 	size_t head = login->user.len, len = sizeof head;
 	str password = login->password;
@@ -45,6 +49,8 @@ static struct proof make_proof(const struct auth *auth, const struct login *logi
 		head |= LONG_PASSWORD;
 	}
 	memcpy(message, &head, len);
+	memcpy(message + len, &where, sizeof where);
+	len += sizeof where;
 	memcpy(message + len, login->user.ptr, login->user.len);
 	len += login->user.len;
 	memcpy(message + len, password.ptr, password.len);
@@ -95,12 +101,20 @@ static int64_t remember_for_ns(const struct identity *who)
 	return most_us * CLOCK_US;
 }
 
+str auth_counted_name(struct ctx *ctx, int64_t tenant_id, str name)
+{
+	if (tenant_id == TENANT_DEFAULT)
+		return name;
+	return arena_printf(ctx->arena, "%lld\n" STR_FMT, (long long)tenant_id, STR_ARG(name));
+}
+
 /* The slow way. */
 static err_t verify(struct ctx *ctx, struct auth *auth, const struct login *login,
 		    const struct proof *proof, struct identity *ret)
 {
 	bool remember = false, guess = true;
-	struct attempt attempt = { .name = login->user, .address = login->address };
+	struct attempt attempt = { .name = auth_counted_name(ctx, ctx->tenant_id, login->user),
+				   .address = login->address };
 	memcpy(&attempt.proof, proof->mac, sizeof attempt.proof);
 	uint64_t ticket = cache_ticket(auth->cache, key_of(proof));
 	TRY(lockout_begin(ctx, auth->lockout, &attempt));
@@ -133,16 +147,11 @@ static bool can_be_password(str password)
 	       (password.len <= JWT_BYTES_MAX && jwt_looks_like_one(password));
 }
 
-err_t auth_check_password(struct ctx *ctx, struct auth *auth, const struct login *login,
-			  struct identity *ret)
+static err_t check(struct ctx *ctx, struct auth *auth, const struct login *login,
+		   struct identity *ret)
 {
-	if (login->user.len == 0 || login->user.len > AUTH_USER_BYTES_MAX ||
-	    !auth_is_text(login->user) || login->password.len == 0 ||
-	    !can_be_password(login->password))
-		return fail(ctx, ERR_UNAUTHORIZED, "user or password cannot be ours");
-
 	bool found;
-	const struct proof proof = make_proof(auth, login);
+	const struct proof proof = make_proof(ctx, auth, login);
 	TRY(recall(ctx, auth, &proof, &found, ret));
 	if (found)
 		return OK;
@@ -152,6 +161,29 @@ err_t auth_check_password(struct ctx *ctx, struct auth *auth, const struct login
 		return take_answer(ctx, auth, login, &proof, flight_answer(flight), ret);
 	err_t err = verify(ctx, auth, login, &proof, ret);
 	flight_land(flight, err);
+	return err;
+}
+
+/* A name that carries its tenant is looked for there only. */
+err_t auth_check_password(struct ctx *ctx, struct auth *auth, const struct login *login,
+			  struct identity *ret)
+{
+	if (login->user.len == 0 || login->user.len > AUTH_USER_BYTES_MAX ||
+	    !auth_is_text(login->user) || login->password.len == 0 ||
+	    !can_be_password(login->password))
+		return fail(ctx, ERR_UNAUTHORIZED, "user or password cannot be ours");
+
+	struct login bare = *login;
+	int64_t tenant_id, tenant_before = ctx->tenant_id;
+	bool fixed_before = ctx->tenant_fixed;
+	TRY(tenant_of_login(ctx, auth, login->user, &tenant_id, &bare.user));
+	if (!tenant_id)
+		return check(ctx, auth, login, ret);
+	ctx->tenant_id = tenant_id;
+	ctx->tenant_fixed = true;
+	err_t err = check(ctx, auth, &bare, ret);
+	ctx->tenant_id = tenant_before;
+	ctx->tenant_fixed = fixed_before;
 	return err;
 }
 

@@ -230,6 +230,8 @@ static err_t login_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 		str hash = auth_secret_hash(ctx, work->auth, WHAT, ids[i], work->secret);
 		err_t err = db_robot_find_secret(ctx, tx, ids[i], hash, work->now_us,
 						 &work->robot.row, &work->secret_id);
+		if (err == OK && ctx->tenant_fixed && work->robot.row.tenant_id != ctx->tenant_id)
+			continue;
 		if (err == OK)
 			return robot_read(ctx, tx, work->auth, &work->robot);
 		if (err != ERR_ABSENT)

@@ -48,6 +48,8 @@ err_t claims_write(struct ctx *ctx, const struct claims *claims, str *ret)
 	json_write_i64(&w, "knd", claims->who.subject);
 	json_write_i64(&w, "uid", claims->who.id);
 	json_write_i64(&w, "tid", claims->who.tenant_id);
+	if (claims->use == TOKEN_ACCESS)
+		json_write_i64(&w, "gti", claims->who.grants_tenant_id);
 	json_write_i64(&w, "flg", claims->who.flags);
 	json_write_i64(&w, "epo", claims->who.epoch);
 	json_write_i64(&w, "pat", claims->who.access_token_id);
@@ -104,6 +106,14 @@ static bool read_grants(struct ctx *ctx, const struct json_value *root, struct c
 	ret->grants = grants;
 	ret->grant_count = count;
 	return true;
+}
+
+/* In whose names it grants: another tenant's repository of the same name is another. */
+static bool read_grants_tenant(const struct json_value *root, enum token_use use,
+			       struct identity *ret)
+{
+	return use != TOKEN_ACCESS ||
+	       json_get_i64(root, "gti", &ret->grants_tenant_id) == JSON_FOUND;
 }
 
 /* Who vouched and for whom, for the audit trail; only where somebody else did. */
@@ -167,7 +177,8 @@ err_t claims_read(struct ctx *ctx, str text, enum token_use use, int64_t now_us,
 	if (!is_str(doc.root, "use", str_from(uses[use])))
 		return fail(ctx, ERR_UNAUTHORIZED, "not a token for %s", uses[use]);
 	TRY(check_times(ctx, doc.root, now_us, &claims));
-	if (!read_identity(ctx, doc.root, &claims.who) || !read_grants(ctx, doc.root, &claims))
+	if (!read_identity(ctx, doc.root, &claims.who) ||
+	    !read_grants_tenant(doc.root, use, &claims.who) || !read_grants(ctx, doc.root, &claims))
 		return fail(ctx, ERR_UNAUTHORIZED, "claims are malformed");
 	*ret = claims;
 	return OK;

@@ -158,7 +158,8 @@ err_t user_check_password(struct ctx *ctx, struct auth *auth, const struct user 
 			  str address)
 {
 	struct find_work work = { .tenant_id = user->tenant_id, .id = user->id };
-	struct attempt attempt = { .name = user->name, .address = address };
+	struct attempt attempt = { .name = auth_counted_name(ctx, user->tenant_id, user->name),
+				   .address = address };
 	TRY(db_run(ctx, auth->db, SQL_READ, find_body, &work));
 	if (!address.len)
 		return password_verify(ctx, work.account.password, password);

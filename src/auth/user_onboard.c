@@ -287,7 +287,7 @@ err_t providers_identify(struct ctx *ctx, struct auth *auth, str user, str passw
 			 struct identity *ret)
 {
 	struct external_user who;
-	TRY(outside_identify_password(ctx, auth->outside, TENANT_DEFAULT, user, password, &who));
+	TRY(outside_identify_password(ctx, auth->outside, ctx->tenant_id, user, password, &who));
 	err_t err = user_onboard(ctx, auth, &who, ret);
 	if (err == ERR_ABSENT)
 		return fail(ctx, ERR_UNAUTHORIZED, "no account yet, and none is to be made");
@@ -297,7 +297,7 @@ err_t providers_identify(struct ctx *ctx, struct auth *auth, str user, str passw
 err_t providers_identify_bearer(struct ctx *ctx, struct auth *auth, str token, struct identity *ret)
 {
 	struct external_user who;
-	TRY(outside_identify_bearer(ctx, auth->outside, TENANT_DEFAULT, token, &who));
+	TRY(outside_identify_bearer(ctx, auth->outside, ctx->tenant_id, token, &who));
 	err_t err = user_onboard(ctx, auth, &who, ret);
 	if (err == ERR_ABSENT)
 		return fail(ctx, ERR_UNAUTHORIZED, "nobody with this id token has an account");

@@ -124,12 +124,15 @@ err_t workload_exchange(struct ctx *ctx, struct auth *auth, str token, str robot
 	const struct presented presented = { token, robot };
 	struct failure first = { .code = OK };
 	struct issuer *issuers;
-	size_t count;
+	size_t count, asked = 0;
 	str url;
 	if (!foreign_token_issuer(ctx, token, &url) || !auth_is_text(url))
 		return ERR_ABSENT;
 	TRY(issuer_of_url(ctx, auth, url, &issuers, &count));
 	for (size_t i = 0; i < count; i++) {
+		if (ctx->tenant_fixed && issuers[i].row.tenant_id != ctx->tenant_id)
+			continue;
+		asked++;
 		err_t err = identify_by(ctx, auth, &issuers[i], &presented, ret);
 		if (err == OK)
 			return OK;
@@ -137,7 +140,7 @@ err_t workload_exchange(struct ctx *ctx, struct auth *auth, str token, str robot
 			first = ctx->failure;
 		ctx_forgive(ctx);
 	}
-	return count ? fail(ctx, first.code, "%s", first.detail) : ERR_ABSENT;
+	return asked ? fail(ctx, first.code, "%s", first.detail) : ERR_ABSENT;
 }
 
 /* --- methods of chain.h ----------------------------------------------------------------------- */

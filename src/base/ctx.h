@@ -50,6 +50,7 @@ struct ctx {
 	int64_t allowance_ns;		/* see ctx_progress(); 0 means none */
 	const _Atomic(bool) *cancelled; /* may be NULL */
 	int64_t tenant_id;		/* in whose names projects and repositories are looked up */
+	bool tenant_fixed;		/* nobody of another tenant counts: auth/tenant.h */
 	str request_id;
 	unsigned holds;		/* open transactions and locks; zero while bytes move */
 	unsigned retry_after_s; /* what somebody we asked wants waited, for Retry-After; 0: nothing

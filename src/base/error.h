@@ -52,6 +52,9 @@
 	X(DENIED, 403, "DENIED", false, "requested access to the resource is denied")              \
 	X(READ_ONLY, 403, "DENIED", false,                                                         \
 	  "The system is in read only mode. Any modification is prohibited")                       \
+	X(TENANT_SUSPENDED, 403, "DENIED", false, "this tenant is suspended")                      \
+	X(TENANT_READ_ONLY, 403, "DENIED", false,                                                  \
+	  "this tenant is in read only mode: any modification is prohibited")                      \
 	X(UNSUPPORTED, 405, "UNSUPPORTED", false, "the operation is unsupported")                  \
 	X(UNPROCESSABLE, 422, "UNSUPPORTED", false, "a value of the request cannot be used")       \
 	X(LATER, 501, "UNSUPPORTED", false, "this operation is not part of this version")          \

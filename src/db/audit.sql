@@ -5,7 +5,7 @@
 INSERT INTO audit_record (time_us, tenant_id, project_id, project, actor_type, actor_id, actor, operation,
 	resource_type, resource, digest, address, request_id, result, detail)
 VALUES ($1, $2, CASE WHEN CAST($3 AS BIGINT) <> 0 OR CAST($4 AS TEXT) = '' THEN CAST($3 AS BIGINT)
-		ELSE COALESCE((SELECT id FROM project WHERE name = $4), 0) END,
+		ELSE COALESCE((SELECT id FROM project WHERE tenant_id = $2 AND name = $4), 0) END,
 	$4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 
 -- name: audit_insert :exec

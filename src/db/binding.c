@@ -69,11 +69,12 @@ err_t db_binding_page(struct ctx *ctx, struct sql_tx *tx, struct binding_page *p
 			    &reader, (void **)&page->rows, &page->count);
 }
 
-err_t db_binding_of_certificates(struct ctx *ctx, struct sql_tx *tx, size_t max,
+err_t db_binding_of_certificates(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, size_t max,
 				 struct binding_row **ret, size_t *ret_count)
 {
-	return db_rows_read(ctx, tx, &SQL_BINDING_OF_CERTIFICATES, SQL_ARGS(SQL_I64((int64_t)max)),
-			    &reader, (void **)ret, ret_count);
+	return db_rows_read(ctx, tx, &SQL_BINDING_OF_CERTIFICATES,
+			    SQL_ARGS(SQL_I64(tenant_id), SQL_I64((int64_t)max)), &reader,
+			    (void **)ret, ret_count);
 }
 
 err_t db_binding_update(struct ctx *ctx, struct sql_tx *tx, const struct binding_row *row)

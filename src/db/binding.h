@@ -35,8 +35,8 @@ struct binding_page {
 	int64_t total;
 };
 err_t db_binding_page(struct ctx *ctx, struct sql_tx *tx, struct binding_page *page);
-/* The enabled ones of certificates, of all tenants. */
-err_t db_binding_of_certificates(struct ctx *ctx, struct sql_tx *tx, size_t max,
+/* The enabled ones of certificates, of a tenant or (0) of all. */
+err_t db_binding_of_certificates(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, size_t max,
 				 struct binding_row **ret, size_t *ret_count);
 
 /* Position, enabled, conditions, lifetime and robot. */

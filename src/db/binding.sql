@@ -23,10 +23,11 @@ WHERE b.tenant_id = $1 AND COALESCE(b.issuer_id, 0) = $2 ORDER BY b.position, b.
 -- name: binding_count :one
 SELECT count(*) FROM binding WHERE tenant_id = $1 AND COALESCE(issuer_id, 0) = $2;
 
--- Those of certificates, of all tenants.
+-- Those of certificates, of one tenant or (0) of all.
 -- name: binding_of_certificates :many
 SELECT @binding_columns FROM binding b JOIN robot r ON r.id = b.robot_id
-WHERE b.issuer_id IS NULL AND b.enabled = 1 ORDER BY b.tenant_id, b.position, b.id LIMIT $1;
+WHERE b.issuer_id IS NULL AND b.enabled = 1 AND (CAST($1 AS BIGINT) = 0 OR b.tenant_id = $1)
+ORDER BY b.tenant_id, b.position, b.id LIMIT $2;
 
 -- name: binding_update :exec
 UPDATE binding SET position = $2, enabled = $3, conditions = $4, lifetime_s = $5, robot_id = $6, updated_at_us = $7 WHERE id = $1;

@@ -77,7 +77,8 @@ struct identity {
 	int64_t proof_ends_at_us;
 	int64_t lifetime_s_max;
 
-	bool by_token; /* only `grants` count (plus what anonymous may do) */
+	bool by_token;		  /* only `grants` count (plus what anonymous may do) */
+	int64_t grants_tenant_id; /* the tenant whose names `grants` speak of */
 	const struct grant *grants;
 	size_t grant_count;
 

@@ -40,6 +40,8 @@ class Client:
         self.session.trust_env = False
         self.session.headers.clear()
         self.session.headers["User-Agent"] = "berth-tests"
+        if registry.host:
+            self.session.headers["Host"] = registry.host
         if not keep_alive:
             self.session.headers["Connection"] = "close"
         self.tokens = {}
@@ -54,6 +56,14 @@ class Client:
             for key in pools.keys():
                 pools[key].close()
         self.session.close()
+
+    def reachable(self, url):
+        """Where a URL of the server's leads: no name server knows the hosts of tenants."""
+        own = f"{self.registry.scheme}://{self.registry.host}/"
+        if not self.registry.host:
+            return url
+        assert url.startswith(own), f"{url} does not name {own}"
+        return self.registry.url + url[len(own) - 1:]
 
     # -- tokens
 
@@ -77,7 +87,7 @@ class Client:
         parameters += list(query.items())
         username = username or self.username
         credentials = (username, password or self.password) if username else None
-        answer = self.session.get(realm["realm"], params=parameters, auth=credentials, timeout=60)
+        answer = self.session.get(self.reachable(realm["realm"]), params=parameters, auth=credentials, timeout=60)
         assert answer.status_code == expect, f"token service answers {answer.status_code}: {answer.text[:300]}"
         return answer.json()
 

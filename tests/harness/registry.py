@@ -43,7 +43,9 @@ class Registry:
         self.port = 0
         self.tls = "TLS_CERTIFICATE" in self.settings
         self.clients = []
+        self.tenants = {}
         self.challenge = None
+        self.host = None  # the clients' Host header, when it is not the address
         self.authority = None
         server = database.conninfo()
         self.database = database.Database(server) if server else None
@@ -163,6 +165,12 @@ class Registry:
     def connect(self, timeout=30):
         """A bare TCP connection."""
         return socket.create_connection(("127.0.0.1", self.port), timeout)
+
+    def tenant(self, name="acme", host=None):
+        """A tenant of its own with a host of its own; made when it is first asked for."""
+        if name not in self.tenants:
+            self.tenants[name] = Tenant(self, name, host or f"{name}.registry.example")
+        return self.tenants[name]
 
     # -- looking inside
 
@@ -290,3 +298,37 @@ class Registry:
 
     def reload(self):
         self.signal(signal.SIGHUP)
+
+
+class Tenant:
+    """A tenant of a server, seen by its own host: stands in for the registry where clients and people are made."""
+
+    def __init__(self, registry, name, host):
+        self.registry = registry
+        self.name = name
+        self.host = host
+        self.challenge = None
+        registry.execute(
+            "INSERT INTO storage (name, driver, location, settings, secrets, encrypted, created_at_us, updated_at_us)"
+            f" VALUES ('{name}', 'filesystem', 'tenants/{name}', '{{}}', '', 0, 1, 1)",
+            "INSERT INTO tenant (name, title, state, storage_id, created_at_us, updated_at_us)"
+            f" SELECT '{name}', '', 0, id, 1, 1 FROM storage WHERE name = '{name}'",
+            f"INSERT INTO tenant_host (host, tenant_id) SELECT '{host}', id FROM tenant WHERE name = '{name}'",
+        )
+        self.id = int(registry.query(f"SELECT id FROM tenant WHERE name = '{name}'")[0])
+
+    def __getattr__(self, name):
+        return getattr(self.registry, name)
+
+    def client(self, username="default/admin", password=ADMIN_PASSWORD, **options):
+        """The system's administrator, unless somebody of the tenant is named."""
+        client = Client(self, username, password, **options)
+        self.registry.clients.append(client)
+        return client
+
+    def anonymous(self, **options):
+        return self.client(None, None, **options)
+
+    @property
+    def admin(self):
+        return self.client(auth="basic")

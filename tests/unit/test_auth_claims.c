@@ -38,6 +38,7 @@ static const struct claims access_claims = {
 	{ .subject = SUBJECT_USER,
 	  .id = 1,
 	  .tenant_id = TENANT_DEFAULT,
+	  .grants_tenant_id = 7,
 	  .name = STR_INIT("admin"),
 	  .flags = IDENTITY_ADMIN },
 	NOW_S,
@@ -66,6 +67,7 @@ Test(auth_claims, there_and_back)
 	cr_assert_eq(back.who.subject, SUBJECT_USER);
 	cr_assert_eq(back.who.id, 1);
 	cr_assert_eq(back.who.tenant_id, TENANT_DEFAULT);
+	cr_assert_eq(back.who.grants_tenant_id, 7);
 	cr_assert_eq(back.who.flags, IDENTITY_ADMIN);
 	cr_assert_eq(back.issued_s, NOW_S);
 	cr_assert_eq(back.expires_s, NOW_S + 60);
@@ -117,7 +119,7 @@ Test(auth_claims, expiry_has_no_leeway_and_not_before_has)
 #define GOOD                                                                                       \
 	"\"iss\":\"berth\",\"sub\":\"u\",\"aud\":\"harbor-registry\",\"iat\":1700000000,"          \
 	"\"nbf\":1700000000,\"exp\":1700000060,\"jti\":\"x\",\"use\":\"access\",\"knd\":1,"        \
-	"\"uid\":4,\"tid\":1,\"flg\":0,\"epo\":2,\"pat\":0,\"access\":"
+	"\"uid\":4,\"tid\":1,\"gti\":1,\"flg\":0,\"epo\":2,\"pat\":0,\"access\":"
 
 Test(auth_claims, good_text_is_read_and_unknown_words_grant_nothing)
 {
@@ -160,6 +162,7 @@ Test(auth_claims, what_is_not_ours_is_refused)
 		{ "\"knd\":1,", "" },
 		{ "\"uid\":4,", "" },
 		{ "\"tid\":1,", "" },
+		{ "\"gti\":1,", "" },
 		{ "\"flg\":0,", "" },
 		{ "\"access\":[", "\"access\":[[" },
 		{ "[]", "{}" },
