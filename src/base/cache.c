@@ -240,6 +240,27 @@ void cache_drop(struct cache *c, str key)
 	pthread_mutex_unlock(&s->lock);
 }
 
+static void drop_prefix_from(struct shard *s, str prefix)
+{
+	for (size_t i = 0; i < s->bucket_count; i++)
+		for (struct entry **at = &s->buckets[i]; *at;)
+			if (str_has_prefix((*at)->key, prefix))
+				unlink_entry(s, at);
+			else
+				at = &(*at)->chain;
+}
+
+void cache_drop_prefix(struct cache *c, str prefix)
+{
+	for (size_t i = 0; i < SHARDS; i++) {
+		struct shard *s = &c->shards[i];
+		pthread_mutex_lock(&s->lock);
+		s->generation++;
+		drop_prefix_from(s, prefix);
+		pthread_mutex_unlock(&s->lock);
+	}
+}
+
 void cache_drop_all(struct cache *c)
 {
 	for (size_t i = 0; i < SHARDS; i++) {

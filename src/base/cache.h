@@ -44,6 +44,7 @@ struct cache_value *cache_fill(struct cache *c, str key, uint64_t ticket, str by
 			       int64_t expires_ns);
 
 void cache_drop(struct cache *c, str key);
+void cache_drop_prefix(struct cache *c, str prefix); /* looks at all there is */
 void cache_drop_all(struct cache *c);
 
 struct cache_stats {

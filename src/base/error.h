@@ -80,6 +80,8 @@
 	X(DATABASE, 503, "TOOMANYREQUESTS", true, "metadata could not be read or written")         \
 	X(STORAGE_FULL, 507, "DENIED", true, "storage is full")                                    \
 	X(STORAGE, 500, "UNSUPPORTED", true, "storage could not be read or written")               \
+	X(STORAGE_ERASED, 410, "DENIED", false,                                                    \
+	  "the key of this storage was destroyed, and all that was in it")                         \
 	X(CORRUPT, 500, "UNSUPPORTED", false, "stored content does not match its digest")          \
 	X(INTERNAL, 500, "UNSUPPORTED", false, "internal error")                                   \
 	/* Servers that this one asks. */                                                          \

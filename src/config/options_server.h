@@ -11,6 +11,9 @@
 	X(PATH, data_dir, "data_dir", "./data", OPTION_CHECK(check_given),                         \
 	  "Directory of the blobs, the uploads, the master key and the SQLite database; made at "  \
 	  "the first start.")                                                                      \
+	X(PATH, storage_root, "storage.root", "", OPTION_FREE,                                     \
+	  "Directory below which the storages of tenants lie; made at the start. It neither is "   \
+	  "nor holds `data_dir`. Empty: `storages` in `data_dir`.")                                \
 	X(STRING, external_url, "external_url", "", OPTION_CHECK(check_url),                       \
 	  "How clients reach this server, for the realm of token challenges: "                     \
 	  "`https://registry.example.com`. Empty: taken from each request.")                       \

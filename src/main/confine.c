@@ -16,7 +16,7 @@ static err_t allow_database_file(struct ctx *ctx, void *arg, const char *path, b
 	return confine_files_allow(ctx, arg, replaceable ? CONFINE_RENEWED : CONFINE_READ, path);
 }
 
-/* The data directory is written, every other path among the options is read. */
+/* The directories of the data are written, every other path among the options is read. */
 static err_t allow_options(struct ctx *ctx, struct program *p, struct confine_files *files)
 {
 	for (size_t i = 0; i < OPTION_COUNT; i++) {
@@ -24,8 +24,9 @@ static err_t allow_options(struct ctx *ctx, struct program *p, struct confine_fi
 		if (option->type != OPTION_PATH)
 			continue;
 		const str *path = (const str *)((const char *)&p->config + option->offset);
-		enum confine_access access =
-			i == OPTION_ID_data_dir ? CONFINE_DATA : CONFINE_RENEWED;
+		enum confine_access access = i == OPTION_ID_data_dir || i == OPTION_ID_storage_root
+						     ? CONFINE_DATA
+						     : CONFINE_RENEWED;
 		if (path->len)
 			TRY(confine_files_allow(ctx, files, access, path->ptr));
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* program.c - see program.h. */
 #include "program.h"
+#include "auth/keys.h"
 #include "base/log.h"
 #include "db/db.h"
 #include "notify/audit.h"
@@ -9,6 +10,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -56,6 +60,36 @@ static err_t open_store(struct ctx *ctx, struct program *p)
 	return OK;
 }
 
+static str storage_root(struct ctx *ctx, const struct program *p)
+{
+	return p->config.storage_root.len ? p->config.storage_root : data_file(ctx, p, "storages");
+}
+
+/* A path without links and dots, with a `/` behind it. */
+static str real_dir(struct ctx *ctx, str path)
+{
+	char real[PATH_MAX];
+	if (!realpath(arena_cstr(ctx->arena, path), real))
+		return STR_NONE;
+	return arena_printf(ctx->arena, "%s%s", real, strcmp(real, "/") == 0 ? "" : "/");
+}
+
+/* A tenant's storage must never lie where the default one, the keys or the database are. */
+static err_t check_storage_root(struct ctx *ctx, const struct program *p)
+{
+	static const char *const taken[] = { "blobs", "uploads" };
+	str data = real_dir(ctx, p->config.data_dir), root = real_dir(ctx, storage_root(ctx, p));
+	if (root.len && str_has_prefix(data, root))
+		return fail(ctx, ERR_CONFIG, "storage.root " STR_FMT " is or holds data_dir",
+			    STR_ARG(root));
+	for (size_t i = 0; root.len && i < COUNT_OF(taken); i++)
+		if (str_has_prefix(
+			    root, arena_printf(ctx->arena, STR_FMT "%s/", STR_ARG(data), taken[i])))
+			return fail(ctx, ERR_CONFIG, "storage.root " STR_FMT " is in %s",
+				    STR_ARG(root), taken[i]);
+	return OK;
+}
+
 static void open_registry(struct ctx *ctx, struct program *p)
 {
 	const struct config *config = &p->config;
@@ -63,8 +97,7 @@ static void open_registry(struct ctx *ctx, struct program *p)
 		.db = p->db,
 		.store = p->store,
 		.settings = p->settings,
-		.storage_root =
-			arena_printf(ctx->arena, STR_FMT "/storages", STR_ARG(config->data_dir)),
+		.storage_root = storage_root(ctx, p),
 		.cache_bytes_max = (size_t)config->cache_size_bytes,
 		.manifest_bytes_max = (size_t)config->manifests_size_bytes_max,
 		.auto_create_public = config->projects_auto_create_public,
@@ -73,6 +106,17 @@ static void open_registry(struct ctx *ctx, struct program *p)
 		.upload_expiry_s = config->uploads_expiry_ms / 1000,
 	};
 	p->registry = registry_new(&options);
+}
+
+err_t program_take_master_key(struct ctx *ctx, struct program *p)
+{
+	str path = program_master_key_path(ctx, p);
+	CLEANUP(secretbox_key_done) struct secretbox_key key;
+	if (access(path.ptr, F_OK) != 0 && errno == ENOENT)
+		return OK;
+	TRY(master_key_read(ctx, path, false, &key));
+	registry_set_master_key(p->registry, &key);
+	return OK;
 }
 
 enum sql_engine program_engine(const struct program *p)
@@ -100,6 +144,8 @@ err_t program_configure(struct ctx *ctx, int argc, char **argv, struct program *
 err_t program_make_data(struct ctx *ctx, const struct program *p)
 {
 	TRY_CTX(ctx, file_make_dirs(ctx, p->config.data_dir.ptr, 0750), "data_dir");
+	if (p->config.storage_root.len)
+		TRY_CTX(ctx, file_make_dirs(ctx, p->config.storage_root.ptr, 0750), "storage.root");
 	return OK;
 }
 
@@ -119,8 +165,9 @@ err_t program_open(struct ctx *ctx, struct program *p)
 	TRY(open_database(ctx, p));
 	TRY(open_settings(ctx, p));
 	TRY(open_store(ctx, p));
+	TRY(check_storage_root(ctx, p));
 	open_registry(ctx, p);
-	return OK;
+	return program_take_master_key(ctx, p);
 }
 
 err_t program_lock(struct ctx *ctx, struct program *p)

@@ -45,6 +45,10 @@ void program_confine(struct ctx *ctx, struct program *p);
 err_t program_open(struct ctx *ctx, struct program *p);
 void program_close(struct program *p); /* CLEANUP; any state */
 
+/* Lets the registry seal and open what storages keep secret; nothing when no key was made yet.
+ * program_open() does it, and once more who made the key. */
+err_t program_take_master_key(struct ctx *ctx, struct program *p);
+
 /* Takes the data directory for this process alone, so that two servers never share a SQLite
  * registry. */
 err_t program_lock(struct ctx *ctx, struct program *p);

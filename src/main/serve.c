@@ -59,6 +59,7 @@ static err_t open_auth(struct ctx *ctx, struct program *p)
 		.lockout = lockout_options(&p->config),
 	};
 	TRY(auth_new(ctx, &options, &p->auth));
+	TRY(program_take_master_key(ctx, p));
 	TRY(auth_rotate_keys(ctx, p->auth));
 	str made;
 	TRY(auth_ensure_admin(ctx, p->auth, p->config.admin_password, &made));

@@ -8,14 +8,16 @@
  *	t<repository><tag>   digest
  *	m<repository><digest>  struct manifest_image, media type, bytes
  *	b<repository><digest>  struct stored_blob
- *	c<storage><digest>     a small blob's bytes, for whoever got past `b`; who erases a storage
- *drops all No key is one in two tenants: a tenant finds only what it put there itself. Nothing
- *negative is cached. A writer commits first and drops after; a fill that raced with it is refused
- *by its ticket (base/cache.h).
+ *	c<storage><digest>     a small blob's bytes, for whoever got past `b`
+ *
+ * No key is one in two tenants: a tenant finds only what it put there itself. Nothing negative is
+ * cached. A writer commits first and drops after (who erases a storage, all of its `c`); a fill
+ * that raced with it is refused by its ticket (base/cache.h).
  */
 #pragma once
 
 #include "base/cache.h"
+#include "crypto/secretbox.h"
 #include "registry/health.h"
 #include "pull_counts.h"
 #include "registry/live_uploads.h"
@@ -35,6 +37,8 @@ struct registry_health {
 struct registry {
 	struct registry_health health;
 	struct registry_options options;
+	struct secretbox_key master_key;
+	bool has_master_key;
 	struct sql *db;
 	struct storages *storages;
 	struct cache *cache;
@@ -55,6 +59,9 @@ struct cache_key key_named(const struct ctx *ctx, char kind, str name);
 struct cache_key key_in_repository(char kind, int64_t repository_id, str rest);
 struct cache_key key_of_digest(char kind, int64_t repository_id, digest d);
 
+/* What the keys `c` of a storage begin with. */
+struct cache_key key_in_storage(int64_t storage_id);
+
 static inline str key_str(const struct cache_key *key)
 {
 	return (str){ key->bytes, key->len };
@@ -72,6 +79,11 @@ struct cached_kind {
 };
 err_t registry_cached(struct ctx *ctx, struct registry *registry, const struct cache_key *key,
 		      const struct cached_kind *kind, const void *arg, void *ret);
+
+/* What the key of a storage's own is sealed for (`what` empty), and what its secrets are. */
+str storage_context(struct ctx *ctx, int64_t id, const char *what);
+#define STORAGE_KEY	""
+#define STORAGE_SECRETS "/secrets"
 
 /* Opens a read transaction. */
 err_t registry_read(struct ctx *ctx, struct registry *registry, struct sql_tx *ret);

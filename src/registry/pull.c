@@ -184,9 +184,10 @@ static err_t read_whole(struct ctx *ctx, struct store_blob *stored, char *into)
 
 /* Takes a small blob into memory, where the next pulls find it. */
 static err_t load_blob(struct ctx *ctx, struct registry *registry, str key, digest d,
-		       struct store_blob *stored, struct cache_value **ret)
+		       struct blob_view *view, struct cache_value **ret)
 {
 	uint64_t ticket = cache_ticket(registry->cache, key);
+	struct store_blob *stored = &view->stored;
 	char *bytes = arena_try(ctx->arena, stored->size_bytes);
 	if (!bytes)
 		return fail(ctx, ERR_LIMIT, "blob of %llu bytes",
@@ -195,7 +196,7 @@ static err_t load_blob(struct ctx *ctx, struct registry *registry, str key, dige
 	TRY(read_whole(ctx, stored, bytes));
 	if (!digest_equal(hash_bytes(d.algorithm, all), d))
 		return fail(ctx, ERR_CORRUPT, "blob " DIGEST_FMT, DIGEST_ARG(d));
-	*ret = cache_fill(registry->cache, key, ticket, all, 0);
+	*ret = cache_fill(registry->cache, key, ticket, all, storage_trusted_until(view->storage));
 	return OK;
 }
 
@@ -224,7 +225,7 @@ static err_t open_stored(struct ctx *ctx, struct registry *registry, int64_t sto
 			large = (struct blob_view)BLOB_VIEW_INIT;
 			return OK;
 		}
-		TRY(load_blob(ctx, registry, key_str(&key), d, &large.stored, &value));
+		TRY(load_blob(ctx, registry, key_str(&key), d, &large, &value));
 	}
 	*ret = (struct blob_view)BLOB_VIEW_INIT;
 	ret->pin = value;

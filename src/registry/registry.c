@@ -23,7 +23,7 @@ struct registry *registry_new(const struct registry_options *options)
 	o->manifest_bytes_max = o->manifest_bytes_max ? o->manifest_bytes_max : MIB(4);
 	o->upload_expiry_s = o->upload_expiry_s ? o->upload_expiry_s : 86400;
 	registry->db = options->db;
-	registry->storages = storages_new(options->store);
+	registry->storages = storages_new(options->store, sql_engine_of(options->db) != SQL_SQLITE);
 	registry->cache = cache_new(o->cache_bytes_max);
 	registry->uploads = live_uploads_new();
 	registry->pulls = pull_counts_new(registry->db, options->settings);
@@ -39,7 +39,14 @@ void registry_free(struct registry *registry)
 	live_uploads_free(registry->uploads);
 	cache_free(registry->cache);
 	storages_free(registry->storages);
+	secretbox_key_done(&registry->master_key);
 	free(registry);
+}
+
+void registry_set_master_key(struct registry *registry, const struct secretbox_key *key)
+{
+	registry->master_key = *key;
+	registry->has_master_key = true;
 }
 
 const struct registry_options *registry_options(const struct registry *registry)
@@ -107,6 +114,11 @@ struct cache_key key_in_repository(char kind, int64_t repository_id, str rest)
 struct cache_key key_of_digest(char kind, int64_t repository_id, digest d)
 {
 	return key_in_repository(kind, repository_id, (str){ (const char *)&d, sizeof d });
+}
+
+struct cache_key key_in_storage(int64_t storage_id)
+{
+	return key_in_repository('c', storage_id, STR_NONE);
 }
 
 err_t registry_count_pulls(struct ctx *ctx, struct registry *registry, int64_t interval_ms)

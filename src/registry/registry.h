@@ -7,6 +7,7 @@
  *
  *	project.h repository.h     names, each in the tenant that ctx->tenant_id says
  *	storage.h                  where the tenants' bytes are
+ *	storage_binding.h          making, changing and erasing storages
  *	upload.h mount.h           bytes in
  *	manifest_push.h            manifests and tags in
  *	pull.h list.h referrers.h  out
@@ -26,6 +27,7 @@
 #include "sql/sql.h"
 #include "store/store.h"
 
+struct secretbox_key;
 struct system_settings;
 struct registry;
 
@@ -45,6 +47,11 @@ struct registry_options {
 struct registry *registry_new(const struct registry_options *options);
 void registry_free(struct registry *registry);
 const struct registry_options *registry_options(const struct registry *registry);
+
+/* The key that seals what storages keep secret; copied, and wiped when the registry is freed.
+ * Before threads run. Without one, no storage that has secrets or a key of its own can be opened.
+ */
+void registry_set_master_key(struct registry *registry, const struct secretbox_key *key);
 
 /* Tidies what a crash between a blob's file and its row left. Call before serving. */
 err_t registry_recover(struct ctx *ctx, struct registry *registry);

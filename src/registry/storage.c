@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* storage.c - see storage.h. */
 #include "registry/storage.h"
+#include "base/clock.h"
 #include "internal.h"
+#include "registry/storage_binding.h"
+
+#include <stdatomic.h>
 
 #include "base/banned.h"
 
@@ -19,6 +23,12 @@ static err_t find_row(struct ctx *ctx, struct registry *registry, int64_t id,
 static err_t open_row(struct ctx *ctx, struct registry *registry, const struct storage_row *row,
 		      struct store **ret)
 {
+	if (row->erased_at_us)
+		return fail(ctx, ERR_STORAGE_ERASED, "storage " STR_FMT " is erased",
+			    STR_ARG(row->name));
+	if (row->encrypted)
+		return fail(ctx, ERR_STORAGE, "storage " STR_FMT " is encrypted",
+			    STR_ARG(row->name));
 	const struct store_driver *driver = store_driver_find(row->driver);
 	if (!driver)
 		return fail(ctx, ERR_STORAGE, "storage " STR_FMT " has the unknown driver " STR_FMT,
@@ -28,16 +38,55 @@ static err_t open_row(struct ctx *ctx, struct registry *registry, const struct s
 	return driver->open(ctx, place.ptr, ret);
 }
 
+str storage_context(struct ctx *ctx, int64_t id, const char *what)
+{
+	return arena_printf(ctx->arena, "storage/%lld%s", (long long)id, what);
+}
+
+/* `*ret` NULL: it was changed meanwhile. */
+static err_t open_storage(struct ctx *ctx, struct registry *registry, int64_t id,
+			  struct storage **ret)
+{
+	uint64_t ticket = storages_ticket(registry->storages);
+	struct storage_row row;
+	struct store *store;
+	TRY(find_row(ctx, registry, id, &row));
+	TRY(open_row(ctx, registry, &row, &store));
+	*ret = storages_add(registry->storages, &row, store, ticket);
+	return OK;
+}
+
+/* Another server may have erased it, or changed its settings. */
+static err_t look_again(struct ctx *ctx, struct registry *registry, struct storage *storage,
+			bool *ret_current)
+{
+	int64_t now_ns = clock_now_ns(), until_ns = storage_trusted_until(storage);
+	struct storage_row row;
+	*ret_current = true;
+	if (until_ns == 0 || now_ns < until_ns)
+		return OK;
+	TRY(find_row(ctx, registry, storage->id, &row));
+	*ret_current = row.updated_at_us == storage->updated_at_us;
+	if (*ret_current)
+		atomic_store(&storage->looked_at_ns, now_ns);
+	else
+		storage_forget(registry, storage->id);
+	return OK;
+}
+
 err_t storage_get(struct ctx *ctx, struct registry *registry, int64_t id, struct storage **ret)
 {
-	struct storage *storage = storages_take(registry->storages, id);
-	if (!storage) {
-		struct storage_row row;
-		struct store *store;
-		TRY(find_row(ctx, registry, id, &row));
-		TRY(open_row(ctx, registry, &row, &store));
-		storage = storages_add(registry->storages, id, store);
+	for (;;) {
+		CLEANUP(storage_put)
+		struct storage *storage = storages_take(registry->storages, id);
+		bool current = false;
+		if (!storage)
+			TRY(open_storage(ctx, registry, id, &storage));
+		if (storage)
+			TRY(look_again(ctx, registry, storage, &current));
+		if (current) {
+			*ret = take(storage);
+			return OK;
+		}
 	}
-	*ret = storage;
-	return OK;
 }

@@ -15,19 +15,27 @@
 #include "db/storage.h"
 #include "registry/registry.h"
 
-#define STORAGES_IDLE_MAX 64
+#define STORAGES_IDLE_MAX  64
+#define STORAGE_RECHECK_MS 5000 /* how late a change by another server may be noticed */
 
 struct storages;
 struct storage {
 	struct storages *all;
 	int64_t id;
 	struct store *store;
+	int64_t updated_at_us;	       /* of the row it was opened by */
+	_Atomic(int64_t) looked_at_ns; /* when that was last compared */
 	unsigned users;
+	bool dropped; /* out of the list: closed by whoever puts it last */
 	struct storage *next;
 };
 
-/* ERR_STORAGE when it cannot be opened. */
+/* ERR_STORAGE when it cannot be opened, ERR_STORAGE_ERASED when its key was destroyed. */
 err_t storage_get(struct ctx *ctx, struct registry *registry, int64_t id, struct storage **ret);
+
+/* How long (clock_now_ns()) what was read from it may be served without asking for it again; 0 for
+ * ever. */
+int64_t storage_trusted_until(const struct storage *storage);
 
 /* CLEANUP; NULL is fine. */
 void storage_put(struct storage **storage);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* storages.c - see storages.h. */
 #include "storages.h"
+#include "base/clock.h"
 #include "base/mem.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/banned.h"
 
@@ -11,14 +13,19 @@ struct storages {
 	pthread_mutex_t lock;
 	struct storage *newest;
 	struct storage standard;
+	uint64_t drops;
+	bool shared;
 };
 
-struct storages *storages_new(struct store *standard)
+struct storages *storages_new(struct store *standard, bool shared)
 {
 	struct storages *all = NEW(struct storages);
 	pthread_mutex_init(&all->lock, NULL);
-	all->standard = (struct storage){ all, STORAGE_DEFAULT, standard, 1, NULL };
+	all->standard = (struct storage){
+		.all = all, .id = STORAGE_DEFAULT, .store = standard, .users = 1
+	};
 	all->newest = &all->standard;
+	all->shared = shared;
 	return all;
 }
 
@@ -42,16 +49,24 @@ void storages_free(struct storages *all)
 	free(all);
 }
 
-/* Takes it and moves it to the front; NULL when it is not there. The lock is held. */
-static struct storage *take_front(struct storages *all, int64_t id)
+/* Takes it out of the list; NULL when it is not there. The lock is held. */
+static struct storage *unlink_id(struct storages *all, int64_t id)
 {
 	struct storage **at = &all->newest;
 	while (*at && (*at)->id != id)
 		at = &(*at)->next;
 	struct storage *storage = *at;
+	if (storage)
+		*at = storage->next;
+	return storage;
+}
+
+/* Takes it and moves it to the front; NULL when it is not there. The lock is held. */
+static struct storage *take_front(struct storages *all, int64_t id)
+{
+	struct storage *storage = unlink_id(all, id);
 	if (!storage)
 		return NULL;
-	*at = storage->next;
 	storage->next = all->newest;
 	all->newest = storage;
 	storage->users++;
@@ -66,21 +81,57 @@ struct storage *storages_take(struct storages *all, int64_t id)
 	return storage;
 }
 
-struct storage *storages_add(struct storages *all, int64_t id, struct store *store)
+int64_t storage_trusted_until(const struct storage *storage)
+{
+	if (!storage->all->shared || storage->id == STORAGE_DEFAULT)
+		return 0;
+	return atomic_load(&storage->looked_at_ns) + STORAGE_RECHECK_MS * CLOCK_MS;
+}
+
+uint64_t storages_ticket(struct storages *all)
+{
+	pthread_mutex_lock(&all->lock);
+	uint64_t ticket = all->drops;
+	pthread_mutex_unlock(&all->lock);
+	return ticket;
+}
+
+struct storage *storages_add(struct storages *all, const struct storage_row *row,
+			     struct store *store, uint64_t ticket)
 {
 	struct storage *made = NEW(struct storage);
-	*made = (struct storage){ all, id, store, 1, NULL };
+	*made = (struct storage){ .all = all,
+				  .id = row->id,
+				  .store = store,
+				  .users = 1,
+				  .updated_at_us = row->updated_at_us,
+				  .looked_at_ns = clock_now_ns() };
 	pthread_mutex_lock(&all->lock);
-	struct storage *storage = take_front(all, id);
-	if (!storage) {
+	bool current = all->drops == ticket;
+	struct storage *storage = current ? take_front(all, row->id) : NULL;
+	if (current && !storage) {
 		made->next = all->newest;
 		all->newest = made;
+		storage = made;
 	}
 	pthread_mutex_unlock(&all->lock);
-	if (!storage)
-		return made;
-	close_storage(made);
+	if (storage != made)
+		close_storage(made);
 	return storage;
+}
+
+void storages_drop(struct storages *all, int64_t id)
+{
+	CHECK(id != STORAGE_DEFAULT);
+	pthread_mutex_lock(&all->lock);
+	all->drops++;
+	struct storage *storage = unlink_id(all, id);
+	if (storage)
+		storage->dropped = true;
+	bool idle = storage && storage->users == 0;
+	pthread_mutex_unlock(&all->lock);
+	if (idle)
+		close_storage(storage);
 }
 
 /* Takes the oldest idle one out of the list when there are too many. The lock is held. */
@@ -107,7 +158,9 @@ void storage_put(struct storage **pointer)
 		return;
 	struct storages *all = storage->all;
 	pthread_mutex_lock(&all->lock);
-	struct storage *surplus = --storage->users ? NULL : unlink_surplus(all);
+	struct storage *surplus = NULL;
+	if (--storage->users == 0)
+		surplus = storage->dropped ? storage : unlink_surplus(all);
 	pthread_mutex_unlock(&all->lock);
 	if (surplus)
 		close_storage(surplus);

@@ -11,13 +11,22 @@
 
 struct storages;
 
-/* `standard` is storage STORAGE_DEFAULT: open, not owned, never closed. */
-struct storages *storages_new(struct store *standard);
+/* `standard` is storage STORAGE_DEFAULT: open, not owned, never closed. `shared`: other servers may
+ * change the rows. */
+struct storages *storages_new(struct store *standard, bool shared);
 void storages_free(struct storages *all);
 
 /* NULL when it is not open. */
 struct storage *storages_take(struct storages *all, int64_t id);
 
+/* Taken before the row is read of what is then opened. */
+uint64_t storages_ticket(struct storages *all);
+
 /* Adds one that was just opened and takes it; the store is closed, and the other one taken, when
- * somebody was faster. */
-struct storage *storages_add(struct storages *all, int64_t id, struct store *store);
+ * somebody was faster. NULL, with the store closed, when one was dropped since the ticket was
+ * taken: the row may be an old one. */
+struct storage *storages_add(struct storages *all, const struct storage_row *row,
+			     struct store *store, uint64_t ticket);
+
+/* Nobody takes it from here on; who has it keeps it until he puts it. The default one stays. */
+void storages_drop(struct storages *all, int64_t id);

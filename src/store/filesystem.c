@@ -414,8 +414,12 @@ static err_t space(struct ctx *ctx, struct store *store, uint64_t *ret_total_byt
 	return OK;
 }
 
+static const char *const none[] = { NULL };
+
 const struct store_driver store_filesystem = {
 	.name = "filesystem",
+	.settings = none,
+	.secrets = none,
 	.open = filesystem_open,
 	.close = filesystem_close,
 	.upload_open = upload_open,

@@ -58,6 +58,11 @@ struct store_walk {
 struct store_driver {
 	const char *name;
 
+	/* Names of what may be set beside the location, NULL behind the last; `secrets` are sealed
+	 * where they are kept. */
+	const char *const *settings;
+	const char *const *secrets;
+
 	/* `location` is the driver's own: a directory for "filesystem". Creates what is missing. */
 	err_t (*open)(struct ctx *ctx, const char *location, struct store **ret);
 	void (*close)(struct store *store);

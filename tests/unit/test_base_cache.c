@@ -170,3 +170,22 @@ Test(cache, readers_never_see_what_was_dropped_before_they_came, .timeout = 120)
 		cr_assert_eq(read_through(&w, i), atomic_load(&w.stored[i]));
 	cache_free(w.cache);
 }
+
+Test(cache, a_prefix_is_dropped_with_all_that_begin_with_it)
+{
+	struct cache *c = cache_new(MIB(1));
+	struct cache_stats stats;
+	char key[32];
+	for (int i = 0; i < 1000; i++) {
+		int len = snprintf(key, sizeof key, "%c-%d", i % 2 ? 'a' : 'b', i);
+		fill(c, (str){ key, (size_t)len }, STR("bytes"));
+	}
+	uint64_t ticket = cache_ticket(c, STR("a-new"));
+	cache_drop_prefix(c, STR("a-"));
+	cache_stats(c, &stats);
+	cr_assert_eq(stats.entries, 500);
+	cr_assert_null(cache_get(c, STR("a-1")));
+	cache_put(cache_fill(c, STR("a-new"), ticket, STR("stale"), 0));
+	cr_assert_null(cache_get(c, STR("a-new")), "what was being fetched meanwhile is not kept");
+	cache_free(c);
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* storage_binding.c - see storage_binding.h. */
+#include "registry/storage_binding.h"
+#include "codec/json.h"
+#include "crypto/random.h"
+#include "db/db.h"
+#include "internal.h"
+#include "registry/storage.h"
+
+#include <string.h>
+
+#include "base/banned.h"
+
+#define DRIVER_DEFAULT STR("filesystem")
+
+/* --- what may be asked for ------------------------------------------------------------------ */
+
+static bool is_name(str name)
+{
+	if (name.len == 0 || name.len > STORAGE_NAME_MAX || strchr("._-", name.ptr[0]))
+		return false;
+	for (size_t i = 0; i < name.len; i++)
+		if (!name.ptr[i] || !strchr("abcdefghijklmnopqrstuvwxyz0123456789._-", name.ptr[i]))
+			return false;
+	return true;
+}
+
+static bool is_location(str location)
+{
+	size_t segments = 0;
+	if (str_has_suffix(location, STR("/")))
+		return false;
+	for (str segment; str_next(&location, '/', &segment);)
+		if (!is_name(segment) || ++segments > STORAGE_SEGMENTS_MAX)
+			return false;
+	return segments > 0;
+}
+
+static bool is_among(str name, const char *const *names)
+{
+	while (*names && !str_eq(name, str_from(*names)))
+		names++;
+	return *names != NULL;
+}
+
+/* A JSON object whose members are all known to the driver, and strings. */
+static err_t check_members(struct ctx *ctx, const char *what, str text, const char *const *known)
+{
+	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
+	struct json_problem problem;
+	str name;
+	const struct json_value *value;
+	if (text.len == 0)
+		return OK;
+	if (text.len > STORAGE_SETTINGS_MAX)
+		return fail(ctx, ERR_REQUEST_INVALID, "%s are too long", what);
+	if (!json_parse(text, JSON_LIMITS_SMALL, &doc, &problem))
+		return fail(ctx, ERR_REQUEST_INVALID, "%s: " JSON_PROBLEM_FMT, what,
+			    JSON_PROBLEM_ARG(problem));
+	if (!json_value_is_object(doc.root) || !json_value_is_str_map(doc.root))
+		return fail(ctx, ERR_REQUEST_INVALID, "%s are not an object of strings", what);
+	for (void *at = NULL; json_next_member(doc.root, &at, &name, &value);)
+		if (!is_among(name, known))
+			return fail(ctx, ERR_REQUEST_INVALID,
+				    "this storage driver has no \"" STR_FMT "\" among its %s",
+				    STR_ARG(name), what);
+	return OK;
+}
+
+static str or_else(str given, str otherwise)
+{
+	return given.len ? given : otherwise;
+}
+
+err_t storage_binding_check(struct ctx *ctx, const struct storage_spec *spec)
+{
+	const struct store_driver *driver =
+		store_driver_find(or_else(spec->driver, DRIVER_DEFAULT));
+	if (!is_name(spec->name))
+		return fail(ctx, ERR_REQUEST_INVALID,
+			    "a storage's name is up to %d lower-case letters, digits, '.', '_' and "
+			    "'-', and begins with a letter or a digit",
+			    STORAGE_NAME_MAX);
+	if (!driver)
+		return fail(ctx, ERR_REQUEST_INVALID, "unknown storage driver");
+	if (!is_location(or_else(spec->location, spec->name)))
+		return fail(ctx, ERR_REQUEST_INVALID,
+			    "a storage's location is up to %d names with '/' between, below the "
+			    "server's root",
+			    STORAGE_SEGMENTS_MAX);
+	TRY(check_members(ctx, "settings", spec->settings, driver->settings));
+	return check_members(ctx, "secrets", spec->secrets, driver->secrets);
+}
+
+/* --- what is sealed --------------------------------------------------------------------------- */
+
+/* Sealed for this storage: a row's secret opens nothing in another row. */
+static err_t seal(struct ctx *ctx, struct registry *registry, const char *what, int64_t id,
+		  str secret, str *ret)
+{
+	if (!registry->has_master_key)
+		return fail(ctx, ERR_CONFIG, "there is no master key to seal a storage's secrets");
+	return secretbox_seal(ctx, &registry->master_key, storage_context(ctx, id, what), secret,
+			      ret);
+}
+
+static err_t set_secrets(struct ctx *ctx, struct registry *registry, struct sql_tx *tx, int64_t id,
+			 str secrets)
+{
+	str sealed = STR_NONE;
+	if (secrets.len)
+		TRY(seal(ctx, registry, STORAGE_SECRETS, id, secrets, &sealed));
+	return db_storage_set_secrets(ctx, tx, id, sealed);
+}
+
+static err_t set_data_key(struct ctx *ctx, struct registry *registry, struct sql_tx *tx, int64_t id)
+{
+	CLEANUP(secretbox_key_done) struct secretbox_key key;
+	str sealed;
+	random_bytes(key.bytes, sizeof key.bytes);
+	TRY(seal(ctx, registry, STORAGE_KEY, id, (str){ (char *)key.bytes, sizeof key.bytes },
+		 &sealed));
+	return db_storage_set_data_key(ctx, tx, id, sealed);
+}
+
+/* --- making ----------------------------------------------------------------------------------- */
+
+static struct storage_binding binding_of(const struct storage_row *row)
+{
+	return (struct storage_binding){
+		.id = row->id,
+		.name = row->name,
+		.driver = row->driver,
+		.location = row->location,
+		.settings = row->settings,
+		.has_secrets = row->secrets.len > 0,
+		.encrypted = row->encrypted,
+		.erased_at_us = row->erased_at_us,
+		.created_at_us = row->created_at_us,
+		.updated_at_us = row->updated_at_us,
+	};
+}
+
+static err_t check_place(struct ctx *ctx, struct sql_tx *tx, const struct storage_row *row)
+{
+	TRY(db_storage_lock(ctx, tx));
+	err_t err = db_storage_overlap(ctx, tx, row->driver, row->location);
+	if (err == OK)
+		return fail(ctx, ERR_EXISTS, "another storage is at, above or below " STR_FMT,
+			    STR_ARG(row->location));
+	return err == ERR_ABSENT ? OK : err;
+}
+
+err_t storage_binding_insert(struct ctx *ctx, struct registry *registry, struct sql_tx *tx,
+			     const struct storage_spec *spec, struct storage_binding *ret)
+{
+	struct storage_row row = {
+		.name = spec->name,
+		.driver = or_else(spec->driver, DRIVER_DEFAULT),
+		.location = or_else(spec->location, spec->name),
+		.settings = or_else(spec->settings, STR("{}")),
+		.encrypted = spec->encrypted,
+	};
+	TRY(storage_binding_check(ctx, spec));
+	TRY(check_place(ctx, tx, &row));
+	err_t err = db_storage_insert(ctx, tx, &row);
+	if (err == ERR_EXISTS)
+		return fail(ctx, ERR_EXISTS, "storage " STR_FMT " is already there",
+			    STR_ARG(row.name));
+	TRY(err);
+	if (spec->secrets.len)
+		TRY(set_secrets(ctx, registry, tx, row.id, spec->secrets));
+	if (spec->encrypted)
+		TRY(set_data_key(ctx, registry, tx, row.id));
+	*ret = binding_of(&row);
+	ret->has_secrets = spec->secrets.len > 0;
+	return OK;
+}
+
+struct create_work {
+	struct registry *registry;
+	const struct storage_spec *spec;
+	struct storage_binding *ret;
+};
+
+static err_t create_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct create_work *work = arg;
+	return storage_binding_insert(ctx, work->registry, tx, work->spec, work->ret);
+}
+
+err_t storage_binding_create(struct ctx *ctx, struct registry *registry,
+			     const struct storage_spec *spec, struct storage_binding *ret)
+{
+	struct storage_binding made;
+	struct create_work work = { registry, spec, &made };
+	TRY(db_run(ctx, registry->db, SQL_WRITE, create_body, &work));
+	*ret = made;
+	return OK;
+}
+
+/* --- looking ---------------------------------------------------------------------------------- */
+
+static err_t find_row(struct ctx *ctx, struct sql_tx *tx, int64_t id, struct storage_row *ret)
+{
+	err_t err = db_storage_find(ctx, tx, id, ret);
+	if (err == ERR_ABSENT)
+		return fail(ctx, ERR_NOT_FOUND, "no storage %lld", (long long)id);
+	return err;
+}
+
+err_t storage_binding_get(struct ctx *ctx, struct registry *registry, int64_t id,
+			  struct storage_binding *ret)
+{
+	struct storage_row row;
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	TRY(registry_read(ctx, registry, &tx));
+	TRY(find_row(ctx, &tx, id, &row));
+	*ret = binding_of(&row);
+	return OK;
+}
+
+err_t storage_binding_list(struct ctx *ctx, struct registry *registry, int64_t last_id, size_t max,
+			   struct storage_binding **ret, size_t *ret_count)
+{
+	struct storage_row *rows;
+	size_t count;
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	TRY(registry_read(ctx, registry, &tx));
+	TRY(db_storage_page(ctx, &tx, last_id, max, &rows, &count));
+	struct storage_binding *list = ARENA_ARRAY(ctx->arena, struct storage_binding, count);
+	for (size_t i = 0; i < count; i++)
+		list[i] = binding_of(&rows[i]);
+	*ret = list;
+	*ret_count = count;
+	return OK;
+}
+
+/* --- changing --------------------------------------------------------------------------------- */
+
+struct update_work {
+	struct registry *registry;
+	int64_t id;
+	const str *settings, *secrets;
+};
+
+static err_t update_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct update_work *work = arg;
+	struct storage_row row;
+	TRY(find_row(ctx, tx, work->id, &row));
+	if (row.erased_at_us)
+		return fail(ctx, ERR_STORAGE_ERASED, "storage " STR_FMT " is erased",
+			    STR_ARG(row.name));
+	const struct store_driver *driver = store_driver_find(row.driver);
+	if (!driver)
+		return fail(ctx, ERR_STORAGE, "unknown driver " STR_FMT, STR_ARG(row.driver));
+	if (work->settings) {
+		TRY(check_members(ctx, "settings", *work->settings, driver->settings));
+		TRY(db_storage_set_settings(ctx, tx, work->id,
+					    or_else(*work->settings, STR("{}"))));
+	}
+	if (work->secrets) {
+		TRY(check_members(ctx, "secrets", *work->secrets, driver->secrets));
+		TRY(set_secrets(ctx, work->registry, tx, work->id, *work->secrets));
+	}
+	return OK;
+}
+
+err_t storage_binding_update(struct ctx *ctx, struct registry *registry, int64_t id,
+			     const str *settings, const str *secrets)
+{
+	struct update_work work = { registry, id, settings, secrets };
+	TRY(db_run(ctx, registry->db, SQL_WRITE, update_body, &work));
+	if (id != STORAGE_DEFAULT)
+		storages_drop(registry->storages, id);
+	return OK;
+}
+
+/* --- erasing ---------------------------------------------------------------------------------- */
+
+err_t storage_erase_in(struct ctx *ctx, struct sql_tx *tx, int64_t id)
+{
+	struct storage_row row;
+	TRY(find_row(ctx, tx, id, &row));
+	if (!row.encrypted)
+		return fail(ctx, ERR_PRECONDITION_FAILED,
+			    "storage " STR_FMT " is not encrypted: it has no key to destroy",
+			    STR_ARG(row.name));
+	err_t err = db_storage_erase(ctx, tx, id);
+	return err == ERR_ABSENT ? OK : err;
+}
+
+void storage_forget(struct registry *registry, int64_t id)
+{
+	struct cache_key key = key_in_storage(id);
+	storages_drop(registry->storages, id);
+	cache_drop_prefix(registry->cache, key_str(&key));
+}
+
+static err_t erase_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	return storage_erase_in(ctx, tx, *(const int64_t *)arg);
+}
+
+err_t storage_erase(struct ctx *ctx, struct registry *registry, int64_t id)
+{
+	TRY(db_run(ctx, registry->db, SQL_WRITE, erase_body, &id));
+	storage_forget(registry, id);
+	return OK;
+}
