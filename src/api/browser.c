@@ -8,9 +8,15 @@
 
 #define SESSION_COOKIE "sid"
 
+/* Browsers send one Cookie line (RFC 6265 §5.4). Programs in Go send one for each cookie they add.
+ */
 str browser_cookie(struct request *rq, const char *name)
 {
-	return cookie_get(request_header(rq, STR("Cookie")), str_from(name));
+	size_t at = 0;
+	str line, value = STR_NONE;
+	while (!value.len && http_head_next(rq->x->head, STR("Cookie"), &at, &line))
+		value = cookie_get(line, str_from(name));
+	return value;
 }
 
 str browser_session(struct request *rq)

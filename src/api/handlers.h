@@ -69,6 +69,10 @@ err_t harbor_project_head(struct ctx *ctx, struct request *rq);
 err_t harbor_project_deletable(struct ctx *ctx, struct request *rq);
 err_t harbor_project_summary(struct ctx *ctx, struct request *rq);
 
+/* harbor_scanner.c */
+err_t harbor_scanner_of_project(struct ctx *ctx, struct request *rq);
+err_t harbor_scanner_candidates(struct ctx *ctx, struct request *rq);
+
 /* harbor_metadata.c */
 err_t harbor_metadata_list(struct ctx *ctx, struct request *rq);
 err_t harbor_metadata_add(struct ctx *ctx, struct request *rq);

@@ -418,3 +418,13 @@ def test_each_change_is_recorded(admin, registry, project):
     admin.put(f"{API}/{project}/metadatas/public", body='{"public":"true"}', expect=200)
     admin.delete(f"{API}/{project}", expect=200)
     assert recorded(registry, project) == [f"{change} project {project}" for change in ("create", "update", "update", "delete")]
+
+
+def test_terraform_failed_where_no_scanner_is_bound(admin, project):
+    """Its data source of a project asks for the scanner's name and took the 501 for a failure; Harbor's empty registration is none."""
+    admin.make_project(project)
+    assert admin.get(f"{API}/{project}/scanner", expect=200).json() == {}
+    answer = admin.get(f"{API}/{project}/scanner/candidates?page=2", expect=200)
+    assert answer.json() == [] and answer.headers["X-Total-Count"] == "0"
+    admin.get(f"{API}/{project}/scanner/candidates?page=0", expect=422)
+    admin.get(f"{API}/nowhere/scanner", expect=404)

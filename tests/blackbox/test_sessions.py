@@ -7,6 +7,7 @@ import requests
 
 from harness.people import API, PASSWORD, Browser, call, fresh_name, make_person, set_cookies
 from harness.wait import wait_until
+from harness.wire import Wire
 
 
 @pytest.fixture
@@ -239,3 +240,13 @@ def test_a_name_that_is_nobodys_is_refused_in_the_same_words_and_time(admin, ann
 def test_a_personal_token_is_no_password_for_a_browser(anna, browser):
     made = call(anna.client, "POST", "/api/berth/v1/access-tokens", {"name": "ci"}, expect=201).json()
     browser.log_in(anna.name, made["token"], expect=401)
+
+
+def test_only_the_first_of_several_cookie_lines_was_read(anna, browser, registry):
+    """Programs in Go send a line for each cookie."""
+    browser.log_in(anna.name)
+    head = f"GET {API}/users/current HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: other=1\r\nCookie: sid={browser.cookie()}\r\n\r\n"
+    with Wire(registry) as wire:
+        wire.send(head.encode())
+        answer = wire.answer()
+    assert answer.status == 200 and anna.name.encode() in answer.body

@@ -187,6 +187,11 @@ def test_project_with_something_in_it_stays(harbor, pushed):
     assert harbor.get_project_summary(project).repo_count == 1
 
 
+def test_no_scanner(harbor, project):
+    assert harbor.get_project_scanner(project).name is None
+    assert harbor.get_project_scanner_candidates(project) == []
+
+
 def test_projects_by_page_name_and_query(harbor):
     stem = unique("many")
     for number in range(5):
@@ -497,7 +502,7 @@ def test_audit_logs(harbor, pushed):
 
 # Two whose callers never see the status, what is being made, and an API that Harbor itself no longer has.
 NO_STATUS = {"download_scan_export", "get_purge_job_schedule"}
-SOON = {"get_quota", "get_quotas", "update_quota", "get_project_scanner", "set_project_scanner", "get_project_scanner_candidates"}
+SOON = {"get_quota", "get_quotas", "update_quota"}
 GONE = {name for name, _ in inspect.getmembers(HarborAsyncClient) if re.search("_robots?_v1$", name)}
 PLAIN = {"get", "post", "put", "patch", "delete", "head", "get_text", "get_file"}
 
