@@ -4,6 +4,7 @@
 #include "internal.h"
 
 #include "db/db.h"
+#include "os/fault.h"
 
 #include "base/banned.h"
 
@@ -109,6 +110,8 @@ static err_t search_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	struct searching *work = arg;
 	const struct audit_search *search = work->search;
 	work->count = 0;
+	if (FAULT("audit.search"))
+		return fail(ctx, ERR_DATABASE, "audit: a page could not be read");
 	if (search->filter_count == 1)
 		return db_audit_page(ctx, tx, search->filters, &search->page, &work->rows,
 				     &work->count);

@@ -8,6 +8,7 @@
 #include "codec/json_writer.h"
 #include "crypto/secretbox.h"
 #include "db/db.h"
+#include "os/fault.h"
 #include "os/file.h"
 
 #include <fcntl.h>
@@ -105,6 +106,8 @@ static err_t read_page(struct walk *w, struct ctx *page,
 		       err_t (*body)(struct ctx *ctx, struct sql_tx *tx, void *arg), void *arg)
 {
 	arena_reset(page->arena);
+	if (FAULT("audit.verify"))
+		return fail(w->ctx, ERR_DATABASE, "audit: a page could not be read");
 	TRY(ctx_check(w->ctx));
 	err_t err = db_run(page, w->options->db, SQL_READ, body, arg);
 	if (err != OK)

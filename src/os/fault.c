@@ -17,11 +17,16 @@
 
 #define RULES_MAX      32
 #define NAME_MAX_BYTES 64
+#define ERRNO_MAX      4095
+#define WAIT_MS_MAX    60000
+
+enum act { ACT_FAIL, ACT_KILL, ACT_WAIT };
 
 struct rule {
 	char name[NAME_MAX_BYTES];
-	uint64_t at;   /* 0: every hit */
-	int sys_errno; /* 0: kill */
+	uint64_t at; /* 0: every hit */
+	enum act act;
+	int number; /* errno, or milliseconds */
 	_Atomic(uint64_t) hits;
 };
 
@@ -29,11 +34,36 @@ static struct rule rules[RULES_MAX];
 static size_t rule_count;
 static pthread_once_t read_environment = PTHREAD_ONCE_INIT;
 
-/* name:N=errno:E or name:N=kill */
+static bool act_parse(str text, struct rule *rule)
+{
+	static const struct {
+		str prefix;
+		enum act act;
+		uint64_t max;
+	} acts[] = {
+		{ STR_INIT("errno:"), ACT_FAIL, ERRNO_MAX },
+		{ STR_INIT("wait:"), ACT_WAIT, WAIT_MS_MAX },
+	};
+	uint64_t number;
+	rule->act = ACT_KILL;
+	if (str_eq(text, STR("kill")))
+		return true;
+	for (size_t i = 0; i < COUNT_OF(acts); i++) {
+		if (!str_has_prefix(text, acts[i].prefix))
+			continue;
+		rule->act = acts[i].act;
+		if (!str_to_u64(str_skip(text, acts[i].prefix.len), acts[i].max, &number))
+			return false;
+		rule->number = (int)number;
+		return number != 0;
+	}
+	return false;
+}
+
+/* name:N=what */
 static bool rule_parse(str text, struct rule *rule)
 {
 	str name, rest, at, action;
-	uint64_t number;
 	if (!str_cut(text, ':', &name, &rest) || !str_cut(rest, '=', &at, &action))
 		return false;
 	if (name.len == 0 || name.len >= NAME_MAX_BYTES)
@@ -44,14 +74,7 @@ static bool rule_parse(str text, struct rule *rule)
 	rule->at = 0;
 	if (!str_eq(at, STR("*")) && (!str_to_u64(at, UINT64_MAX, &rule->at) || rule->at == 0))
 		return false;
-	rule->sys_errno = 0;
-	if (str_eq(action, STR("kill")))
-		return true;
-	if (!str_has_prefix(action, STR("errno:")) ||
-	    !str_to_u64(str_skip(action, 6), 4095, &number))
-		return false;
-	rule->sys_errno = (int)number;
-	return number != 0;
+	return act_parse(action, rule);
 }
 
 static void rules_parse(const char *specification)
@@ -91,9 +114,13 @@ bool fault_hit(const char *name)
 		uint64_t hit = atomic_fetch_add(&rule->hits, 1) + 1;
 		if (rule->at && rule->at != hit)
 			continue;
-		if (!rule->sys_errno)
+		if (rule->act == ACT_KILL)
 			kill(getpid(), SIGKILL);
-		errno = rule->sys_errno;
+		if (rule->act == ACT_WAIT) {
+			usleep((useconds_t)rule->number * 1000);
+			continue;
+		}
+		errno = rule->number;
 		return true;
 	}
 	return false;

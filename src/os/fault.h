@@ -10,8 +10,9 @@
  *
  *	BERTH_FAULT="store.rename:3=errno:28,http.write:1=kill"
  *
- * name:N=errno:E fails the Nth hit with errno E, name:*=errno:E every hit, and name:N=kill sends
- * the process SIGKILL at that hit. A specification that does not parse ends the process.
+ * name:N=errno:E fails the Nth hit with errno E, name:*=errno:E every hit, name:N=kill sends the
+ * process SIGKILL at that hit, and name:N=wait:MS only takes its time (a minute at most). A
+ * specification that does not parse ends the process.
  */
 #pragma once
 
@@ -28,5 +29,6 @@
 /* Replaces what BERTH_FAULT says; NULL for nothing. For tests, before threads run. */
 void fault_setup(const char *specification);
 
-/* Counts a hit of `name`; true, and errno set, when it is to fail. Use FAULT(). */
+/* Counts a hit of `name`; true, and errno set, when it is to fail. Blocks when it is to wait. Use
+ * FAULT(). */
 bool fault_hit(const char *name);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_os_file.c - files, directories, and the fault points in them. */
 #include "os/file.h"
+#include "base/clock.h"
 #include "os/fault.h"
 
 #include <criterion/criterion.h>
@@ -150,6 +151,16 @@ Test(fault, hits_are_counted)
 	cr_assert_not(fault_hit("c"));
 }
 
+Test(fault, waiting_is_no_failure)
+{
+	fault_setup("slow:1=wait:60, slow:2=errno:5");
+	int64_t since_ns = clock_now_ns();
+	cr_assert_not(fault_hit("slow"));
+	cr_assert_geq(clock_now_ns() - since_ns, 60 * CLOCK_MS);
+	cr_assert(fault_hit("slow"));
+	fault_setup(NULL);
+}
+
 Test(fault, kill)
 {
 	pid_t child = fork();
@@ -169,7 +180,8 @@ Test(fault, kill)
 Test(fault, a_wrong_specification_ends_the_process)
 {
 	static const char *const rows[] = { "x",	  "x:1",     "x:0=kill", "x:1=errno:0",
-					    "x:1=errno:", ":1=kill", "x:1=die" };
+					    "x:1=errno:", ":1=kill", "x:1=die",  "x:1=wait:0",
+					    "x:1=wait:60001" };
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		pid_t child = fork();
 		if (child == 0) {
