@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "codec/base64.h"
+#include "os/fault.h"
 
 #include <sys/time.h>
 
@@ -157,7 +158,8 @@ static err_t set_options(struct ctx *ctx, struct ldap_link *link, const struct l
 						     SYSTEM_CERTIFICATES) == 0;
 	}
 	/* From the options above; without it those of the process would count. */
-	set = set && libldap.ldap_set_option(link->ld, LDAP_OPT_X_TLS_NEWCTX, &is_server) == 0;
+	set = set && !FAULT("ldap.options") &&
+	      libldap.ldap_set_option(link->ld, LDAP_OPT_X_TLS_NEWCTX, &is_server) == 0;
 	return set ? OK : fail(ctx, ERR_INTERNAL, "ldap: options of the connection were refused");
 }
 
@@ -177,7 +179,9 @@ static err_t wait_for(struct ctx *ctx, struct ldap_link *link, const char *doing
 	int left_ms = allow(ctx, link);
 	struct timeval timeout = { .tv_sec = left_ms / 1000, .tv_usec = left_ms % 1000 * 1000 };
 	LDAPMessage *answer = NULL;
-	int kind = libldap.ldap_result(link->ld, message_id, LDAP_MSG_ONE, &timeout, &answer);
+	int kind = FAULT("ldap.answer") ? -1
+					: libldap.ldap_result(link->ld, message_id, LDAP_MSG_ONE,
+							      &timeout, &answer);
 	if (kind > 0) {
 		*ret = answer;
 		return OK;
@@ -206,11 +210,14 @@ static err_t start_tls(struct ctx *ctx, struct ldap_link *link)
 {
 	int message_id, result;
 	allow(ctx, link);
-	TRY(said(ctx, link, "starttls", libldap.ldap_start_tls(link->ld, NULL, NULL, &message_id)));
+	int sent = FAULT("ldap.starttls")
+			   ? LDAP_SERVER_DOWN
+			   : libldap.ldap_start_tls(link->ld, NULL, NULL, &message_id);
+	TRY(said(ctx, link, "starttls", sent));
 	TRY(result_of(ctx, link, "starttls", message_id, &result));
 	TRY(said(ctx, link, "starttls", result));
 	allow(ctx, link);
-	result = libldap.ldap_install_tls(link->ld);
+	result = FAULT("ldap.tls") ? LDAP_LOCAL_ERROR : libldap.ldap_install_tls(link->ld);
 	return said(ctx, link, "starttls",
 		    result == LDAP_LOCAL_ERROR ? LDAP_CONNECT_ERROR : result);
 }
@@ -223,15 +230,22 @@ err_t ldap_link_open(struct ctx *ctx, const struct ldap_server *server, struct l
 	CLEANUP(ldap_link_done) struct ldap_link *link = NEW(struct ldap_link);
 	int64_t timeout_s = MIN(MAX(server->timeout_s, 1), LDAP_TIMEOUT_S_MAX);
 	link->timeout_ms = timeout_s * 1000;
-	int result = libldap.ldap_initialize(&link->ld, arena_cstr(ctx->arena, server->url));
+	int result =
+		FAULT("ldap.init")
+			? LDAP_NO_MEMORY
+			: libldap.ldap_initialize(&link->ld, arena_cstr(ctx->arena, server->url));
 	if (result != LDAP_SUCCESS)
-		return fail(ctx, ERR_REQUEST_INVALID, "ldap: %s", libldap.ldap_err2string(result));
+		return fail(ctx,
+			    result == LDAP_NO_MEMORY ? ERR_UPSTREAM_UNREACHABLE
+						     : ERR_REQUEST_INVALID,
+			    "ldap: %s", libldap.ldap_err2string(result));
 	TRY(set_options(ctx, link, server));
 	if (!ldap_patience_init(link->ld, &link->patience))
 		return fail(ctx, ERR_INTERNAL, "ldap: no callback for connections");
 	allow(ctx, link);
 	/* By and by would do as well, but then a bind could not tell why it failed. */
-	TRY(said(ctx, link, "connect", libldap.ldap_connect(link->ld)));
+	result = FAULT("ldap.connect") ? LDAP_SERVER_DOWN : libldap.ldap_connect(link->ld);
+	TRY(said(ctx, link, "connect", result));
 	if (server->starttls && !libldap.ldap_tls_inplace(link->ld))
 		TRY(start_tls(ctx, link));
 	*ret = take(link);
@@ -269,8 +283,10 @@ err_t ldap_link_bind(struct ctx *ctx, struct ldap_link *link, str dn, str passwo
 	struct berval secret = { password.len, arena_cstr(ctx->arena, password) };
 	int message_id, result;
 	allow(ctx, link);
-	int sent = libldap.ldap_sasl_bind(link->ld, arena_cstr(ctx->arena, dn), LDAP_SASL_SIMPLE,
-					  &secret, NULL, NULL, &message_id);
+	int sent = FAULT("ldap.bind") ? LDAP_SERVER_DOWN
+				      : libldap.ldap_sasl_bind(link->ld, arena_cstr(ctx->arena, dn),
+							       LDAP_SASL_SIMPLE, &secret, NULL,
+							       NULL, &message_id);
 	explicit_bzero(secret.bv_val, secret.bv_len);
 	TRY(said(ctx, link, "bind", sent));
 	TRY(result_of(ctx, link, "bind", message_id, &result));
@@ -307,7 +323,8 @@ static err_t copy_values(struct ctx *ctx, LDAP *ld, LDAPMessage *message, struct
 	if (name)
 		libldap.ldap_memfree(name);
 	libldap.ber_free(ber, 0);
-	struct ldap_value *copies = arena_try(ctx->arena, count * sizeof *copies);
+	struct ldap_value *copies =
+		FAULT("ldap.entry") ? NULL : arena_try(ctx->arena, count * sizeof *copies);
 	for (size_t i = 0, at = 0; i < attributes; i++) {
 		const char *kept = arena_cstr(ctx->arena, str_from(names[i]));
 		for (int n = 0; copies && values[i] && values[i][n]; n++)
@@ -409,15 +426,20 @@ static err_t search_page(struct ctx *ctx, struct ldap_link *link, char **attribu
 	int message_id;
 	allow(ctx, link);
 	/* Not critical: a server without pages answers with all that it will. */
-	TRY(said(ctx, link, "search",
-		 libldap.ldap_create_page_control(link->ld, LDAP_PAGE_ENTRIES, &search->cookie, 0,
-						  &page)));
+	int made = FAULT("ldap.page")
+			   ? LDAP_NO_MEMORY
+			   : libldap.ldap_create_page_control(link->ld, LDAP_PAGE_ENTRIES,
+							      &search->cookie, 0, &page);
+	TRY(said(ctx, link, "search", made));
 	LDAPControl *controls[] = { page, NULL };
 	struct timeval limit = { .tv_sec = (link->timeout_ms + 999) / 1000 };
-	int sent = libldap.ldap_search_ext(link->ld, arena_cstr(ctx->arena, query->base),
-					   scopes[query->scope],
-					   arena_cstr(ctx->arena, query->filter), attributes, 0,
-					   controls, NULL, &limit, LDAP_NO_LIMIT, &message_id);
+	int sent = FAULT("ldap.search")
+			   ? LDAP_SERVER_DOWN
+			   : libldap.ldap_search_ext(link->ld, arena_cstr(ctx->arena, query->base),
+						     scopes[query->scope],
+						     arena_cstr(ctx->arena, query->filter),
+						     attributes, 0, controls, NULL, &limit,
+						     LDAP_NO_LIMIT, &message_id);
 	libldap.ldap_control_free(page);
 	TRY(said(ctx, link, "search", sent));
 	return receive_page(ctx, link, message_id, search);

@@ -6,6 +6,7 @@
 #include "auth/directory.h"
 #include "auth/jwks.h"
 #include "auth/keystone.h"
+#include "ldap_library.h"
 #include "provider_internal.h"
 
 #include "codec/regex.h"
@@ -62,6 +63,7 @@ static err_t check_oidc(struct ctx *ctx, const struct identity_provider *p)
 static err_t check_ldap(struct ctx *ctx, const struct identity_provider *p)
 {
 	str url = provider_text(p, PROVIDER_LDAP_URL);
+	TRY(ldap_library_open(ctx)); /* else every name would be called none */
 	TRY(must(ctx, !p->enabled || url.len, "the LDAP server's URL is missing"));
 	TRY(directory_check(ctx, p));
 	TRY(must(ctx, !p->enabled || provider_text(p, PROVIDER_LDAP_UID).len,
