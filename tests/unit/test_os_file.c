@@ -179,9 +179,9 @@ Test(fault, kill)
 
 Test(fault, a_wrong_specification_ends_the_process)
 {
-	static const char *const rows[] = { "x",	  "x:1",     "x:0=kill", "x:1=errno:0",
-					    "x:1=errno:", ":1=kill", "x:1=die",  "x:1=wait:0",
-					    "x:1=wait:60001" };
+	static const char *const rows[] = { "x",	   "x:1",	 "x:0=kill",
+					    "x:1=errno:0", "x:1=errno:", ":1=kill",
+					    "x:1=die",	   "x:1=wait:0", "x:1=wait:60001" };
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		pid_t child = fork();
 		if (child == 0) {
