@@ -9,11 +9,10 @@
 #include "api/sight.h"
 #include "auth/member.h"
 #include "auth/state.h"
+#include "registry/quota.h"
 #include "settings/system.h"
 
 #include "base/banned.h"
-
-#define STORAGE_LIMIT_MAX (INT64_C(1) << 50)
 
 err_t harbor_ping(struct ctx *ctx, struct request *rq)
 {
@@ -187,21 +186,18 @@ static err_t check_name(struct ctx *ctx, str name)
 static err_t storage_limit(struct ctx *ctx, struct request *rq, const struct project_wish *wish,
 			   int64_t *ret)
 {
-	const struct system_settings *settings = rq->api->options.settings;
 	struct decision quotas;
 	int64_t wanted = wish->storage_limit_bytes;
-	if (wish->has_storage_limit && wanted != PROJECT_UNLIMITED &&
-	    (wanted <= 0 || wanted > STORAGE_LIMIT_MAX))
+	if (wish->has_storage_limit && wanted != QUOTA_UNLIMITED &&
+	    (wanted <= 0 || wanted > QUOTA_LIMIT_MAX))
 		return fail(ctx, ERR_REQUEST_INVALID,
 			    "storage_limit is -1 or a number of bytes, at most %lld",
-			    (long long)STORAGE_LIMIT_MAX);
+			    (long long)QUOTA_LIMIT_MAX);
 	TRY(request_may(ctx, rq, ACTION_SYSTEM_QUOTA_UPDATE, STR_NONE, &quotas));
 	if (wish->has_storage_limit && quotas.allowed)
 		*ret = wanted;
-	else if (system_bool(settings, SYSTEM_QUOTA_PER_PROJECT_ENABLE))
-		*ret = system_i64(settings, SYSTEM_STORAGE_PER_PROJECT);
 	else
-		*ret = PROJECT_UNLIMITED;
+		*ret = quota_default(registry_of(rq));
 	return OK;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* project_json.c - see project_json.h. */
 #include "api/project_json.h"
+#include "registry/quota.h"
 
 #include "base/banned.h"
 
@@ -90,7 +91,7 @@ err_t project_wish_read(struct ctx *ctx, const struct json_value *root, struct p
 		JSON_FIELD_I64(struct project_wish, "storage_limit", storage_limit_bytes),
 		JSON_FIELD_I64(struct project_wish, "registry_id", registry_id),
 	};
-	struct project_wish wish = { .storage_limit_bytes = PROJECT_UNLIMITED };
+	struct project_wish wish = { .storage_limit_bytes = QUOTA_UNLIMITED };
 	const struct json_value *metadata = NULL;
 	TRY(body_shape(ctx, root, fields, COUNT_OF(fields), &wish));
 	if (json_get_object(root, "metadata", &metadata) == JSON_WRONG)

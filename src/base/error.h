@@ -6,7 +6,8 @@
  * what the outside sees: the HTTP status, the code of the OCI Distribution Spec (section "Error
  * codes"; only codes of that list exist here) and a fixed client text. Detail belongs into ctx (see
  * ctx.h) and from there into the log. Only the detail of a 400 reaches the client, because it is
- * about the client's own bytes: whoever fails with one says nothing there of paths, SQL or others.
+ * about the client's own bytes, and that of a full quota: whoever fails with one says nothing there
+ * of paths, SQL or others.
  *
  * To add an error: one row. Wording: short, lower case, no full stop; "could not" for what may work
  * later, "cannot" for never.
@@ -50,6 +51,7 @@
 	X(PAGE_INVALID, 400, "UNSUPPORTED", false, "paging parameter invalid")                     \
 	X(UNAUTHORIZED, 401, "UNAUTHORIZED", false, "authentication required")                     \
 	X(DENIED, 403, "DENIED", false, "requested access to the resource is denied")              \
+	X(QUOTA, 403, "DENIED", false, "quota of the project or tenant exceeded")                  \
 	X(READ_ONLY, 403, "DENIED", false,                                                         \
 	  "The system is in read only mode. Any modification is prohibited")                       \
 	X(TENANT_SUSPENDED, 403, "DENIED", false, "this tenant is suspended")                      \

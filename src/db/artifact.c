@@ -146,20 +146,20 @@ static void read_wrong(struct ctx *ctx, const struct sql_rows *rows, void *item)
 	};
 }
 
+const struct row_reader db_artifact_wrong_reader = { sizeof(struct artifact_wrong), read_wrong };
+
 err_t db_artifact_wrong(struct ctx *ctx, struct sql_tx *tx, int64_t last_id, size_t max,
 			struct artifact_wrong **ret, size_t *ret_count)
 {
-	static const struct row_reader reader = { sizeof(struct artifact_wrong), read_wrong };
 	return db_rows_read(ctx, tx, &SQL_ARTIFACT_WRONG,
-			    SQL_ARGS(SQL_I64(last_id), SQL_I64((int64_t)max)), &reader,
-			    (void **)ret, ret_count);
+			    SQL_ARGS(SQL_I64(last_id), SQL_I64((int64_t)max)),
+			    &db_artifact_wrong_reader, (void **)ret, ret_count);
 }
 
 err_t db_artifact_wrong_counts(struct ctx *ctx, struct sql_tx *tx, int64_t last_id, size_t max,
 			       struct artifact_wrong **ret, size_t *ret_count)
 {
-	static const struct row_reader reader = { sizeof(struct artifact_wrong), read_wrong };
 	return db_rows_read(ctx, tx, &SQL_ARTIFACT_WRONG_COUNTS,
-			    SQL_ARGS(SQL_I64(last_id), SQL_I64((int64_t)max)), &reader,
-			    (void **)ret, ret_count);
+			    SQL_ARGS(SQL_I64(last_id), SQL_I64((int64_t)max)),
+			    &db_artifact_wrong_reader, (void **)ret, ret_count);
 }

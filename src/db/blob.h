@@ -27,7 +27,8 @@ err_t db_blob_ensure(struct ctx *ctx, struct sql_tx *tx, int64_t storage_id, dig
 err_t db_blob_link(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, int64_t blob_id);
 
 /* ERR_ABSENT when the repository does not have it. */
-err_t db_blob_unlink(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, digest d);
+err_t db_blob_unlink(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, digest d,
+		     int64_t *ret_blob_id);
 
 /* Names of at most `max` repositories of the tenant that hold `d`. */
 err_t db_blob_holders(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, digest d, size_t max,

@@ -19,18 +19,19 @@ JOIN repository_blob rb ON rb.repository_id = r.id AND rb.blob_id = b.id
 WHERE r.id = $1;
 
 -- name: blob_link :exec
-INSERT INTO repository_blob (repository_id, blob_id, created_at_us)
-VALUES ($1, $2, $3)
+INSERT INTO repository_blob (repository_id, blob_id, created_at_us, project_id)
+VALUES ($1, $2, $3, COALESCE((SELECT r.project_id FROM repository r WHERE r.id = $1), 0))
 ON CONFLICT (repository_id, blob_id) DO NOTHING;
 
--- name: blob_unlink :exec
+-- name: blob_unlink :one
 DELETE FROM repository_blob
 WHERE repository_id = $1 AND blob_id = (
 	SELECT b.id
 	FROM repository r
 	JOIN tenant t ON t.id = r.tenant_id
 	JOIN blob b ON b.digest = $2 AND b.storage_id = t.storage_id
-	WHERE r.id = $1);
+	WHERE r.id = $1)
+RETURNING blob_id;
 
 -- name: blob_holders :many
 SELECT r.name
@@ -39,7 +40,7 @@ JOIN repository_blob rb ON rb.blob_id = b.id
 JOIN repository r ON r.id = rb.repository_id
 JOIN tenant t ON t.id = r.tenant_id AND t.storage_id = b.storage_id
 WHERE t.id = $1 AND b.digest = $2
-ORDER BY rb.repository_id
+ORDER BY rb.project_id, rb.repository_id
 LIMIT $3;
 
 -- name: blob_page :many

@@ -57,7 +57,8 @@ err_t db_manifest_lock(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id
 }
 
 static err_t insert(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id,
-		    const struct manifest_row *row, const struct manifest *parsed, int64_t *ret_id)
+		    const struct manifest_row *row, const struct manifest *parsed, int64_t *ret_id,
+		    int64_t *ret_project_id)
 {
 	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
 	TRY(sql_one(ctx, tx, &SQL_MANIFEST_INSERT,
@@ -69,17 +70,18 @@ static err_t insert(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id,
 			     SQL_BLOB(row->content)),
 		    &rows));
 	*ret_id = sql_i64(&rows, 0);
+	*ret_project_id = sql_i64(&rows, 1);
 	return OK;
 }
 
-static err_t insert_references(struct ctx *ctx, struct sql_tx *tx, int64_t id,
+static err_t insert_references(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_t project_id,
 			       const struct manifest *parsed)
 {
 	for (size_t i = 0; i < parsed->reference_count; i++) {
 		const struct manifest_reference *reference = &parsed->references[i];
 		TRY(sql_exec(ctx, tx, &SQL_MANIFEST_REFERENCE_INSERT,
 			     SQL_ARGS(SQL_I64(id), SQL_TEXT(reference->digest_text),
-				      SQL_I64(reference->role)),
+				      SQL_I64(reference->role), SQL_I64(project_id)),
 			     NULL));
 	}
 	return OK;
@@ -89,11 +91,11 @@ err_t db_manifest_ensure(struct ctx *ctx, struct sql_tx *tx, int64_t repository_
 			 struct manifest_row *row, const struct manifest *parsed, bool *ret_made)
 {
 	for (int tries = 0; tries < ENSURE_TRIES_MAX; tries++) {
-		int64_t id;
-		err_t err = insert(ctx, tx, repository_id, row, parsed, &id);
+		int64_t id, project_id;
+		err_t err = insert(ctx, tx, repository_id, row, parsed, &id, &project_id);
 		*ret_made = err == OK;
 		if (err == OK)
-			err = insert_references(ctx, tx, id, parsed);
+			err = insert_references(ctx, tx, id, project_id, parsed);
 		else if (err == ERR_ABSENT) /* somebody has it */
 			err = find_id(ctx, tx, &SQL_MANIFEST_HOLD, repository_id, row->digest, &id);
 		if (err == OK)

@@ -31,14 +31,14 @@ INSERT INTO manifest (repository_id, digest, media_type, artifact_type, subject,
 	size_bytes, created_at_us, content)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (repository_id, digest) DO NOTHING
-RETURNING id;
+RETURNING id, (SELECT r.project_id FROM repository r WHERE r.id = manifest.repository_id);
 
 -- name: manifest_delete :exec
 DELETE FROM manifest WHERE id = $1;
 
 -- name: manifest_reference_insert :exec
-INSERT INTO manifest_reference (manifest_id, digest, role)
-VALUES ($1, $2, $3)
+INSERT INTO manifest_reference (manifest_id, digest, role, project_id)
+VALUES ($1, $2, $3, $4)
 ON CONFLICT (manifest_id, digest, role) DO NOTHING;
 
 -- name: manifest_reference_delete :exec

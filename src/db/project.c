@@ -16,9 +16,8 @@ static void read_project(struct ctx *ctx, const struct sql_rows *rows, void *ite
 		.is_public = sql_i64(rows, 3) != 0,
 		.owner_id = sql_i64(rows, 4),
 		.owner_name = db_text(ctx, rows, 5),
-		.storage_limit_bytes = sql_i64(rows, 6),
-		.created_at_us = sql_i64(rows, 7),
-		.updated_at_us = sql_i64(rows, 8),
+		.created_at_us = sql_i64(rows, 6),
+		.updated_at_us = sql_i64(rows, 7),
 	};
 }
 
@@ -55,12 +54,11 @@ err_t db_project_find_id(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, 
 err_t db_project_insert(struct ctx *ctx, struct sql_tx *tx, struct project *project)
 {
 	struct sql_value owner = project->owner_id ? SQL_I64(project->owner_id) : SQL_NULL;
-	err_t err = read_number(
-		ctx, tx, &SQL_PROJECT_INSERT,
-		SQL_ARGS(SQL_I64(project->tenant_id), SQL_TEXT(project->name),
-			 SQL_I64(project->is_public), owner, SQL_TEXT(project->owner_name),
-			 SQL_I64(project->storage_limit_bytes), SQL_I64(clock_wall_us())),
-		&project->id);
+	err_t err = read_number(ctx, tx, &SQL_PROJECT_INSERT,
+				SQL_ARGS(SQL_I64(project->tenant_id), SQL_TEXT(project->name),
+					 SQL_I64(project->is_public), owner,
+					 SQL_TEXT(project->owner_name), SQL_I64(clock_wall_us())),
+				&project->id);
 	return err == ERR_ABSENT && !tx->failed ? ERR_EXISTS : err;
 }
 

@@ -10,16 +10,13 @@
 
 #include "db/sight.h"
 
-#define PROJECT_UNLIMITED INT64_C(-1)
-
 struct project {
 	int64_t id;
 	int64_t tenant_id;
 	str name;
 	bool is_public;
-	int64_t owner_id;	     /* whose account made it; 0: nobody's */
-	str owner_name;		     /* of that account now, or who it was without one */
-	int64_t storage_limit_bytes; /* PROJECT_UNLIMITED */
+	int64_t owner_id; /* whose account made it; 0: nobody's */
+	str owner_name;	  /* of that account now, or who it was without one */
 	int64_t created_at_us;
 	int64_t updated_at_us;
 };

@@ -2,7 +2,7 @@
 -- Projects: the first path segment of every repository name. A deleted one is found by nobody.
 
 -- part: project_columns
-p.id, p.tenant_id, p.name, p.is_public, p.owner_id, COALESCE(a.name, p.owner_name), p.storage_limit_bytes,
+p.id, p.tenant_id, p.name, p.is_public, p.owner_id, COALESCE(a.name, p.owner_name),
 p.created_at_us, p.updated_at_us
 
 -- part: project_tables
@@ -15,8 +15,8 @@ SELECT @project_columns FROM @project_tables WHERE p.tenant_id = $1 AND p.name =
 SELECT @project_columns FROM @project_tables WHERE p.tenant_id = $1 AND p.id = $2 AND p.deleted = 0;
 
 -- name: project_insert :one
-INSERT INTO project (tenant_id, name, is_public, owner_id, owner_name, storage_limit_bytes, created_at_us, updated_at_us)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
+INSERT INTO project (tenant_id, name, is_public, owner_id, owner_name, created_at_us, updated_at_us)
+VALUES ($1, $2, $3, $4, $5, $6, $6)
 ON CONFLICT (tenant_id, name) DO NOTHING
 RETURNING id;
 

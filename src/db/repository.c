@@ -2,6 +2,7 @@
 /* repository.c - see repository.h. */
 #include "db/repository.h"
 #include "base/clock.h"
+#include "db/project_content.h"
 #include "repository.sql.h"
 #include "rows.h"
 
@@ -21,11 +22,12 @@ err_t db_repository_find(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, 
 	return OK;
 }
 
-err_t db_repository_ensure(struct ctx *ctx, struct sql_tx *tx, int64_t project_id, str name)
+err_t db_repository_ensure(struct ctx *ctx, struct sql_tx *tx, int64_t project_id, str name,
+			   int64_t *ret_made)
 {
 	return sql_exec(ctx, tx, &SQL_REPOSITORY_INSERT,
 			SQL_ARGS(SQL_I64(project_id), SQL_TEXT(name), SQL_I64(clock_wall_us())),
-			NULL);
+			ret_made);
 }
 
 err_t db_repository_page(struct ctx *ctx, struct sql_tx *tx, const struct repository_query *query,
@@ -158,36 +160,49 @@ err_t db_repository_uploads(struct ctx *ctx, struct sql_tx *tx, int64_t id, size
 			    (void **)ret, ret_count);
 }
 
-static err_t lock(struct ctx *ctx, struct sql_tx *tx, int64_t id)
+static err_t lock(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_t *ret_project_id)
 {
 	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	return sql_one(ctx, tx, &SQL_REPOSITORY_LOCK, SQL_ARGS(SQL_I64(id)), &rows);
-}
-
-err_t db_repository_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id)
-{
-	static const struct sql_statement *const steps[] = {
-		&SQL_REPOSITORY_DELETE_TAGS,
-		&SQL_REPOSITORY_DELETE_ARTIFACTS,
-		&SQL_REPOSITORY_DELETE_REFERENCES,
-		&SQL_REPOSITORY_DELETE_MANIFESTS,
-		&SQL_REPOSITORY_DELETE_BLOBS,
-		&SQL_REPOSITORY_RAISE_FLOOR,
-		&SQL_REPOSITORY_DELETE,
-	};
-	TRY(lock(ctx, tx, id));
-	for (size_t i = 0; i < COUNT_OF(steps); i++)
-		TRY(sql_exec(ctx, tx, steps[i], SQL_ARGS(SQL_I64(id)), NULL));
+	TRY(sql_one(ctx, tx, &SQL_REPOSITORY_LOCK, SQL_ARGS(SQL_I64(id)), &rows));
+	*ret_project_id = sql_i64(&rows, 0);
 	return OK;
 }
 
-err_t db_repository_delete_empty(struct ctx *ctx, struct sql_tx *tx, int64_t id)
+err_t db_repository_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id,
+			   struct repository_gone *ret)
 {
-	TRY(lock(ctx, tx, id)); /* whoever is pushing has done it, or will not */
+	struct repository_gone gone = { 0 };
+	const struct {
+		const struct sql_statement *statement;
+		int64_t *changed;
+	} steps[] = {
+		{ &SQL_REPOSITORY_DELETE_TAGS, &gone.tags },
+		{ &SQL_REPOSITORY_DELETE_ARTIFACTS, NULL },
+		{ &SQL_REPOSITORY_DELETE_REFERENCES, NULL },
+		{ &SQL_REPOSITORY_DELETE_MANIFESTS, &gone.manifests },
+		{ &SQL_REPOSITORY_DELETE_BLOBS, NULL },
+		{ &SQL_REPOSITORY_RAISE_FLOOR, NULL },
+		{ &SQL_REPOSITORY_DELETE, NULL },
+	};
+	int64_t bytes = 0;
+	TRY(lock(ctx, tx, id, &gone.project_id));
+	TRY(db_content_free_repository(ctx, tx, id, &bytes));
+	for (size_t i = 0; i < COUNT_OF(steps); i++)
+		TRY(sql_exec(ctx, tx, steps[i].statement, SQL_ARGS(SQL_I64(id)), steps[i].changed));
+	gone.bytes = -bytes;
+	*ret = gone;
+	return OK;
+}
+
+err_t db_repository_delete_empty(struct ctx *ctx, struct sql_tx *tx, int64_t id,
+				 struct repository_gone *ret)
+{
+	int64_t project_id;
+	TRY(lock(ctx, tx, id, &project_id)); /* whoever is pushing has done it, or will not */
 	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
 	err_t err = sql_one(ctx, tx, &SQL_REPOSITORY_MANIFEST, SQL_ARGS(SQL_I64(id)), &rows);
 	sql_rows_done(&rows);
 	if (err != ERR_ABSENT)
 		return err == OK ? ERR_EXISTS : err;
-	return db_repository_delete(ctx, tx, id);
+	return db_repository_delete(ctx, tx, id, ret);
 }

@@ -13,8 +13,9 @@ struct repository {
 err_t db_repository_find(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, str name,
 			 struct repository *ret);
 
-/* Makes the repository, in its project's tenant, unless it is there. */
-err_t db_repository_ensure(struct ctx *ctx, struct sql_tx *tx, int64_t project_id, str name);
+/* Makes the repository, in its project's tenant, unless it is there; `*ret_made` is 1 or 0. */
+err_t db_repository_ensure(struct ctx *ctx, struct sql_tx *tx, int64_t project_id, str name,
+			   int64_t *ret_made);
 
 /* Names of repositories with a manifest. */
 struct repository_query {
@@ -84,7 +85,15 @@ err_t db_repository_count(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_
 
 err_t db_repository_uploads(struct ctx *ctx, struct sql_tx *tx, int64_t id, size_t max, str **ret,
 			    size_t *ret_count);
+/* What was in one that was deleted. */
+struct repository_gone {
+	int64_t project_id;
+	int64_t bytes; /* less in the project now */
+	int64_t tags, manifests;
+};
 /* With all it holds; ERR_ABSENT when it is gone or somebody uploads to it. */
-err_t db_repository_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id);
+err_t db_repository_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id,
+			   struct repository_gone *ret);
 /* The same unless there is a manifest: ERR_EXISTS, unrecorded. */
-err_t db_repository_delete_empty(struct ctx *ctx, struct sql_tx *tx, int64_t id);
+err_t db_repository_delete_empty(struct ctx *ctx, struct sql_tx *tx, int64_t id,
+				 struct repository_gone *ret);

@@ -30,9 +30,9 @@ UPDATE repository SET description = $2, updated_at_us = $3 WHERE id = $1;
 -- Deleting one: nobody adds to it from now on, then row by row what it holds.
 -- name: repository_lock :one
 -- sqlite:
-SELECT id FROM repository WHERE id = $1;
+SELECT project_id FROM repository WHERE id = $1;
 -- postgres:
-SELECT id FROM repository WHERE id = $1 FOR UPDATE;
+SELECT project_id FROM repository WHERE id = $1 FOR UPDATE;
 
 -- name: repository_manifest :one
 SELECT id FROM manifest WHERE repository_id = $1 LIMIT 1;

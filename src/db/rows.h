@@ -25,6 +25,9 @@ extern const struct row_reader db_text_reader;
 /* The reader of a single number into an int64_t. */
 extern const struct row_reader db_i64_reader;
 
+/* The reader of what fsck finds wrong: id, repository, digest, into a struct artifact_wrong. */
+extern const struct row_reader db_artifact_wrong_reader;
+
 /* A column's text, copied to the arena. */
 str db_text(struct ctx *ctx, const struct sql_rows *rows, int column);
 

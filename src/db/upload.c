@@ -34,6 +34,7 @@ static err_t find(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement
 	struct upload_row row = { .repository_id = sql_i64(&rows, 0),
 				  .storage_id = sql_i64(&rows, 1),
 				  .algorithm = (enum digest_algorithm)sql_i64(&rows, 2) };
+	row.reserved_bytes = sql_i64(&rows, 4);
 	TRY(read_digest(ctx, &rows, 3, &row.publishing));
 	*ret = row;
 	return OK;
@@ -71,9 +72,17 @@ err_t db_upload_set_publishing(struct ctx *ctx, struct sql_tx *tx, str id, diges
 			   SQL_ARGS(SQL_TEXT(id), db_digest(ctx, d)));
 }
 
-err_t db_upload_delete(struct ctx *ctx, struct sql_tx *tx, str id)
+err_t db_upload_reserve(struct ctx *ctx, struct sql_tx *tx, str id, int64_t bytes)
 {
-	return db_exec_one(ctx, tx, &SQL_UPLOAD_DELETE, SQL_ARGS(SQL_TEXT(id)));
+	return db_exec_one(ctx, tx, &SQL_UPLOAD_RESERVE, SQL_ARGS(SQL_TEXT(id), SQL_I64(bytes)));
+}
+
+err_t db_upload_delete(struct ctx *ctx, struct sql_tx *tx, str id, int64_t *ret_reserved_bytes)
+{
+	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
+	TRY(sql_one(ctx, tx, &SQL_UPLOAD_DELETE, SQL_ARGS(SQL_TEXT(id)), &rows));
+	*ret_reserved_bytes = sql_i64(&rows, 0);
+	return OK;
 }
 
 err_t db_upload_is_publishing(struct ctx *ctx, struct sql_tx *tx, int64_t storage_id, digest d)

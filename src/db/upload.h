@@ -11,6 +11,7 @@ struct upload_row {
 	int64_t storage_id; /* where its bytes are, and stay */
 	enum digest_algorithm algorithm;
 	digest publishing; /* none unless its bytes were about to become this blob */
+	int64_t reserved_bytes;
 };
 
 /* In the storage of the repository's tenant. */
@@ -26,8 +27,10 @@ err_t db_upload_touch(struct ctx *ctx, struct sql_tx *tx, str id);
 err_t db_upload_set_publishing(struct ctx *ctx, struct sql_tx *tx, str id, digest d);
 /* The session, whosever it is. */
 err_t db_upload_get(struct ctx *ctx, struct sql_tx *tx, str id, struct upload_row *ret);
-/* ERR_ABSENT when it is gone. */
-err_t db_upload_delete(struct ctx *ctx, struct sql_tx *tx, str id);
+/* Adds to what it has reserved of its project's quota. ERR_ABSENT when it is gone. */
+err_t db_upload_reserve(struct ctx *ctx, struct sql_tx *tx, str id, int64_t bytes);
+/* ERR_ABSENT when it is gone; else what it had reserved. */
+err_t db_upload_delete(struct ctx *ctx, struct sql_tx *tx, str id, int64_t *ret_reserved_bytes);
 
 /* OK when some session is about to publish `d` in the storage, else ERR_ABSENT. */
 err_t db_upload_is_publishing(struct ctx *ctx, struct sql_tx *tx, int64_t storage_id, digest d);

@@ -9,7 +9,7 @@ FROM repository r JOIN tenant t ON t.id = r.tenant_id
 WHERE r.id = $2;
 
 -- name: upload_find :one
-SELECT u.repository_id, u.storage_id, u.algorithm, u.publishing
+SELECT u.repository_id, u.storage_id, u.algorithm, u.publishing, u.reserved_bytes
 FROM upload u
 WHERE u.id = $1 AND u.repository_id = $2;
 
@@ -22,14 +22,17 @@ UPDATE upload SET publishing = $2 WHERE id = $1;
 -- name: upload_clear_publishing :exec
 UPDATE upload SET publishing = NULL WHERE id = $1;
 
--- name: upload_delete :exec
-DELETE FROM upload WHERE id = $1;
+-- name: upload_reserve :exec
+UPDATE upload SET reserved_bytes = reserved_bytes + $2 WHERE id = $1;
+
+-- name: upload_delete :one
+DELETE FROM upload WHERE id = $1 RETURNING reserved_bytes;
 
 -- name: upload_exists :one
 SELECT 1 FROM upload WHERE id = $1 AND storage_id = $2;
 
 -- name: upload_get :one
-SELECT repository_id, storage_id, algorithm, publishing FROM upload WHERE id = $1;
+SELECT repository_id, storage_id, algorithm, publishing, reserved_bytes FROM upload WHERE id = $1;
 
 -- name: upload_is_publishing :one
 SELECT 1 FROM upload WHERE storage_id = $1 AND publishing = $2 LIMIT 1;

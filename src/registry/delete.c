@@ -4,6 +4,7 @@
 #include "db/blob.h"
 #include "db/db.h"
 #include "db/manifest.h"
+#include "db/project_content.h"
 #include "db/repository.h"
 #include "db/tag.h"
 #include "internal.h"
@@ -27,6 +28,7 @@ struct doomed {
 };
 
 struct delete_work {
+	struct registry *registry;
 	int64_t repository_id;
 	str tag;
 	digest d;
@@ -50,6 +52,7 @@ struct delete_kind {
 static err_t run_delete(struct ctx *ctx, struct registry *registry, str repository,
 			const struct delete_kind *kind, struct delete_work *work)
 {
+	work->registry = registry;
 	TRY(repository_find(ctx, registry, repository, &work->repository_id));
 	err_t err = db_run(ctx, registry->db, SQL_WRITE, kind->body, work);
 	if (err == ERR_ABSENT)
@@ -61,11 +64,12 @@ static err_t run_delete(struct ctx *ctx, struct registry *registry, str reposito
 static err_t delete_tag(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct delete_work *work = arg;
-	struct listing listing = { .repository_id = work->repository_id };
+	struct listing listing = LISTING(work->registry, work->repository_id);
 	int64_t manifest_id;
 	TRY(db_tag_delete(ctx, tx, work->repository_id, work->tag, &manifest_id));
 	if (work->only_of && manifest_id != work->only_of)
 		return ERR_ABSENT;
+	listing.charge.more[QUOTA_TAGS]--;
 	TRY(listing_tag_gone(ctx, tx, &listing, manifest_id));
 	return listing_finish(ctx, tx, &listing);
 }
@@ -132,7 +136,7 @@ static err_t delete_doomed(struct ctx *ctx, struct sql_tx *tx, struct delete_wor
 	for (size_t i = 0; i < count; i++)
 		TRY(doom(ctx, work, followers[i].digest_text, true));
 	TRY(db_tag_delete_of_manifest(ctx, tx, id, &doomed.tags, &doomed.tag_count));
-	TRY(listing_manifest_goes(ctx, tx, listing, id));
+	TRY(listing_manifest_goes(ctx, tx, listing, id, doomed.tag_count));
 	TRY(db_manifest_delete(ctx, tx, id));
 	doomed.gone = true;
 	work->doomed[at] = doomed;
@@ -142,7 +146,7 @@ static err_t delete_doomed(struct ctx *ctx, struct sql_tx *tx, struct delete_wor
 static err_t delete_manifest(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct delete_work *work = arg;
-	struct listing listing = { .repository_id = work->repository_id };
+	struct listing listing = LISTING(work->registry, work->repository_id);
 	work->doomed_count = 0;
 	str text = arena_copy(ctx->arena, str_from(digest_format(work->d).text));
 	TRY(doom(ctx, work, text, false));
@@ -195,18 +199,26 @@ static err_t end_uploads(struct ctx *ctx, struct registry *registry, int64_t rep
 static err_t delete_repository(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	const struct delete_work *work = arg;
-	if (!work->only_empty)
-		return db_repository_delete(ctx, tx, work->repository_id);
-	err_t err = db_repository_delete_empty(ctx, tx, work->repository_id);
-	return err == ERR_EXISTS
-		       ? fail(ctx, ERR_PRECONDITION_FAILED, "there is something in the repository")
-		       : err;
+	struct repository_gone gone;
+	err_t err = (work->only_empty ? db_repository_delete_empty
+				      : db_repository_delete)(ctx, tx, work->repository_id, &gone);
+	if (err == ERR_EXISTS)
+		return fail(ctx, ERR_PRECONDITION_FAILED, "there is something in the repository");
+	TRY(err);
+	const struct quota_charge less = {
+		.project_id = gone.project_id,
+		.more = { [QUOTA_STORAGE] = -gone.bytes,
+			  [QUOTA_REPOSITORIES] = -1,
+			  [QUOTA_TAGS] = -gone.tags,
+			  [QUOTA_ARTIFACTS] = -gone.manifests },
+	};
+	return quota_charge(ctx, tx, work->registry, &less);
 }
 
 static err_t run_repository_delete(struct ctx *ctx, struct registry *registry, str name,
 				   bool only_empty)
 {
-	struct delete_work work = { .only_empty = only_empty };
+	struct delete_work work = { .registry = registry, .only_empty = only_empty };
 	TRY(repository_find(ctx, registry, name, &work.repository_id));
 	TRY(end_uploads(ctx, registry, work.repository_id));
 	err_t err = db_run(ctx, registry->db, SQL_WRITE, delete_repository, &work);
@@ -230,7 +242,12 @@ err_t repository_delete_empty(struct ctx *ctx, struct registry *registry, str na
 static err_t unlink_blob(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct delete_work *work = arg;
-	return db_blob_unlink(ctx, tx, work->repository_id, work->d);
+	struct quota_charge charge = { .repository_id = work->repository_id };
+	int64_t blob_id;
+	TRY(db_blob_unlink(ctx, tx, work->repository_id, work->d, &blob_id));
+	TRY(db_content_free_link(ctx, tx, work->repository_id, blob_id,
+				 &charge.more[QUOTA_STORAGE]));
+	return quota_charge(ctx, tx, work->registry, &charge);
 }
 
 err_t blob_delete(struct ctx *ctx, struct registry *registry, str repository, digest d)

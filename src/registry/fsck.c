@@ -7,6 +7,8 @@
 #include "db/artifact.h"
 #include "db/blob.h"
 #include "db/manifest.h"
+#include "db/project_content.h"
+#include "db/quota.h"
 #include "db/upload.h"
 #include "internal.h"
 #include "registry/storage.h"
@@ -36,6 +38,7 @@ static const char *const kind_texts[FSCK_KIND_COUNT] = {
 	[FSCK_STRAY] = "unknown name in the storage",
 	[FSCK_MANIFEST_CORRUPT] = "manifest does not match its digest",
 	[FSCK_LISTING] = "lists count it wrong",
+	[FSCK_QUOTA] = "quota counts it wrong",
 };
 
 const char *fsck_kind_text(enum fsck_kind kind)
@@ -162,7 +165,7 @@ typedef err_t (*wrong_page)(struct ctx *ctx, struct sql_tx *tx, int64_t last_id,
 			    struct artifact_wrong **ret, size_t *ret_count);
 
 /* Each page is one statement, so what a server changes meanwhile is seen whole or not at all. */
-static err_t check_listing(struct ctx *ctx, struct fsck *fsck, wrong_page next)
+static err_t check_counts(struct ctx *ctx, struct fsck *fsck, enum fsck_kind kind, wrong_page next)
 {
 	int64_t last_id = 0;
 	for (size_t count = PAGE; count == PAGE;) {
@@ -173,13 +176,42 @@ static err_t check_listing(struct ctx *ctx, struct fsck *fsck, wrong_page next)
 		TRY(next(ctx, &tx, last_id, PAGE, &rows, &count));
 		for (size_t i = 0; i < count; i++) {
 			last_id = rows[i].id;
-			report(fsck, FSCK_LISTING,
+			report(fsck, kind,
 			       arena_printf(ctx->arena, STR_FMT "%s" STR_FMT,
 					    STR_ARG(rows[i].repository),
 					    rows[i].digest_text.len ? "@" : "",
 					    STR_ARG(rows[i].digest_text)));
 		}
 	}
+	return OK;
+}
+
+static str quota_difference(struct ctx *ctx, const struct quota_wrong *wrong)
+{
+	const struct quota *actual = &wrong->actual, *said = &wrong->said;
+	const char *scope = wrong->scope == QUOTA_PROJECT ? "project" : "tenant";
+	for (enum quota_resource i = 0; i < QUOTA_RESOURCE_COUNT; i++)
+		if (actual->used[i] != said->used[i])
+			return arena_printf(ctx->arena, "%s " STR_FMT ": %s is %lld, not %lld",
+					    scope, STR_ARG(wrong->name), quota_resource_text(i),
+					    (long long)actual->used[i], (long long)said->used[i]);
+	return arena_printf(ctx->arena,
+			    "%s " STR_FMT ": %lld bytes are reserved (%lld) or its room is wrong",
+			    scope, STR_ARG(wrong->name), (long long)actual->reserved_bytes,
+			    (long long)said->reserved_bytes);
+}
+
+/* All in one statement: see check_counts(). */
+static err_t check_quotas(struct ctx *ctx, struct fsck *fsck)
+{
+	struct quota_wrong *rows;
+	size_t count;
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	arena_reset(ctx->arena);
+	TRY(registry_read(ctx, fsck->registry, &tx));
+	TRY(db_quota_wrong(ctx, &tx, PAGE, &rows, &count));
+	for (size_t i = 0; i < count; i++)
+		report(fsck, FSCK_QUOTA, quota_difference(ctx, &rows[i]));
 	return OK;
 }
 
@@ -200,8 +232,12 @@ static err_t check_manifests(struct ctx *ctx, struct fsck *fsck)
 		TRY(check_manifest_page(ctx, fsck, &last, &more));
 		arena_reset(ctx->arena);
 	}
-	TRY(check_listing(ctx, fsck, db_artifact_wrong));
-	return check_listing(ctx, fsck, db_artifact_wrong_counts);
+	TRY(check_counts(ctx, fsck, FSCK_LISTING, db_artifact_wrong));
+	TRY(check_counts(ctx, fsck, FSCK_LISTING, db_artifact_wrong_counts));
+	TRY(check_counts(ctx, fsck, FSCK_QUOTA, db_content_wrong_blobs));
+	TRY(check_counts(ctx, fsck, FSCK_QUOTA, db_content_wrong_manifests));
+	TRY(check_counts(ctx, fsck, FSCK_QUOTA, db_content_wrong_projects));
+	return check_quotas(ctx, fsck);
 }
 
 static err_t visit_blob(struct ctx *ctx, void *arg, digest d, uint64_t size_bytes)

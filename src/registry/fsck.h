@@ -18,6 +18,8 @@ enum fsck_kind {
 	FSCK_STRAY,	       /* a name in the storage that is neither */
 	FSCK_MANIFEST_CORRUPT, /* a manifest that does not match its digest, or does not parse */
 	FSCK_LISTING,	       /* what lists count of an artifact or a repository is not so */
+	FSCK_QUOTA, /* a blob or manifest counts for a project and should not, or the reverse;
+		       what is used of a quota is not the sum of what is there */
 	FSCK_KIND_COUNT,
 };
 

@@ -2,11 +2,17 @@
 /* listing.c - see listing.h. */
 #include "listing.h"
 #include "base/clock.h"
+#include "db/project_content.h"
 #include "db/repository.h"
 #include "db/tag.h"
 #include "registry/pull.h"
 
 #include "base/banned.h"
+
+void listing_tag_made(struct listing *listing)
+{
+	listing->charge.more[QUOTA_TAGS]++;
+}
 
 err_t listing_tag_gone(struct ctx *ctx, struct sql_tx *tx, struct listing *listing,
 		       int64_t manifest_id)
@@ -24,6 +30,8 @@ err_t listing_put_tag(struct ctx *ctx, struct sql_tx *tx, struct listing *listin
 	if (before == manifest_id)
 		return OK;
 	++*gained;
+	if (!before)
+		listing_tag_made(listing);
 	return before ? listing_tag_gone(ctx, tx, listing, before) : OK;
 }
 
@@ -34,6 +42,8 @@ static err_t pushed_anew(struct ctx *ctx, struct sql_tx *tx, struct listing *lis
 	TRY(db_artifact_insert(ctx, tx, push->id, push->facts, push->gained, push->described,
 			       &listed));
 	listing->listed += listed;
+	listing->charge.more[QUOTA_ARTIFACTS]++;
+	TRY(db_content_claim_manifest(ctx, tx, push->id, &listing->charge.more[QUOTA_STORAGE]));
 	if (!push->is_index)
 		return OK;
 	TRY(db_artifact_count_parents(ctx, tx, push->id, 1));
@@ -58,19 +68,22 @@ err_t listing_pushed(struct ctx *ctx, struct sql_tx *tx, struct listing *listing
 }
 
 err_t listing_manifest_goes(struct ctx *ctx, struct sql_tx *tx, struct listing *listing,
-			    int64_t manifest_id)
+			    int64_t manifest_id, size_t tag_count)
 {
 	listing->touched = true;
+	listing->charge.more[QUOTA_TAGS] -= (int64_t)tag_count;
+	listing->charge.more[QUOTA_ARTIFACTS]--;
+	TRY(db_content_free_manifest(ctx, tx, manifest_id, &listing->charge.more[QUOTA_STORAGE]));
 	TRY(db_artifact_count_parents(ctx, tx, manifest_id, -1));
 	return db_artifact_delete(ctx, tx, manifest_id, &listing->listed);
 }
 
 err_t listing_finish(struct ctx *ctx, struct sql_tx *tx, const struct listing *listing)
 {
-	if (!listing->listed)
-		return OK;
-	return db_repository_count(ctx, tx, listing->repository_id, listing->listed,
-				   clock_wall_us());
+	if (listing->listed)
+		TRY(db_repository_count(ctx, tx, listing->repository_id, listing->listed,
+					clock_wall_us()));
+	return quota_charge(ctx, tx, listing->registry, &listing->charge);
 }
 
 static err_t read_config(struct ctx *ctx, struct registry *registry, str repository,

@@ -3,9 +3,9 @@
  * listing.h - keeps what lists show in step with tags and manifests; private to registry.
  *
  * Whoever changes a tag or a manifest tells it here, in the same transaction, and finishes with
- * listing_finish(), which takes the lock on the repository's row last:
+ * listing_finish(), which takes the locks on the repository's row and on the quota last:
  *
- *	struct listing listing = { .repository_id = id };
+ *	struct listing listing = LISTING(registry, id);
  *	TRY(listing_put_tag(ctx, tx, &listing, name, manifest_id, &gained));
  *	TRY(listing_pushed(ctx, tx, &listing, …));
  *	return listing_finish(ctx, tx, &listing);
@@ -13,13 +13,20 @@
 #pragma once
 
 #include "db/artifact.h"
-#include "registry/registry.h"
+#include "registry/quota.h"
 
 struct listing {
+	struct registry *registry;
 	int64_t repository_id;
+	struct quota_charge charge;
 	int64_t listed; /* so many artifacts more than before */
 	bool touched;	/* something was pushed or deleted */
 };
+#define LISTING(the_registry, id)                                                                  \
+	{                                                                                          \
+		.registry = (the_registry), .repository_id = (id),                                 \
+		.charge = { .repository_id = (id) },                                               \
+	}
 
 /* Points a tag; `*gained` grows by one when the manifest had not got it. The manifest's own tags
  * are counted by listing_pushed(). */
@@ -38,15 +45,18 @@ struct listing_push {
 err_t listing_pushed(struct ctx *ctx, struct sql_tx *tx, struct listing *listing,
 		     const struct listing_push *push);
 
-/* A tag of the manifest is gone. */
+/* A tag that was not there is, of a manifest that had not got it. */
+void listing_tag_made(struct listing *listing);
+
+/* A tag of the manifest is gone, or points to another now. */
 err_t listing_tag_gone(struct ctx *ctx, struct sql_tx *tx, struct listing *listing,
 		       int64_t manifest_id);
 
-/* The manifest is about to be deleted, and its tags are gone with it. */
+/* The manifest is about to be deleted, and so many tags are gone with it. */
 err_t listing_manifest_goes(struct ctx *ctx, struct sql_tx *tx, struct listing *listing,
-			    int64_t manifest_id);
+			    int64_t manifest_id, size_t tag_count);
 
-/* Writes down what changed for the repository. */
+/* Writes down what changed for the repository and charges it. ERR_QUOTA. */
 err_t listing_finish(struct ctx *ctx, struct sql_tx *tx, const struct listing *listing);
 
 /*

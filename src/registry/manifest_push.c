@@ -97,6 +97,7 @@ static err_t put_reference_tag(struct ctx *ctx, struct sql_tx *tx, const struct 
 	if (!work->creates_tag)
 		return listing_put_tag(ctx, tx, listing, tag, work->row.id, gained);
 	++*gained;
+	listing_tag_made(listing);
 	err_t err = db_tag_create(ctx, tx, work->repository_id, tag, work->row.id);
 	return err == ERR_EXISTS ? fail(ctx, ERR_PRECONDITION_FAILED, "tag was made meanwhile")
 				 : err;
@@ -109,7 +110,7 @@ static err_t store_manifest(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	for (size_t i = 0; i < work->parsed->reference_count; i++)
 		TRY(check_reference(ctx, tx, work, &work->parsed->references[i]));
 
-	struct listing listing = { .repository_id = work->repository_id };
+	struct listing listing = LISTING(work->registry, work->repository_id);
 	struct listing_push pushed = { .is_index = work->parsed->kind == MANIFEST_INDEX,
 				       .facts = &work->facts,
 				       .described = work->described };

@@ -3,14 +3,17 @@
 #include "registry/mount.h"
 #include "db/blob.h"
 #include "db/db.h"
+#include "db/project_content.h"
 #include "db/repository.h"
 #include "internal.h"
+#include "registry/quota.h"
 #include "registry/repository.h"
 #include "registry/storage.h"
 
 #include "base/banned.h"
 
 struct mount_work {
+	struct registry *registry;
 	str source;
 	digest d;
 	int64_t target_id;
@@ -33,7 +36,10 @@ static err_t link_from_source(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	struct mount_work *work = arg;
 	struct blob blob;
 	TRY(find_in_source(ctx, tx, work, &blob));
-	return db_blob_link(ctx, tx, work->target_id, blob.id);
+	struct quota_charge charge = { .repository_id = work->target_id };
+	TRY(db_blob_link(ctx, tx, work->target_id, blob.id));
+	TRY(db_content_claim_link(ctx, tx, work->target_id, blob.id, &charge.more[QUOTA_STORAGE]));
+	return quota_charge(ctx, tx, work->registry, &charge);
 }
 
 /* A client that is told 201 will not upload: look at the bytes, not at a memory of them. */
@@ -55,7 +61,7 @@ static err_t bytes_are_there(struct ctx *ctx, struct registry *registry,
 err_t blob_mount(struct ctx *ctx, struct registry *registry, str source, digest d, str target,
 		 struct project_maker *maker)
 {
-	struct mount_work work = { .source = source, .d = d };
+	struct mount_work work = { .registry = registry, .source = source, .d = d };
 	TRY(bytes_are_there(ctx, registry, &work));
 	TRY(repository_ensure(ctx, registry, target, maker, &work.target_id));
 	return db_run(ctx, registry->db, SQL_WRITE, link_from_source, &work);

@@ -59,7 +59,7 @@ struct project_new {
 	bool is_public;
 	int64_t owner_id; /* becomes the project's administrator; 0: nobody does */
 	str owner_name;
-	int64_t storage_limit_bytes;
+	int64_t storage_limit_bytes;	      /* QUOTA_UNLIMITED */
 	const struct setting_value *settings; /* `public` among them is ignored */
 	size_t setting_count;
 	const struct cve_allowlist *allowlist; /* NULL: none; its project_id is filled in */

@@ -8,6 +8,7 @@
 #include "project_internal.h"
 #include "registry/delete.h"
 #include "registry/project.h"
+#include "registry/quota.h"
 
 #include "base/banned.h"
 
@@ -38,6 +39,7 @@ static err_t put_allowlist(struct ctx *ctx, struct sql_tx *tx, int64_t project_i
 /* --- making ----------------------------------------------------------------------------------- */
 
 struct create_work {
+	struct registry *registry;
 	const struct project_new *from;
 	struct project row;
 };
@@ -51,10 +53,23 @@ static err_t add_owner(struct ctx *ctx, struct sql_tx *tx, const struct project 
 	return row->owner_id ? db_member_insert(ctx, tx, &owner, &id) : OK;
 }
 
-err_t project_insert(struct ctx *ctx, struct sql_tx *tx, struct project *row)
+err_t project_insert(struct ctx *ctx, struct sql_tx *tx, struct registry *registry,
+		     struct project *row, int64_t storage_limit_bytes)
 {
+	const int64_t limit[QUOTA_RESOURCE_COUNT] = {
+		[QUOTA_STORAGE] = storage_limit_bytes, [QUOTA_REPOSITORIES] = QUOTA_UNLIMITED,
+		[QUOTA_TAGS] = QUOTA_UNLIMITED,	       [QUOTA_ARTIFACTS] = QUOTA_UNLIMITED,
+		[QUOTA_PROJECTS] = QUOTA_UNLIMITED,
+	};
 	TRY(db_project_insert(ctx, tx, row));
-	return add_owner(ctx, tx, row);
+	TRY(add_owner(ctx, tx, row));
+	if (storage_limit_bytes == QUOTA_UNLIMITED)
+		TRY(db_quota_ensure(ctx, tx, QUOTA_PROJECT, row->id));
+	else
+		TRY(db_quota_limit(ctx, tx, QUOTA_PROJECT, row->id, limit));
+	const struct quota_charge charge = { .project_id = row->id,
+					     .more = { [QUOTA_PROJECTS] = 1 } };
+	return quota_charge(ctx, tx, registry, &charge);
 }
 
 static err_t create_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
@@ -67,9 +82,8 @@ static err_t create_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 		.is_public = from->is_public,
 		.owner_id = from->owner_id,
 		.owner_name = from->owner_name,
-		.storage_limit_bytes = from->storage_limit_bytes,
 	};
-	TRY(project_insert(ctx, tx, &work->row));
+	TRY(project_insert(ctx, tx, work->registry, &work->row, from->storage_limit_bytes));
 	TRY(put_settings(ctx, tx, work->row.id, from->settings, from->setting_count));
 	return put_allowlist(ctx, tx, work->row.id, from->allowlist);
 }
@@ -77,7 +91,7 @@ static err_t create_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 err_t project_create(struct ctx *ctx, struct registry *registry, const struct project_new *from,
 		     int64_t *ret_id)
 {
-	struct create_work work = { .from = from };
+	struct create_work work = { .registry = registry, .from = from };
 	if (from->allowlist)
 		TRY(cve_allowlist_check(ctx, from->allowlist));
 	TRY(db_run(ctx, registry->db, SQL_WRITE, create_body, &work));
@@ -146,6 +160,7 @@ err_t project_unset(struct ctx *ctx, struct registry *registry, int64_t id, str 
 /* --- deleting --------------------------------------------------------------------------------- */
 
 struct delete_work {
+	struct registry *registry;
 	int64_t id;
 	struct project_gone gone;
 };
@@ -166,7 +181,11 @@ static err_t delete_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	TRY(db_robot_delete_of_project(ctx, tx, work->id, &gone->robots, &gone->robot_count));
 	TRY(db_member_delete_all(ctx, tx, work->id));
 	TRY(db_project_metadata_delete_all(ctx, tx, work->id));
-	return db_cve_allowlist_delete(ctx, tx, work->id);
+	TRY(db_cve_allowlist_delete(ctx, tx, work->id));
+	const struct quota_charge less = { .project_id = work->id,
+					   .more = { [QUOTA_PROJECTS] = -1 } };
+	TRY(quota_charge(ctx, tx, work->registry, &less));
+	return db_quota_delete(ctx, tx, QUOTA_PROJECT, work->id);
 }
 
 static err_t find_leftovers(struct ctx *ctx, struct registry *registry, int64_t id,
@@ -199,7 +218,7 @@ static err_t remove_leftovers(struct ctx *ctx, struct registry *registry, int64_
 err_t project_delete(struct ctx *ctx, struct registry *registry, int64_t id, str name,
 		     struct project_gone *ret)
 {
-	struct delete_work work = { .id = id };
+	struct delete_work work = { .registry = registry, .id = id };
 	struct tx_rider *rider = ctx->rider;
 	ctx->rider = NULL; /* the record belongs to the deletion, not to the tidying before it */
 	err_t err = remove_leftovers(ctx, registry, id);

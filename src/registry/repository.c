@@ -6,6 +6,7 @@
 #include "db/project.h"
 #include "db/repository.h"
 #include "internal.h"
+#include "registry/quota.h"
 #include "project_internal.h"
 
 #include "base/banned.h"
@@ -34,6 +35,7 @@ err_t repository_find(struct ctx *ctx, struct registry *registry, str name, int6
 }
 
 struct ensure_work {
+	struct registry *registry;
 	str name;
 	struct project_maker *maker;
 	bool public_project;
@@ -47,9 +49,8 @@ static err_t make_project(struct ctx *ctx, struct sql_tx *tx, const struct ensur
 		.is_public = work->public_project,
 		.owner_id = work->maker->id,
 		.owner_name = work->maker->name,
-		.storage_limit_bytes = PROJECT_UNLIMITED,
 	};
-	err_t err = project_insert(ctx, tx, &row);
+	err_t err = project_insert(ctx, tx, work->registry, &row, quota_default(work->registry));
 	work->maker->made = err == OK;
 	return err == ERR_EXISTS ? OK : err;
 }
@@ -67,7 +68,10 @@ static err_t ensure(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	if (err == ERR_ABSENT)
 		return fail(ctx, ERR_NAME_UNKNOWN, "no project " STR_FMT, STR_ARG(project_name));
 	TRY(err);
-	return db_repository_ensure(ctx, tx, project.id, work->name);
+	struct quota_charge charge = { .project_id = project.id };
+	TRY(db_repository_ensure(ctx, tx, project.id, work->name,
+				 &charge.more[QUOTA_REPOSITORIES]));
+	return quota_charge(ctx, tx, work->registry, &charge);
 }
 
 err_t repository_ensure(struct ctx *ctx, struct registry *registry, str name,
@@ -76,7 +80,7 @@ err_t repository_ensure(struct ctx *ctx, struct registry *registry, str name,
 	err_t err = look_up(ctx, registry, name, ret_id);
 	if (err != ERR_ABSENT)
 		return err;
-	struct ensure_work work = { name, maker, registry->options.auto_create_public };
+	struct ensure_work work = { registry, name, maker, registry->options.auto_create_public };
 	TRY(db_run(ctx, registry->db, SQL_WRITE_RELAXED, ensure, &work));
 	return repository_find(ctx, registry, name, ret_id);
 }

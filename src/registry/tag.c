@@ -38,7 +38,7 @@ static err_t facts_by_tag(struct ctx *ctx, const struct tag_work *work,
 static err_t create(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	const struct tag_work *work = arg;
-	struct listing listing = { .repository_id = work->repository_id };
+	struct listing listing = LISTING(work->registry, work->repository_id);
 	struct artifact_facts facts;
 	struct listing_push push = { .gained = 1, .facts = &facts };
 	struct manifest_row row;
@@ -46,6 +46,7 @@ static err_t create(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	TRY(db_manifest_find(ctx, tx, work->repository_id, work->d, &row));
 	TRY(facts_by_tag(ctx, work, &row, &facts));
 	TRY(db_tag_create(ctx, tx, work->repository_id, work->name, push.id));
+	listing_tag_made(&listing);
 	TRY(listing_pushed(ctx, tx, &listing, &push));
 	return listing_finish(ctx, tx, &listing);
 }

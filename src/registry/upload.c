@@ -5,10 +5,12 @@
 #include "crypto/random.h"
 #include "db/blob.h"
 #include "db/db.h"
+#include "db/project_content.h"
 #include "db/upload.h"
 #include "internal.h"
 #include "os/fault.h"
 #include "os/ring.h"
+#include "registry/quota.h"
 #include "registry/repository.h"
 #include "registry/storage.h"
 
@@ -17,6 +19,7 @@
 #define REHASH_BLOCK KIB(256)
 
 struct session_work {
+	struct registry *registry;
 	str id;
 	int64_t repository_id;
 	enum digest_algorithm algorithm;
@@ -238,15 +241,22 @@ static err_t link_blob(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	struct session_work *work = arg;
 	struct blob blob;
 	TRY(db_blob_ensure(ctx, tx, work->storage_id, work->d, work->size_bytes, &blob));
+	struct quota_charge charge = { .repository_id = work->repository_id };
+	int64_t reserved_bytes = 0;
 	TRY(db_blob_link(ctx, tx, work->repository_id, blob.id));
-	err_t err = db_upload_delete(ctx, tx, work->id);
-	return err == ERR_ABSENT ? OK : err;
+	TRY(db_content_claim_link(ctx, tx, work->repository_id, blob.id,
+				  &charge.more[QUOTA_STORAGE]));
+	err_t err = db_upload_delete(ctx, tx, work->id, &reserved_bytes);
+	TRY(err == ERR_ABSENT ? OK : err);
+	charge.more_reserved_bytes = -reserved_bytes;
+	return quota_charge(ctx, tx, work->registry, &charge);
 }
 
 static err_t publish(struct ctx *ctx, struct upload *up, digest d)
 {
 	struct registry *registry = up->registry;
-	struct session_work work = { .id = up->id,
+	struct session_work work = { .registry = registry,
+				     .id = up->id,
 				     .repository_id = up->repository_id,
 				     .d = d,
 				     .size_bytes = up->file.size_bytes,
@@ -284,6 +294,7 @@ err_t upload_finish(struct ctx *ctx, struct upload *up, digest want)
 }
 
 struct end_work {
+	struct registry *registry;
 	str id;
 	struct storage *storage;
 };
@@ -312,13 +323,16 @@ static err_t end_session(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	TRY(err);
 	if (!digest_is_none(row.publishing))
 		TRY(adopt_published(ctx, tx, work->storage, row.publishing));
-	return db_upload_delete(ctx, tx, work->id);
+	struct quota_charge charge = { .repository_id = row.repository_id };
+	TRY(db_upload_delete(ctx, tx, work->id, &row.reserved_bytes));
+	charge.more_reserved_bytes = -row.reserved_bytes;
+	return quota_charge(ctx, tx, work->registry, &charge);
 }
 
 static err_t end_in(struct ctx *ctx, struct registry *registry, struct storage *storage, str id)
 {
 	TRY(storage->store->driver->upload_remove(ctx, storage->store, id));
-	struct end_work work = { id, storage };
+	struct end_work work = { registry, id, storage };
 	return db_run(ctx, registry->db, SQL_WRITE_RELAXED, end_session, &work);
 }
 

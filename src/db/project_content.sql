@@ -1,0 +1,209 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What counts for a project's quota: blobs and manifests, each once.
+--
+-- A claim that finds its row there must know that it stays until the transaction ends: on PostgreSQL it holds the row
+-- (FOR KEY SHARE, which many may do at once). Who frees locks the row first, and then sees what all holders did. A claim
+-- answers with the size of each row it made, and with -1 when a row vanished while it came: then it is tried again.
+
+-- name: content_claim_link :many
+-- sqlite:
+INSERT INTO project_blob (project_id, blob_id, size_bytes)
+SELECT r.project_id, b.id, b.size_bytes FROM repository r, blob b WHERE r.id = $1 AND b.id = $2
+ON CONFLICT (project_id, blob_id) DO NOTHING
+RETURNING size_bytes;
+-- postgres:
+WITH wanted AS (SELECT r.project_id, b.id AS blob_id, b.size_bytes FROM repository r, blob b WHERE r.id = $1 AND b.id = $2),
+made AS (
+	INSERT INTO project_blob (project_id, blob_id, size_bytes) SELECT project_id, blob_id, size_bytes FROM wanted
+	ON CONFLICT (project_id, blob_id) DO NOTHING
+	RETURNING size_bytes),
+held AS (
+	SELECT 1 FROM project_blob pb JOIN wanted w ON w.project_id = pb.project_id AND w.blob_id = pb.blob_id
+	FOR KEY SHARE OF pb)
+SELECT size_bytes FROM made
+UNION ALL
+SELECT -1 WHERE (SELECT COUNT(*) FROM wanted) <> (SELECT COUNT(*) FROM made) + (SELECT COUNT(*) FROM held);
+
+-- What a manifest refers to, where its tenant's storage has it.
+-- part: referred_blobs
+FROM manifest_reference c
+JOIN manifest m ON m.id = c.manifest_id
+JOIN repository r ON r.id = m.repository_id
+JOIN tenant t ON t.id = r.tenant_id
+JOIN blob b ON b.digest = c.digest AND b.storage_id = t.storage_id
+WHERE c.manifest_id = $1
+
+-- part: project_of_manifest
+(SELECT r.project_id FROM manifest m JOIN repository r ON r.id = m.repository_id WHERE m.id = $1)
+
+-- part: project_of_repository
+(SELECT r.project_id FROM repository r WHERE r.id = $1)
+
+-- name: content_claim_references :many
+-- sqlite:
+INSERT INTO project_blob (project_id, blob_id, size_bytes)
+SELECT r.project_id, b.id, b.size_bytes @referred_blobs
+AND EXISTS (SELECT 1 FROM repository_blob rb WHERE rb.blob_id = b.id AND rb.project_id = r.project_id)
+ON CONFLICT (project_id, blob_id) DO NOTHING
+RETURNING size_bytes;
+-- postgres:
+WITH wanted AS (
+	SELECT DISTINCT r.project_id, b.id AS blob_id, b.size_bytes @referred_blobs
+	AND EXISTS (SELECT 1 FROM repository_blob rb WHERE rb.blob_id = b.id AND rb.project_id = r.project_id)),
+made AS (
+	INSERT INTO project_blob (project_id, blob_id, size_bytes)
+	SELECT project_id, blob_id, size_bytes FROM wanted ORDER BY blob_id
+	ON CONFLICT (project_id, blob_id) DO NOTHING
+	RETURNING size_bytes),
+held AS (
+	SELECT 1 FROM project_blob pb JOIN wanted w ON w.project_id = pb.project_id AND w.blob_id = pb.blob_id
+	ORDER BY pb.blob_id FOR KEY SHARE OF pb)
+SELECT size_bytes FROM made
+UNION ALL
+SELECT -1 WHERE (SELECT COUNT(*) FROM wanted) <> (SELECT COUNT(*) FROM made) + (SELECT COUNT(*) FROM held);
+
+-- name: content_claim_manifest :one
+INSERT INTO project_manifest (project_id, digest, size_bytes, holders)
+SELECT r.project_id, m.digest, m.size_bytes, 1
+FROM manifest m JOIN repository r ON r.id = m.repository_id
+WHERE m.id = $1
+ON CONFLICT (project_id, digest) DO UPDATE SET holders = project_manifest.holders + 1
+RETURNING CASE WHEN holders = 1 THEN size_bytes ELSE 0 END;
+
+-- Freeing. A link: when no repository of the project has the blob any more.
+
+-- name: content_lock_link :one
+-- sqlite:
+SELECT blob_id FROM project_blob WHERE project_id = @project_of_repository AND blob_id = $2;
+-- postgres:
+SELECT blob_id FROM project_blob WHERE project_id = @project_of_repository AND blob_id = $2 FOR UPDATE;
+
+-- name: content_free_link :many
+DELETE FROM project_blob
+WHERE project_id = @project_of_repository AND blob_id = $2
+  AND NOT EXISTS (SELECT 1 FROM repository_blob rb
+	WHERE rb.blob_id = project_blob.blob_id AND rb.project_id = project_blob.project_id)
+RETURNING size_bytes;
+
+-- A manifest, before its row goes: what no other manifest of the project refers to.
+
+-- name: content_lock_references :many
+-- sqlite:
+SELECT b.id @referred_blobs;
+-- postgres:
+SELECT blob_id FROM project_blob WHERE project_id = @project_of_manifest AND blob_id IN (SELECT b.id @referred_blobs)
+ORDER BY blob_id FOR UPDATE;
+
+-- name: content_free_references :many
+DELETE FROM project_blob
+WHERE project_id = @project_of_manifest
+  AND blob_id IN (SELECT b.id @referred_blobs AND NOT EXISTS (
+	SELECT 1 FROM manifest_reference o
+	WHERE o.digest = c.digest AND o.project_id = c.project_id AND o.manifest_id <> c.manifest_id))
+RETURNING size_bytes;
+
+-- name: content_release_manifest :exec
+UPDATE project_manifest SET holders = holders - 1
+WHERE project_id = @project_of_manifest AND digest = (SELECT m.digest FROM manifest m WHERE m.id = $1);
+
+-- name: content_free_manifest :many
+DELETE FROM project_manifest
+WHERE project_id = @project_of_manifest AND digest = (SELECT m.digest FROM manifest m WHERE m.id = $1) AND holders = 0
+RETURNING size_bytes;
+
+-- A repository, before its rows go.
+
+-- part: blobs_of_repository
+SELECT rb.blob_id FROM repository_blob rb WHERE rb.repository_id = $1
+UNION
+SELECT b.id
+FROM manifest m
+JOIN manifest_reference c ON c.manifest_id = m.id
+JOIN repository r ON r.id = m.repository_id
+JOIN tenant t ON t.id = r.tenant_id
+JOIN blob b ON b.digest = c.digest AND b.storage_id = t.storage_id
+WHERE m.repository_id = $1
+
+-- name: content_lock_repository :many
+-- sqlite:
+SELECT id FROM repository WHERE id = $1;
+-- postgres:
+SELECT blob_id FROM project_blob WHERE project_id = @project_of_repository AND blob_id IN (@blobs_of_repository)
+ORDER BY blob_id FOR UPDATE;
+
+-- name: content_free_repository :many
+DELETE FROM project_blob
+WHERE project_id = @project_of_repository AND blob_id IN (@blobs_of_repository)
+  AND (NOT EXISTS (SELECT 1 FROM repository_blob rb WHERE rb.blob_id = project_blob.blob_id
+		AND rb.project_id = project_blob.project_id AND rb.repository_id <> $1)
+       OR (EXISTS (SELECT 1 FROM blob b
+		JOIN manifest_reference c ON c.digest = b.digest AND c.project_id = project_blob.project_id
+		WHERE b.id = project_blob.blob_id)
+	   AND NOT EXISTS (SELECT 1 FROM blob b
+		JOIN manifest_reference c ON c.digest = b.digest AND c.project_id = project_blob.project_id
+		JOIN manifest m ON m.id = c.manifest_id AND m.repository_id <> $1
+		WHERE b.id = project_blob.blob_id)))
+RETURNING size_bytes;
+
+-- name: content_release_repository :exec
+UPDATE project_manifest SET holders = holders - 1
+WHERE project_id = @project_of_repository AND digest IN (SELECT m.digest FROM manifest m WHERE m.repository_id = $1);
+
+-- name: content_free_repository_manifests :many
+DELETE FROM project_manifest
+WHERE project_id = @project_of_repository AND digest IN (SELECT m.digest FROM manifest m WHERE m.repository_id = $1)
+  AND holders = 0
+RETURNING size_bytes;
+
+-- Whether the project has a blob, so that sending it again needs no room.
+-- name: content_has_blob :one
+SELECT 1
+FROM repository r
+JOIN tenant t ON t.id = r.tenant_id
+JOIN blob b ON b.digest = $2 AND b.storage_id = t.storage_id
+JOIN project_blob pb ON pb.project_id = r.project_id AND pb.blob_id = b.id
+WHERE r.id = $1;
+
+-- For fsck: blobs that count and should not, or should and do not, or with another size; then manifests.
+-- name: content_wrong_blobs :many
+SELECT b.id, p.name, b.digest
+FROM (SELECT rb.project_id, rb.blob_id FROM repository_blob rb WHERE rb.blob_id > $1
+      UNION
+      SELECT pb.project_id, pb.blob_id FROM project_blob pb WHERE pb.blob_id > $1) x
+JOIN project p ON p.id = x.project_id
+JOIN blob b ON b.id = x.blob_id
+LEFT JOIN project_blob pb ON pb.project_id = x.project_id AND pb.blob_id = x.blob_id
+WHERE (pb.blob_id IS NULL
+	AND EXISTS (SELECT 1 FROM manifest_reference c WHERE c.digest = b.digest AND c.project_id = x.project_id)
+	AND EXISTS (SELECT 1 FROM repository_blob rb WHERE rb.blob_id = b.id AND rb.project_id = x.project_id))
+   OR (pb.blob_id IS NOT NULL
+	AND NOT EXISTS (SELECT 1 FROM manifest_reference c WHERE c.digest = b.digest AND c.project_id = x.project_id)
+	AND NOT EXISTS (SELECT 1 FROM repository_blob rb WHERE rb.blob_id = b.id AND rb.project_id = x.project_id))
+   OR pb.size_bytes <> b.size_bytes
+ORDER BY b.id
+LIMIT $2;
+
+-- name: content_wrong_manifests :many
+SELECT p.id, p.name, x.digest
+FROM (SELECT r.project_id, m.digest, COUNT(*) AS holders, MAX(m.size_bytes) AS size_bytes
+      FROM manifest m JOIN repository r ON r.id = m.repository_id
+      WHERE r.project_id > $1
+      GROUP BY r.project_id, m.digest
+      UNION ALL
+      SELECT pm.project_id, pm.digest, -pm.holders, -pm.size_bytes FROM project_manifest pm WHERE pm.project_id > $1) x
+JOIN project p ON p.id = x.project_id
+GROUP BY p.id, p.name, x.digest
+HAVING SUM(x.holders) <> 0 OR SUM(x.size_bytes) <> 0
+ORDER BY p.id
+LIMIT $2;
+
+-- For fsck too: rows that do not say which project they belong to as their repository does.
+-- name: content_wrong_projects :many
+SELECT r.id, r.name, NULL
+FROM repository r
+WHERE r.id > $1
+  AND (EXISTS (SELECT 1 FROM repository_blob rb WHERE rb.repository_id = r.id AND rb.project_id <> r.project_id)
+       OR EXISTS (SELECT 1 FROM manifest m JOIN manifest_reference c ON c.manifest_id = m.id
+		WHERE m.repository_id = r.id AND c.project_id <> r.project_id))
+ORDER BY r.id
+LIMIT $2;
