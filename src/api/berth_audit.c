@@ -207,6 +207,49 @@ err_t berth_audit_status(struct ctx *ctx, struct request *rq)
 	return answer_object(ctx, rq, &body);
 }
 
+/* --- forwarding ----------------------------------------------------------------------------- */
+
+static void write_time(struct json_writer *w, const char *key, int64_t time_us)
+{
+	if (time_us)
+		json_write_time(w, key, time_us);
+}
+
+static void write_report(struct json_writer *w, const struct forward_report *report)
+{
+	json_write_object_begin(w, NULL);
+	json_write_str(w, "name", str_from(report->name));
+	json_write_str(w, "kind", str_from(report->kind));
+	json_write_str(w, "address", report->address);
+	json_write_str(w, "state", str_from(forward_state_name(report->state)));
+	json_write_i64(w, "queued", (int64_t)report->queued);
+	json_write_i64(w, "queued_bytes", (int64_t)report->queued_bytes);
+	json_write_i64(w, "queue_max", (int64_t)report->queue_max);
+	json_write_i64(w, "queue_bytes_max", (int64_t)report->queue_bytes_max);
+	json_write_i64(w, "sent", (int64_t)report->sent);
+	json_write_i64(w, "dropped", (int64_t)report->dropped);
+	write_time(w, "last_sent_time", report->last_sent_at_us);
+	write_time(w, "last_error_time", report->last_error_at_us);
+	if (report->last_error.len)
+		json_write_str(w, "last_error", report->last_error);
+	json_write_object_end(w);
+}
+
+err_t berth_audit_forwarding(struct ctx *ctx, struct request *rq)
+{
+	struct forward_report reports[FORWARD_TARGETS_MAX];
+	size_t count = forward_list(ctx, audit_forward(rq->api->options.audit), reports);
+	CLEANUP(buf_done) struct buf body = BUF_INIT(KIB(32));
+	struct json_writer w = JSON_WRITER(&body);
+	json_write_object_begin(&w, NULL);
+	json_write_array_begin(&w, "targets");
+	for (size_t i = 0; i < count; i++)
+		write_report(&w, &reports[i]);
+	json_write_array_end(&w);
+	json_write_object_end(&w);
+	return answer_object(ctx, rq, &body);
+}
+
 /* --- erasing -------------------------------------------------------------------------------- */
 
 struct erasure_body {

@@ -183,6 +183,7 @@ err_t harbor_icon_get(struct ctx *ctx, struct request *rq);
 err_t berth_audit_list(struct ctx *ctx, struct request *rq);
 err_t berth_audit_export(struct ctx *ctx, struct request *rq);
 err_t berth_audit_status(struct ctx *ctx, struct request *rq);
+err_t berth_audit_forwarding(struct ctx *ctx, struct request *rq);
 err_t berth_audit_check_get(struct ctx *ctx, struct request *rq);
 err_t berth_audit_check_start(struct ctx *ctx, struct request *rq);
 err_t berth_audit_erase(struct ctx *ctx, struct request *rq);

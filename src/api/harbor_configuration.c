@@ -10,6 +10,9 @@
 #include "api/handlers.h"
 #include "api/harbor.h"
 #include "auth/configuration.h"
+#include "codec/syslog.h"
+#include "notify/audit.h"
+#include "settings/system.h"
 
 #include "base/banned.h"
 
@@ -112,11 +115,31 @@ static err_t describe_change(struct ctx *ctx, struct request *rq, const struct j
 	return OK;
 }
 
+/* A new endpoint for the audit trail must be there; one that is kept may be out of order. */
+static err_t check_endpoint(struct ctx *ctx, struct request *rq, const struct json_value *flat)
+{
+	const struct api_options *options = &rq->api->options;
+	str endpoint, now = system_text(ctx, options->settings, SYSTEM_AUDIT_LOG_FORWARD_ENDPOINT);
+	struct syslog_endpoint parsed;
+	if (json_get_str(flat, "audit_log_forward_endpoint", &endpoint) != JSON_FOUND ||
+	    str_eq(endpoint, now) || !syslog_endpoint_parse(endpoint, &parsed))
+		return OK; /* or it is refused with the others */
+	endpoint = arena_copy(ctx->arena, endpoint);
+	err_t err = forward_probe(ctx, audit_forward(options->audit), endpoint);
+	if (err != ERR_UPSTREAM_UNREACHABLE && err != ERR_CONFIG)
+		return err;
+	str reason = arena_copy(ctx->arena, str_from(ctx->failure.detail));
+	ctx_forgive(ctx);
+	return fail(ctx, ERR_REQUEST_INVALID, "could not connect to the audit endpoint: " STR_FMT,
+		    STR_ARG(reason));
+}
+
 err_t harbor_configuration_put(struct ctx *ctx, struct request *rq)
 {
 	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
 	TRY(body_read(ctx, rq, &doc));
 	TRY(describe_change(ctx, rq, doc.root));
+	TRY(check_endpoint(ctx, rq, doc.root));
 	TRY(configuration_put(ctx, rq->api->options.auth, tenant_of(rq), doc.root));
 	return answer_empty(rq, 200);
 }

@@ -416,6 +416,7 @@ const struct route api_routes[] = {
 	BERTH(GET, "/audit/records", LOGIN, berth_audit_list),
 	BERTH(GET, "/audit/export", LOGIN, berth_audit_export),
 	BERTH(GET, "/audit/status", CONFIGURATION_READ, berth_audit_status),
+	BERTH(GET, "/audit/forwarding", CONFIGURATION_READ, berth_audit_forwarding),
 	BERTH(GET, "/audit/verification", CONFIGURATION_READ, berth_audit_check_get),
 	BERTH(POST, "/audit/verification", CONFIGURATION_READ, berth_audit_check_start),
 	BERTH(POST, "/audit/erasures", CONFIGURATION_UPDATE, berth_audit_erase),

@@ -2,6 +2,7 @@
 /* check.c - see check.h. */
 #include "config/check.h"
 
+#include "codec/syslog.h"
 #include "config/rates.h"
 
 #include <arpa/inet.h>
@@ -146,5 +147,41 @@ const char *check_url(str text)
 	for (size_t i = 0; i < host.len; i++)
 		if (host.ptr[i] <= ' ' || strchr("/?#@\"\\", host.ptr[i]))
 			return want;
+	return NULL;
+}
+
+const char *check_syslog(str text)
+{
+	struct syslog_endpoint endpoint;
+	return !text.len || syslog_endpoint_parse(text, &endpoint)
+		       ? NULL
+		       : "host:port, tcp://host:port or tls://host:port";
+}
+
+const char *check_http_url(str text)
+{
+	static const char want[] = "http:// or https://, a host without a user, and a path";
+	str rest, host, path, scheme;
+
+	if (text.len == 0)
+		return NULL;
+	if (!str_cut(text, ':', &scheme, &rest) || !str_has_prefix(rest, STR("//")) ||
+	    (!str_eq(scheme, STR("http")) && !str_eq(scheme, STR("https"))))
+		return want;
+	rest = str_skip(rest, 2);
+	host = str_cut(rest, '/', &host, &path) ? host : rest;
+	if (host.len == 0 || str_has_byte(host, '@'))
+		return want;
+	for (size_t i = 0; i < text.len; i++)
+		if (text.ptr[i] <= ' ' || text.ptr[i] >= 0x7f || strchr("#\"\\", text.ptr[i]))
+			return want;
+	return NULL;
+}
+
+const char *check_field_value(str text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.ptr[i] < ' ' || text.ptr[i] >= 0x7f)
+			return "printable ASCII";
 	return NULL;
 }

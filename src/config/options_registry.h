@@ -44,6 +44,34 @@
 	X(DURATION, audit_checkpoint_ms, "audit.checkpoint_interval", "1m",                        \
 	  OPTION_RANGE(OPTION_S(1), OPTION_DAYS(1)),                                               \
 	  "How often the end of the trail's hash chain is signed, when it has grown.")             \
+	X(STRING, audit_forward_syslog, "audit_forward.syslog", "", OPTION_CHECK(check_syslog),    \
+	  "Syslog server that gets every audit record (RFC 5424): `logs.example.com:514` or "      \
+	  "`tcp://…` by TCP, `tls://logs.example.com:6514` by TLS. Empty: none.")                  \
+	X(INT, audit_forward_facility, "audit_forward.facility", "13", OPTION_RANGE(0, 23),        \
+	  "Facility of these messages; 13 is log audit, 16 to 23 are for local use.")              \
+	X(STRING, audit_forward_cloudevents, "audit_forward.cloudevents", "",                      \
+	  OPTION_CHECK(check_http_url),                                                            \
+	  "URL that gets every audit record as a CloudEvent by POST, many at a time as a batch.")  \
+	X(SECRET, audit_forward_cloudevents_authorization,                                         \
+	  "audit_forward.cloudevents_authorization", "", OPTION_CHECK(check_field_value),          \
+	  "The value of `Authorization` in these requests: `Bearer …`, `Splunk …`.")               \
+	X(STRING, audit_forward_cadf, "audit_forward.cadf", "", OPTION_CHECK(check_http_url),      \
+	  "URL that gets every audit record as a CADF event (DMTF DSP0262) by POST.")              \
+	X(SECRET, audit_forward_cadf_authorization, "audit_forward.cadf_authorization", "",        \
+	  OPTION_CHECK(check_field_value), "The value of `Authorization` in these requests.")      \
+	X(PATH, audit_forward_ca_certificate, "audit_forward.ca_certificate", "", OPTION_FREE,     \
+	  "PEM file of the authorities that these receivers' certificates are verified by. "       \
+	  "Empty: those of the system.")                                                           \
+	X(PATH, audit_forward_certificate, "audit_forward.certificate", "", OPTION_FREE,           \
+	  "PEM file of a certificate to show to syslog servers.")                                  \
+	X(PATH, audit_forward_key, "audit_forward.key", "", OPTION_FREE,                           \
+	  "PEM file of that certificate's key.")                                                   \
+	X(SIZE, audit_forward_queue_bytes_max, "audit_forward.queue_size", "16MiB",                \
+	  OPTION_RANGE(OPTION_BYTES(KIB(64)), OPTION_BYTES(MIB(1024))),                            \
+	  "Memory for records that wait for one receiver. What finds no room is dropped and "      \
+	  "counted.")                                                                              \
+	X(INT, audit_forward_queue_records_max, "audit_forward.queue_records", "100000",           \
+	  OPTION_RANGE(1, 10000000), "How many of them may wait.")                                 \
 	X(SIZE, cache_size_bytes, "cache.size", "32MiB",                                           \
 	  OPTION_RANGE(OPTION_BYTES(MIB(1)), OPTION_BYTES(MIB(1048576))),                          \
 	  "Memory for the caches that answer warm pulls.")                                         \

@@ -241,6 +241,11 @@ static err_t check_companions(struct ctx *ctx, const struct settings *settings)
 		{ OPTION_ID_tls_client_ca, OPTION_ID_tls_certificate },
 		{ OPTION_ID_tls_client_crl, OPTION_ID_tls_client_ca },
 		{ OPTION_ID_http_client_certificate_header, OPTION_ID_http_trusted_proxies },
+		{ OPTION_ID_audit_forward_cloudevents_authorization,
+		  OPTION_ID_audit_forward_cloudevents },
+		{ OPTION_ID_audit_forward_cadf_authorization, OPTION_ID_audit_forward_cadf },
+		{ OPTION_ID_audit_forward_certificate, OPTION_ID_audit_forward_key },
+		{ OPTION_ID_audit_forward_key, OPTION_ID_audit_forward_certificate },
 	};
 	const char *config = (const char *)&settings->config;
 	for (size_t i = 0; i < COUNT_OF(companions); i++) {

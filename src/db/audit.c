@@ -275,3 +275,8 @@ err_t db_audit_erase(struct ctx *ctx, struct sql_tx *tx, const struct audit_row 
 				 SQL_TEXT(row->detail))));
 	return sql_exec(ctx, tx, &SQL_AUDIT_ERASE_SALT, SQL_ARGS(SQL_I64(row->id)), NULL);
 }
+
+err_t db_audit_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id)
+{
+	return db_exec_one(ctx, tx, &SQL_AUDIT_DELETE, SQL_ARGS(SQL_I64(id)));
+}

@@ -88,3 +88,6 @@ err_t db_audit_erase_page(struct ctx *ctx, struct sql_tx *tx, str name, int64_t 
 /* Replaces the personal part of the record: actor_id, actor, resource, address, detail; its place
  * in the chain stays, without the salt. */
 err_t db_audit_erase(struct ctx *ctx, struct sql_tx *tx, const struct audit_row *row);
+
+/* Removes a record that has no place in the chain and will get none. */
+err_t db_audit_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id);

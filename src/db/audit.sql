@@ -52,6 +52,14 @@ INSERT INTO audit_seal (seq, record_id, salt, personal, hash) VALUES ($1, $2, $3
 WITH sealed AS (DELETE FROM audit_unsealed WHERE record_id = $2)
 INSERT INTO audit_seal (seq, record_id, salt, personal, hash) VALUES ($1, $2, $3, $4, $5);
 
+-- A record that was only passed on.
+-- name: audit_delete :exec
+-- sqlite:
+DELETE FROM audit_record WHERE id = $1;
+-- postgres:
+WITH gone AS (DELETE FROM audit_unsealed WHERE record_id = $1)
+DELETE FROM audit_record WHERE id = $1;
+
 -- name: audit_checkpoint_insert :exec
 INSERT INTO audit_checkpoint (seq, signed) VALUES ($1, $2);
 

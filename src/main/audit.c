@@ -2,13 +2,17 @@
 /* audit.c - opens the audit trail for the server, and `berth audit verify` proves it without one.
  */
 #include "auth/keys.h"
+#include "os/file.h"
 #include "notify/audit.h"
 #include "notify/audit_verify.h"
 #include "program.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 
 #include "base/banned.h"
+
+#define CA_BYTES_MAX KIB(256)
 
 enum { EXIT_INTACT = 0, EXIT_DIFFERENT = 1, EXIT_FAILED = 2 };
 
@@ -29,6 +33,32 @@ static err_t read_disabled(struct ctx *ctx, const struct program *p, uint64_t *r
 		    STR_ARG(wrong));
 }
 
+static err_t read_forward(struct ctx *ctx, const struct program *p, struct forward_options *ret)
+{
+	const struct config *config = &p->config;
+	str ca_pem = STR_NONE;
+	if (config->audit_forward_ca_certificate.len)
+		TRY_CTX(ctx,
+			file_read_all(ctx, AT_FDCWD, config->audit_forward_ca_certificate.ptr,
+				      CA_BYTES_MAX, &ca_pem),
+			"audit_forward.ca_certificate");
+	*ret = (struct forward_options){
+		.syslog = config->audit_forward_syslog,
+		.facility = (unsigned)config->audit_forward_facility,
+		.cloudevents = config->audit_forward_cloudevents,
+		.cloudevents_authorization = config->audit_forward_cloudevents_authorization,
+		.cadf = config->audit_forward_cadf,
+		.cadf_authorization = config->audit_forward_cadf_authorization,
+		.ca_pem = ca_pem,
+		.certificate_path = config->audit_forward_certificate,
+		.key_path = config->audit_forward_key,
+		.queue_bytes_max = (size_t)config->audit_forward_queue_bytes_max,
+		.queue_records_max = (size_t)config->audit_forward_queue_records_max,
+		.source = config->external_url,
+	};
+	return OK;
+}
+
 err_t program_open_audit(struct ctx *ctx, struct program *p)
 {
 	CLEANUP(secretbox_key_done) struct secretbox_key key = { 0 };
@@ -40,6 +70,7 @@ err_t program_open_audit(struct ctx *ctx, struct program *p)
 		.master_key = &key,
 	};
 	TRY(read_disabled(ctx, p, &options.disabled));
+	TRY(read_forward(ctx, p, &options.forward));
 	TRY(read_master_key(ctx, p, &key));
 	TRY(audit_new(ctx, &options, &p->audit));
 	return audit_start(ctx, p->audit);

@@ -33,6 +33,9 @@ err_t audit_new(struct ctx *ctx, const struct audit_options *options, struct aud
 	pthread_mutex_init(&audit->check_lock, NULL);
 	thread_condition_init(&audit->wake);
 	audit_disable(audit, 0);
+	atomic_init(&audit->skip_since_us, INT64_MAX);
+	audit->forward = forward_new(&o->forward);
+	o->forward = (struct forward_options){ 0 };
 	if (o->master_key)
 		TRY_CTX(ctx, audit_keys_open(ctx, o->db, o->master_key, true, &audit->keys),
 			"audit keys");
@@ -53,6 +56,7 @@ void audit_free(struct audit *audit)
 		audit_queue_release(&audit->queue, note);
 	}
 	audit_queue_done(&audit->queue);
+	forward_free(audit->forward);
 	jws_ring_free(audit->keys);
 	free(audit->checkpoint_path);
 	pthread_cond_destroy(&audit->wake);
@@ -74,6 +78,31 @@ void audit_disable(struct audit *audit, uint64_t bits)
 		if (!audit_type_info(type)->optional)
 			bits &= ~AUDIT_TYPE_BIT(type);
 	atomic_store_explicit(&audit->disabled, bits, memory_order_relaxed);
+}
+
+void audit_skip_database(struct audit *audit, bool skip)
+{
+	int64_t since_us = atomic_load(&audit->skip_since_us);
+	if (skip != (since_us != INT64_MAX))
+		atomic_store(&audit->skip_since_us, skip ? clock_wall_us() : INT64_MAX);
+}
+
+struct forward *audit_forward(struct audit *audit)
+{
+	return audit->forward;
+}
+
+static bool is_always_kept(const struct audit_row *row)
+{
+	enum audit_type type;
+	return !audit_type_find_by(row->operation, row->resource_type, &type) ||
+	       !audit_type_info(type)->optional || type == AUDIT_UPDATE_CONFIGURATION;
+}
+
+bool audit_skips(struct audit *audit, const struct audit_row *row)
+{
+	return row->time_us >= atomic_load(&audit->skip_since_us) && !is_always_kept(row) &&
+	       forward_wanted(audit->forward);
 }
 
 err_t audit_write(struct ctx *ctx, struct audit *audit, struct sql_tx *tx,

@@ -16,12 +16,18 @@
  * another. Every checkpoint_s the end of the chain is signed, by a key sealed under the master key,
  * and the signature is also kept outside of the database. audit_verify.h proves it all.
  *
+ * Records are passed on to other systems (forward.h) by whoever seals them. With
+ * audit_skip_database() they are only passed on: a change's record is removed by the sealer instead
+ * of getting a place, a note is never written. What concerns the trail itself and the configuration
+ * stays in the chain, so that it tells when it was not all there was.
+ *
  * Handlers use neither: api/audit.h declares a change, and it is written by the transaction that
  * makes it (ctx->rider).
  */
 #pragma once
 
 #include "model/audit_event.h"
+#include "notify/forward.h"
 #include "sql/sql.h"
 
 struct audit;
@@ -36,6 +42,8 @@ struct audit_options {
 	const struct secretbox_key *master_key; /* copied keys only; NULL: no checkpoints */
 	int64_t checkpoint_s;			/* between two checkpoints; default 60 */
 	str checkpoint_path; /* a file beside the database that keeps the last one; empty: none */
+
+	struct forward_options forward;
 };
 
 err_t audit_new(struct ctx *ctx, const struct audit_options *options, struct audit **ret);
@@ -43,7 +51,7 @@ void audit_free(struct audit *audit); /* stopped or never started; NULL is fine 
 
 /* The thread that writes notes. */
 err_t audit_start(struct ctx *ctx, struct audit *audit);
-/* Writes what waits, then ends the thread. */
+/* Writes what waits, passes it on, then ends the threads. */
 void audit_stop(struct audit *audit);
 
 /* Whether events of a type are recorded; a look at one word of memory. A NULL audit records none.
@@ -52,6 +60,13 @@ bool audit_wants(const struct audit *audit, enum audit_type type);
 
 /* Which optional types are not recorded from now on, besides those of the options. */
 void audit_disable(struct audit *audit, uint64_t bits);
+
+/* Whether what happens from now on is passed on and not kept. Has an effect only while there is a
+ * target. */
+void audit_skip_database(struct audit *audit, bool skip);
+
+/* Where records are passed on to. */
+struct forward *audit_forward(struct audit *audit);
 
 /* Adds the record to an open transaction. OK, and nothing, for a type that is switched off. */
 err_t audit_write(struct ctx *ctx, struct audit *audit, struct sql_tx *tx,

@@ -10,7 +10,8 @@
 
 #include "base/banned.h"
 
-#define DETAIL_MAX (2 * AUDIT_CHANGE_MAX + KIB(16))
+/* Both changes, five texts of control characters (six bytes each in JSON), and the rest. */
+#define DETAIL_MAX (2 * AUDIT_CHANGE_MAX + 5 * 6 * AUDIT_TEXT_MAX + KIB(4))
 
 static const struct json_limits change_limits = { .depth_max = 16, .values_max = 8192 };
 

@@ -18,8 +18,10 @@
 #define SECOND_US  INT64_C(1000000)
 
 struct sealing {
-	struct audit_sealed *sealed;
+	struct audit *audit;
+	struct audit_row *rows;
 	size_t count;
+	size_t sealed; /* of them; the others were only to be passed on */
 };
 
 static void seal(struct arena *arena, int64_t seq, str before, struct audit_sealed *sealed)
@@ -34,34 +36,51 @@ static void seal(struct arena *arena, int64_t seq, str before, struct audit_seal
 	s->hash = audit_hash_chain(arena, before, seq, &sealed->row, s->personal);
 }
 
+/* The next place for the record, or none when it is not to be kept. */
+static err_t seal_row(struct ctx *ctx, struct sql_tx *tx, struct sealing *work,
+		      struct audit_chain *chain, const struct audit_row *row)
+{
+	struct audit_sealed sealed = { .has_row = true, .row = *row };
+	if (audit_skips(work->audit, row))
+		return db_audit_delete(ctx, tx, row->id);
+	seal(ctx->arena, ++chain->seq, chain->hash, &sealed);
+	TRY(db_audit_seal_insert(ctx, tx, &sealed.seal));
+	chain->hash = sealed.seal.hash;
+	work->sealed++;
+	return OK;
+}
+
 static err_t seal_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct sealing *work = arg;
 	struct audit_chain chain;
-	struct audit_row *rows;
-	work->count = 0;
+	size_t count;
+	work->count = work->sealed = 0;
 	err_t err = db_audit_chain_take(ctx, tx, &chain);
 	if (err == ERR_ABSENT)
 		return OK; /* another node has it */
 	TRY(err);
-	size_t count;
-	TRY(db_audit_unsealed_page(ctx, tx, BATCH_ROWS, &rows, &count));
+	TRY(db_audit_unsealed_page(ctx, tx, BATCH_ROWS, &work->rows, &count));
 	if (!count)
 		return OK;
-	work->sealed = ARENA_ARRAY(ctx->arena, struct audit_sealed, count);
 	int64_t newest = 0;
 	for (size_t i = 0; i < count; i++) {
-		struct audit_sealed *sealed = &work->sealed[i];
-		*sealed = (struct audit_sealed){ .has_row = true, .row = rows[i] };
-		seal(ctx->arena, ++chain.seq, chain.hash, sealed);
-		TRY(db_audit_seal_insert(ctx, tx, &sealed->seal));
-		chain.hash = sealed->seal.hash;
-		newest = MAX(newest, rows[i].id);
+		TRY(seal_row(ctx, tx, work, &chain, &work->rows[i]));
+		newest = MAX(newest, work->rows[i].id);
 	}
 	if (FAULT("audit.seal"))
 		return fail_errno(ctx, ERR_DATABASE, "could not seal");
 	work->count = count;
 	return db_audit_chain_set(ctx, tx, chain.seq, chain.hash, newest);
+}
+
+/* What was committed; without a place it is kept nowhere else. */
+static void pass_on(struct ctx *ctx, struct audit *audit, const struct sealing *work)
+{
+	for (size_t i = 0; i < work->count; i++)
+		if (!forward_record(ctx, audit->forward, &work->rows[i]) &&
+		    audit_skips(audit, &work->rows[i]))
+			audit->lost++;
 }
 
 static err_t exists_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
@@ -78,9 +97,10 @@ err_t audit_seal_batch(struct ctx *ctx, struct audit *audit, bool *ret_more)
 	TRY(db_run(ctx, audit->options.db, SQL_READ, exists_body, &waits));
 	if (!waits)
 		return OK;
-	struct sealing work = { .count = 0 };
+	struct sealing work = { .audit = audit };
 	TRY(db_run(ctx, audit->options.db, SQL_WRITE_RELAXED, seal_body, &work));
-	audit->unsigned_places |= work.count > 0;
+	pass_on(ctx, audit, &work);
+	audit->unsigned_places |= work.sealed > 0;
 	*ret_more = work.count == BATCH_ROWS;
 	return OK;
 }

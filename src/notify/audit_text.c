@@ -50,12 +50,18 @@ static void add_time(struct cells *cells, const char *name, int64_t time_us)
 	add(cells, (struct cell){ .name = name, .kind = CELL_TIME, .number = time_us });
 }
 
-static void add_detail(struct ctx *ctx, struct cells *cells, const struct json_value *detail,
-		       const char *name)
+static void add_json(struct cells *cells, const char *name, str json)
+{
+	add(cells, (struct cell){ .name = name, .kind = CELL_JSON, .text = json });
+}
+
+/* --- detail --------------------------------------------------------------------------------- */
+
+static str detail_text(struct ctx *ctx, const struct json_value *detail, const char *name)
 {
 	str text = STR_NONE;
 	(void)json_get_str(detail, name, &text);
-	add_text(cells, name, arena_copy(ctx->arena, text));
+	return arena_copy(ctx->arena, text);
 }
 
 static int64_t detail_number(const struct json_value *detail, const char *name)
@@ -65,21 +71,40 @@ static int64_t detail_number(const struct json_value *detail, const char *name)
 	return number;
 }
 
-static void add_change(struct ctx *ctx, struct cells *cells, const struct json_value *detail,
-		       const char *name)
+static str detail_object(struct ctx *ctx, const struct json_value *detail, const char *name)
 {
 	const struct json_value *value = NULL;
-	str text = STR_NONE;
-	if (json_get_object(detail, name, &value) == JSON_FOUND) {
-		size_t len = json_value_print(value, NULL, 0);
-		char *into = arena_alloc(ctx->arena, len + 1);
-		json_value_print(value, into, len);
-		text = (str){ into, len };
-	}
-	add(cells, (struct cell){ .name = name, .kind = CELL_JSON, .text = text });
+	if (json_get_object(detail, name, &value) != JSON_FOUND)
+		return STR_NONE;
+	size_t len = json_value_print(value, NULL, 0);
+	char *into = arena_alloc(ctx->arena, len + 1);
+	json_value_print(value, into, len);
+	return (str){ into, len };
 }
 
-static str type_name(const struct audit_row *row)
+void audit_detail_read(struct ctx *ctx, const struct audit_row *row, struct audit_detail *ret)
+{
+	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
+	struct json_problem problem;
+	(void)json_parse(row->detail, detail_limits, &doc, &problem);
+	*ret = (struct audit_detail){
+		.status = detail_number(doc.root, "status"),
+		.count = MAX(detail_number(doc.root, "count"), 1),
+		.last_us = detail_number(doc.root, "last_us"),
+		.reason = detail_text(ctx, doc.root, "reason"),
+		.issuer = detail_text(ctx, doc.root, "issuer"),
+		.on_behalf_of = detail_text(ctx, doc.root, "on_behalf_of"),
+		.token_id = detail_text(ctx, doc.root, "token_id"),
+		.user_agent = detail_text(ctx, doc.root, "user_agent"),
+		.erased = detail_text(ctx, doc.root, "erased"),
+		.before = detail_object(ctx, doc.root, "before"),
+		.after = detail_object(ctx, doc.root, "after"),
+	};
+}
+
+/* --- cells ---------------------------------------------------------------------------------- */
+
+str audit_type_name(const struct audit_row *row)
 {
 	enum audit_type type;
 	return audit_type_find_by(row->operation, row->resource_type, &type)
@@ -91,7 +116,7 @@ static void add_what(struct cells *cells, const struct audit_row *row)
 {
 	add_number(cells, "id", row->id);
 	add_time(cells, "time", row->time_us);
-	add_text(cells, "type", type_name(row));
+	add_text(cells, "type", audit_type_name(row));
 	add_text(cells, "operation", row->operation);
 	add_text(cells, "resource_type", row->resource_type);
 	add_text(cells, "resource", row->resource);
@@ -103,30 +128,29 @@ static void add_what(struct cells *cells, const struct audit_row *row)
 
 static void make_cells(struct ctx *ctx, const struct audit_row *row, struct cells *ret)
 {
-	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
-	struct json_problem problem;
-	(void)json_parse(row->detail, detail_limits, &doc, &problem);
+	struct audit_detail detail;
+	audit_detail_read(ctx, row, &detail);
 	*ret = (struct cells){ 0 };
 	add_what(ret, row);
-	add_number(ret, "status", detail_number(doc.root, "status"));
-	add_detail(ctx, ret, doc.root, "reason");
+	add_number(ret, "status", detail.status);
+	add_text(ret, "reason", detail.reason);
 	add_text(ret, "actor_type", row->actor_type);
 	add_number(ret, "actor_id", row->actor_id);
 	add_text(ret, "actor", row->actor);
-	add_detail(ctx, ret, doc.root, "issuer");
-	add_detail(ctx, ret, doc.root, "on_behalf_of");
-	add_detail(ctx, ret, doc.root, "token_id");
+	add_text(ret, "issuer", detail.issuer);
+	add_text(ret, "on_behalf_of", detail.on_behalf_of);
+	add_text(ret, "token_id", detail.token_id);
 	add_text(ret, "address", row->address);
-	add_detail(ctx, ret, doc.root, "user_agent");
+	add_text(ret, "user_agent", detail.user_agent);
 	add_text(ret, "request_id", row->request_id);
 	add_number(ret, "tenant_id", row->tenant_id);
 	add_number(ret, "project_id", row->project_id);
 	add_text(ret, "project", row->project);
-	add_number(ret, "count", MAX(detail_number(doc.root, "count"), 1));
-	add_time(ret, "last_time", detail_number(doc.root, "last_us"));
-	add_change(ctx, ret, doc.root, "before");
-	add_change(ctx, ret, doc.root, "after");
-	add_detail(ctx, ret, doc.root, "erased");
+	add_number(ret, "count", detail.count);
+	add_time(ret, "last_time", detail.last_us);
+	add_json(ret, "before", detail.before);
+	add_json(ret, "after", detail.after);
+	add_text(ret, "erased", detail.erased);
 }
 
 /* --- JSON ----------------------------------------------------------------------------------- */

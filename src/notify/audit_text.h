@@ -14,6 +14,20 @@
 
 #define AUDIT_TEXT_BYTES_MAX KIB(512) /* of one record, in either form */
 
+/* What a record keeps in `detail`. */
+struct audit_detail {
+	int64_t status; /* HTTP; 0: none */
+	int64_t count;	/* at least 1 */
+	int64_t last_us;
+	str reason, issuer, on_behalf_of, token_id, user_agent, erased;
+	str before, after; /* JSON objects */
+};
+/* Into the arena; empty where there is nothing, or nothing that can be read. */
+void audit_detail_read(struct ctx *ctx, const struct audit_row *row, struct audit_detail *ret);
+
+/* "create_artifact"; empty when no type has this operation on this kind of resource. */
+str audit_type_name(const struct audit_row *row);
+
 void audit_text_json(struct ctx *ctx, struct buf *b, const struct audit_row *row);
 
 void audit_text_csv_head(struct buf *b);

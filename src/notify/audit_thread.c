@@ -23,20 +23,20 @@
 #define STOP_DEADLINE_S 5
 
 struct batch {
-	struct audit_note *first;
-	size_t rows;	  /* written */
-	uint64_t dropped; /* to be recorded along with it; 0 for none */
+	struct audit_row *kept, *passed; /* those to write, and those only to pass on */
+	size_t kept_count, passed_count;
+	uint64_t dropped, lost; /* to be recorded along with it; 0 for none */
 };
 
-static err_t write_dropped(struct ctx *ctx, struct sql_tx *tx, const struct batch *batch)
+static err_t write_dropped(struct ctx *ctx, struct sql_tx *tx, uint64_t count, str reason)
 {
-	if (!batch->dropped)
+	if (!count)
 		return OK;
 	const struct audit_event event = {
 		.type = AUDIT_DROP_AUDIT,
-		.count = (int64_t)batch->dropped,
+		.count = (int64_t)count,
 		.result = AUDIT_FAILED,
-		.reason = STR("the queue of audit events was full"),
+		.reason = reason,
 	};
 	struct audit_row row = audit_record_make(ctx, &event, clock_wall_us());
 	return db_audit_insert(ctx, tx, &row);
@@ -44,14 +44,33 @@ static err_t write_dropped(struct ctx *ctx, struct sql_tx *tx, const struct batc
 
 static err_t write_batch(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
-	struct batch *batch = arg;
-	batch->rows = 0;
-	for (struct audit_note *note = batch->first; note && batch->rows < BATCH_ROWS;
-	     note = note->next, batch->rows++) {
+	const struct batch *batch = arg;
+	for (size_t i = 0; i < batch->kept_count; i++)
+		TRY(db_audit_insert(ctx, tx, &batch->kept[i]));
+	TRY(write_dropped(ctx, tx, batch->dropped, STR("the queue of audit events was full")));
+	return write_dropped(ctx, tx, batch->lost,
+			     STR("the queue of records to be passed on was full, "
+				 "and they are kept nowhere else"));
+}
+
+static void make_batch(struct ctx *ctx, struct audit *audit, struct batch *ret)
+{
+	struct audit_stats stats;
+	audit_stats(audit, &stats);
+	*ret = (struct batch){
+		.kept = ARENA_ARRAY(ctx->arena, struct audit_row, BATCH_ROWS),
+		.passed = ARENA_ARRAY(ctx->arena, struct audit_row, BATCH_ROWS),
+		.dropped = stats.dropped - audit->dropped_told,
+		.lost = audit->lost,
+	};
+	const struct audit_note *note = audit->taken;
+	for (size_t i = 0; note && i < BATCH_ROWS; note = note->next, i++) {
 		struct audit_row row = audit_record_make(ctx, &note->event, note->last_us);
-		TRY(db_audit_insert(ctx, tx, &row));
+		if (audit_skips(audit, &row))
+			ret->passed[ret->passed_count++] = row;
+		else
+			ret->kept[ret->kept_count++] = row;
 	}
-	return write_dropped(ctx, tx, batch);
 }
 
 static void release(struct audit *audit, size_t rows)
@@ -63,22 +82,28 @@ static void release(struct audit *audit, size_t rows)
 	}
 }
 
+static void pass_on(struct ctx *ctx, struct audit *audit, const struct batch *batch)
+{
+	for (size_t i = 0; i < batch->passed_count; i++)
+		audit->lost += !forward_record(ctx, audit->forward, &batch->passed[i]);
+}
+
 /* Writes all that waits. */
 static err_t flush(struct ctx *ctx, struct audit *audit)
 {
-	for (;;) {
-		struct audit_stats stats;
-		audit_stats(audit, &stats);
+	for (struct batch batch;; arena_reset(ctx->arena)) {
 		if (!audit->taken)
 			audit->taken = audit_queue_take(&audit->queue);
-		struct batch batch = { audit->taken, 0, stats.dropped - audit->dropped_told };
-		if (!batch.first && !batch.dropped)
+		make_batch(ctx, audit, &batch);
+		if (batch.kept_count || batch.dropped || batch.lost)
+			TRY(db_run(ctx, audit->options.db, SQL_WRITE_RELAXED, write_batch, &batch));
+		else if (!batch.passed_count)
 			return OK;
-		TRY(db_run(ctx, audit->options.db, SQL_WRITE_RELAXED, write_batch, &batch));
-		release(audit, batch.rows);
 		audit->dropped_told += batch.dropped;
-		atomic_fetch_add_explicit(&audit->written, batch.rows, memory_order_relaxed);
-		arena_reset(ctx->arena);
+		audit->lost = 0;
+		pass_on(ctx, audit, &batch);
+		release(audit, batch.kept_count + batch.passed_count);
+		atomic_fetch_add_explicit(&audit->written, batch.kept_count, memory_order_relaxed);
 	}
 }
 
@@ -139,15 +164,14 @@ void audit_wake(struct audit *audit)
 
 err_t audit_start(struct ctx *ctx, struct audit *audit)
 {
+	TRY(forward_start(ctx, audit->forward));
 	TRY(thread_start(ctx, "audit", run, audit, &audit->thread));
 	audit->started = true;
 	return OK;
 }
 
-void audit_stop(struct audit *audit)
+static void stop_thread(struct audit *audit)
 {
-	if (!audit || !audit->started)
-		return;
 	audit_check_stop(audit);
 	pthread_mutex_lock(&audit->lock);
 	audit->stopping = true;
@@ -155,4 +179,13 @@ void audit_stop(struct audit *audit)
 	pthread_mutex_unlock(&audit->lock);
 	pthread_join(audit->thread, NULL);
 	audit->started = false;
+}
+
+void audit_stop(struct audit *audit)
+{
+	if (!audit)
+		return;
+	if (audit->started)
+		stop_thread(audit);
+	forward_stop(audit->forward);
 }

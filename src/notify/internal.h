@@ -16,6 +16,8 @@ struct audit {
 	_Atomic(uint64_t) disabled; /* AUDIT_TYPE_BITs */
 	_Atomic(uint64_t) written;
 	struct audit_queue queue;
+	struct forward *forward;
+	_Atomic(int64_t) skip_since_us; /* what is younger is not kept; INT64_MAX: all is */
 
 	/* The thread; `lock` guards the flags below. */
 	pthread_mutex_t lock;
@@ -36,9 +38,13 @@ struct audit {
 	/* The thread's own. */
 	struct audit_note *taken; /* from the queue, and not yet written */
 	uint64_t dropped_told;	  /* drops that have a record */
+	uint64_t lost;		  /* could not be passed on, are not kept, and have no record yet */
 	bool unsigned_places;	  /* there may be places that no checkpoint covers */
 	int64_t checkpoint_at_ns; /* not before */
 };
+
+/* Whether a record is only passed on. */
+bool audit_skips(struct audit *audit, const struct audit_row *row);
 
 /* The thread looks at its work now and not at its next turn. */
 void audit_wake(struct audit *audit);

@@ -218,6 +218,7 @@ static const struct limit {
 	{ "ioctl", 1, UINT32_MAX, TCGETS },
 	{ "ioctl", 1, UINT32_MAX, TIOCGWINSZ },
 	{ "ioctl", 1, UINT32_MAX, FIONREAD },
+	{ "ioctl", 1, UINT32_MAX, TIOCOUTQ },
 	{ "ioctl", 1, UINT32_MAX, FIONBIO },
 	{ "ioctl", 1, UINT32_MAX, FIOCLEX },
 	{ "ioctl", 1, UINT32_MAX, SIOCGIFINDEX },

@@ -2,10 +2,11 @@
 /* table.c - the rows of system.h, and values from JSON to text. */
 #include "internal.h"
 
+#include "codec/syslog.h"
+
 #include "base/banned.h"
 
-#define PREFIX_BYTES_MAX   32
-#define ENDPOINT_BYTES_MAX 512
+#define PREFIX_BYTES_MAX 32
 
 const struct system_setting_info system_table[SYSTEM_SETTING_COUNT] = {
 #define SETTING_ROW(type_, name_, key_, default_, ...)                                             \
@@ -47,22 +48,13 @@ const char *setting_check_quota(str text)
 	return str_eq(text, STR("0")) ? "-1 or more than 0" : NULL;
 }
 
-/* host:port, perhaps with a scheme in front; whether somebody listens there shows when it is used.
- */
+/* Whether somebody listens there is asked by who changes it. */
 const char *setting_check_endpoint(str text)
 {
-	static const char *const must_be = "host:port";
-	str host, port;
-	uint64_t number;
-	if (!text.len)
-		return NULL;
-	for (size_t i = 0; i < text.len; i++)
-		if (text.ptr[i] <= ' ' || text.ptr[i] >= 0x7f)
-			return must_be;
-	if (text.len > ENDPOINT_BYTES_MAX || !str_cut_last(text, ':', &host, &port) || !host.len ||
-	    !str_to_u64(port, 65535, &number) || !number)
-		return must_be;
-	return NULL;
+	struct syslog_endpoint endpoint;
+	return !text.len || syslog_endpoint_parse(text, &endpoint)
+		       ? NULL
+		       : "host:port, perhaps with tcp:// or tls:// in front";
 }
 
 const char *setting_check_audit_types(str text)

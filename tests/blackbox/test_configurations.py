@@ -9,6 +9,7 @@ import pytest
 from harness import oci, swagger
 from harness.client import codes
 from harness.people import call, make_person
+from harness.receivers import SyslogReceiver
 from harness.wait import wait_until
 from harness.wire import unique
 
@@ -106,10 +107,12 @@ def test_every_key_of_harbors_description_is_there(admin):
 @pytest.mark.own_server
 def test_every_key_is_written_read_back_and_kept(registry, admin):
     before = read(admin)
-    assert all(before[key] != value for key, value in VALUES.items())
-    write(admin, **VALUES, **SECRETS, **REST)
+    with SyslogReceiver() as receiver:  # a new endpoint must be there
+        values = {**VALUES, "audit_log_forward_endpoint": f"127.0.0.1:{receiver.port}"}
+        assert all(before[key] != value for key, value in values.items())
+        write(admin, **values, **SECRETS, **REST)
     changed = read(admin)
-    assert {key: changed[key] for key in VALUES} == VALUES
+    assert {key: changed[key] for key in values} == values
     for secret in SECRETS.values():
         assert secret not in json.dumps(changed)
     registry.restart()
