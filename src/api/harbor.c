@@ -34,13 +34,19 @@ err_t query_bool(struct ctx *ctx, struct request *rq, str name, bool otherwise, 
 	return OK;
 }
 
+/* Clients in Go send 0 for what was not set. Harbor answers that with everything from the first on.
+ */
 static err_t read_page(struct ctx *ctx, struct request *rq, struct list *list)
 {
 	TRY(query_i64(ctx, rq, STR("page"), 1, &list->page));
 	TRY(query_i64(ctx, rq, STR("page_size"), HARBOR_PAGE_DEFAULT, &list->page_size));
-	if (list->page < 1 || list->page_size < 1 || list->page_size > HARBOR_PAGE_SIZE_MAX)
-		return fail(ctx, ERR_UNPROCESSABLE,
-			    "page starts at 1 and page_size is from 1 to %d", HARBOR_PAGE_SIZE_MAX);
+	if (list->page_size > HARBOR_PAGE_SIZE_MAX)
+		return fail(ctx, ERR_UNPROCESSABLE, "page_size is at most %d",
+			    HARBOR_PAGE_SIZE_MAX);
+	if (!list->page)
+		list->page = 1;
+	if (!list->page_size)
+		list->page_size = HARBOR_PAGE_SIZE_MAX;
 	list->offset = (list->page - 1) * list->page_size;
 	return OK;
 }

@@ -42,7 +42,9 @@ struct list {
 	struct harbor_query query;
 };
 
-/* Reads page, page_size, q and sort. ERR_UNPROCESSABLE, or ERR_REQUEST_INVALID for a malformed q.
+/*
+ * Reads page, page_size, q and sort. ERR_UNPROCESSABLE, or ERR_REQUEST_INVALID for a malformed q.
+ * 0 is the first page, and the largest.
  */
 err_t list_begin(struct ctx *ctx, struct request *rq, struct list *ret);
 

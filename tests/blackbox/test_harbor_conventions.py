@@ -5,6 +5,7 @@ import re
 import pytest
 
 from harness import swagger
+from harness.wire import unique
 
 API = "/api/v2.0"
 
@@ -64,9 +65,17 @@ def test_a_request_id_that_is_none_is_replaced(admin, given):
     assert answer.headers["X-Request-Id"] != given
 
 
-@pytest.mark.parametrize("query", ["page=0", "page=x", "page_size=0", "page_size=101", "page=-1"])
+@pytest.mark.parametrize("query", ["page=x", "page_size=-1", "page_size=101", "page=-1"])
 def test_a_page_out_of_range_is_refused(admin, query):
     admin.get(f"{API}/projects?{query}", expect=(400, 422))
+
+
+def test_zero_was_refused_though_harbors_command_line_sends_it_for_no_page(admin):
+    names = {unique("zero") for _ in range(11)}
+    for name in names:
+        admin.make_project(name)
+    answer = admin.get(f"{API}/projects?page=0&page_size=0&name=zero-", expect=200)
+    assert {one["name"] for one in answer.json()} == names and "Link" not in answer.headers
 
 
 def test_unknown_and_forbidden_projects_look_the_same(admin, anonymous):

@@ -426,5 +426,5 @@ def test_terraform_failed_where_no_scanner_is_bound(admin, project):
     assert admin.get(f"{API}/{project}/scanner", expect=200).json() == {}
     answer = admin.get(f"{API}/{project}/scanner/candidates?page=2", expect=200)
     assert answer.json() == [] and answer.headers["X-Total-Count"] == "0"
-    admin.get(f"{API}/{project}/scanner/candidates?page=0", expect=422)
+    admin.get(f"{API}/{project}/scanner/candidates?page=-1", expect=422)
     admin.get(f"{API}/nowhere/scanner", expect=404)
