@@ -87,10 +87,11 @@ struct user_body {
 static const struct {
 	size_t offset; /* in struct user_body */
 	unsigned flag;
+	enum action needed;
 } rights[] = {
-	{ offsetof(struct user_body, system_admin), IDENTITY_ADMIN },
-	{ offsetof(struct user_body, auditor), IDENTITY_AUDITOR },
-	{ offsetof(struct user_body, tenant_admin), IDENTITY_TENANT_ADMIN },
+	{ offsetof(struct user_body, system_admin), IDENTITY_ADMIN, ACTION_USER_ADMIN },
+	{ offsetof(struct user_body, auditor), IDENTITY_AUDITOR, ACTION_USER_ADMIN },
+	{ offsetof(struct user_body, tenant_admin), IDENTITY_TENANT_ADMIN, ACTION_TENANT_MANAGE },
 };
 
 static bool wants(const struct user_body *body, size_t right)
@@ -105,7 +106,7 @@ static err_t set_rights(struct ctx *ctx, struct request *rq, struct user *user,
 		bool has = (user->flags & rights[i].flag) != 0;
 		if (wants(body, i) == has)
 			continue;
-		TRY(request_require(ctx, rq, ACTION_USER_ADMIN, 0));
+		TRY(request_require(ctx, rq, rights[i].needed, 0));
 		TRY(user_set_flag(ctx, rq->api->options.auth, user, rights[i].flag, !has));
 		user->flags ^= rights[i].flag;
 	}
@@ -155,6 +156,7 @@ err_t berth_user_update(struct ctx *ctx, struct request *rq)
 	event->after = user_json(ctx, &after);
 	TRY(set_rights(ctx, rq, &user, &body));
 	TRY(set_disabled(ctx, rq, &user, body.disabled));
+	TRY(find_owner(ctx, rq, &user)); /* a group may make him an administrator still */
 	return answer_json(rq, 200, user_json(ctx, &user));
 }
 

@@ -8,6 +8,7 @@
  */
 #include "api/handlers.h"
 #include "api/handlers_robot.h"
+#include "api/handlers_tenant.h"
 
 #include "base/banned.h"
 
@@ -412,6 +413,22 @@ const struct route api_routes[] = {
 	BERTH(GET, "/roles/{id}", ROLE_LIST, berth_role_get),
 	BERTH(PUT, "/roles/{id}", ROLE_UPDATE, berth_role_update),
 	BERTH(DELETE, "/roles/{id}", ROLE_DELETE, berth_role_delete),
+	BERTH(GET, "/tenants", TENANT_LIST, berth_tenant_list),
+	BERTH(POST, "/tenants", TENANT_CREATE, berth_tenant_create),
+	BERTH(GET, "/tenants/current", TENANT_READ, berth_tenant_current),
+	BERTH(GET, "/tenants/{id}", TENANT_READ, berth_tenant_get),
+	BERTH(PUT, "/tenants/{id}", TENANT_MANAGE, berth_tenant_update),
+	BERTH(DELETE, "/tenants/{id}", TENANT_DELETE, berth_tenant_delete),
+	BERTH(POST, "/tenants/{id}/hosts", TENANT_UPDATE, berth_tenant_host_add),
+	BERTH(DELETE, "/tenants/{id}/hosts/{word}", TENANT_UPDATE, berth_tenant_host_remove),
+	BERTH(PUT, "/tenants/{id}/storage", TENANT_UPDATE, berth_tenant_storage_update),
+	BERTH(POST, "/tenants/{id}/storage/erasure", TENANT_DELETE, berth_tenant_storage_erase),
+	BERTH(GET, "/tenants/{id}/administrators", TENANT_READ, berth_tenant_admin_list),
+	BERTH(POST, "/tenants/{id}/administrators", TENANT_MANAGE, berth_tenant_admin_add),
+	BERTH(DELETE, "/tenants/{id}/administrators/users/{sub}", TENANT_MANAGE,
+	      berth_tenant_admin_remove_user),
+	BERTH(DELETE, "/tenants/{id}/administrators/groups/{sub}", TENANT_MANAGE,
+	      berth_tenant_admin_remove_group),
 	BERTH(POST, "/authz/explain", LOGIN, berth_authz_explain),
 	BERTH(GET, "/audit/records", LOGIN, berth_audit_list),
 	BERTH(GET, "/audit/export", LOGIN, berth_audit_export),

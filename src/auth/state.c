@@ -32,6 +32,17 @@ static str make_key(struct state_key *key, char kind, char subject, int64_t id)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
+/* Whom a tenant's own provider calls an administrator is that tenant's; rights over the system are
+ * for people of the default tenant, whatever a row says. */
+static unsigned flags_of(const struct account *account)
+{
+	unsigned tenant_admin = account->is_tenant_admin ? IDENTITY_TENANT_ADMIN : 0;
+	if (account->tenant_id != TENANT_DEFAULT)
+		return account->admin_elsewhere ? IDENTITY_TENANT_ADMIN : tenant_admin;
+	return (account->is_admin || account->admin_elsewhere ? IDENTITY_ADMIN : 0) |
+	       (account->is_auditor ? IDENTITY_AUDITOR : 0) | tenant_admin;
+}
+
 void identity_of_account(const struct account *account, struct identity *ret)
 {
 	*ret = (struct identity){
@@ -39,9 +50,7 @@ void identity_of_account(const struct account *account, struct identity *ret)
 		.id = account->id,
 		.tenant_id = account->tenant_id,
 		.name = account->name,
-		.flags = (account->is_admin || account->admin_elsewhere ? IDENTITY_ADMIN : 0) |
-			 (account->is_auditor ? IDENTITY_AUDITOR : 0) |
-			 (account->is_tenant_admin ? IDENTITY_TENANT_ADMIN : 0),
+		.flags = flags_of(account),
 		.epoch = account->epoch,
 		.issuer = account->issuer.len ? account->issuer : STR("local"),
 	};

@@ -96,8 +96,9 @@ static err_t check_profile(struct ctx *ctx, str email, str realname, str comment
 
 static unsigned flags_of(const struct account *account)
 {
-	return (account->is_admin ? IDENTITY_ADMIN : 0) |
-	       (account->is_auditor ? IDENTITY_AUDITOR : 0) |
+	bool of_system = account->tenant_id == TENANT_DEFAULT;
+	return (of_system && account->is_admin ? IDENTITY_ADMIN : 0) |
+	       (of_system && account->is_auditor ? IDENTITY_AUDITOR : 0) |
 	       (account->is_tenant_admin ? IDENTITY_TENANT_ADMIN : 0);
 }
 
@@ -228,19 +229,25 @@ static err_t create_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	return db_account_insert(ctx, tx, &work->account, &work->id);
 }
 
-err_t user_create(struct ctx *ctx, struct auth *auth, const struct user_new *from, int64_t *ret_id)
+err_t user_prepare(struct ctx *ctx, const struct user_new *from, struct account *ret)
 {
 	TRY(user_check_name(ctx, from->name));
 	TRY(user_check_new_password(ctx, from->password));
 	TRY(check_profile(ctx, from->email, from->realname, from->comment));
-	struct create_work work = { .account = { .tenant_id = from->tenant_id,
-						 .name = from->name,
-						 .email = from->email,
-						 .realname = from->realname,
-						 .comment = from->comment,
-						 .source = STR("local"),
-						 .issuer = STR("") } };
-	TRY(password_hash(ctx, from->password, &work.account.password));
+	*ret = (struct account){ .tenant_id = from->tenant_id,
+				 .name = from->name,
+				 .email = from->email,
+				 .realname = from->realname,
+				 .comment = from->comment,
+				 .source = STR("local"),
+				 .issuer = STR("") };
+	return password_hash(ctx, from->password, &ret->password);
+}
+
+err_t user_create(struct ctx *ctx, struct auth *auth, const struct user_new *from, int64_t *ret_id)
+{
+	struct create_work work;
+	TRY(user_prepare(ctx, from, &work.account));
 	TRY(db_run(ctx, auth->db, SQL_WRITE, create_body, &work));
 	*ret_id = work.id;
 	return OK;
@@ -335,6 +342,8 @@ err_t user_set_flag(struct ctx *ctx, struct auth *auth, const struct user *user,
 		    bool on)
 {
 	struct change change = { user->tenant_id, user->id, apply_flag, .on = on };
+	if (on && flag != IDENTITY_TENANT_ADMIN && user->tenant_id != TENANT_DEFAULT)
+		return fail(ctx, ERR_DENIED, "rights over the system are for the default tenant's");
 	change.flag = flag == IDENTITY_ADMIN	 ? ACCOUNT_ADMIN
 		      : flag == IDENTITY_AUDITOR ? ACCOUNT_AUDITOR
 						 : ACCOUNT_TENANT_ADMIN;

@@ -21,6 +21,7 @@
 
 #include "auth/auth.h"
 #include "auth/external.h"
+#include "db/account.h"
 
 #define USER_NAME_BYTES_MAX	255
 #define USER_EMAIL_BYTES_MAX	255
@@ -52,6 +53,8 @@ struct user_new {
 	str name, password, email, realname, comment;
 };
 
+/* Whole but for the tenant, if it may be: for who makes it in a transaction of his own. */
+err_t user_prepare(struct ctx *ctx, const struct user_new *from, struct account *ret);
 err_t user_create(struct ctx *ctx, struct auth *auth, const struct user_new *from, int64_t *ret_id);
 err_t user_get(struct ctx *ctx, struct auth *auth, int64_t tenant_id, int64_t id, struct user *ret);
 err_t user_find(struct ctx *ctx, struct auth *auth, int64_t tenant_id, str name, struct user *ret);

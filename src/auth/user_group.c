@@ -12,6 +12,7 @@
 struct work {
 	int64_t tenant_id, id;
 	str name;
+	bool on;
 	struct user_group *group;
 };
 
@@ -85,6 +86,21 @@ err_t user_group_rename(struct ctx *ctx, struct auth *auth, int64_t tenant_id, i
 	struct work work = { .tenant_id = tenant_id, .id = id, .name = name };
 	TRY(check_name(ctx, name));
 	return db_run(ctx, auth->db, SQL_WRITE, rename_body, &work);
+}
+
+static err_t set_admin_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct work *work = arg;
+	return db_user_group_set_tenant_admin(ctx, tx, work->tenant_id, work->id, work->on);
+}
+
+err_t user_group_set_tenant_admin(struct ctx *ctx, struct auth *auth, int64_t tenant_id, int64_t id,
+				  bool on)
+{
+	struct work work = { .tenant_id = tenant_id, .id = id, .on = on };
+	TRY(db_run(ctx, auth->db, SQL_WRITE, set_admin_body, &work));
+	cache_drop_all(auth->cache);
+	return OK;
 }
 
 static err_t delete_body(struct ctx *ctx, struct sql_tx *tx, void *arg)

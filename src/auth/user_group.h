@@ -26,6 +26,9 @@ err_t user_group_get(struct ctx *ctx, struct auth *auth, int64_t tenant_id, int6
 err_t user_group_rename(struct ctx *ctx, struct auth *auth, int64_t tenant_id, int64_t id,
 			str name);
 /* With what it gave to its members: from the moment this returns they have it no more. */
+/* Whether its people administrate the tenant. ERR_ABSENT, unrecorded. */
+err_t user_group_set_tenant_admin(struct ctx *ctx, struct auth *auth, int64_t tenant_id, int64_t id,
+				  bool on);
 err_t user_group_delete(struct ctx *ctx, struct auth *auth, int64_t tenant_id, int64_t id);
 
 struct user_group_list {

@@ -1,8 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Accounts of people. A deleted one is found by its id only, and by nobody who asks for a user.
+-- Its tenant's administrator is who was made one, or is in a group that was.
 
 -- part: account_columns
-id, tenant_id, name, password, email, realname, comment, is_admin, is_auditor, is_tenant_admin, source, issuer,
+id, tenant_id, name, password, email, realname, comment, is_admin, is_auditor,
+CASE WHEN is_tenant_admin = 1 OR EXISTS (SELECT 1 FROM account_group ag JOIN user_group ug ON ug.id = ag.group_id
+	WHERE ag.account_id = account.id AND ug.is_tenant_admin = 1) THEN 1 ELSE 0 END, source, issuer,
 subject, admin_elsewhere, disabled, epoch, created_at_us, updated_at_us
 
 -- name: account_get :one

@@ -70,6 +70,14 @@ err_t db_user_group_rename(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id
 			   SQL_ARGS(SQL_I64(tenant_id), SQL_I64(id), SQL_TEXT(name)));
 }
 
+err_t db_user_group_set_tenant_admin(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id,
+				     int64_t id, bool on)
+{
+	TRY(db_exec_one(ctx, tx, &SQL_USER_GROUP_SET_TENANT_ADMIN,
+			SQL_ARGS(SQL_I64(tenant_id), SQL_I64(id), SQL_I64(on))));
+	return sql_exec(ctx, tx, &SQL_USER_GROUP_AGE_MEMBERS, SQL_ARGS(SQL_I64(id)), NULL);
+}
+
 err_t db_user_group_delete(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, int64_t id)
 {
 	TRY(sql_exec(ctx, tx, &SQL_USER_GROUP_AGE_MEMBERS, SQL_ARGS(SQL_I64(id)), NULL));

@@ -25,6 +25,9 @@ err_t db_user_group_find(struct ctx *ctx, struct sql_tx *tx, const struct user_g
 /* ERR_EXISTS, recorded, for a name that is taken. */
 err_t db_user_group_rename(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, int64_t id,
 			   str name);
+/* Whether its people administrate the tenant; raises their epochs. ERR_ABSENT, unrecorded. */
+err_t db_user_group_set_tenant_admin(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id,
+				     int64_t id, bool on);
 /* With its memberships; raises its members' epochs. ERR_ABSENT, unrecorded. */
 err_t db_user_group_delete(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, int64_t id);
 

@@ -21,6 +21,9 @@ ORDER BY id LIMIT 1;
 -- name: user_group_rename :exec
 UPDATE user_group SET name = $3 WHERE tenant_id = $1 AND id = $2;
 
+-- name: user_group_set_tenant_admin :exec
+UPDATE user_group SET is_tenant_admin = $3 WHERE tenant_id = $1 AND id = $2;
+
 -- What its members were given by it ends: tokens of theirs from before are worth nothing.
 -- name: user_group_age_members :exec
 UPDATE account SET epoch = epoch + 1 WHERE id IN (SELECT account_id FROM account_group WHERE group_id = $1);

@@ -126,10 +126,10 @@
 	X(CONFIGURATION_UPDATE, SYSTEM, "configuration", "update", "")                             \
 	X(LDAP_USER_CREATE, SYSTEM, "ldap-user", "create", "s")                                    \
 	X(LDAP_USER_LIST, SYSTEM, "ldap-user", "list", "s")                                        \
-	X(SYSTEM_LABEL_CREATE, SYSTEM, "label", "create", "s")                                     \
+	X(SYSTEM_LABEL_CREATE, SYSTEM, "label", "create", "Ts")                                    \
 	X(SYSTEM_LABEL_READ, SYSTEM, "label", "read", "UTOs")                                      \
-	X(SYSTEM_LABEL_UPDATE, SYSTEM, "label", "update", "s")                                     \
-	X(SYSTEM_LABEL_DELETE, SYSTEM, "label", "delete", "s")                                     \
+	X(SYSTEM_LABEL_UPDATE, SYSTEM, "label", "update", "Ts")                                    \
+	X(SYSTEM_LABEL_DELETE, SYSTEM, "label", "delete", "Ts")                                    \
 	X(SYSTEM_QUOTA_READ, SYSTEM, "quota", "read", "TOs")                                       \
 	X(SYSTEM_QUOTA_LIST, SYSTEM, "quota", "list", "TOs")                                       \
 	X(SYSTEM_QUOTA_UPDATE, SYSTEM, "quota", "update", "s")                                     \

@@ -355,3 +355,340 @@ def test_records_are_in_the_trail_of_the_tenant_they_are_about(registry, acme, a
     assert rows == [f"{acme.id} {project_id}"]
     found = call(acme.admin, "GET", f"{BERTH}/audit/records").json()
     assert found and all(one["tenant_id"] == acme.id for one in found["records"])
+
+
+# -- the API
+
+TENANTS = f"{BERTH}/tenants"
+
+
+def fresh_tenant(admin, expect=201, **members):
+    body = {"name": unique("tenant"), **members}
+    answer = call(admin, "POST", TENANTS, body, expect=expect)
+    return answer.json() if expect == 201 else answer
+
+
+def tenant_admin(tenant, name=None):
+    """A person of the tenant who administrates it."""
+    person = make_person(tenant.admin, name)
+    call(tenant.admin, "POST", f"{TENANTS}/{tenant.id}/administrators", {"user_id": person.id})
+    return person
+
+
+class TestApi:
+    def test_one_is_made_with_all_that_it_needs(self, registry, admin):
+        host = unique("whole") + ".example"
+        made = fresh_tenant(
+            admin, title="Whole & Co", hosts=[host.upper(), f"b-{host}."],
+            administrators=[{"username": "chief", "password": PASSWORD, "email": "chief@whole.example", "real_name": "The Chief"}])
+        assert made["hosts"] == sorted([host, f"b-{host}"]) and made["state"] == "active" and made["title"] == "Whole & Co"
+        assert made["storage"]["driver"] == "filesystem" and not made["storage"]["encrypted"]
+        assert call(admin, "GET", f"{TENANTS}/{made['id']}").json() == made
+        admins = call(admin, "GET", f"{TENANTS}/{made['id']}/administrators").json()
+        assert [(a["type"], a["name"]) for a in admins] == [("user", "chief")]
+        headers = {"Host": host}
+        me = requests.get(f"{registry.url}{API}/users/current", headers=headers, auth=("chief", PASSWORD), timeout=60)
+        assert me.status_code == 200 and me.json()["email"] == "chief@whole.example"
+        rows = registry.query(f"SELECT detail FROM audit_record WHERE resource = '{made['name']}' AND resource_type = 'tenant'")
+        assert len(rows) == 1 and "chief" in rows[0] and PASSWORD not in rows[0]
+
+    @pytest.mark.parametrize("name", ["", "A", "a_b", "-a", "a-", "a/b", "a.b", "ä", "a" * 64])
+    def test_names_that_cannot_be(self, admin, name):
+        fresh_tenant(admin, name=name, expect=(400, 422))
+
+    @pytest.mark.parametrize("host", ["", "a b", "a:80", "http://a", "*.a.example", "a..b", "1.2.3", "[::1", "a" * 64 + ".b"])
+    def test_hosts_that_cannot_be(self, admin, host):
+        fresh_tenant(admin, hosts=[host], expect=400)
+
+    @pytest.mark.parametrize("members", [
+        {"hosts": "a.example"}, {"hosts": [1]}, {"hosts": [f"h{n}.example" for n in range(65)]},
+        {"title": "t" * 256}, {"title": 1}, {"storage": []}, {"storage": {"driver": "floppy"}},
+        {"storage": {"location": "../elsewhere"}}, {"storage": {"location": "/etc"}}, {"storage": {"settings": {"a": 1}}},
+        {"administrators": [{}]}, {"administrators": [{"username": "a#b", "password": PASSWORD}]},
+        {"administrators": [{"username": "weak", "password": "weak"}]}, {"administrators": ["me"]},
+        {"administrators": [{"username": "x", "password": PASSWORD}] * 2},
+        {"administrators": [{"username": f"x{n}", "password": PASSWORD} for n in range(17)]},
+    ])
+    def test_bodies_that_make_no_sense_make_nothing(self, registry, admin, members):
+        def counts():
+            return registry.query(
+                "SELECT (SELECT count(*) FROM tenant) || ' ' || (SELECT count(*) FROM storage) || ' ' || (SELECT count(*) FROM account)")
+        before = counts()
+        fresh_tenant(admin, expect=(400, 409, 422), **members)
+        assert counts() == before
+
+    def test_a_name_and_a_host_are_one_tenants(self, registry, admin):
+        first = fresh_tenant(admin, hosts=[unique("one") + ".example"])
+        before = registry.query("SELECT count(*) FROM storage")
+        fresh_tenant(admin, name=first["name"], expect=409)
+        fresh_tenant(admin, hosts=first["hosts"], expect=409)
+        second = fresh_tenant(admin)
+        call(admin, "POST", f"{TENANTS}/{second['id']}/hosts", {"host": first["hosts"][0].upper() + "."}, expect=409)
+        assert int(registry.query("SELECT count(*) FROM storage")[0]) == int(before[0]) + 1
+        assert call(admin, "GET", f"{TENANTS}/{second['id']}").json()["hosts"] == []
+
+    def test_two_storages_are_never_in_one_place(self, admin):
+        place = unique("place")
+        fresh_tenant(admin, storage={"location": place})
+        for location in (place, f"{place}/inner"):
+            fresh_tenant(admin, storage={"location": location}, expect=409)
+
+    def test_hosts_come_and_go_and_count_at_once(self, registry, admin, acme, orchard):
+        host = unique("moved") + ".example"
+        assert not sees(registry, host, orchard)
+        answer = call(admin, "POST", f"{TENANTS}/{acme.id}/hosts", {"host": host}, expect=201)
+        assert answer.headers["Location"] == f"{TENANTS}/{acme.id}/hosts/{host}"
+        assert sees(registry, host, orchard)
+        call(admin, "DELETE", answer.headers["Location"])
+        assert not sees(registry, host, orchard)
+        call(admin, "DELETE", answer.headers["Location"], expect=404)
+        call(admin, "DELETE", f"{TENANTS}/{acme.id}/hosts/not%20one", expect=400)
+
+    def test_lists_are_filtered_sorted_and_paged(self, admin):
+        stem = unique("listed")
+        for letter in "bac":
+            fresh_tenant(admin, name=f"{stem}-{letter}")
+
+        def names(query):
+            answer = call(admin, "GET", f"{TENANTS}?{query}")
+            return [one["name"][-1] for one in answer.json()], answer.headers["X-Total-Count"]
+
+        assert names(f"q=name%3D~{stem}") == (["b", "a", "c"], "3")
+        assert names(f"q=name%3D~{stem}&sort=name") == (["a", "b", "c"], "3")
+        assert names(f"q=name%3D~{stem}&sort=-name&page_size=2") == (["c", "b"], "3")
+        assert names(f"q=name%3D~{stem}&sort=creation_time&page=2&page_size=2") == (["c"], "3")
+        assert names(f"q=name%3D{stem}-a") == (["a"], "1")
+        assert names(f"q=name%3D{stem}") == ([], "0")
+        assert names(f"q=name%3D~{stem},state%3Dsuspended") == ([], "0")
+        call(admin, "GET", f"{TENANTS}?q=state%3Dfast", expect=400)
+
+    def test_a_tenant_with_projects_is_not_deleted_and_one_without_is(self, registry, admin):
+        tenant = registry.tenant(unique("ended"))
+        chief = tenant_admin(tenant)
+        make_project(tenant.admin, "last")
+        call(admin, "DELETE", tenant.path, expect=412)
+        call(tenant.admin, "DELETE", f"{API}/projects/last")
+        robot = call(tenant.admin, "POST", f"{API}/robots", {"name": "r", "level": "system", "duration": -1, "permissions": [
+            {"kind": "project", "namespace": "*", "access": [{"resource": "repository", "action": "pull"}]}]}, expect=201).json()
+        token = call(chief.client, "POST", f"{BERTH}/access-tokens", {"name": "ci"}, expect=201).json()["token"]
+        call(admin, "DELETE", tenant.path)
+        call(admin, "GET", tenant.path, expect=404)
+        call(admin, "DELETE", tenant.path, expect=404)
+        for name, password in ((chief.name, PASSWORD), (chief.name, token), (robot["name"], robot["secret"]),
+                               (f"{tenant.name}/{chief.name}", PASSWORD), (f"{tenant.name}/{chief.name}", token)):
+            for host in (tenant.host, None):
+                answer = requests.get(f"{registry.url}{API}/users/current", headers={"Host": host} if host else {},
+                                      auth=(name, password), timeout=60)
+                assert answer.status_code == 401, (name, host, answer.text)
+        again = fresh_tenant(admin, name=tenant.name, hosts=[tenant.host])
+        assert again["id"] != tenant.id
+
+    def test_the_default_tenant_stays(self, admin):
+        call(admin, "DELETE", f"{TENANTS}/1", expect=412)
+        call(admin, "PUT", f"{TENANTS}/1", {"state": "suspended"}, expect=412)
+        call(admin, "POST", f"{TENANTS}/1/storage/erasure", {"name": "default"}, expect=412)
+        call(admin, "PUT", f"{TENANTS}/1/storage", {"settings": {}}, expect=412)
+        assert call(admin, "GET", f"{TENANTS}/current").json()["name"] == "default"
+
+    def test_changes_are_recorded_with_what_was_before(self, registry, admin):
+        tenant = registry.tenant(unique("changed"))
+        call(admin, "PUT", tenant.path, {"title": "Changed"})
+        changed = call(admin, "PUT", tenant.path, {"state": "read_only", "reason": "moving house"}).json()
+        assert (changed["title"], changed["state"], changed["reason"]) == ("Changed", "read_only", "moving house")
+        assert call(admin, "PUT", tenant.path, {"title": "Again"}).json()["reason"] == "moving house"
+        assert call(admin, "PUT", tenant.path, {"state": "active"}).json()["reason"] == ""
+        for body in ({"state": "asleep"}, {"state": 1}, {"reason": "r" * 256}, {"title": ["x"]}):
+            call(admin, "PUT", tenant.path, body, expect=(400, 422))
+        details = registry.query(
+            f"SELECT detail FROM audit_record WHERE tenant_id = {tenant.id} AND operation = 'update' AND resource_type = 'tenant' AND result = 0 ORDER BY id")
+        assert len(details) == 4 and "moving house" in details[1] and "active" in details[1]
+
+    def test_storage_settings_change_and_secrets_do_not_come_back(self, registry, admin):
+        tenant = registry.tenant(unique("settled"))
+        answer = call(admin, "PUT", f"{tenant.path}/storage", {"secrets": {"key": "very-secret-value"}}, expect=(200, 400))
+        assert "very-secret-value" not in answer.text
+        plain = registry.tenant(unique("plain"))
+        call(admin, "POST", f"{plain.path}/storage/erasure", {"name": plain.name}, expect=412)
+        call(admin, "POST", f"{plain.path}/storage/erasure", {"name": "default"}, expect=400)
+        call(admin, "PUT", f"{tenant.path}/storage", {"settings": {"a": 1}}, expect=422)
+        call(admin, "PUT", f"{tenant.path}/storage", {"settings": []}, expect=(400, 422))
+        assert not any("very-secret-value" in detail for detail in registry.query("SELECT detail FROM audit_record"))
+
+
+class TestAdministrators:
+    def test_users_groups_and_new_ones(self, registry, admin, acme):
+        path = f"{acme.path}/administrators"
+        person, second = make_person(acme.admin), make_person(acme.admin)
+        name = unique("boss")
+        group = unique("bosses")
+        call(admin, "POST", path, {"user_id": person.id})
+        call(admin, "POST", path, {"username": second.name})
+        call(admin, "POST", path, {"user": {"username": name, "password": PASSWORD, "email": f"{name}@example.com", "real_name": "Boss"}})
+        group_id = int(call(acme.admin, "POST", f"{API}/usergroups", {"group_name": group, "group_type": 3}, expect=201)
+                       .headers["Location"].rsplit("/", 1)[1])
+        call(admin, "POST", path, {"group_id": group_id})
+        listed = call(admin, "GET", f"{path}?page_size=100").json()
+        assert {("user", person.name), ("user", second.name), ("user", name), ("group", group)} <= {(a["type"], a["name"]) for a in listed}
+        for client in (person.client, acme.client(name, PASSWORD, auth="basic")):
+            call(client, "GET", f"{API}/users")
+        registry.execute(f"INSERT INTO account_group (account_id, group_id) VALUES ({make_person(acme.admin, group + '-member').id}, {group_id})")
+        member = acme.client(group + "-member", PASSWORD, auth="basic")
+        call(member, "GET", f"{API}/users")
+        call(admin, "DELETE", f"{path}/groups/{group_id}")
+        call(member, "GET", f"{API}/users", expect=403)
+        call(admin, "DELETE", f"{path}/users/{person.id}")
+        call(person.client, "GET", f"{API}/users", expect=403)
+        call(admin, "DELETE", f"{path}/users/999999", expect=404)
+        call(admin, "DELETE", f"{path}/groups/999999", expect=404)
+
+    @pytest.mark.parametrize("body, status", [
+        ({}, 400), ({"user_id": 1, "username": "admin"}, 400), ({"user_id": 999999}, 404), ({"user_id": 1}, 404),
+        ({"username": "nobody-there"}, 404), ({"group_id": 999999}, 404), ({"user": {}}, 400), ({"user": {"username": "x", "password": "weak"}}, 400),
+        ({"user": []}, 422), ({"user_id": "1"}, 422),
+    ])
+    def test_who_cannot_be_one(self, registry, admin, acme, body, status):
+        before = registry.query("SELECT count(*) FROM account")
+        call(admin, "POST", f"{acme.path}/administrators", body, expect=status)
+        assert registry.query("SELECT count(*) FROM account") == before
+
+    def test_one_runs_the_tenant_without_being_in_any_project(self, acme):
+        chief = tenant_admin(acme)
+        name = unique("run")
+        project_id = make_project(chief.client, name)
+        other = unique("others")
+        make_project(acme.admin, other)
+        call(chief.client, "PUT", f"{API}/projects/{other}", {"metadata": {"public": "true"}})
+        acme.client(chief.name, PASSWORD).repository(f"{other}/app").push(image("chief"), "v1")
+        person = make_person(chief.client)
+        add_member(chief.client, name, "developer", username=person.name)
+        label = call(chief.client, "POST", f"{API}/labels", {"name": name, "scope": "g"}, expect=201).headers["Location"]
+        call(chief.client, "PUT", label, {"name": name + "-2", "scope": "g"})
+        call(chief.client, "DELETE", label)
+        call(chief.client, "POST", f"{API}/usergroups", {"group_name": name, "group_type": 3}, expect=201)
+        call(chief.client, "POST", f"{API}/robots", {"name": "bot", "level": "project", "duration": -1, "permissions": [
+            {"kind": "project", "namespace": name, "access": [{"resource": "repository", "action": "pull"}]}]}, expect=201)
+        call(chief.client, "DELETE", f"{API}/users/{person.id}")
+        found = call(chief.client, "GET", f"{BERTH}/audit/records?page_size=100").json()["records"]
+        assert found and all(one["tenant_id"] == acme.id for one in found)
+        assert project_id and name in {p["name"] for p in call(chief.client, "GET", f"{API}/projects?page_size=100").json()}
+
+    def test_one_sees_his_tenant_and_changes_its_title_only(self, acme, other_tenant):
+        chief = tenant_admin(acme)
+        mine = call(chief.client, "GET", f"{TENANTS}/current").json()
+        assert mine["id"] == acme.id and "location" not in mine["storage"]
+        call(chief.client, "PUT", acme.path, {"title": "Acme, Inc."})
+        for body in ({"state": "suspended"}, {"reason": "because"}):
+            call(chief.client, "PUT", acme.path, body, expect=403)
+        for method, path, body in (
+            ("GET", TENANTS, None), ("POST", TENANTS, {"name": "mine"}), ("DELETE", acme.path, None),
+            ("POST", f"{acme.path}/hosts", {"host": "registry.example"}), ("DELETE", f"{acme.path}/hosts/{acme.host}", None),
+            ("PUT", f"{acme.path}/storage", {}), ("POST", f"{acme.path}/storage/erasure", {"name": acme.name}),
+            ("GET", f"{API}/configurations", None), ("PUT", f"{API}/configurations", {"read_only": True}),
+        ):
+            call(chief.client, method, path, body, expect=403)
+        for path in (other_tenant.path, f"{TENANTS}/1", f"{TENANTS}/999999"):
+            call(chief.client, "GET", path, expect=404)
+            call(chief.client, "PUT", path, {"title": "Mine"}, expect=404)
+            call(chief.client, "GET", f"{path}/administrators", expect=404)
+            call(chief.client, "POST", f"{path}/administrators", {"user_id": chief.id}, expect=404)
+            call(chief.client, "DELETE", f"{path}/administrators/users/{chief.id}", expect=404)
+
+    def test_one_makes_others_but_nobody_of_the_system(self, acme):
+        chief, person = tenant_admin(acme), make_person(acme.admin)
+        call(chief.client, "POST", f"{acme.path}/administrators", {"user_id": person.id})
+        call(person.client, "GET", f"{API}/users")
+        for right in ("system_admin", "auditor"):
+            for whose in (chief, person):
+                call(chief.client, "PUT", f"{BERTH}/users/{whose.id}", {right: True}, expect=403)
+        call(chief.client, "PUT", f"{API}/users/{chief.id}/sysadmin", {"sysadmin_flag": True}, expect=403)
+
+    def test_rights_over_the_system_are_for_the_default_tenant(self, registry, acme):
+        person = make_person(acme.admin)
+        for right in ("system_admin", "auditor"):
+            call(acme.admin, "PUT", f"{BERTH}/users/{person.id}", {right: True}, expect=403)
+        call(acme.admin, "PUT", f"{API}/users/{person.id}/sysadmin", {"sysadmin_flag": True}, expect=403)
+        registry.execute(f"UPDATE account SET is_admin = 1, is_auditor = 1, epoch = epoch + 1 WHERE id = {person.id}")
+        acme.client(person.name, PASSWORD, auth="basic").get(f"{API}/configurations", expect=403)
+        assert not call(acme.admin, "GET", f"{API}/users/{person.id}").json()["sysadmin_flag"]
+        registry.execute(f"UPDATE account SET is_admin = 0, is_auditor = 0 WHERE id = {person.id}")
+
+
+# -- held
+
+class TestSuspended:
+    @pytest.fixture
+    def held(self, registry):
+        return registry.tenant(unique("held"))
+
+    def test_everything_stops_at_once_and_says_why(self, registry, admin, held):
+        chief = tenant_admin(held)
+        repository = held.client(chief.name, PASSWORD).repository("work/app")
+        make_project(chief.client, "work", metadata={"public": "true"})
+        repository.push(image("work"), "v1")
+        browser = chief.browser()
+        upload = repository.start_upload()
+        upload.patch(b"half")
+        personal = call(chief.client, "POST", f"{BERTH}/access-tokens", {"name": "ci"}, expect=201).json()["token"]
+        robot = call(chief.client, "POST", f"{API}/robots", {"name": "r", "level": "system", "duration": -1, "permissions": [
+            {"kind": "project", "namespace": "*", "access": [{"resource": "repository", "action": "pull"}]}]}, expect=201).json()
+        call(admin, "PUT", held.path, {"state": "suspended", "reason": "the bill was not paid"})
+
+        answer = repository.get_manifest("v1", expect=403)
+        assert answer.json()["errors"][0]["code"] == "DENIED" and answer.json()["errors"][0]["detail"] == "the bill was not paid"
+        upload.patch(b"half", 4, expect=403)
+        upload.put(oci.digest_of(b"half"), expect=403)
+        answer = call(chief.client, "GET", f"{API}/projects", expect=403)
+        assert answer.json()["errors"][0]["code"] == "FORBIDDEN" and "suspended" in answer.json()["errors"][0]["message"]
+        browser.get(f"{API}/users/current", expect=403)
+        Browser(held).log_in(chief.name, expect=403)
+        for name, password in ((chief.name, PASSWORD), (chief.name, personal), (robot["name"], robot["secret"])):
+            call(held.client(name, password, auth="basic"), "GET", f"{API}/projects", expect=403)
+        call(registry.client(robot["name"], robot["secret"], auth="basic"), "GET", f"{API}/projects", expect=403)
+        call(registry.client(f"{held.name}/{chief.name}", PASSWORD, auth="basic"), "GET", f"{API}/projects", expect=403)
+        stranger = held.anonymous(auth="none")
+        for path in ("/v2/", "/v2/work/app/manifests/v1", f"{API}/projects", f"{API}/search?q=work", "/service/token?service=harbor-registry"):
+            stranger.get(path, expect=403)
+        held.client().repository("work/app").get_manifest("v1")  # the system's administrator
+        call(held.admin, "GET", f"{API}/projects")
+        call(registry.client(auth="basic"), "GET", f"{API}/projects")
+
+        call(admin, "PUT", held.path, {"state": "active"})
+        repository.get_manifest("v1")
+        upload.put(oci.digest_of(b"half"), expect=201)
+
+    def test_a_token_from_before_is_worth_nothing_on_the_main_host_either(self, registry, admin, held):
+        token = held.client().fetch_token("registry:catalog:*")["token"]
+        person = make_person(held.admin)
+        own = held.client(person.name, PASSWORD).fetch_token("repository:a/b:pull")["token"]
+        call(admin, "PUT", held.path, {"state": "suspended"})
+        for place in (held, registry):
+            place.anonymous(auth="none").get("/v2/", headers={"Authorization": f"Bearer {own}"}, expect=403)
+        held.anonymous(auth="none").get("/v2/_catalog", headers={"Authorization": f"Bearer {token}"}, expect=200)
+
+    def test_wrong_passwords_learn_nothing_of_it(self, admin, held):
+        call(admin, "PUT", held.path, {"state": "suspended", "reason": "private"})
+        answer = call(held.client("nobody", "Wrong-1234", auth="basic"), "GET", f"{API}/users/current", expect=401)
+        assert "private" not in answer.text
+
+
+class TestReadOnly:
+    def test_pulls_go_and_writes_do_not(self, registry, admin):
+        tenant = registry.tenant(unique("frozen"))
+        chief = tenant_admin(tenant)
+        repository = tenant.client(chief.name, PASSWORD).repository("ice/app")
+        make_project(chief.client, "ice")
+        repository.push(image("ice"), "v1")
+        upload = repository.start_upload()
+        call(admin, "PUT", tenant.path, {"state": "read_only", "reason": "moving house"})
+        repository.get_manifest("v1")
+        repository.start_upload(expect=403)
+        answer = upload.patch(b"half", expect=403)
+        assert answer.json()["errors"][0]["code"] == "DENIED" and answer.json()["errors"][0]["detail"] == "moving house"
+        answer = call(chief.client, "POST", f"{API}/projects", {"project_name": "new"}, expect=403)
+        assert answer.json()["errors"][0]["code"] == "DENIED"
+        repository.request("DELETE", repository.manifest_path("v1"), expect=403)
+        browser = chief.browser()
+        assert browser.who() == chief.name
+        call(tenant.admin, "POST", f"{API}/projects", {"project_name": "new"}, expect=403)
+        call(tenant.admin, "PUT", tenant.path, {"state": "active"})
+        upload.patch(b"half")

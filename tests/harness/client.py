@@ -72,6 +72,8 @@ class Client:
         registry = self.registry
         if registry.challenge is None:
             answer = self.session.get(registry.url + "/v2/", timeout=60)
+            if answer.status_code == 403:  # a tenant that is suspended
+                return {"realm": f"{registry.scheme}://{registry.host}/service/token", "service": "harbor-registry"}
             if answer.status_code == 200:
                 registry.challenge = ()
             else:

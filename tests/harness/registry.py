@@ -166,10 +166,10 @@ class Registry:
         """A bare TCP connection."""
         return socket.create_connection(("127.0.0.1", self.port), timeout)
 
-    def tenant(self, name="acme", host=None):
-        """A tenant of its own with a host of its own; made when it is first asked for."""
+    def tenant(self, name="acme", host=None, **wanted):
+        """A tenant with a host of its own; made when it is first asked for. `wanted` goes into the request."""
         if name not in self.tenants:
-            self.tenants[name] = Tenant(self, name, host or f"{name}.registry.example")
+            self.tenants[name] = Tenant(self, name, host or f"{name}.registry.example", wanted)
         return self.tenants[name]
 
     # -- looking inside
@@ -303,19 +303,18 @@ class Registry:
 class Tenant:
     """A tenant of a server, seen by its own host: stands in for the registry where clients and people are made."""
 
-    def __init__(self, registry, name, host):
+    def __init__(self, registry, name, host, wanted):
         self.registry = registry
         self.name = name
         self.host = host
         self.challenge = None
-        registry.execute(
-            "INSERT INTO storage (name, driver, location, settings, secrets, encrypted, created_at_us, updated_at_us)"
-            f" VALUES ('{name}', 'filesystem', 'tenants/{name}', '{{}}', '', 0, 1, 1)",
-            "INSERT INTO tenant (name, title, state, storage_id, created_at_us, updated_at_us)"
-            f" SELECT '{name}', '', 0, id, 1, 1 FROM storage WHERE name = '{name}'",
-            f"INSERT INTO tenant_host (host, tenant_id) SELECT '{host}', id FROM tenant WHERE name = '{name}'",
+        administrator = registry.client(auth="basic")
+        answer = administrator.post(
+            "/api/berth/v1/tenants", expect=201, headers={"Content-Type": "application/json"},
+            body=json.dumps({"name": name, "hosts": [host], **wanted}),
         )
-        self.id = int(registry.query(f"SELECT id FROM tenant WHERE name = '{name}'")[0])
+        self.id = answer.json()["id"]
+        self.path = answer.headers["Location"]
 
     def __getattr__(self, name):
         return getattr(self.registry, name)

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tenant.c - see tenant.h. */
+#include "registry/tenant.h"
+#include "crypto/random.h"
+#include "db/db.h"
+#include "internal.h"
+
+#include "base/banned.h"
+
+#define STORAGE_SUFFIX_LEN 8
+
+static err_t absent(struct ctx *ctx, err_t err)
+{
+	return err == ERR_ABSENT ? fail(ctx, ERR_NOT_FOUND, "no such tenant") : err;
+}
+
+static err_t run(struct ctx *ctx, struct registry *registry,
+		 err_t (*body)(struct ctx *ctx, struct sql_tx *tx, void *arg), void *work)
+{
+	return absent(ctx, db_run(ctx, registry->db, SQL_WRITE, body, work));
+}
+
+static err_t check_texts(struct ctx *ctx, str title, str reason)
+{
+	if (title.len > TENANT_TITLE_BYTES_MAX || !str_is_utf8(title) || str_has_byte(title, 0))
+		return fail(ctx, ERR_REQUEST_INVALID, "title has at most %d bytes",
+			    TENANT_TITLE_BYTES_MAX);
+	if (reason.len > TENANT_REASON_BYTES_MAX || !str_is_utf8(reason) || str_has_byte(reason, 0))
+		return fail(ctx, ERR_REQUEST_INVALID, "reason has at most %d bytes",
+			    TENANT_REASON_BYTES_MAX);
+	return OK;
+}
+
+static err_t not_default(struct ctx *ctx, int64_t id, const char *what)
+{
+	return id == TENANT_DEFAULT
+		       ? fail(ctx, ERR_PRECONDITION_FAILED, "the default tenant cannot be %s", what)
+		       : OK;
+}
+
+/* --- making ----------------------------------------------------------------------------------- */
+
+struct create_work {
+	struct registry *registry;
+	const struct tenant_new *from;
+	struct storage_spec storage;
+	int64_t id;
+};
+
+static err_t insert_host(struct ctx *ctx, struct sql_tx *tx, int64_t id, str host)
+{
+	err_t err = db_tenant_host_insert(ctx, tx, id, host);
+	return err == ERR_EXISTS ? fail(ctx, ERR_EXISTS, "host " STR_FMT " is a tenant's already",
+					STR_ARG(host))
+				 : err;
+}
+
+static err_t insert_admin(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id,
+			  const struct account *from)
+{
+	struct account account = *from;
+	int64_t id;
+	account.tenant_id = tenant_id;
+	err_t err = db_account_insert(ctx, tx, &account, &id);
+	if (err == ERR_EXISTS)
+		return fail(ctx, ERR_EXISTS, "two administrators have one name or address");
+	TRY(err);
+	return db_account_set_flag(ctx, tx, tenant_id, id, ACCOUNT_TENANT_ADMIN, true);
+}
+
+static err_t create_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct create_work *work = arg;
+	const struct tenant_new *from = work->from;
+	struct storage_binding storage;
+	TRY(storage_binding_insert(ctx, work->registry, tx, &work->storage, &storage));
+	struct tenant_row row = { .name = from->name,
+				  .title = from->title,
+				  .reason = STR(""),
+				  .storage_id = storage.id };
+	err_t err = db_tenant_insert(ctx, tx, &row);
+	if (err == ERR_EXISTS)
+		return fail(ctx, ERR_EXISTS, "a tenant has this name");
+	TRY(err);
+	for (size_t i = 0; i < from->host_count; i++)
+		TRY(insert_host(ctx, tx, row.id, from->hosts[i]));
+	for (size_t i = 0; i < from->admin_count; i++)
+		TRY(insert_admin(ctx, tx, row.id, &from->admins[i]));
+	work->id = row.id;
+	return OK;
+}
+
+/* A place is never used twice, and a tenant's name may be: so it alone does not name the place. */
+static str storage_name(struct ctx *ctx, str tenant)
+{
+	unsigned char bytes[STORAGE_SUFFIX_LEN / 2];
+	random_bytes(bytes, sizeof bytes);
+	return arena_printf(ctx->arena, STR_FMT "-%02x%02x%02x%02x",
+			    STR_ARG(str_take(tenant, STORAGE_NAME_MAX - STORAGE_SUFFIX_LEN - 1)),
+			    bytes[0], bytes[1], bytes[2], bytes[3]);
+}
+
+err_t tenant_create(struct ctx *ctx, struct registry *registry, const struct tenant_new *from,
+		    int64_t *ret_id)
+{
+	struct create_work work = { .registry = registry, .from = from, .storage = from->storage };
+	if (!work.storage.name.len)
+		work.storage.name = storage_name(ctx, from->name);
+	TRY(check_texts(ctx, from->title, STR_NONE));
+	TRY(storage_binding_check(ctx, &work.storage));
+	TRY(run(ctx, registry, create_body, &work));
+	*ret_id = work.id;
+	return OK;
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+static err_t complete(struct ctx *ctx, struct registry *registry, struct tenant *tenant)
+{
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	TRY(registry_read(ctx, registry, &tx));
+	return db_tenant_hosts(ctx, &tx, tenant->row.id, TENANT_HOSTS_MAX, &tenant->hosts,
+			       &tenant->host_count);
+}
+
+static err_t read_row(struct ctx *ctx, struct registry *registry, int64_t id,
+		      struct tenant_row *ret)
+{
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	TRY(registry_read(ctx, registry, &tx));
+	return absent(ctx, db_tenant_get(ctx, &tx, id, ret));
+}
+
+err_t tenant_get(struct ctx *ctx, struct registry *registry, int64_t id, struct tenant *ret)
+{
+	TRY(read_row(ctx, registry, id, &ret->row));
+	TRY(complete(ctx, registry, ret));
+	return storage_binding_get(ctx, registry, ret->row.storage_id, &ret->storage);
+}
+
+static err_t read_page(struct ctx *ctx, struct registry *registry, struct tenant_list *list,
+		       struct tenant_row **ret)
+{
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	TRY(registry_read(ctx, registry, &tx));
+	TRY(db_tenant_count(ctx, &tx, &list->query, &list->total));
+	return db_tenant_page(ctx, &tx, &list->query, ret, &list->count);
+}
+
+err_t tenant_list(struct ctx *ctx, struct registry *registry, struct tenant_list *list)
+{
+	struct tenant_row *rows;
+	TRY(read_page(ctx, registry, list, &rows));
+	list->items = ARENA_ARRAY(ctx->arena, struct tenant, list->count);
+	for (size_t i = 0; i < list->count; i++) {
+		struct tenant *one = &list->items[i];
+		one->row = rows[i];
+		TRY(complete(ctx, registry, one));
+		TRY(storage_binding_get(ctx, registry, one->row.storage_id, &one->storage));
+	}
+	return OK;
+}
+
+err_t tenant_admins(struct ctx *ctx, struct registry *registry, struct tenant_admin_list *list)
+{
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	TRY(registry_read(ctx, registry, &tx));
+	TRY(db_tenant_admin_count(ctx, &tx, list->tenant_id, &list->total));
+	return db_tenant_admin_page(ctx, &tx, list->tenant_id, list->limit, list->offset,
+				    &list->items, &list->count);
+}
+
+/* --- changing --------------------------------------------------------------------------------- */
+
+static err_t update_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	return db_tenant_update(ctx, tx, arg);
+}
+
+err_t tenant_update(struct ctx *ctx, struct registry *registry, const struct tenant_row *row)
+{
+	struct tenant_row work = *row;
+	TRY(check_texts(ctx, row->title, row->reason));
+	if (row->state == TENANT_SUSPENDED)
+		TRY(not_default(ctx, row->id, "suspended"));
+	return run(ctx, registry, update_body, &work);
+}
+
+/* A project made at the same time has to wait for the row, or to be seen. */
+static err_t delete_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	const struct tenant *tenant = arg;
+	bool has_projects;
+	TRY(db_tenant_delete(ctx, tx, tenant->row.id));
+	TRY(db_tenant_has_projects(ctx, tx, tenant->row.id, &has_projects));
+	if (has_projects)
+		return fail(ctx, ERR_IN_USE, "the tenant has projects");
+	return tenant->storage.encrypted ? storage_erase_in(ctx, tx, tenant->storage.id) : OK;
+}
+
+err_t tenant_delete(struct ctx *ctx, struct registry *registry, const struct tenant *tenant)
+{
+	struct tenant work = *tenant;
+	TRY(not_default(ctx, tenant->row.id, "deleted"));
+	TRY(run(ctx, registry, delete_body, &work));
+	if (tenant->storage.encrypted)
+		storage_forget(registry, tenant->storage.id);
+	return OK;
+}
+
+/* --- hosts ------------------------------------------------------------------------------------ */
+
+struct host_work {
+	int64_t id;
+	str host;
+};
+
+static err_t add_host_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	const struct host_work *work = arg;
+	str *hosts;
+	size_t count;
+	TRY(db_tenant_touch(ctx, tx, work->id));
+	TRY(db_tenant_hosts(ctx, tx, work->id, TENANT_HOSTS_MAX, &hosts, &count));
+	if (count == TENANT_HOSTS_MAX)
+		return fail(ctx, ERR_REQUEST_INVALID, "a tenant has at most %d hosts",
+			    TENANT_HOSTS_MAX);
+	return insert_host(ctx, tx, work->id, work->host);
+}
+
+err_t tenant_add_host(struct ctx *ctx, struct registry *registry, int64_t id, str host)
+{
+	struct host_work work = { id, host };
+	return run(ctx, registry, add_host_body, &work);
+}
+
+static err_t remove_host_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	const struct host_work *work = arg;
+	TRY(db_tenant_touch(ctx, tx, work->id));
+	return db_tenant_host_delete(ctx, tx, work->id, work->host);
+}
+
+err_t tenant_remove_host(struct ctx *ctx, struct registry *registry, int64_t id, str host)
+{
+	struct host_work work = { id, host };
+	return run(ctx, registry, remove_host_body, &work);
+}
+
+/* --- storage ---------------------------------------------------------------------------------- */
+
+err_t tenant_change_storage(struct ctx *ctx, struct registry *registry, const struct tenant *tenant,
+			    const str *settings, const str *secrets)
+{
+	TRY(not_default(ctx, tenant->row.id, "moved to another storage"));
+	return storage_binding_update(ctx, registry, tenant->storage.id, settings, secrets);
+}
+
+err_t tenant_erase_storage(struct ctx *ctx, struct registry *registry, const struct tenant *tenant)
+{
+	TRY(not_default(ctx, tenant->row.id, "erased"));
+	return storage_erase(ctx, registry, tenant->storage.id);
+}
