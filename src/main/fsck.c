@@ -15,6 +15,11 @@ static void print_difference(void *arg, enum fsck_kind kind, str what)
 	printf("%s: " STR_FMT "\n", fsck_kind_text(kind), STR_ARG(what));
 }
 
+static void print_erased(void *arg, str storage)
+{
+	printf("storage " STR_FMT " is erased\n", STR_ARG(storage));
+}
+
 static void print_summary(const struct fsck_result *result)
 {
 	printf("%llu blobs, %llu manifests, %llu uploads: %llu differences\n",
@@ -24,7 +29,7 @@ static void print_summary(const struct fsck_result *result)
 
 int main_fsck(int argc, char **argv)
 {
-	struct fsck_options options = { .report = print_difference };
+	struct fsck_options options = { .report = print_difference, .erased = print_erased };
 	if (argc > 0 && str_eq(str_from(argv[0]), STR("--quick"))) {
 		options.quick = true;
 		argc--;

@@ -71,8 +71,12 @@ static err_t hash_blob(struct ctx *ctx, struct fsck *fsck, struct store_blob *bl
 	for (uint64_t at = 0; at < blob->size_bytes;) {
 		size_t len;
 		TRY(ctx_check(ctx));
-		TRY(blob->store->driver->blob_read(ctx, blob, at, fsck->block, BLOCK, &len));
-		if (len == 0)
+		err_t err = blob->store->driver->blob_read(ctx, blob, at, fsck->block, BLOCK, &len);
+		if (err != ERR_CORRUPT) /* the store itself may tell */
+			TRY(err);
+		else
+			ctx_forgive(ctx);
+		if (err != OK || len == 0)
 			break;
 		hash_update(&hash, fsck->block, len);
 		at += len;
@@ -91,9 +95,10 @@ static err_t check_blob(struct ctx *ctx, struct fsck *fsck, const struct blob_ro
 	}
 	CLEANUP(store_blob_done) struct store_blob blob = STORE_BLOB_INIT;
 	err_t err = store->driver->blob_open(ctx, store, d, &blob);
-	if (err == ERR_BLOB_UNKNOWN) {
+	if (err == ERR_BLOB_UNKNOWN || err == ERR_CORRUPT) {
 		ctx_forgive(ctx);
-		report_stored(ctx, fsck, FSCK_BLOB_MISSING, row->digest_text);
+		report_stored(ctx, fsck, err == ERR_CORRUPT ? FSCK_BLOB_CORRUPT : FSCK_BLOB_MISSING,
+			      row->digest_text);
 		return OK;
 	}
 	TRY(err);
@@ -282,6 +287,12 @@ static err_t check_storage(struct ctx *ctx, struct fsck *fsck, const struct stor
 {
 	const struct store_walk visitor = { visit_blob, visit_upload, visit_stray, fsck };
 	CLEANUP(storage_put) struct storage *storage = NULL;
+	if (row->erased_at_us) {
+		fsck->result.erased++;
+		if (fsck->options->erased)
+			fsck->options->erased(fsck->options->arg, row->name);
+		return OK;
+	}
 	TRY_CTX(ctx, storage_get(ctx, fsck->registry, row->id, &storage), "storage " STR_FMT,
 		STR_ARG(row->name));
 	fsck->storage = storage;

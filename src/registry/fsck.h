@@ -2,8 +2,10 @@
 /*
  * fsck.h - the independent proof: walks rows and storage and reports every difference.
  *
- * It shares no cache and no shortcut with the serving code, may run beside a server, and changes
- * nothing. Bytes of an upload that is being published right now are not a difference.
+ * All storages are walked; what lies encrypted is decrypted, so that wrong bytes show there too. An
+ * erased one has nothing that could be compared. It shares no cache and no shortcut with the
+ * serving code, may run beside a server, and changes nothing. Bytes of an upload that is being
+ * published right now are not a difference.
  */
 #pragma once
 
@@ -26,11 +28,13 @@ enum fsck_kind {
 struct fsck_options {
 	bool quick; /* compare names and sizes, do not read blob bytes */
 	void (*report)(void *arg, enum fsck_kind kind, str what); /* may be NULL */
+	void (*erased)(void *arg, str storage); /* one whose key was destroyed; may be NULL */
 	void *arg;
 };
 
 struct fsck_result {
 	uint64_t blobs, manifests, uploads;
+	uint64_t erased; /* storages, of which nothing is looked at: no difference */
 	uint64_t differences[FSCK_KIND_COUNT];
 	uint64_t total;
 };

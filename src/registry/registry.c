@@ -2,6 +2,7 @@
 /* registry.c - life cycle, cache keys, and what happens at start and by the clock. */
 #include "registry/registry.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "db/upload.h"
 #include "internal.h"
@@ -126,6 +127,18 @@ err_t registry_count_pulls(struct ctx *ctx, struct registry *registry, int64_t i
 	return pull_counts_start(ctx, registry->pulls, interval_ms);
 }
 
+/* A tenant's storage that cannot be opened must not keep the others from being served. */
+static err_t recover(struct ctx *ctx, struct registry *registry, str id)
+{
+	err_t err = upload_end(ctx, registry, id);
+	if (err != ERR_STORAGE)
+		return err;
+	LOG(LOG_ERROR, "an upload could not be settled", LOG_STR("id", id),
+	    LOG_CSTR("detail", ctx->failure.detail));
+	ctx_forgive(ctx);
+	return OK;
+}
+
 err_t registry_recover(struct ctx *ctx, struct registry *registry)
 {
 	/* Another node may be publishing at this moment; only an embedded database is ours alone.
@@ -142,7 +155,7 @@ err_t registry_recover(struct ctx *ctx, struct registry *registry)
 			TRY(db_upload_publishing_page(ctx, &tx, last, PAGE, &ids, &count));
 		}
 		for (size_t i = 0; i < count; i++) {
-			TRY(upload_end(ctx, registry, ids[i]));
+			TRY(recover(ctx, registry, ids[i]));
 			last = ids[i];
 		}
 		if (count < PAGE)
@@ -153,9 +166,12 @@ err_t registry_recover(struct ctx *ctx, struct registry *registry)
 static err_t expire(struct ctx *ctx, struct registry *registry, str id)
 {
 	err_t err = upload_abandon(ctx, registry, id);
-	if (err != ERR_UPLOAD_BUSY)
+	if (err == ERR_STORAGE) /* one tenant's broken storage is not everybody's */
+		LOG(LOG_WARN, "an abandoned upload stays", LOG_STR("id", id),
+		    LOG_CSTR("detail", ctx->failure.detail));
+	else if (err != ERR_UPLOAD_BUSY) /* somebody is writing: not abandoned */
 		return err;
-	ctx_forgive(ctx); /* somebody is writing: not abandoned */
+	ctx_forgive(ctx);
 	return OK;
 }
 

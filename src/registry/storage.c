@@ -4,8 +4,10 @@
 #include "base/clock.h"
 #include "internal.h"
 #include "registry/storage_binding.h"
+#include "store/encrypted.h"
 
 #include <stdatomic.h>
+#include <string.h>
 
 #include "base/banned.h"
 
@@ -20,14 +22,41 @@ static err_t find_row(struct ctx *ctx, struct registry *registry, int64_t id,
 	return err;
 }
 
+/* An erased storage has none; with another master key it does not open. */
+static err_t open_key(struct ctx *ctx, struct registry *registry, const struct storage_row *row,
+		      struct aead_key *ret)
+{
+	str key;
+	if (!registry->has_master_key)
+		return fail(ctx, ERR_STORAGE, "there is no master key to open storage " STR_FMT,
+			    STR_ARG(row->name));
+	err_t err = secretbox_open(ctx, &registry->master_key,
+				   storage_context(ctx, row->id, STORAGE_KEY), row->data_key, &key);
+	if (err != OK || key.len != sizeof ret->bytes) {
+		ctx_forgive(ctx);
+		return fail(ctx, ERR_STORAGE,
+			    "the master key does not open the key of storage " STR_FMT,
+			    STR_ARG(row->name));
+	}
+	memcpy(ret->bytes, key.ptr, key.len);
+	explicit_bzero((void *)(uintptr_t)key.ptr, key.len);
+	return OK;
+}
+
+static err_t encrypt(struct ctx *ctx, struct registry *registry, const struct storage_row *row,
+		     struct store **store)
+{
+	CLEANUP(aead_key_done) struct aead_key key;
+	TRY(open_key(ctx, registry, row, &key));
+	*store = encrypted_store_new(*store, &key);
+	return OK;
+}
+
 static err_t open_row(struct ctx *ctx, struct registry *registry, const struct storage_row *row,
 		      struct store **ret)
 {
 	if (row->erased_at_us)
 		return fail(ctx, ERR_STORAGE_ERASED, "storage " STR_FMT " is erased",
-			    STR_ARG(row->name));
-	if (row->encrypted)
-		return fail(ctx, ERR_STORAGE, "storage " STR_FMT " is encrypted",
 			    STR_ARG(row->name));
 	const struct store_driver *driver = store_driver_find(row->driver);
 	if (!driver)
@@ -35,7 +64,17 @@ static err_t open_row(struct ctx *ctx, struct registry *registry, const struct s
 			    STR_ARG(row->name), STR_ARG(row->driver));
 	str place = arena_printf(ctx->arena, STR_FMT "/" STR_FMT,
 				 STR_ARG(registry->options.storage_root), STR_ARG(row->location));
-	return driver->open(ctx, place.ptr, ret);
+	struct store *store;
+	TRY(driver->open(ctx, place.ptr, &store));
+	if (row->encrypted) {
+		err_t err = encrypt(ctx, registry, row, &store);
+		if (err != OK) {
+			driver->close(store);
+			return err;
+		}
+	}
+	*ret = store;
+	return OK;
 }
 
 str storage_context(struct ctx *ctx, int64_t id, const char *what)

@@ -273,7 +273,7 @@ err_t storage_binding_update(struct ctx *ctx, struct registry *registry, int64_t
 	struct update_work work = { registry, id, settings, secrets };
 	TRY(db_run(ctx, registry->db, SQL_WRITE, update_body, &work));
 	if (id != STORAGE_DEFAULT)
-		storages_drop(registry->storages, id);
+		storages_drop(registry->storages, id, false);
 	return OK;
 }
 
@@ -294,7 +294,7 @@ err_t storage_erase_in(struct ctx *ctx, struct sql_tx *tx, int64_t id)
 void storage_forget(struct registry *registry, int64_t id)
 {
 	struct cache_key key = key_in_storage(id);
-	storages_drop(registry->storages, id);
+	storages_drop(registry->storages, id, true);
 	cache_drop_prefix(registry->cache, key_str(&key));
 }
 

@@ -120,7 +120,7 @@ struct storage *storages_add(struct storages *all, const struct storage_row *row
 	return storage;
 }
 
-void storages_drop(struct storages *all, int64_t id)
+void storages_drop(struct storages *all, int64_t id, bool erased)
 {
 	CHECK(id != STORAGE_DEFAULT);
 	pthread_mutex_lock(&all->lock);
@@ -128,6 +128,8 @@ void storages_drop(struct storages *all, int64_t id)
 	struct storage *storage = unlink_id(all, id);
 	if (storage)
 		storage->dropped = true;
+	if (storage && erased && storage->store->driver->forget)
+		storage->store->driver->forget(storage->store);
 	bool idle = storage && storage->users == 0;
 	pthread_mutex_unlock(&all->lock);
 	if (idle)

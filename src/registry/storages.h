@@ -28,5 +28,6 @@ uint64_t storages_ticket(struct storages *all);
 struct storage *storages_add(struct storages *all, const struct storage_row *row,
 			     struct store *store, uint64_t ticket);
 
-/* Nobody takes it from here on; who has it keeps it until he puts it. The default one stays. */
-void storages_drop(struct storages *all, int64_t id);
+/* Nobody takes it from here on; who has it keeps it until he puts it, but where its key is erased
+ * can read no more. Not for the default one. */
+void storages_drop(struct storages *all, int64_t id, bool erased);

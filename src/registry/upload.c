@@ -89,12 +89,23 @@ err_t upload_size(struct ctx *ctx, struct registry *registry, str repository, st
 	return OK;
 }
 
+static err_t end_ring(struct ctx *ctx, struct upload *up)
+{
+	if (!up->ring)
+		return OK;
+	err_t err = ring_end(ctx, take(up->ring));
+	atomic_fetch_sub(&up->registry->rings, 1);
+	if (up->live->hashed_bytes > up->file.size_bytes) /* of what could not be stored */
+		live_upload_restart(up->live, up->algorithm);
+	return err;
+}
+
 void upload_done(struct upload *up)
 {
 	/* Who tells the client that all is there has flushed before. */
 	struct ctx ctx;
 	ctx_init(&ctx, NULL);
-	(void)upload_flush(&ctx, up);
+	(void)(up->ended ? end_ring(&ctx, up) : upload_flush(&ctx, up));
 	store_upload_done(&up->file);
 	storage_put(&up->storage);
 	if (up->live)
@@ -200,13 +211,8 @@ char *upload_room(struct upload *up, size_t *ret_len)
 
 err_t upload_flush(struct ctx *ctx, struct upload *up)
 {
-	if (!up->ring)
-		return OK;
-	err_t err = ring_end(ctx, take(up->ring));
-	atomic_fetch_sub(&up->registry->rings, 1);
-	if (up->live->hashed_bytes > up->file.size_bytes) /* of what could not be stored */
-		live_upload_restart(up->live, up->algorithm);
-	return err;
+	TRY(end_ring(ctx, up));
+	return up->file.store ? up->file.store->driver->upload_flush(ctx, &up->file) : OK;
 }
 
 /* Hashes what is stored but not hashed yet: after a restart, or for another algorithm. */
@@ -278,7 +284,7 @@ static err_t publish(struct ctx *ctx, struct upload *up, digest d)
 
 err_t upload_finish(struct ctx *ctx, struct upload *up, digest want)
 {
-	TRY(upload_flush(ctx, up));
+	TRY(end_ring(ctx, up));
 	if (up->live->hash.algorithm != want.algorithm)
 		live_upload_restart(up->live, want.algorithm);
 	TRY(catch_up(ctx, up));
@@ -296,7 +302,7 @@ err_t upload_finish(struct ctx *ctx, struct upload *up, digest want)
 struct end_work {
 	struct registry *registry;
 	str id;
-	struct storage *storage;
+	struct storage *storage; /* NULL: it is erased, there are no bytes to look at */
 };
 
 static err_t adopt_published(struct ctx *ctx, struct sql_tx *tx, const struct storage *storage,
@@ -321,7 +327,7 @@ static err_t end_session(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	if (err == ERR_ABSENT)
 		return OK;
 	TRY(err);
-	if (!digest_is_none(row.publishing))
+	if (work->storage && !digest_is_none(row.publishing))
 		TRY(adopt_published(ctx, tx, work->storage, row.publishing));
 	struct quota_charge charge = { .repository_id = row.repository_id };
 	TRY(db_upload_delete(ctx, tx, work->id, &row.reserved_bytes));
@@ -329,11 +335,16 @@ static err_t end_session(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	return quota_charge(ctx, tx, work->registry, &charge);
 }
 
+static err_t end_row(struct ctx *ctx, struct registry *registry, struct storage *storage, str id)
+{
+	struct end_work work = { registry, id, storage };
+	return db_run(ctx, registry->db, SQL_WRITE_RELAXED, end_session, &work);
+}
+
 static err_t end_in(struct ctx *ctx, struct registry *registry, struct storage *storage, str id)
 {
 	TRY(storage->store->driver->upload_remove(ctx, storage->store, id));
-	struct end_work work = { registry, id, storage };
-	return db_run(ctx, registry->db, SQL_WRITE_RELAXED, end_session, &work);
+	return end_row(ctx, registry, storage, id);
 }
 
 static err_t get_session(struct ctx *ctx, struct registry *registry, str id, struct upload_row *ret)
@@ -351,8 +362,13 @@ err_t upload_end(struct ctx *ctx, struct registry *registry, str id)
 		return OK;
 	TRY(err);
 	CLEANUP(storage_put) struct storage *storage = NULL;
-	TRY(storage_get(ctx, registry, row.storage_id, &storage));
-	return end_in(ctx, registry, storage, id);
+	err = storage_get(ctx, registry, row.storage_id, &storage);
+	if (err != ERR_STORAGE_ERASED) {
+		TRY(err);
+		return end_in(ctx, registry, storage, id);
+	}
+	ctx_forgive(ctx);
+	return end_row(ctx, registry, NULL, id);
 }
 
 err_t upload_abandon(struct ctx *ctx, struct registry *registry, str id)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * filesystem.c - see filesystem.h. Fault points: store.create, store.append, store.sync,
- * store.rename, store.syncdir, store.remove.
+ * store.rename, store.syncdir, store.remove, store.cut.
  */
 #include "filesystem.h"
 
@@ -231,6 +231,21 @@ static err_t upload_append(struct ctx *ctx, struct store_upload *upload, str byt
 	return OK;
 }
 
+/* Every append is in the file when it returns. */
+static err_t upload_flush(struct ctx *ctx, struct store_upload *upload)
+{
+	return OK;
+}
+
+static err_t upload_cut(struct ctx *ctx, struct store_upload *upload, uint64_t size_bytes)
+{
+	CHECK(size_bytes <= upload->size_bytes);
+	if (FAULT("store.cut") || ftruncate(upload->fd, (off_t)size_bytes) != 0)
+		return fail_errno(ctx, filesystem_error(errno), "upload could not be cut back");
+	upload->size_bytes = size_bytes;
+	return OK;
+}
+
 static err_t read_at(struct ctx *ctx, int fd, uint64_t offset, void *into, size_t len,
 		     size_t *ret_len)
 {
@@ -422,8 +437,11 @@ const struct store_driver store_filesystem = {
 	.secrets = none,
 	.open = filesystem_open,
 	.close = filesystem_close,
+	.forget = NULL,
 	.upload_open = upload_open,
 	.upload_append = upload_append,
+	.upload_flush = upload_flush,
+	.upload_cut = upload_cut,
 	.upload_read = upload_read,
 	.upload_close = upload_close,
 	.upload_remove = upload_remove,

@@ -15,7 +15,8 @@
  * (ERR_UPLOAD_UNKNOWN).
  *
  * Errors: ERR_UPLOAD_UNKNOWN, ERR_BLOB_UNKNOWN, ERR_DEADLINE and ERR_CANCELLED (see ctx_check),
- * ERR_STORAGE_FULL (no space, quota of the disk), ERR_STORAGE (everything else). On an error
+ * ERR_STORAGE_FULL (no space, quota of the disk), ERR_CORRUPT (bytes that are not what was stored,
+ * where the driver can tell), ERR_STORAGE_ERASED, ERR_STORAGE (everything else). On an error
  * nothing half-made is visible under its final name.
  */
 #pragma once
@@ -66,6 +67,9 @@ struct store_driver {
 	/* `location` is the driver's own: a directory for "filesystem". Creates what is missing. */
 	err_t (*open)(struct ctx *ctx, const char *location, struct store **ret);
 	void (*close)(struct store *store);
+	/* What it keeps is to be read no more: its key is gone. All calls fail from here on, those
+	 * on what is open too. Any thread. NULL where there is no key. */
+	void (*forget)(struct store *store);
 
 	/* Opens upload `id`, creating it when `create`; positions at its end. One open at a time.
 	 */
@@ -76,6 +80,12 @@ struct store_driver {
 	 * go around the system's cache: that saves a copy, and leaves the cache to what is read.
 	 */
 	err_t (*upload_append)(struct ctx *ctx, struct store_upload *upload, str bytes);
+	/* All that was appended is there for the next who opens it, after a crash of the process
+	 * too. Without it the last appends may be lost at close. */
+	err_t (*upload_flush)(struct ctx *ctx, struct store_upload *upload);
+	/* Cuts it back to its first `size_bytes`. For a store that lies in this one; NULL where
+	 * none can. */
+	err_t (*upload_cut)(struct ctx *ctx, struct store_upload *upload, uint64_t size_bytes);
 	/* Reads up to `len` bytes at `offset`; `*ret_len` is 0 at the end. For re-hashing. */
 	err_t (*upload_read)(struct ctx *ctx, struct store_upload *upload, uint64_t offset,
 			     void *into, size_t len, size_t *ret_len);
