@@ -36,6 +36,7 @@ static struct audit_event *make_event(struct request *rq, enum audit_type type)
 	*event = (struct audit_event){
 		.type = type,
 		.tenant_id = request_tenant(rq),
+		.project_id = rq->repository.len ? rq->place.project_id : rq->project_found.id,
 		.project = rq->repository.len ? reference_project(rq->repository) : rq->project,
 		.resource = rq->repository,
 		.actor_type = subject_name(who->subject),

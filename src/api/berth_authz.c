@@ -114,7 +114,7 @@ static err_t decide_as(struct ctx *ctx, struct request *rq, const struct identit
 	if (err == OK && project.len) {
 		err = project_find(ctx, rq->api->options.registry, project, &info);
 		if (err == OK)
-			err = request_roles(ctx, rq, info.id, project, &ret->roles);
+			err = request_roles(ctx, rq, info.id, info.name, &ret->roles);
 		else if (err == ERR_ABSENT)
 			err = OK;
 	}

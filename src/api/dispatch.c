@@ -86,7 +86,7 @@ struct project_maker *request_project_maker(struct request *rq)
 
 /* What the decision has to know about a project; nothing when there is none: unknown and forbidden
  * look the same. */
-static err_t describe_project(struct ctx *ctx, struct request *rq, err_t found, str name,
+static err_t describe_project(struct ctx *ctx, struct request *rq, err_t found,
 			      const struct project_info *info, struct resource *ret)
 {
 	if (found == ERR_ABSENT)
@@ -97,7 +97,7 @@ static err_t describe_project(struct ctx *ctx, struct request *rq, err_t found, 
 	ret->project_public = info->is_public;
 	struct membership held;
 	TRY(membership_find(ctx, rq->api->options.auth, &rq->who, info->id, &held));
-	ret->roles = held.roles | access_external_roles(&rq->who, name);
+	ret->roles = held.roles | access_external_roles(&rq->who, info->name);
 	ret->custom = held.custom;
 	ret->custom_count = held.custom_count;
 	if (held.until_us != INT64_MAX && (!rq->rights_end_us || held.until_us < rq->rights_end_us))
@@ -118,37 +118,59 @@ static struct resource resource_of(const struct request *rq, str repository)
 					     rq->who.id == rq->user_id };
 }
 
-err_t request_may(struct ctx *ctx, struct request *rq, enum action action, str repository,
-		  struct decision *ret)
+static err_t describe_project_id(struct ctx *ctx, struct request *rq, int64_t project_id,
+				 struct resource *ret)
 {
-	struct resource what = resource_of(rq, repository);
-	str project = repository.len ? reference_project(repository) : rq->project;
-	if (project.len && access_needs_project(&rq->who, action) &&
-	    !access_granted_by_token(&rq->who, action, repository)) {
-		struct project_info info;
-		err_t found = project_find(ctx, rq->api->options.registry, project, &info);
-		TRY(describe_project(ctx, rq, found, project, &info, &what));
+	struct project_info info;
+	if (!project_id)
+		return OK;
+	err_t found = project_find_id(ctx, rq->api->options.registry, project_id, &info);
+	return describe_project(ctx, rq, found, &info, ret);
+}
+
+err_t request_may_at(struct ctx *ctx, struct request *rq, enum action action,
+		     const struct asked_place *at, struct decision *ret)
+{
+	struct resource what = resource_of(rq, at->place.name);
+	what.repository_asked = at->asked;
+	what.project_id = at->place.project_id;
+	if (!access_granted_by_token(&rq->who, action, &what)) {
+		what.project_id = 0;
+		if (access_needs_project(&rq->who, action))
+			TRY(describe_project_id(ctx, rq, at->place.project_id, &what));
 	}
 	*ret = access_decide(&rq->who, action, &what);
 	return OK;
 }
 
-static err_t describe_project_id(struct ctx *ctx, struct request *rq, int64_t project_id,
-				 struct resource *ret)
+static err_t may_in_project_named(struct ctx *ctx, struct request *rq, enum action action,
+				  str project, struct decision *ret)
 {
-	struct project_info info;
-	str name = STR_NONE;
-	*ret = resource_of(rq, STR_NONE);
-	if (!project_id)
-		return OK;
-	err_t found = project_find_id(ctx, rq->api->options.registry, project_id, &name, &info);
-	return describe_project(ctx, rq, found, name, &info, ret);
+	struct resource what = resource_of(rq, STR_NONE);
+	if (project.len && access_needs_project(&rq->who, action)) {
+		struct project_info info;
+		err_t found = project_find(ctx, rq->api->options.registry, project, &info);
+		TRY(describe_project(ctx, rq, found, &info, &what));
+	}
+	*ret = access_decide(&rq->who, action, &what);
+	return OK;
+}
+
+err_t request_may(struct ctx *ctx, struct request *rq, enum action action, str repository,
+		  struct decision *ret)
+{
+	struct asked_place at = { repository, rq->place };
+	if (!repository.len)
+		return may_in_project_named(ctx, rq, action, rq->project, ret);
+	if (!str_eq(repository, rq->repository_asked))
+		TRY(repository_place(ctx, rq->api->options.registry, repository, &at.place));
+	return request_may_at(ctx, rq, action, &at, ret);
 }
 
 err_t request_may_in(struct ctx *ctx, struct request *rq, enum action action, int64_t project_id,
 		     struct decision *ret)
 {
-	struct resource what;
+	struct resource what = resource_of(rq, STR_NONE);
 	TRY(describe_project_id(ctx, rq, project_id, &what));
 	*ret = access_decide(&rq->who, action, &what);
 	return OK;
@@ -157,7 +179,7 @@ err_t request_may_in(struct ctx *ctx, struct request *rq, enum action action, in
 err_t request_may_give(struct ctx *ctx, struct request *rq, int64_t project_id,
 		       const struct action_set *set, enum action *ret_lacking)
 {
-	struct resource what;
+	struct resource what = resource_of(rq, STR_NONE);
 	TRY(describe_project_id(ctx, rq, MAX(project_id, 0), &what));
 	for (enum action action = 0; action < ACTION_COUNT; action++)
 		if (action_set_has(set, action) &&
@@ -185,14 +207,29 @@ static err_t find_project(struct ctx *ctx, struct request *rq)
 	struct registry *registry = rq->api->options.registry;
 	err_t err;
 	if (rq->project_id_asked)
-		err = project_find_id(ctx, registry, rq->project_id_asked, &rq->project,
-				      &rq->project_found);
+		err = project_find_id(ctx, registry, rq->project_id_asked, &rq->project_found);
 	else if (rq->project.len)
 		err = project_find(ctx, registry, rq->project, &rq->project_found);
 	else
 		return OK;
 	rq->has_project = err == OK;
+	if (rq->has_project)
+		rq->project = rq->project_found.name;
 	return err == ERR_ABSENT ? OK : err;
+}
+
+/* From here on all go by the present name; what is decided about the project that has it now is not
+ * done in another that gets the name meanwhile. */
+static err_t find_repository(struct ctx *ctx, struct request *rq)
+{
+	if (!rq->repository.len)
+		return OK;
+	TRY(repository_place(ctx, rq->api->options.registry, rq->repository, &rq->place));
+	rq->repository_asked = rq->repository;
+	rq->repository = rq->place.name;
+	ctx->project = reference_project(rq->repository);
+	ctx->project_id = rq->place.project_id;
+	return OK;
 }
 
 /* A browser shows a certificate unasked, also for a page of somebody else. */
@@ -238,7 +275,7 @@ err_t request_refuse(struct ctx *ctx, struct request *rq, const struct decision 
 static err_t authorise(struct ctx *ctx, struct request *rq)
 {
 	struct decision decision;
-	TRY(request_may(ctx, rq, rq->route->action, rq->repository, &decision));
+	TRY(request_may(ctx, rq, rq->route->action, rq->repository_asked, &decision));
 	if (decision.allowed)
 		return OK;
 	return request_refuse(ctx, rq, &decision);
@@ -262,6 +299,7 @@ static err_t dispatch(struct ctx *ctx, struct request *rq)
 	TRY(authenticate(ctx, rq));
 	TRY(browser_guard(ctx, rq));
 	TRY(find_project(ctx, rq));
+	TRY(find_repository(ctx, rq));
 	TRY(authorise(ctx, rq));
 	TRY(project_must_be(ctx, rq));
 	TRY(request_check_read_only(ctx, rq));

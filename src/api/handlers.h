@@ -95,6 +95,14 @@ err_t berth_member_update(struct ctx *ctx, struct request *rq);
 err_t harbor_permission_list(struct ctx *ctx, struct request *rq);
 err_t harbor_permission_mine(struct ctx *ctx, struct request *rq);
 
+/* berth_rename.c */
+err_t berth_project_rename(struct ctx *ctx, struct request *rq);
+err_t berth_project_aliases(struct ctx *ctx, struct request *rq);
+err_t berth_project_alias_delete(struct ctx *ctx, struct request *rq);
+err_t berth_repository_rename(struct ctx *ctx, struct request *rq);
+err_t berth_repository_aliases(struct ctx *ctx, struct request *rq);
+err_t berth_repository_alias_delete(struct ctx *ctx, struct request *rq);
+
 /* berth_role.c */
 err_t berth_role_list(struct ctx *ctx, struct request *rq);
 err_t berth_role_create(struct ctx *ctx, struct request *rq);

@@ -173,15 +173,6 @@ err_t harbor_project_list(struct ctx *ctx, struct request *rq)
 
 /* --- making ----------------------------------------------------------------------------------- */
 
-static err_t check_name(struct ctx *ctx, str name)
-{
-	if (!reference_is_project(name))
-		return fail(ctx, ERR_REQUEST_INVALID,
-			    "a project's name has 1 to 255 lower-case letters and digits, with . _ "
-			    "or - between them");
-	return OK;
-}
-
 /* Who may set quotas says how much; for all others it is what the configuration says. */
 static err_t storage_limit(struct ctx *ctx, struct request *rq, const struct project_wish *wish,
 			   int64_t *ret)
@@ -238,7 +229,7 @@ err_t harbor_project_create(struct ctx *ctx, struct request *rq)
 	int64_t id, limit;
 	TRY(body_read(ctx, rq, &doc));
 	TRY(project_wish_read(ctx, doc.root, &wish));
-	TRY(check_name(ctx, wish.name));
+	TRY(project_name_check(ctx, wish.name));
 	if (wish.registry_id)
 		return fail(ctx, ERR_LATER, "a project that is a proxy cache");
 	TRY(storage_limit(ctx, rq, &wish, &limit));

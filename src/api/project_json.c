@@ -7,6 +7,15 @@
 
 /* --- requests --------------------------------------------------------------------------------- */
 
+err_t project_name_check(struct ctx *ctx, str name)
+{
+	if (!reference_is_project(name))
+		return fail(ctx, ERR_REQUEST_INVALID,
+			    "a project's name has 1 to 255 lower-case letters and digits, with . _ "
+			    "or - between them");
+	return OK;
+}
+
 static err_t take_setting(struct ctx *ctx, enum project_setting setting, str value,
 			  struct setting_value *ret)
 {

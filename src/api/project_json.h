@@ -22,6 +22,9 @@ struct project_wish {
  * What Harbor does not know is ignored, as are settings that only a proxy cache has. */
 err_t project_wish_read(struct ctx *ctx, const struct json_value *root, struct project_wish *ret);
 
+/* ERR_REQUEST_INVALID unless a project can have the name. */
+err_t project_name_check(struct ctx *ctx, str name);
+
 /* The one setting of a metadata request: ERR_REQUEST_INVALID when there is not exactly one, or it
  * is none that a request may set. */
 err_t project_setting_wish(struct ctx *ctx, const struct json_value *root,

@@ -47,13 +47,15 @@ struct request {
 	struct cache_value *who_pin;
 	struct tenant_seen tenant; /* whose things are meant; id 0: the default tenant's */
 
-	str name_asked;	 /* repository as in the path, for Location and answers */
-	str repository;	 /* full name: "library/" added when there is no slash */
-	str reference;	 /* {reference}, decoded */
-	str digest_text; /* {digest}, decoded */
-	digest digest;	 /* parsed from it */
-	str upload_id;	 /* {upload} */
-	str project;	 /* {project}: its name; empty while only project_id_asked is known */
+	str name_asked; /* repository as in the path, for Location and answers */
+	str repository; /* its present full name; until it was looked for, the one asked for */
+	str repository_asked; /* full: "library/" added to name_asked when there is no slash */
+	struct repository_place place; /* where that leads */
+	str reference;		       /* {reference}, decoded */
+	str digest_text;	       /* {digest}, decoded */
+	digest digest;		       /* parsed from it */
+	str upload_id;		       /* {upload} */
+	str project; /* {project}: its present name; empty while only project_id_asked is known */
 	int64_t project_id_asked;    /* {project} given as an id; 0: by name */
 	str tag;		     /* {tag} */
 	str word;		     /* {word}: a name, decoded */
@@ -124,9 +126,18 @@ str request_query(struct request *rq, str name);
 bool request_has_query(struct request *rq, str name);
 str request_header(struct request *rq, str name);
 
-/* Decides with the project looked up if need be; for routes and for mounts alike. */
+/* Decides with the project looked up if need be; for routes and for mounts alike. `repository` is
+ * the name that was asked for. */
 err_t request_may(struct ctx *ctx, struct request *rq, enum action action, str repository,
 		  struct decision *ret);
+
+/* The same about a place that is known: of the name a repository would get, or of one looked up. */
+struct asked_place {
+	str asked;
+	struct repository_place place;
+};
+err_t request_may_at(struct ctx *ctx, struct request *rq, enum action action,
+		     const struct asked_place *at, struct decision *ret);
 
 /* For a push: not NULL when this identity's may make the project it names. */
 struct project_maker *request_project_maker(struct request *rq);

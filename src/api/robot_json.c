@@ -129,6 +129,7 @@ err_t robot_wish_resolve(struct ctx *ctx, struct request *rq, struct robot_wish 
 		err_t err = project_find(ctx, rq->api->options.registry, at->project, &info);
 		TRY(err == ERR_ABSENT ? fail(ctx, ERR_NOT_FOUND, "no such project") : err);
 		at->project_id = info.id;
+		at->project = info.name;
 	}
 	return OK;
 }

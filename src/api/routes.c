@@ -407,6 +407,17 @@ const struct route api_routes[] = {
 	BERTH(GET, "/projects/{project}/members/{id}", MEMBER_READ, berth_member_get),
 	BERTH(PUT, "/projects/{project}/members/{id}", MEMBER_UPDATE, berth_member_update),
 	BERTH(DELETE, "/projects/{project}/members/{id}", MEMBER_DELETE, harbor_member_delete),
+	/* other names */
+	BERTH(POST, "/projects/{project}/rename", PROJECT_UPDATE, berth_project_rename),
+	BERTH(GET, "/projects/{project}/aliases", PROJECT_READ, berth_project_aliases),
+	BERTH(DELETE, "/projects/{project}/aliases/{word}", PROJECT_DELETE,
+	      berth_project_alias_delete),
+	BERTH(POST, "/projects/{project_name}/repositories/{repository}/rename", REPOSITORY_UPDATE,
+	      berth_repository_rename),
+	BERTH(GET, "/projects/{project_name}/repositories/{repository}/aliases", REPOSITORY_READ,
+	      berth_repository_aliases),
+	BERTH(DELETE, "/projects/{project_name}/repositories/{repository}/aliases/{word}",
+	      REPOSITORY_DELETE, berth_repository_alias_delete),
 	/* roles */
 	BERTH(GET, "/roles", ROLE_LIST, berth_role_list),
 	BERTH(POST, "/roles", ROLE_CREATE, berth_role_create),

@@ -42,14 +42,22 @@ static str canonical_name(struct arena *arena, str name)
 				       : arena_printf(arena, "library/" STR_FMT, STR_ARG(name));
 }
 
+/* About a repository, or, without a place, about the registry. */
 static err_t add_if_allowed(struct ctx *ctx, struct request *rq, enum action action,
-			    struct grant *grant)
+			    const struct repository_place *place, struct grant *grant)
 {
 	struct decision decision;
-	str repository = str_eq(grant->type, STR("repository")) ? grant->name : STR_NONE;
-	TRY(request_may(ctx, rq, action, repository, &decision));
-	if (decision.allowed)
-		grant->actions |= action_scope_bit(action);
+	const struct asked_place at = { grant->name, *place };
+	if (place->name.len)
+		TRY(request_may_at(ctx, rq, action, &at, &decision));
+	else
+		TRY(request_may(ctx, rq, action, STR_NONE, &decision));
+	if (!decision.allowed)
+		return OK;
+	grant->actions |= action_scope_bit(action);
+	grant->project_id = place->project_id;
+	if (decision.by_name)
+		grant->inside = access_name_inside(place->name);
 	return OK;
 }
 
@@ -67,9 +75,11 @@ static err_t decide_repository(struct ctx *ctx, struct request *rq, const struct
 	grant->name = canonical_name(ctx->arena, scope->name);
 	if (!reference_is_repository(grant->name))
 		return OK;
+	struct repository_place place;
+	TRY(repository_place(ctx, rq->api->options.registry, grant->name, &place));
 	for (size_t i = 0; i < COUNT_OF(actions); i++)
 		if (scope->actions & actions[i].asked)
-			TRY(add_if_allowed(ctx, rq, actions[i].action, grant));
+			TRY(add_if_allowed(ctx, rq, actions[i].action, &place, grant));
 	return OK;
 }
 
@@ -78,11 +88,12 @@ static err_t decide_scope(struct ctx *ctx, struct request *rq, str text, struct 
 	struct scope scope;
 	if (!scope_parse(text, &scope) || tr->grant_count == SCOPES_MAX)
 		return OK; /* not granted, which is no error */
+	const struct repository_place nowhere = { 0 };
 	struct grant grant = { .type = scope.type, .name = scope.name };
 	if (str_eq(scope.type, STR("repository")))
 		TRY(decide_repository(ctx, rq, &scope, &grant));
 	else if (str_eq(scope.type, STR("registry")) && str_eq(scope.name, STR("catalog")))
-		TRY(add_if_allowed(ctx, rq, ACTION_CATALOG_LIST, &grant));
+		TRY(add_if_allowed(ctx, rq, ACTION_CATALOG_LIST, &nowhere, &grant));
 	if (grant.actions)
 		tr->grants[tr->grant_count++] = grant;
 	return OK;

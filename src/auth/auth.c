@@ -119,6 +119,11 @@ err_t auth_rotate_keys(struct ctx *ctx, struct auth *auth)
 	return keys_rotate(ctx, &auth->keys);
 }
 
+void auth_forget_logins(struct auth *auth)
+{
+	cache_drop_all(auth->cache);
+}
+
 err_t auth_tidy(struct ctx *ctx, struct auth *auth)
 {
 	TRY(access_token_tidy(ctx, auth));

@@ -53,6 +53,10 @@ err_t auth_ensure_admin(struct ctx *ctx, struct auth *auth, str wanted, str *ret
 
 err_t auth_rotate_keys(struct ctx *ctx, struct auth *auth);
 
+/* Forgets which names and passwords were right: a name that somebody could log in by is none any
+ * more. */
+void auth_forget_logins(struct auth *auth);
+
 /* Writes what was gathered in memory: when tokens, robots and secrets were used. */
 err_t auth_tidy(struct ctx *ctx, struct auth *auth);
 

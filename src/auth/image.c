@@ -10,7 +10,8 @@
 #include "base/banned.h"
 
 struct image_grant {
-	uint32_t type_len, name_len, actions;
+	int64_t project_id;
+	uint32_t type_len, name_len, inside_len, actions;
 };
 
 struct image_robot_grant {
@@ -69,7 +70,8 @@ static size_t texts_len(const struct identity *who)
 {
 	size_t len = who->name.len + who->issuer.len + who->on_behalf_of.len;
 	for (size_t i = 0; i < who->grant_count; i++)
-		len += who->grants[i].type.len + who->grants[i].name.len;
+		len += who->grants[i].type.len + who->grants[i].name.len +
+		       who->grants[i].inside.len;
 	for (size_t i = 0; i < who->robot_grant_count; i++)
 		len += who->robot_grants[i].repository_glob.len;
 	for (size_t i = 0; i < who->external_role_count; i++)
@@ -95,10 +97,12 @@ static void put_grants(char *image, char **at, const struct identity *who)
 	}
 	for (size_t i = 0; i < who->grant_count; i++) {
 		const struct grant *grant = &who->grants[i];
-		grants[i] = (struct image_grant){ (uint32_t)grant->type.len,
-						  (uint32_t)grant->name.len, grant->actions };
+		grants[i] = (struct image_grant){ grant->project_id, (uint32_t)grant->type.len,
+						  (uint32_t)grant->name.len,
+						  (uint32_t)grant->inside.len, grant->actions };
 		put_text(at, grant->type);
 		put_text(at, grant->name);
+		put_text(at, grant->inside);
 	}
 }
 
@@ -165,6 +169,8 @@ static void get_grants(struct arena *arena, const char *image, const char **at,
 	for (size_t i = 0; i < who->grant_count; i++) {
 		grants[i].type = get_text(at, from[i].type_len);
 		grants[i].name = get_text(at, from[i].name_len);
+		grants[i].inside = get_text(at, from[i].inside_len);
+		grants[i].project_id = from[i].project_id;
 		grants[i].actions = from[i].actions;
 	}
 	who->robot_grants = robot_grants;

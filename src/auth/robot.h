@@ -60,6 +60,8 @@ err_t robot_check_duration(struct ctx *ctx, int64_t duration_days);
 int64_t robot_expiry_s(int64_t created_at_us, int64_t duration_days);
 
 /* Name with the prefix, in the arena. */
+/* How long a robot's name may be without the prefix, in bytes. */
+size_t robot_name_room(struct ctx *ctx, const struct auth *auth);
 str robot_full_name(struct ctx *ctx, const struct auth *auth, str name);
 /* The name without the prefix; false when it does not start with it. */
 bool robot_strip_prefix(struct ctx *ctx, const struct auth *auth, str full_name, str *ret);

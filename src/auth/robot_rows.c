@@ -80,6 +80,11 @@ str robot_full_name(struct ctx *ctx, const struct auth *auth, str name)
 	return arena_printf(ctx->arena, STR_FMT STR_FMT, STR_ARG(prefix), STR_ARG(name));
 }
 
+size_t robot_name_room(struct ctx *ctx, const struct auth *auth)
+{
+	return ROBOT_NAME_MAX - MIN(robot_prefix(ctx, auth).len, (size_t)ROBOT_NAME_MAX);
+}
+
 bool robot_strip_prefix(struct ctx *ctx, const struct auth *auth, str full_name, str *ret)
 {
 	str prefix = robot_prefix(ctx, auth);

@@ -22,6 +22,10 @@ static void write_grant(struct json_writer *w, const struct grant *grant)
 	json_write_object_begin(w, NULL);
 	json_write_str(w, "type", grant->type);
 	json_write_str(w, "name", grant->name);
+	if (grant->project_id)
+		json_write_i64(w, "project", grant->project_id);
+	if (grant->inside.len)
+		json_write_str(w, "inside", grant->inside);
 	json_write_array_begin(w, "actions");
 	str word;
 	for (size_t at = 0; scope_action_next(grant->actions, &at, &word);)
@@ -87,7 +91,15 @@ static bool read_grant(struct ctx *ctx, const struct json_value *from, struct gr
 	if (!has_str(from, "type", &type) || !has_str(from, "name", &name) ||
 	    json_get_array(from, "actions", &words) != JSON_FOUND)
 		return false;
-	*ret = (struct grant){ arena_copy(ctx->arena, type), arena_copy(ctx->arena, name), 0 };
+	int64_t project_id = 0;
+	str inside = STR_NONE;
+	if (json_get_i64(from, "project", &project_id) == JSON_WRONG ||
+	    json_get_str(from, "inside", &inside) == JSON_WRONG)
+		return false;
+	*ret = (struct grant){ .type = arena_copy(ctx->arena, type),
+			       .name = arena_copy(ctx->arena, name),
+			       .project_id = project_id,
+			       .inside = arena_copy(ctx->arena, inside) };
 	for (size_t i = 0; i < json_count(words); i++)
 		ret->actions |= scope_action_bit(json_value_str(json_element(words, i)));
 	return true;

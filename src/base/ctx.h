@@ -51,6 +51,8 @@ struct ctx {
 	const _Atomic(bool) *cancelled; /* may be NULL */
 	int64_t tenant_id;		/* in whose names projects and repositories are looked up */
 	bool tenant_fixed;		/* nobody of another tenant counts: auth/tenant.h */
+	str project;	    /* a name that must mean the project of this id, or nothing: what */
+	int64_t project_id; /* was decided about the one is not done in another; 0: any */
 	str request_id;
 	unsigned holds;		/* open transactions and locks; zero while bytes move */
 	unsigned retry_after_s; /* what somebody we asked wants waited, for Retry-After; 0: nothing

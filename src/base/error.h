@@ -62,6 +62,8 @@
 	X(LATER, 501, "UNSUPPORTED", false, "this operation is not part of this version")          \
 	X(METHOD_UNKNOWN, 501, "UNSUPPORTED", false, "request method not implemented")             \
 	X(NOT_FOUND, 404, "UNSUPPORTED", false, "no such resource")                                \
+	X(NAME_IS_ALIAS, 409, "DENIED", false,                                                     \
+	  "the name is an alias of something that was renamed; delete the alias first")            \
 	X(TOO_MANY_REQUESTS, 429, "TOOMANYREQUESTS", true, "too many requests")                    \
 	/* The request itself. */                                                                  \
 	X(REQUEST_INVALID, 400, "UNSUPPORTED", false, "malformed request")                         \

@@ -2,6 +2,7 @@
 /* project.c - see project.h. */
 #include "db/project.h"
 #include "base/clock.h"
+#include "db/alias.h"
 #include "project.sql.h"
 #include "rows.h"
 
@@ -59,7 +60,10 @@ err_t db_project_insert(struct ctx *ctx, struct sql_tx *tx, struct project *proj
 					 SQL_I64(project->is_public), owner,
 					 SQL_TEXT(project->owner_name), SQL_I64(clock_wall_us())),
 				&project->id);
-	return err == ERR_ABSENT && !tx->failed ? ERR_EXISTS : err;
+	if (err == ERR_ABSENT && !tx->failed)
+		return ERR_EXISTS;
+	TRY(err);
+	return db_alias_refuse(ctx, tx, ALIAS_OF_PROJECT, project->tenant_id, project->name);
 }
 
 err_t db_project_update(struct ctx *ctx, struct sql_tx *tx, const struct project *project)

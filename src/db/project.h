@@ -21,13 +21,15 @@ struct project {
 	int64_t updated_at_us;
 };
 
+/* By its name, or by one that it had and keeps as an alias. */
 err_t db_project_find(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, str name,
 		      struct project *ret);
 
 err_t db_project_find_id(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, int64_t id,
 			 struct project *ret);
 
-/* Takes all but id and times, and fills the id. ERR_EXISTS, unrecorded, when the name is taken. */
+/* Takes all but id and times, and fills the id. ERR_EXISTS, unrecorded, when the name is taken;
+ * ERR_NAME_IS_ALIAS. */
 err_t db_project_insert(struct ctx *ctx, struct sql_tx *tx, struct project *project);
 
 /* Takes is_public. ERR_ABSENT, unrecorded, when there is no such project. */

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Projects: the first path segment of every repository name. A deleted one is found by nobody.
+-- Projects: the first path segment of every repository name. A deleted one is found by nobody. Who looks for a name finds
+-- the project that has it, or else the one that had it and kept it as an alias.
 
 -- part: project_columns
 p.id, p.tenant_id, p.name, p.is_public, p.owner_id, COALESCE(a.name, p.owner_name),
@@ -9,7 +10,9 @@ p.created_at_us, p.updated_at_us
 project p LEFT JOIN account a ON a.id = p.owner_id
 
 -- name: project_find :one
-SELECT @project_columns FROM @project_tables WHERE p.tenant_id = $1 AND p.name = $2 AND p.deleted = 0;
+SELECT @project_columns FROM @project_tables
+WHERE p.id = COALESCE((SELECT n.id FROM project n WHERE n.tenant_id = $1 AND n.name = $2),
+	(SELECT l.project_id FROM project_alias l WHERE l.tenant_id = $1 AND l.name = $2)) AND p.deleted = 0;
 
 -- name: project_find_id :one
 SELECT @project_columns FROM @project_tables WHERE p.tenant_id = $1 AND p.id = $2 AND p.deleted = 0;

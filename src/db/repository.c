@@ -2,14 +2,30 @@
 /* repository.c - see repository.h. */
 #include "db/repository.h"
 #include "base/clock.h"
+#include "db/alias.h"
 #include "db/project_content.h"
 #include "repository.sql.h"
 #include "rows.h"
 
 #include "base/banned.h"
 
-err_t db_repository_find(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, str name,
-			 struct repository *ret)
+static str name_in(struct ctx *ctx, str project, str rest)
+{
+	return arena_printf(ctx->arena, STR_FMT "/" STR_FMT, STR_ARG(project), STR_ARG(rest));
+}
+
+/* The one text of the one row. */
+static err_t read_text(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+		       int64_t id, str *ret)
+{
+	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
+	TRY(sql_one(ctx, tx, statement, SQL_ARGS(SQL_I64(id)), &rows));
+	*ret = db_text(ctx, &rows, 0);
+	return OK;
+}
+
+static err_t find(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, str name,
+		  struct repository *ret)
 {
 	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
 	TRY(sql_one(ctx, tx, &SQL_REPOSITORY_FIND, SQL_ARGS(SQL_I64(tenant_id), SQL_TEXT(name)),
@@ -18,16 +34,47 @@ err_t db_repository_find(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, 
 		.id = sql_i64(&rows, 0),
 		.project_id = sql_i64(&rows, 1),
 		.is_public = sql_i64(&rows, 2) != 0,
+		.name = db_text(ctx, &rows, 3),
 	};
 	return OK;
 }
 
-err_t db_repository_ensure(struct ctx *ctx, struct sql_tx *tx, int64_t project_id, str name,
-			   int64_t *ret_made)
+err_t db_repository_find(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, str name,
+			 struct repository *ret)
 {
-	return sql_exec(ctx, tx, &SQL_REPOSITORY_INSERT,
-			SQL_ARGS(SQL_I64(project_id), SQL_TEXT(name), SQL_I64(clock_wall_us())),
-			ret_made);
+	struct project project;
+	str asked, rest;
+	err_t err = find(ctx, tx, tenant_id, name, ret);
+	if (err != ERR_ABSENT || !str_cut(name, '/', &asked, &rest))
+		return err;
+	TRY(db_project_find(ctx, tx, tenant_id, asked, &project));
+	if (str_eq(project.name, asked))
+		return ERR_ABSENT;
+	return find(ctx, tx, tenant_id, name_in(ctx, project.name, rest), ret);
+}
+
+err_t db_repository_name(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, int64_t id,
+			 str *ret_name, int64_t *ret_project_id)
+{
+	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
+	TRY(sql_one(ctx, tx, &SQL_REPOSITORY_NAME, SQL_ARGS(SQL_I64(tenant_id), SQL_I64(id)),
+		    &rows));
+	*ret_name = db_text(ctx, &rows, 0);
+	*ret_project_id = sql_i64(&rows, 1);
+	return OK;
+}
+
+err_t db_repository_ensure(struct ctx *ctx, struct sql_tx *tx, const struct project *project,
+			   str name, int64_t *ret_made)
+{
+	str asked, rest, project_name;
+	CHECK(str_cut(name, '/', &asked, &rest));
+	TRY(read_text(ctx, tx, &SQL_REPOSITORY_HOLD_PROJECT, project->id, &project_name));
+	name = name_in(ctx, project_name, rest);
+	TRY(sql_exec(ctx, tx, &SQL_REPOSITORY_INSERT,
+		     SQL_ARGS(SQL_I64(project->id), SQL_TEXT(name), SQL_I64(clock_wall_us())),
+		     ret_made));
+	return db_alias_refuse(ctx, tx, ALIAS_OF_REPOSITORY, project->tenant_id, name);
 }
 
 err_t db_repository_page(struct ctx *ctx, struct sql_tx *tx, const struct repository_query *query,
@@ -160,11 +207,12 @@ err_t db_repository_uploads(struct ctx *ctx, struct sql_tx *tx, int64_t id, size
 			    (void **)ret, ret_count);
 }
 
-static err_t lock(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_t *ret_project_id)
+static err_t lock(struct ctx *ctx, struct sql_tx *tx, int64_t id, struct repository_gone *ret)
 {
 	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
 	TRY(sql_one(ctx, tx, &SQL_REPOSITORY_LOCK, SQL_ARGS(SQL_I64(id)), &rows));
-	*ret_project_id = sql_i64(&rows, 0);
+	ret->project_id = sql_i64(&rows, 0);
+	ret->name = db_text(ctx, &rows, 1);
 	return OK;
 }
 
@@ -185,7 +233,7 @@ err_t db_repository_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id,
 		{ &SQL_REPOSITORY_DELETE, NULL },
 	};
 	int64_t bytes = 0;
-	TRY(lock(ctx, tx, id, &gone.project_id));
+	TRY(lock(ctx, tx, id, &gone));
 	TRY(db_content_free_repository(ctx, tx, id, &bytes));
 	for (size_t i = 0; i < COUNT_OF(steps); i++)
 		TRY(sql_exec(ctx, tx, steps[i].statement, SQL_ARGS(SQL_I64(id)), steps[i].changed));
@@ -197,8 +245,7 @@ err_t db_repository_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id,
 err_t db_repository_delete_empty(struct ctx *ctx, struct sql_tx *tx, int64_t id,
 				 struct repository_gone *ret)
 {
-	int64_t project_id;
-	TRY(lock(ctx, tx, id, &project_id)); /* whoever is pushing has done it, or will not */
+	TRY(lock(ctx, tx, id, ret)); /* whoever is pushing has done it, or will not */
 	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
 	err_t err = sql_one(ctx, tx, &SQL_REPOSITORY_MANIFEST, SQL_ARGS(SQL_I64(id)), &rows);
 	sql_rows_done(&rows);

@@ -2,20 +2,28 @@
 /* repository.h - repositories, found by their full name, which is one in its tenant. */
 #pragma once
 
-#include "sql/sql.h"
+#include "db/project.h"
 
 struct repository {
 	int64_t id;
 	int64_t project_id;
 	bool is_public;
+	str name; /* its own, also when it was found by an alias */
 };
 
+/* By its name or one that it had, in a project by its name or one that it had. */
 err_t db_repository_find(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, str name,
 			 struct repository *ret);
 
-/* Makes the repository, in its project's tenant, unless it is there; `*ret_made` is 1 or 0. */
-err_t db_repository_ensure(struct ctx *ctx, struct sql_tx *tx, int64_t project_id, str name,
-			   int64_t *ret_made);
+err_t db_repository_name(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, int64_t id,
+			 str *ret_name, int64_t *ret_project_id);
+
+/* Makes the repository, in its project's tenant and under the name that this has, unless it is
+ * there; `*ret_made` is 1 or 0. `name` is the whole; what its project is called there does not
+ * matter. ERR_NAME_IS_ALIAS: another's alias has come in between; ERR_ABSENT, unrecorded: the
+ * project is gone. */
+err_t db_repository_ensure(struct ctx *ctx, struct sql_tx *tx, const struct project *project,
+			   str name, int64_t *ret_made);
 
 /* Names of repositories with a manifest. */
 struct repository_query {
@@ -88,6 +96,7 @@ err_t db_repository_uploads(struct ctx *ctx, struct sql_tx *tx, int64_t id, size
 /* What was in one that was deleted. */
 struct repository_gone {
 	int64_t project_id;
+	str name;      /* that it had last */
 	int64_t bytes; /* less in the project now */
 	int64_t tags, manifests;
 };

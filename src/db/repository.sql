@@ -2,9 +2,20 @@
 -- Repositories. A name is a row, never a path.
 
 -- name: repository_find :one
-SELECT r.id, r.project_id, p.is_public
+SELECT r.id, r.project_id, p.is_public, r.name
 FROM repository r JOIN project p ON p.id = r.project_id
-WHERE r.tenant_id = $1 AND r.name = $2;
+WHERE r.id = COALESCE((SELECT n.id FROM repository n WHERE n.tenant_id = $1 AND n.name = $2),
+	(SELECT l.repository_id FROM repository_alias l WHERE l.tenant_id = $1 AND l.name = $2));
+
+-- name: repository_name :one
+SELECT r.name, r.project_id FROM repository r WHERE r.tenant_id = $1 AND r.id = $2;
+
+-- What a project is called while a repository is put into it: who renames or deletes the project waits, or is waited for.
+-- name: repository_hold_project :one
+-- sqlite:
+SELECT name FROM project WHERE id = $1 AND deleted = 0;
+-- postgres:
+SELECT name FROM project WHERE id = $1 AND deleted = 0 FOR KEY SHARE;
 
 -- Caches know repositories by their ids, so SQLite too must not give one twice.
 -- name: repository_insert :exec
@@ -30,9 +41,9 @@ UPDATE repository SET description = $2, updated_at_us = $3 WHERE id = $1;
 -- Deleting one: nobody adds to it from now on, then row by row what it holds.
 -- name: repository_lock :one
 -- sqlite:
-SELECT project_id FROM repository WHERE id = $1;
+SELECT project_id, name FROM repository WHERE id = $1;
 -- postgres:
-SELECT project_id FROM repository WHERE id = $1 FOR UPDATE;
+SELECT project_id, name FROM repository WHERE id = $1 FOR UPDATE;
 
 -- name: repository_manifest :one
 SELECT id FROM manifest WHERE repository_id = $1 LIMIT 1;

@@ -47,7 +47,7 @@ struct robot_secret_row {
 /* Fills the id. ERR_EXISTS, unrecorded, when the tenant has one of this name. */
 err_t db_robot_insert(struct ctx *ctx, struct sql_tx *tx, struct robot_row *row);
 err_t db_robot_get(struct ctx *ctx, struct sql_tx *tx, int64_t id, struct robot_row *ret);
-/* The robots of a name, at most `max`: one in each tenant. */
+/* The robots of a name, also by one their project had before, at most `max`: one in each tenant. */
 err_t db_robot_named(struct ctx *ctx, struct sql_tx *tx, str name, size_t max, int64_t **ret,
 		     size_t *ret_count);
 /* The robot, when one of its secrets has this hash and counts at `now_us`. */

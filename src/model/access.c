@@ -8,8 +8,8 @@
 
 #include "base/banned.h"
 
-#define ALLOW(why) ((struct decision){ true, why })
-#define DENY(why)  ((struct decision){ false, why })
+#define ALLOW(why) ((struct decision){ .allowed = true, .reason = why })
+#define DENY(why)  ((struct decision){ .reason = why })
 
 /* Harbor's letters and names, strongest first. */
 static const struct {
@@ -76,18 +76,37 @@ unsigned action_scope_bit(enum action action)
 	return 0;
 }
 
-static bool grants(const struct identity *who, str type, str name, unsigned scope)
+str access_name_inside(str repository)
+{
+	str project, rest = STR_NONE;
+	(void)str_cut(repository, '/', &project, &rest);
+	return rest;
+}
+
+/* An administrator may do it wherever the name leads, and to what he is about to make. */
+static bool is_still_meant(const struct identity *who, const struct grant *grant,
+			   const struct resource *what)
+{
+	if (who->flags & IDENTITY_ADMIN)
+		return true;
+	return grant->project_id == what->project_id &&
+	       (!grant->inside.len || str_eq(grant->inside, access_name_inside(what->repository)));
+}
+
+static const struct grant *find_grant(const struct identity *who, str type, str name,
+				      unsigned scope)
 {
 	for (size_t i = 0; i < who->grant_count; i++) {
 		const struct grant *grant = &who->grants[i];
 		if ((grant->actions & scope) && str_eq(grant->type, type) &&
 		    str_eq(grant->name, name))
-			return true;
+			return grant;
 	}
-	return false;
+	return NULL;
 }
 
-bool access_granted_by_token(const struct identity *who, enum action action, str repository)
+bool access_granted_by_token(const struct identity *who, enum action action,
+			     const struct resource *what)
 {
 	if (!who->by_token)
 		return false;
@@ -97,8 +116,12 @@ bool access_granted_by_token(const struct identity *who, enum action action, str
 	if (!scope)
 		return false;
 	if (action == ACTION_CATALOG_LIST)
-		return grants(who, STR("registry"), STR("catalog"), scope);
-	return repository.len && grants(who, STR("repository"), repository, scope);
+		return find_grant(who, STR("registry"), STR("catalog"), scope) != NULL;
+	if (!what->repository_asked.len)
+		return false;
+	const struct grant *grant =
+		find_grant(who, STR("repository"), what->repository_asked, scope);
+	return grant && is_still_meant(who, grant, what);
 }
 
 bool access_needs_project(const struct identity *who, enum action action)
@@ -118,11 +141,10 @@ unsigned access_external_roles(const struct identity *who, str project)
 
 /* --- what is open to whom -------------------------------------------------------------------- */
 
-/* Patterns are over names inside the project: "lib/app" of "project/lib/app". */
 static bool fits(str glob, str repository)
 {
-	str project, rest;
-	return !glob.len || (str_cut(repository, '/', &project, &rest) && glob_match(glob, rest));
+	str inside = access_name_inside(repository);
+	return !glob.len || (inside.len && glob_match(glob, inside));
 }
 
 static struct decision decide_public(const struct identity *who, enum action action,
@@ -165,7 +187,11 @@ static struct decision decide_user(const struct identity *who, enum action actio
 		for (size_t i = 0; i < what->custom_count; i++)
 			if (action_set_has(&what->custom[i].actions, action) &&
 			    fits(what->custom[i].repository_glob, what->repository))
-				return ALLOW("custom role");
+				return (struct decision){
+					.allowed = true,
+					.by_name = what->custom[i].repository_glob.len != 0,
+					.reason = "custom role",
+				};
 	}
 	return decide_public(who, action, what);
 }
@@ -178,15 +204,14 @@ static bool robot_grant_has(const struct robot_grant *grant, enum action action)
 	       action_set_has(&grant->actions, ACTION_REPOSITORY_PUSH);
 }
 
-/* Whether a grant is about this action here; in the system, or in the project and repository. */
-static bool robot_grant_fits(const struct robot_grant *grant, enum permission_place place,
-			     const struct resource *what)
+/* Whether a grant is about this place: the system, or the project. */
+static bool robot_grant_is_here(const struct robot_grant *grant, enum permission_place place,
+				const struct resource *what)
 {
 	if (grant->place != place || place == PLACE_SYSTEM)
 		return grant->place == place;
 	return what->project_id &&
-	       (grant->project_id == PROJECT_ALL || grant->project_id == what->project_id) &&
-	       fits(grant->repository_glob, what->repository);
+	       (grant->project_id == PROJECT_ALL || grant->project_id == what->project_id);
 }
 
 static struct decision decide_robot(const struct identity *who, enum action action,
@@ -195,18 +220,27 @@ static struct decision decide_robot(const struct identity *who, enum action acti
 	if (action == ACTION_REGISTRY_PING || action == ACTION_LOGIN)
 		return ALLOW("open to robots");
 	enum permission_place place = permission_get(action)->place;
-	bool allowed = false;
+	bool allowed = false, by_name = false;
 	for (size_t i = 0; i < who->robot_grant_count; i++) {
 		const struct robot_grant *grant = &who->robot_grants[i];
-		if (!robot_grant_fits(grant, place, what))
+		if (!robot_grant_is_here(grant, place, what))
 			continue;
+		if (place == PLACE_PROJECT) {
+			by_name |= grant->repository_glob.len != 0;
+			if (!fits(grant->repository_glob, what->repository))
+				continue;
+		}
 		if (action_set_has(&grant->denied, action))
 			return DENY("denied to the robot");
 		allowed |= robot_grant_has(grant, action);
 	}
 	if (allowed)
-		return ALLOW(place == PLACE_SYSTEM ? "robot's permission in the system"
-						   : "robot's permission");
+		return (struct decision){
+			.allowed = true,
+			.by_name = by_name,
+			.reason = place == PLACE_SYSTEM ? "robot's permission in the system"
+							: "robot's permission",
+		};
 	return decide_public(who, action, what);
 }
 
@@ -242,7 +276,7 @@ struct decision access_decide(const struct identity *who, enum action action,
 	what = what ? what : &nothing;
 	if (action == ACTION_NONE)
 		return ALLOW("open to anybody");
-	if (access_granted_by_token(who, action, what->repository))
+	if (access_granted_by_token(who, action, what))
 		return ALLOW("granted by token");
 	if (action == ACTION_PROJECT_AUTO_CREATE && !what->project_auto_create)
 		return DENY("pushes do not make projects");

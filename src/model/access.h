@@ -8,7 +8,8 @@
  * project at hand, its roles and custom grants, the caller looks up and puts beside the project
  * into `struct resource`.
  *
- * A bearer token can only narrow: what it does not grant is decided as for an anonymous visitor.
+ * A bearer token can only narrow: what it does not grant is decided as for an anonymous visitor. It
+ * grants what it names as long as the name leads to what was decided about.
  * Only whether a push that it grants may make its project is asked of the identity behind it.
  */
 #pragma once
@@ -26,8 +27,14 @@ enum subject { SUBJECT_ANONYMOUS, SUBJECT_USER, SUBJECT_ROBOT };
 /* What a token lets its bearer do with one resource, in scope.h's bits. */
 struct grant {
 	str type;	  /* "repository" or "registry" */
-	str name;	  /* repository name, or "catalog" */
+	str name;	  /* repository name as it was asked for, or "catalog" */
 	unsigned actions; /* SCOPE_PULL, SCOPE_PUSH, SCOPE_DELETE; SCOPE_ALL for the catalog */
+
+	/* What was decided about, so that nothing else that gets the name later is meant: the
+	 * project, and the repository's present name inside it where the decision depended on
+	 * that (a pattern); else empty. */
+	int64_t project_id;
+	str inside;
 };
 
 /* What a robot holds: a set of permissions in one project, in all of its tenant's, or in the
@@ -104,8 +111,9 @@ struct resource {
 	int64_t tenant_id;  /* 0: no tenant's */
 	int64_t project_id; /* 0: none, or no such project */
 	bool project_public;
-	str repository; /* full name, for what concerns one repository */
-	unsigned roles; /* PROJECT_ROLE_BITs the asker holds in the project */
+	str repository;	      /* full name, for what concerns one repository: its present one */
+	str repository_asked; /* the name that was used, which may be an alias */
+	unsigned roles;	      /* PROJECT_ROLE_BITs the asker holds in the project */
 	const struct custom_grant *custom;
 	size_t custom_count;
 	bool is_self;		    /* the object is the asker's own account */
@@ -117,6 +125,7 @@ struct resource {
 
 struct decision {
 	bool allowed;
+	bool by_name;	    /* a pattern over repositories' names had a part in it */
 	const char *reason; /* static text for log and explain: "granted by token", "public
 			       project", … */
 };
@@ -138,7 +147,11 @@ bool access_may_give(const struct identity *who, enum action action, const struc
 		     bool everywhere);
 
 /* True when a token alone settles the question, so that no project needs to be looked up. */
-bool access_granted_by_token(const struct identity *who, enum action action, str repository);
+bool access_granted_by_token(const struct identity *who, enum action action,
+			     const struct resource *what);
+
+/* "lib/app" of "project/lib/app": what patterns are over. */
+str access_name_inside(str repository);
 
 /* True when nothing about the project or the asker's roles in it can change a refusal or a grant.
  */

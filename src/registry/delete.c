@@ -35,6 +35,7 @@ struct delete_work {
 	int64_t only_of;
 	bool even_child;
 	bool only_empty;
+	str name; /* of the repository when it was deleted */
 	struct doomed *doomed;
 	size_t doomed_count, doomed_room;
 };
@@ -198,13 +199,14 @@ static err_t end_uploads(struct ctx *ctx, struct registry *registry, int64_t rep
 
 static err_t delete_repository(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
-	const struct delete_work *work = arg;
+	struct delete_work *work = arg;
 	struct repository_gone gone;
 	err_t err = (work->only_empty ? db_repository_delete_empty
 				      : db_repository_delete)(ctx, tx, work->repository_id, &gone);
 	if (err == ERR_EXISTS)
 		return fail(ctx, ERR_PRECONDITION_FAILED, "there is something in the repository");
 	TRY(err);
+	work->name = gone.name;
 	const struct quota_charge less = {
 		.project_id = gone.project_id,
 		.more = { [QUOTA_STORAGE] = -gone.bytes,
@@ -218,12 +220,14 @@ static err_t delete_repository(struct ctx *ctx, struct sql_tx *tx, void *arg)
 static err_t run_repository_delete(struct ctx *ctx, struct registry *registry, str name,
 				   bool only_empty)
 {
-	struct delete_work work = { .registry = registry, .only_empty = only_empty };
+	struct delete_work work = { .registry = registry, .only_empty = only_empty, .name = name };
 	TRY(repository_find(ctx, registry, name, &work.repository_id));
 	TRY(end_uploads(ctx, registry, work.repository_id));
 	err_t err = db_run(ctx, registry->db, SQL_WRITE, delete_repository, &work);
 	/* Its id is never given again, so what caches know by the id is never asked for again. */
-	drop(registry, key_named(ctx, 'r', name));
+	drop(registry, key_named(ctx, registry, 'r', name));
+	drop(registry, key_named(ctx, registry, 'r', work.name));
+	drop(registry, key_numbered(ctx, registry, 'n', work.repository_id));
 	if (err == ERR_ABSENT)
 		return fail(ctx, ERR_BUSY, "somebody uploads to the repository or deletes it too");
 	return err;

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "codec/manifest.h"
 #include "crypto/hash.h"
+#include "db/alias.h"
 #include "db/artifact.h"
 #include "db/blob.h"
 #include "db/manifest.h"
@@ -16,7 +17,8 @@
 #include "base/banned.h"
 
 #define PAGE	      256
-#define MANIFEST_PAGE 16 /* each may be megabytes */
+#define MANIFEST_PAGE 16   /* each may be megabytes */
+#define NAMES_MAX     1000 /* told of at a time */
 #define BLOCK	      KIB(256)
 #define ITEM_ARENA    MIB(256)
 
@@ -39,6 +41,7 @@ static const char *const kind_texts[FSCK_KIND_COUNT] = {
 	[FSCK_MANIFEST_CORRUPT] = "manifest does not match its digest",
 	[FSCK_LISTING] = "lists count it wrong",
 	[FSCK_QUOTA] = "quota counts it wrong",
+	[FSCK_NAME] = "name does not fit its project, or means two things",
 };
 
 const char *fsck_kind_text(enum fsck_kind kind)
@@ -220,6 +223,19 @@ static err_t check_quotas(struct ctx *ctx, struct fsck *fsck)
 	return OK;
 }
 
+static err_t check_names(struct ctx *ctx, struct fsck *fsck)
+{
+	str *names;
+	size_t count;
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	arena_reset(ctx->arena);
+	TRY(registry_read(ctx, fsck->registry, &tx));
+	TRY(db_alias_wrong(ctx, &tx, NAMES_MAX, &names, &count));
+	for (size_t i = 0; i < count; i++)
+		report(fsck, FSCK_NAME, names[i]);
+	return OK;
+}
+
 static err_t check_blobs(struct ctx *ctx, struct fsck *fsck)
 {
 	digest last = { 0 };
@@ -242,7 +258,8 @@ static err_t check_manifests(struct ctx *ctx, struct fsck *fsck)
 	TRY(check_counts(ctx, fsck, FSCK_QUOTA, db_content_wrong_blobs));
 	TRY(check_counts(ctx, fsck, FSCK_QUOTA, db_content_wrong_manifests));
 	TRY(check_counts(ctx, fsck, FSCK_QUOTA, db_content_wrong_projects));
-	return check_quotas(ctx, fsck);
+	TRY(check_quotas(ctx, fsck));
+	return check_names(ctx, fsck);
 }
 
 static err_t visit_blob(struct ctx *ctx, void *arg, digest d, uint64_t size_bytes)

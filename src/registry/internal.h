@@ -2,9 +2,11 @@
 /*
  * internal.h - what the files of this folder share: the registry's parts and the keys of its cache.
  *
- * One cache holds six kinds of things, told apart by the first byte of the key:
- *	p<tenant><name>      project: struct project_info
- *	r<tenant><name>      repository: its id
+ * One cache holds eight kinds of things, told apart by the first byte of the key:
+ *	p<names><tenant><name>  project: its id
+ *	i<names><tenant><id>    project by its id: its name, and whether it is public
+ *	r<names><tenant><name>  repository: struct repository_known
+ *	n<names><tenant><id>    repository by its id: its name and its project
  *	t<repository><tag>   digest
  *	m<repository><digest>  struct manifest_image, media type, bytes
  *	b<repository><digest>  struct stored_blob
@@ -13,6 +15,11 @@
  * No key is one in two tenants: a tenant finds only what it put there itself. Nothing negative is
  * cached. A writer commits first and drops after (who erases a storage, all of its `c`); a fill
  * that raced with it is refused by its ticket (base/cache.h).
+ *
+ * <names> is a number that grows whenever something was renamed or an alias was deleted
+ * (registry_names_changed()): nothing that was known by a name before counts after. What an alias
+ * leads to is looked up by its id, so that who changes or deletes it drops its name and its id and
+ * need not know the aliases.
  */
 #pragma once
 
@@ -45,6 +52,7 @@ struct registry {
 	struct live_uploads *uploads;
 	struct pull_counts *pulls;
 	_Atomic(unsigned) rings; /* uploads that have one */
+	_Atomic(uint64_t) names; /* see the top of the file */
 };
 
 #define CACHE_KEY_MAX 280
@@ -54,8 +62,11 @@ struct cache_key {
 	size_t len;
 };
 
-/* Of a name in ctx's tenant. */
-struct cache_key key_named(const struct ctx *ctx, char kind, str name);
+/* Of a name, or an id, in ctx's tenant. */
+struct cache_key key_named(const struct ctx *ctx, const struct registry *registry, char kind,
+			   str name);
+struct cache_key key_numbered(const struct ctx *ctx, const struct registry *registry, char kind,
+			      int64_t id);
 struct cache_key key_in_repository(char kind, int64_t repository_id, str rest);
 struct cache_key key_of_digest(char kind, int64_t repository_id, digest d);
 
@@ -84,6 +95,8 @@ err_t registry_cached(struct ctx *ctx, struct registry *registry, const struct c
 str storage_context(struct ctx *ctx, int64_t id, const char *what);
 #define STORAGE_KEY	""
 #define STORAGE_SECRETS "/secrets"
+/* After the commit that renamed something or deleted an alias, and before its answer. */
+void registry_names_changed(struct registry *registry);
 
 /* Opens a read transaction. */
 err_t registry_read(struct ctx *ctx, struct registry *registry, struct sql_tx *ret);

@@ -15,24 +15,37 @@
 
 /* --- from memory ------------------------------------------------------------------------------ */
 
-static err_t load_info(struct ctx *ctx, struct sql_tx *tx, const void *arg, void *ret)
+static err_t load_id(struct ctx *ctx, struct sql_tx *tx, const void *arg, void *ret)
 {
 	struct project project;
 	TRY(db_project_find(ctx, tx, ctx->tenant_id, *(const str *)arg, &project));
-	*(struct project_info *)ret = (struct project_info){ project.id, project.is_public };
+	*(int64_t *)ret = project.id;
 	return OK;
+}
+
+static err_t find_by_name(struct ctx *ctx, struct registry *registry, str name,
+			  struct project_info *ret)
+{
+	static const struct cached_kind kind = { load_id, sizeof(int64_t) };
+	struct cache_key key = key_named(ctx, registry, 'p', name);
+	int64_t id;
+	TRY(registry_cached(ctx, registry, &key, &kind, &name, &id));
+	err_t err = project_find_id(ctx, registry, id, ret);
+	if (err == ERR_ABSENT) /* deleted, and who deleted it did not know this name */
+		cache_drop(registry->cache, key_str(&key));
+	return err;
 }
 
 err_t project_find(struct ctx *ctx, struct registry *registry, str name, struct project_info *ret)
 {
-	static const struct cached_kind kind = { load_info, sizeof *ret };
-	struct cache_key key = key_named(ctx, 'p', name);
-	return registry_cached(ctx, registry, &key, &kind, &name, ret);
+	err_t err = find_by_name(ctx, registry, name, ret);
+	return err == ERR_ABSENT ? find_by_name(ctx, registry, name, ret) : err;
 }
 
 /* What is remembered under a project's id. */
 struct named_info {
-	struct project_info info;
+	int64_t id;
+	bool is_public;
 	size_t name_len;
 	char name[PROJECT_NAME_MAX];
 };
@@ -46,32 +59,29 @@ static err_t load_named(struct ctx *ctx, struct sql_tx *tx, const void *arg, voi
 		return fail(ctx, ERR_INTERNAL, "project %lld has a name of %zu bytes",
 			    (long long)project.id, project.name.len);
 	memset(named, 0, sizeof *named);
-	named->info = (struct project_info){ project.id, project.is_public };
+	named->id = project.id;
+	named->is_public = project.is_public;
 	named->name_len = project.name.len;
 	memcpy(named->name, project.name.ptr, project.name.len);
 	return OK;
 }
 
-static struct cache_key key_of_id(struct ctx *ctx, int64_t id)
-{
-	return key_named(ctx, 'i', (str){ (const char *)&id, sizeof id });
-}
-
-err_t project_find_id(struct ctx *ctx, struct registry *registry, int64_t id, str *ret_name,
+err_t project_find_id(struct ctx *ctx, struct registry *registry, int64_t id,
 		      struct project_info *ret)
 {
 	static const struct cached_kind kind = { load_named, sizeof(struct named_info) };
 	struct named_info named;
-	struct cache_key key = key_of_id(ctx, id);
+	struct cache_key key = key_numbered(ctx, registry, 'i', id);
 	TRY(registry_cached(ctx, registry, &key, &kind, &id, &named));
-	*ret_name = arena_copy(ctx->arena, (str){ named.name, named.name_len });
-	*ret = named.info;
+	*ret = (struct project_info){ named.id, named.is_public,
+				      arena_copy(ctx->arena, (str){ named.name, named.name_len }) };
 	return OK;
 }
 
 void project_forget(struct ctx *ctx, struct registry *registry, int64_t id, str name)
 {
-	struct cache_key by_name = key_named(ctx, 'p', name), by_id = key_of_id(ctx, id);
+	struct cache_key by_name = key_named(ctx, registry, 'p', name);
+	struct cache_key by_id = key_numbered(ctx, registry, 'i', id);
 	cache_drop(registry->cache, key_str(&by_name));
 	cache_drop(registry->cache, key_str(&by_id));
 }

@@ -15,12 +15,13 @@
 struct project_info {
 	int64_t id;
 	bool is_public;
+	str name; /* its own; in the arena, or the name asked for */
 };
 
-/* From memory, once asked for. */
+/* From memory, once asked for; by its name, or by one that it had (rename.h). */
 err_t project_find(struct ctx *ctx, struct registry *registry, str name, struct project_info *ret);
-/* The same by id; its name lies in the arena. */
-err_t project_find_id(struct ctx *ctx, struct registry *registry, int64_t id, str *ret_name,
+/* The same by id. */
+err_t project_find_id(struct ctx *ctx, struct registry *registry, int64_t id,
 		      struct project_info *ret);
 
 /* --- everything about one -----------------------------------------------------------------------

@@ -92,14 +92,28 @@ static void key_add(struct cache_key *key, const void *bytes, size_t len)
 	key->len += len;
 }
 
-struct cache_key key_named(const struct ctx *ctx, char kind, str name)
+struct cache_key key_named(const struct ctx *ctx, const struct registry *registry, char kind,
+			   str name)
 {
+	uint64_t names = atomic_load(&registry->names);
 	struct cache_key key;
 	key.len = 0;
 	key_add(&key, &kind, 1);
+	key_add(&key, &names, sizeof names);
 	key_add(&key, &ctx->tenant_id, sizeof ctx->tenant_id);
 	key_add(&key, name.ptr, name.len);
 	return key;
+}
+
+struct cache_key key_numbered(const struct ctx *ctx, const struct registry *registry, char kind,
+			      int64_t id)
+{
+	return key_named(ctx, registry, kind, (str){ (const char *)&id, sizeof id });
+}
+
+void registry_names_changed(struct registry *registry)
+{
+	atomic_fetch_add(&registry->names, 1);
 }
 
 struct cache_key key_in_repository(char kind, int64_t repository_id, str rest)

@@ -3,27 +3,92 @@
 #include "registry/repository.h"
 #include "codec/reference.h"
 #include "db/db.h"
-#include "db/project.h"
 #include "db/repository.h"
 #include "internal.h"
 #include "registry/quota.h"
 #include "project_internal.h"
 
+#include <string.h>
+
 #include "base/banned.h"
 
-static err_t load_id(struct ctx *ctx, struct sql_tx *tx, const void *arg, void *ret)
+#define ENSURE_ATTEMPTS 2
+
+/* --- from memory ------------------------------------------------------------------------------ */
+
+struct repository_known {
+	int64_t id, project_id;
+	bool by_alias; /* of the repository or its project; it is called as is known under the id */
+};
+
+static err_t load_known(struct ctx *ctx, struct sql_tx *tx, const void *arg, void *ret)
 {
 	struct repository row;
+	struct repository_known known = { 0 };
 	TRY(db_repository_find(ctx, tx, ctx->tenant_id, *(const str *)arg, &row));
-	*(int64_t *)ret = row.id;
+	known.id = row.id;
+	known.project_id = row.project_id;
+	known.by_alias = !str_eq(row.name, *(const str *)arg);
+	memcpy(ret, &known, sizeof known);
+	return OK;
+}
+
+/* What is remembered under a repository's id. */
+struct repository_named {
+	int64_t project_id;
+	size_t name_len;
+	char name[REPOSITORY_NAME_MAX];
+};
+
+static err_t load_named(struct ctx *ctx, struct sql_tx *tx, const void *arg, void *ret)
+{
+	struct repository_named *named = ret;
+	int64_t id = *(const int64_t *)arg, project_id;
+	str name;
+	TRY(db_repository_name(ctx, tx, ctx->tenant_id, id, &name, &project_id));
+	if (name.len > sizeof named->name)
+		return fail(ctx, ERR_INTERNAL, "repository %lld has a name of %zu bytes",
+			    (long long)id, name.len);
+	memset(named, 0, sizeof *named);
+	named->project_id = project_id;
+	named->name_len = name.len;
+	memcpy(named->name, name.ptr, name.len);
+	return OK;
+}
+
+static err_t find_place(struct ctx *ctx, struct registry *registry, str name, int64_t *ret_id,
+			struct repository_place *ret)
+{
+	static const struct cached_kind kind = { load_known, sizeof(struct repository_known) };
+	static const struct cached_kind named_kind = { load_named,
+						       sizeof(struct repository_named) };
+	struct cache_key key = key_named(ctx, registry, 'r', name);
+	struct repository_known known;
+	struct repository_named named;
+	TRY(registry_cached(ctx, registry, &key, &kind, &name, &known));
+	*ret_id = known.id;
+	*ret = (struct repository_place){ known.project_id, name };
+	if (!known.by_alias)
+		return OK;
+	struct cache_key by_id = key_numbered(ctx, registry, 'n', known.id);
+	err_t err = registry_cached(ctx, registry, &by_id, &named_kind, &known.id, &named);
+	if (err == ERR_ABSENT) /* deleted, and who deleted it did not know this name */
+		cache_drop(registry->cache, key_str(&key));
+	TRY(err);
+	*ret = (struct repository_place){
+		named.project_id, arena_copy(ctx->arena, (str){ named.name, named.name_len })
+	};
 	return OK;
 }
 
 static err_t look_up(struct ctx *ctx, struct registry *registry, str name, int64_t *ret_id)
 {
-	static const struct cached_kind kind = { load_id, sizeof *ret_id };
-	struct cache_key key = key_named(ctx, 'r', name);
-	return registry_cached(ctx, registry, &key, &kind, &name, ret_id);
+	struct repository_place place;
+	err_t err = find_place(ctx, registry, name, ret_id, &place);
+	if (err == ERR_ABSENT)
+		err = find_place(ctx, registry, name, ret_id, &place);
+	TRY(err);
+	return project_is_meant(ctx, name, place.project_id) ? OK : ERR_ABSENT;
 }
 
 err_t repository_find(struct ctx *ctx, struct registry *registry, str name, int64_t *ret_id)
@@ -33,6 +98,41 @@ err_t repository_find(struct ctx *ctx, struct registry *registry, str name, int6
 		return fail(ctx, ERR_NAME_UNKNOWN, "no repository " STR_FMT, STR_ARG(name));
 	return err;
 }
+
+/* Of one that is not there: where it would be made. */
+static err_t place_of_new(struct ctx *ctx, struct registry *registry, str name,
+			  struct repository_place *ret)
+{
+	str asked = STR_NONE, rest = STR_NONE;
+	struct project_info project;
+	(void)str_cut(name, '/', &asked, &rest);
+	*ret = (struct repository_place){ 0, name };
+	err_t err = project_find(ctx, registry, asked, &project);
+	if (err == ERR_ABSENT)
+		return OK;
+	TRY(err);
+	ret->project_id = project.id;
+	if (!str_eq(project.name, asked))
+		ret->name = repository_name(ctx, project.name, rest);
+	return OK;
+}
+
+err_t repository_place(struct ctx *ctx, struct registry *registry, str name,
+		       struct repository_place *ret)
+{
+	int64_t id;
+	err_t err = find_place(ctx, registry, name, &id, ret);
+	if (err == ERR_ABSENT)
+		err = find_place(ctx, registry, name, &id, ret);
+	return err == ERR_ABSENT ? place_of_new(ctx, registry, name, ret) : err;
+}
+
+str repository_name(struct ctx *ctx, str project, str rest)
+{
+	return arena_printf(ctx->arena, STR_FMT "/" STR_FMT, STR_ARG(project), STR_ARG(rest));
+}
+
+/* --- making ----------------------------------------------------------------------------------- */
 
 struct ensure_work {
 	struct registry *registry;
@@ -59,28 +159,36 @@ static err_t ensure(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct ensure_work *work = arg;
 	str project_name = reference_project(work->name);
-	struct project project;
+	struct project project = { 0 };
 	err_t err = db_project_find(ctx, tx, ctx->tenant_id, project_name, &project);
 	if (err == ERR_ABSENT && work->maker) {
 		TRY(make_project(ctx, tx, work));
 		err = db_project_find(ctx, tx, ctx->tenant_id, project_name, &project);
 	}
+	if (err == OK && !project_is_meant(ctx, work->name, project.id))
+		err = ERR_ABSENT;
+	struct quota_charge charge = { .project_id = project.id };
+	if (err == OK)
+		err = db_repository_ensure(ctx, tx, &project, work->name,
+					   &charge.more[QUOTA_REPOSITORIES]);
 	if (err == ERR_ABSENT)
 		return fail(ctx, ERR_NAME_UNKNOWN, "no project " STR_FMT, STR_ARG(project_name));
 	TRY(err);
-	struct quota_charge charge = { .project_id = project.id };
-	TRY(db_repository_ensure(ctx, tx, project.id, work->name,
-				 &charge.more[QUOTA_REPOSITORIES]));
 	return quota_charge(ctx, tx, work->registry, &charge);
 }
 
 err_t repository_ensure(struct ctx *ctx, struct registry *registry, str name,
 			struct project_maker *maker, int64_t *ret_id)
 {
-	err_t err = look_up(ctx, registry, name, ret_id);
-	if (err != ERR_ABSENT)
-		return err;
 	struct ensure_work work = { registry, name, maker, registry->options.auto_create_public };
-	TRY(db_run(ctx, registry->db, SQL_WRITE_RELAXED, ensure, &work));
+	for (unsigned attempt = 0; attempt < ENSURE_ATTEMPTS; attempt++) {
+		err_t err = look_up(ctx, registry, name, ret_id);
+		if (err != ERR_ABSENT)
+			return err;
+		err = db_run(ctx, registry->db, SQL_WRITE_RELAXED, ensure, &work);
+		if (err != ERR_NAME_IS_ALIAS && err != OK)
+			return err;
+		ctx_forgive(ctx); /* the name leads somewhere, if only since a moment ago */
+	}
 	return repository_find(ctx, registry, name, ret_id);
 }

@@ -1,11 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* repository.h - repositories by their full name ("project/rest"), remembered. */
+/*
+ * repository.h - repositories by their full name ("project/rest"), remembered.
+ *
+ * Each is found by its name, by one that it had, and by one that its project had (rename.h). In
+ * the project that ctx names (ctx->project), a name that leads to another is unknown.
+ */
 #pragma once
 
 #include "registry/registry.h"
 
 /* ERR_NAME_UNKNOWN when there is no such repository. */
 err_t repository_find(struct ctx *ctx, struct registry *registry, str name, int64_t *ret_id);
+
+/* Where a name leads, or would: what decisions are about. */
+struct repository_place {
+	int64_t project_id; /* 0: there is no such project */
+	str name;	    /* the present one, in the arena, or the name asked for */
+};
+err_t repository_place(struct ctx *ctx, struct registry *registry, str name,
+		       struct repository_place *ret);
+
+/* "project/rest", in the arena. */
+str repository_name(struct ctx *ctx, str project, str rest);
 
 /* Whose push may make the project it names. */
 struct project_maker {

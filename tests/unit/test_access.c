@@ -12,6 +12,7 @@ static struct resource project(bool is_public, unsigned roles)
 				  .project_id = 7,
 				  .project_public = is_public,
 				  .repository = STR("p/app"),
+				  .repository_asked = STR("p/app"),
 				  .roles = roles,
 				  .anonymous_pull = true };
 }
@@ -299,7 +300,9 @@ static struct identity bearer(const struct grant *grant, unsigned flags)
 
 Test(access, a_token_narrows_everybody)
 {
-	struct grant grant = { STR("repository"), STR("p/app"), SCOPE_PULL };
+	struct grant grant = { .type = STR("repository"),
+			       .name = STR("p/app"),
+			       .actions = SCOPE_PULL };
 	struct identity who = bearer(&grant, IDENTITY_ADMIN);
 	struct resource what = project(false, PROJECT_ROLE_BIT(PROJECT_ADMIN));
 	for (enum action action = 1; action < ACTION_COUNT; action++)
@@ -312,26 +315,82 @@ Test(access, a_token_narrows_everybody)
 Test(access, a_grant_counts_for_its_own_resource_only)
 {
 	static const struct grant others[] = {
-		{ STR_INIT("repository"), STR_INIT("p/other"), ~0u },
-		{ STR_INIT("repository"), STR_INIT("p/ap"), ~0u },
-		{ STR_INIT("repository"), STR_INIT("p/app/x"), ~0u },
-		{ STR_INIT("repository"), STR_INIT(""), ~0u },
-		{ STR_INIT("registry"), STR_INIT("p/app"), ~0u },
-		{ STR_INIT("repository"), STR_INIT("catalog"), ~0u },
-		{ STR_INIT("registry"), STR_INIT("other"), ~0u },
+		{ .type = STR_INIT("repository"), .name = STR_INIT("p/other"), .actions = ~0u },
+		{ .type = STR_INIT("repository"), .name = STR_INIT("p/ap"), .actions = ~0u },
+		{ .type = STR_INIT("repository"), .name = STR_INIT("p/app/x"), .actions = ~0u },
+		{ .type = STR_INIT("repository"), .name = STR_INIT(""), .actions = ~0u },
+		{ .type = STR_INIT("registry"), .name = STR_INIT("p/app"), .actions = ~0u },
+		{ .type = STR_INIT("repository"), .name = STR_INIT("catalog"), .actions = ~0u },
+		{ .type = STR_INIT("registry"), .name = STR_INIT("other"), .actions = ~0u },
 	};
 	struct resource what = project(false, 0);
 	for (size_t i = 0; i < COUNT_OF(others); i++) {
 		struct identity who = bearer(&others[i], IDENTITY_ADMIN);
 		cr_assert_not(may(&who, ACTION_REPOSITORY_PULL, &what), "%zu", i);
 		cr_assert_not(may(&who, ACTION_CATALOG_LIST, &what), "%zu", i);
-		cr_assert_not(access_granted_by_token(&who, ACTION_REPOSITORY_PULL, STR_NONE));
+		what.repository_asked = STR_NONE;
+		cr_assert_not(access_granted_by_token(&who, ACTION_REPOSITORY_PULL, &what));
+		what.repository_asked = what.repository;
 	}
+}
+
+Test(access, a_grant_counts_for_what_was_decided_about_only)
+{
+	struct grant grant = { .type = STR("repository"),
+			       .name = STR("old/app"),
+			       .actions = SCOPE_PULL,
+			       .project_id = 7 };
+	struct identity who = bearer(&grant, 0), admin = bearer(&grant, IDENTITY_ADMIN);
+	struct resource what = { .project_id = 7,
+				 .repository = STR("p/lib/app"),
+				 .repository_asked = STR("old/app") };
+	cr_assert(access_granted_by_token(&who, ACTION_REPOSITORY_PULL, &what));
+	what.project_id = 8;
+	cr_assert_not(access_granted_by_token(&who, ACTION_REPOSITORY_PULL, &what));
+	cr_assert(access_granted_by_token(&admin, ACTION_REPOSITORY_PULL, &what));
+	what.project_id = 0;
+	cr_assert_not(access_granted_by_token(&who, ACTION_REPOSITORY_PULL, &what));
+	what.project_id = 7;
+	grant.inside = STR("app");
+	cr_assert_not(access_granted_by_token(&who, ACTION_REPOSITORY_PULL, &what));
+	grant.inside = STR("lib/app");
+	cr_assert(access_granted_by_token(&who, ACTION_REPOSITORY_PULL, &what));
+	what.repository_asked = what.repository;
+	cr_assert_not(access_granted_by_token(&who, ACTION_REPOSITORY_PULL, &what));
+}
+
+Test(access, a_decision_says_whether_a_pattern_had_a_part_in_it)
+{
+	struct custom_grant custom = { .repository_glob = STR("app") };
+	action_set_add(&custom.actions, ACTION_REPOSITORY_PULL);
+	struct identity who = user(0);
+	struct resource what = project(false, 0);
+	what.custom = &custom;
+	what.custom_count = 1;
+	struct decision decision = access_decide(&who, ACTION_REPOSITORY_PULL, &what);
+	cr_assert(decision.allowed);
+	cr_assert(decision.by_name);
+	custom.repository_glob = STR("");
+	cr_assert_not(access_decide(&who, ACTION_REPOSITORY_PULL, &what).by_name);
+	struct robot_grant grants[2] = { { .place = PLACE_PROJECT, .project_id = PROJECT_ALL },
+					 { .place = PLACE_PROJECT,
+					   .project_id = PROJECT_ALL,
+					   .repository_glob = STR("other") } };
+	action_set_add(&grants[0].actions, ACTION_REPOSITORY_PULL);
+	action_set_add(&grants[1].denied, ACTION_REPOSITORY_PULL);
+	who = robot(grants);
+	cr_assert_not(access_decide(&who, ACTION_REPOSITORY_PULL, &what).by_name);
+	who.robot_grant_count = 2;
+	decision = access_decide(&who, ACTION_REPOSITORY_PULL, &what);
+	cr_assert(decision.allowed);
+	cr_assert(decision.by_name, "a denial by a pattern would come with another name");
 }
 
 Test(access, a_push_makes_its_project_for_whom_the_token_speaks)
 {
-	struct grant grant = { STR("repository"), STR("new/app"), SCOPE_PUSH };
+	struct grant grant = { .type = STR("repository"),
+			       .name = STR("new/app"),
+			       .actions = SCOPE_PUSH };
 	struct identity admin = bearer(&grant, IDENTITY_ADMIN), joe = bearer(&grant, 0);
 	struct resource on = { .project_auto_create = true }, off = { 0 };
 	cr_assert(may(&admin, ACTION_PROJECT_AUTO_CREATE, &on));

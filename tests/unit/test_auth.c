@@ -81,7 +81,9 @@ static const struct identity admin = { .subject = SUBJECT_USER,
 				       .name = STR_INIT("admin"),
 				       .flags = IDENTITY_ADMIN,
 				       .epoch = 1 };
-static const struct grant pull = { STR_INIT("repository"), STR_INIT("lib/app"), SCOPE_PULL };
+static const struct grant pull = { .type = STR_INIT("repository"),
+				   .name = STR_INIT("lib/app"),
+				   .actions = SCOPE_PULL };
 
 static str issue(struct auth *node)
 {
@@ -211,8 +213,9 @@ static void assert_admin_pull(str token)
 	cr_assert(str_eq(who.grants[0].type, pull.type));
 	cr_assert(str_eq(who.grants[0].name, pull.name));
 	cr_assert_eq(who.grants[0].actions, pull.actions);
-	cr_assert(access_granted_by_token(&who, ACTION_REPOSITORY_PULL, STR("lib/app")));
-	cr_assert_not(access_granted_by_token(&who, ACTION_REPOSITORY_PUSH, STR("lib/app")));
+	struct resource app = { .repository = pull.name, .repository_asked = pull.name };
+	cr_assert(access_granted_by_token(&who, ACTION_REPOSITORY_PULL, &app));
+	cr_assert_not(access_granted_by_token(&who, ACTION_REPOSITORY_PUSH, &app));
 }
 
 Test(tokens, a_token_says_what_was_put_in_cold_and_warm)

@@ -28,9 +28,10 @@ static void tear_down(void)
 TestSuite(auth_claims, .init = set_up, .fini = tear_down);
 
 static const struct grant grants[] = {
-	{ STR_INIT("repository"), STR_INIT("lib/app"), SCOPE_PULL | SCOPE_DELETE },
-	{ STR_INIT("registry"), STR_INIT("catalog"), SCOPE_ALL },
-	{ STR_INIT("repository"), STR_INIT("no\"thing"), 0 },
+	{ STR_INIT("repository"), STR_INIT("old/app"), SCOPE_PULL | SCOPE_DELETE, 7,
+	  STR_INIT("lib/app") },
+	{ .type = STR_INIT("registry"), .name = STR_INIT("catalog"), .actions = SCOPE_ALL },
+	{ .type = STR_INIT("repository"), .name = STR_INIT("no\"thing") },
 };
 
 static const struct claims access_claims = {
@@ -54,6 +55,8 @@ static void assert_grants(const struct grant *have, size_t count)
 		cr_assert(str_eq(have[i].type, grants[i].type));
 		cr_assert(str_eq(have[i].name, grants[i].name));
 		cr_assert_eq(have[i].actions, grants[i].actions);
+		cr_assert_eq(have[i].project_id, grants[i].project_id);
+		cr_assert(str_eq(have[i].inside, grants[i].inside));
 	}
 }
 
