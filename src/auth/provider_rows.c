@@ -242,7 +242,8 @@ static err_t put_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	    (mode.len && !str_eq(mode, STR("db_auth")) && !str_eq(mode, STR("oidc_auth")) &&
 	     !str_eq(mode, STR("ldap_auth"))))
 		return fail(ctx, ERR_REQUEST_INVALID,
-			    "auth_mode is not db_auth, ldap_auth or oidc_auth");
+			    "auth_mode is not db_auth, ldap_auth or oidc_auth (which is also "
+			    "for a UAA)");
 	for (int kind = 0; kind < PROVIDER_KIND_COUNT; kind++)
 		if (provider_auth_mode_of((enum provider_kind)kind))
 			TRY(put_kind(ctx, tx, work, (enum provider_kind)kind, mode));

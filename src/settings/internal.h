@@ -15,6 +15,7 @@ struct system_setting_info {
 	int64_t low, high;
 	const char *choices;		/* "a|b" */
 	const char *(*check)(str text); /* NULL when fine, else what it must be */
+	const char *instead;		/* not NULL: only the default is taken */
 };
 
 extern const struct system_setting_info system_table[SYSTEM_SETTING_COUNT];

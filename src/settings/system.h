@@ -34,14 +34,20 @@
 #define SETTING_RANGE(low_, high_) .low = (low_), .high = (high_)
 #define SETTING_CHOICE(words_)	   .choices = (words_)
 #define SETTING_CHECK(function_)   .check = (function_)
+/* Of what Harbor has and this program has not: the default is taken, as its clients send all that
+ * they read, and any other value refused with what is to be used instead. */
+#define SETTING_INSTEAD(text_) .instead = (text_)
+#define SETTING_UAA	       SETTING_INSTEAD("a UAA is an OIDC provider: use oidc_*, auth_mode oidc_auth")
+#define SETTING_AUTHPROXY      SETTING_INSTEAD("use oidc_* or ldap_*, or the tokens of an issuer")
 
 /*
  * X(type, enumerator, Harbor's key, default, limits)
  *	TEXT, CHOICE -> system_text(); BOOL -> system_bool(); INT -> system_i64(), which gives a
  *	CHOICE's position
- *	UNUSED   taken by PUT and thrown away: a secret that nothing here would ever use
+ *	UNUSED   shown to nobody: a secret that nothing here would ever use
  */
 #define SYSTEM_SETTINGS(X)                                                                         \
+	/* For login pages, which read it from systeminfo: that they offer OIDC first. */          \
 	X(BOOL, PRIMARY_AUTH_MODE, "primary_auth_mode", "false", SETTING_FREE)                     \
 	X(CHOICE, PROJECT_CREATION, "project_creation_restriction", "everyone",                    \
 	  SETTING_CHOICE("everyone|adminonly"))                                                    \
@@ -70,19 +76,18 @@
 	  SETTING_FREE)                                                                            \
 	/* Whatever text: Harbor's portal writes JSON into it, others write words. */              \
 	X(TEXT, BANNER_MESSAGE, "banner_message", "", SETTING_FREE)                                \
-	/* Ways to log in that Harbor has and this program has not: kept for whoever reads them    \
-	 * back. */                                                                                \
-	X(TEXT, UAA_CLIENT_ID, "uaa_client_id", "", SETTING_FREE)                                  \
-	X(UNUSED, UAA_CLIENT_SECRET, "uaa_client_secret", "", SETTING_FREE)                        \
-	X(TEXT, UAA_ENDPOINT, "uaa_endpoint", "", SETTING_FREE)                                    \
-	X(BOOL, UAA_VERIFY_CERT, "uaa_verify_cert", "false", SETTING_FREE)                         \
-	X(TEXT, AUTHPROXY_ENDPOINT, "http_authproxy_endpoint", "", SETTING_FREE)                   \
-	X(TEXT, AUTHPROXY_REVIEW, "http_authproxy_tokenreview_endpoint", "", SETTING_FREE)         \
-	X(TEXT, AUTHPROXY_ADMIN_GROUPS, "http_authproxy_admin_groups", "", SETTING_FREE)           \
-	X(TEXT, AUTHPROXY_ADMINS, "http_authproxy_admin_usernames", "", SETTING_FREE)              \
-	X(BOOL, AUTHPROXY_VERIFY_CERT, "http_authproxy_verify_cert", "true", SETTING_FREE)         \
-	X(BOOL, AUTHPROXY_SKIP_SEARCH, "http_authproxy_skip_search", "false", SETTING_FREE)        \
-	X(TEXT, AUTHPROXY_CERTIFICATE, "http_authproxy_server_certificate", "", SETTING_FREE)
+	/* Ways to log in that Harbor has and this program has not. */                             \
+	X(TEXT, UAA_CLIENT_ID, "uaa_client_id", "", SETTING_UAA)                                   \
+	X(UNUSED, UAA_CLIENT_SECRET, "uaa_client_secret", "", SETTING_UAA)                         \
+	X(TEXT, UAA_ENDPOINT, "uaa_endpoint", "", SETTING_UAA)                                     \
+	X(BOOL, UAA_VERIFY_CERT, "uaa_verify_cert", "false", SETTING_UAA)                          \
+	X(TEXT, AUTHPROXY_ENDPOINT, "http_authproxy_endpoint", "", SETTING_AUTHPROXY)              \
+	X(TEXT, AUTHPROXY_REVIEW, "http_authproxy_tokenreview_endpoint", "", SETTING_AUTHPROXY)    \
+	X(TEXT, AUTHPROXY_ADMIN_GROUPS, "http_authproxy_admin_groups", "", SETTING_AUTHPROXY)      \
+	X(TEXT, AUTHPROXY_ADMINS, "http_authproxy_admin_usernames", "", SETTING_AUTHPROXY)         \
+	X(BOOL, AUTHPROXY_VERIFY_CERT, "http_authproxy_verify_cert", "true", SETTING_AUTHPROXY)    \
+	X(BOOL, AUTHPROXY_SKIP_SEARCH, "http_authproxy_skip_search", "false", SETTING_AUTHPROXY)   \
+	X(TEXT, AUTHPROXY_CERTIFICATE, "http_authproxy_server_certificate", "", SETTING_AUTHPROXY)
 
 enum system_setting {
 #define SYSTEM_SETTING(type, name, ...) SYSTEM_##name,

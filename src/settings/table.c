@@ -133,6 +133,9 @@ err_t system_setting_read(struct ctx *ctx, const struct json_value *flat,
 	const char *must_be = info->check ? info->check(text) : NULL;
 	if (must_be)
 		return wrong(ctx, info, must_be);
+	if (info->instead && !str_eq(text, info->fallback))
+		return fail(ctx, ERR_REQUEST_INVALID, "%s has no effect here; %s", info->key,
+			    info->instead);
 	*ret = arena_copy(ctx->arena, text);
 	return OK;
 }

@@ -32,16 +32,6 @@ VALUES = {
     "scanner_skip_update_pulltime": True,
     "disabled_audit_log_event_types": "create_artifact,pull_artifact",
     "banner_message": '{"message":"moving on friday","type":"warning","closable":true}',
-    "uaa_client_id": "id",
-    "uaa_endpoint": "uaa.example.com",
-    "uaa_verify_cert": True,
-    "http_authproxy_endpoint": "https://proxy.example.com",
-    "http_authproxy_tokenreview_endpoint": "https://proxy.example.com/review",
-    "http_authproxy_admin_groups": "admins",
-    "http_authproxy_admin_usernames": "alice",
-    "http_authproxy_verify_cert": False,
-    "http_authproxy_skip_search": True,
-    "http_authproxy_server_certificate": "-----BEGIN CERTIFICATE-----",
     "ldap_url": "ldaps://ldap.example.com",
     "ldap_base_dn": "dc=example,dc=com",
     "ldap_search_dn": "cn=reader,dc=example,dc=com",
@@ -70,7 +60,21 @@ VALUES = {
     "oidc_extra_redirect_parms": '{"prompt":"login"}',
     "oidc_logout": True,
 }
-SECRETS = {"ldap_search_password": "first-secret-words", "oidc_client_secret": "second-secret-words", "uaa_client_secret": "third-secret-words"}
+SECRETS = {"ldap_search_password": "first-secret-words", "oidc_client_secret": "second-secret-words"}
+# Ways to log in that this program does not have: only their defaults are taken.
+REFUSED = {
+    "uaa_client_secret": "third-secret-words",
+    "uaa_client_id": "id",
+    "uaa_endpoint": "uaa.example.com",
+    "uaa_verify_cert": True,
+    "http_authproxy_endpoint": "https://proxy.example.com",
+    "http_authproxy_tokenreview_endpoint": "https://proxy.example.com/review",
+    "http_authproxy_admin_groups": "admins",
+    "http_authproxy_admin_usernames": "alice",
+    "http_authproxy_verify_cert": False,
+    "http_authproxy_skip_search": True,
+    "http_authproxy_server_certificate": "-----BEGIN CERTIFICATE-----",
+}
 # Acting ones that would stand in the way of the other tests are tried one by one below.
 REST = {"auth_mode": "db_auth", "read_only": False}
 
@@ -101,7 +105,7 @@ def test_every_key_of_harbors_description_is_there(admin):
     # Harbor's own answer has neither: a secret, and the scan policy, which is a schedule of its own.
     assert set(described) - set(found) == {"uaa_client_secret", "scan_all_policy"}
     assert all(item["editable"] is True for item in found.values())
-    assert set(VALUES) | set(REST) == set(described) - {"uaa_client_secret", "scan_all_policy"}
+    assert set(VALUES) | set(REST) | set(REFUSED) == set(described) - {"scan_all_policy"}
 
 
 @pytest.mark.own_server
@@ -152,6 +156,22 @@ def test_what_nobody_knows_and_what_is_null_is_ignored(admin):
 def test_what_cannot_be_is_refused_and_nothing_else_changes_either(admin, wrong):
     before = read(admin)
     write(admin, expect=400, self_registration=True, oidc_name="not kept", **wrong)
+    assert read(admin) == before
+
+
+@pytest.mark.parametrize("key", sorted(REFUSED))
+def test_what_would_have_no_effect_is_refused_with_what_has(admin, key):
+    before = read(admin)
+    said = write(admin, expect=400, self_registration=True, **{key: REFUSED[key]}).json()["errors"][0]["detail"]
+    assert said.startswith(f"{key} has no effect here; ") and "oidc_*" in said
+    assert read(admin) == before
+
+
+def test_whoever_sends_all_that_he_has_read_is_not_refused(admin):
+    """As Harbor's clients do; a secret that he leaves empty is none."""
+    before = read(admin)
+    assert set(REFUSED) - {"uaa_client_secret"} < set(before)
+    write(admin, uaa_client_secret="", **before)
     assert read(admin) == before
 
 

@@ -99,7 +99,7 @@ Test(settings, what_was_put_is_read_also_after_a_restart)
 	must(put(settings, "{\"read_only\": true, \"robot_name_prefix\": \"bot_\","
 			   " \"storage_per_project\": 1099511627776, \"token_expiration\": null,"
 			   " \"project_creation_restriction\": \"adminonly\", \"unknown\": {},"
-			   " \"uaa_client_secret\": \"hunter2\"}"));
+			   " \"uaa_client_secret\": \"\"}"));
 	CLEANUP(done) struct system_settings *again = open_with(NULL);
 	struct system_settings *both[] = { settings, again };
 	for (size_t i = 0; i < COUNT_OF(both); i++) {
@@ -143,6 +143,9 @@ Test(settings, what_cannot_be_is_refused_and_changes_nothing)
 		"{\"disabled_audit_log_event_types\": \"create_nothing\"}",
 		"{\"banner_message\": {}}",
 		"{\"uaa_client_secret\": 1}",
+		"{\"uaa_client_secret\": \"hunter2\"}",
+		"{\"uaa_verify_cert\": true}",
+		"{\"http_authproxy_verify_cert\": false}",
 	};
 	CLEANUP(done) struct system_settings *settings = open_with(NULL);
 	for (size_t i = 0; i < COUNT_OF(bodies); i++) {
