@@ -11,6 +11,7 @@
 #include "api/audit.h"
 #include "api/handlers.h"
 #include "api/harbor.h"
+#include "api/robot_json.h"
 #include "auth/outside.h"
 
 #include "base/banned.h"
@@ -20,10 +21,25 @@ static const struct identity_providers *providers_of(struct request *rq)
 	return &auth_outside(rq->api->options.auth)->providers;
 }
 
-/* The tenant that is meant: `tenant_id`, else the request's. */
-static err_t tenant_of(struct ctx *ctx, struct request *rq, int64_t *ret)
+/*
+ * The tenant that is meant: `tenant_id`, else the request's. A tenant's administrator has his own
+ * tenant's; but whom the default tenant's providers call an administrator is one of the system, so
+ * those are a part of its configuration.
+ */
+static err_t tenant_of(struct ctx *ctx, struct request *rq, enum action in_default, int64_t *ret)
 {
-	return query_i64(ctx, rq, STR("tenant_id"), ctx->tenant_id, ret);
+	struct decision decision;
+	struct tenant_seen seen;
+	TRY(query_i64(ctx, rq, STR("tenant_id"), ctx->tenant_id, ret));
+	ctx->tenant_id = *ret;
+	TRY(robot_tenant_check(ctx, rq));
+	TRY(tenant_of_id(ctx, rq->api->options.auth, *ret, &seen));
+	if (!seen.id)
+		return fail(ctx, ERR_NOT_FOUND, "no such tenant");
+	if (*ret != TENANT_DEFAULT)
+		return OK;
+	TRY(request_may(ctx, rq, in_default, STR_NONE, &decision));
+	return decision.allowed ? OK : request_refuse(ctx, rq, &decision);
 }
 
 static void write_provider(struct json_writer *w, const struct identity_provider *p)
@@ -79,7 +95,7 @@ err_t berth_provider_list(struct ctx *ctx, struct request *rq)
 	struct identity_provider *list;
 	size_t count;
 	int64_t tenant_id;
-	TRY(tenant_of(ctx, rq, &tenant_id));
+	TRY(tenant_of(ctx, rq, ACTION_CONFIGURATION_READ, &tenant_id));
 	TRY(identity_provider_list(ctx, providers_of(rq), tenant_id, false, &list, &count));
 	CLEANUP(buf_done) struct buf body = BUF_INIT(HARBOR_BODY_MAX);
 	struct json_writer w = JSON_WRITER(&body);
@@ -107,7 +123,7 @@ err_t berth_provider_create(struct ctx *ctx, struct request *rq)
 	enum provider_kind kind;
 	int64_t tenant_id;
 	str kind_name;
-	TRY(tenant_of(ctx, rq, &tenant_id));
+	TRY(tenant_of(ctx, rq, ACTION_CONFIGURATION_UPDATE, &tenant_id));
 	TRY(body_read(ctx, rq, &doc));
 	if (json_get_str(doc.root, "kind", &kind_name) != JSON_FOUND ||
 	    !provider_kind_parse(kind_name, &kind))
@@ -118,10 +134,11 @@ err_t berth_provider_create(struct ctx *ctx, struct request *rq)
 	return answer_created(rq, p.id);
 }
 
-static err_t find(struct ctx *ctx, struct request *rq, struct identity_provider *ret)
+static err_t find(struct ctx *ctx, struct request *rq, enum action in_default,
+		  struct identity_provider *ret)
 {
 	int64_t tenant_id;
-	TRY(tenant_of(ctx, rq, &tenant_id));
+	TRY(tenant_of(ctx, rq, in_default, &tenant_id));
 	err_t err = identity_provider_find(ctx, providers_of(rq), tenant_id, rq->id, ret);
 	return err == ERR_ABSENT ? fail(ctx, ERR_NOT_FOUND, "no such identity provider") : err;
 }
@@ -129,7 +146,7 @@ static err_t find(struct ctx *ctx, struct request *rq, struct identity_provider 
 err_t berth_provider_get(struct ctx *ctx, struct request *rq)
 {
 	struct identity_provider p;
-	TRY(find(ctx, rq, &p));
+	TRY(find(ctx, rq, ACTION_CONFIGURATION_READ, &p));
 	return answer_json(rq, 200, provider_json(ctx, &p));
 }
 
@@ -137,7 +154,7 @@ err_t berth_provider_update(struct ctx *ctx, struct request *rq)
 {
 	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
 	struct identity_provider p;
-	TRY(find(ctx, rq, &p));
+	TRY(find(ctx, rq, ACTION_CONFIGURATION_UPDATE, &p));
 	TRY(body_read(ctx, rq, &doc));
 	TRY(read_body(ctx, doc.root, &p));
 	TRY(save(ctx, rq, AUDIT_UPDATE_IDENTITY_PROVIDER, &p));
@@ -147,7 +164,7 @@ err_t berth_provider_update(struct ctx *ctx, struct request *rq)
 err_t berth_provider_delete(struct ctx *ctx, struct request *rq)
 {
 	struct identity_provider p;
-	TRY(find(ctx, rq, &p));
+	TRY(find(ctx, rq, ACTION_CONFIGURATION_UPDATE, &p));
 	struct audit_event *event = audit_change(rq, AUDIT_DELETE_IDENTITY_PROVIDER);
 	event->tenant_id = p.tenant_id;
 	event->resource = p.name;

@@ -37,13 +37,30 @@ static str callback_url(struct ctx *ctx, struct request *rq)
 	return arena_printf(ctx->arena, STR_FMT "/c/oidc/callback", STR_ARG(request_base_url(rq)));
 }
 
-static err_t list_providers(struct ctx *ctx, struct request *rq, struct identity_provider **ret,
-			    size_t *ret_count)
+/* On a tenant's host nobody comes in by another tenant's provider, nor with a cookie of its. */
+static err_t check_host(struct ctx *ctx, int64_t tenant_id)
 {
-	int64_t tenant_id;
-	TRY(query_i64(ctx, rq, STR("tenant_id"), ctx->tenant_id, &tenant_id));
 	if (ctx->tenant_fixed && tenant_id != ctx->tenant_id)
 		return fail(ctx, ERR_PRECONDITION_FAILED, "another tenant's host");
+	return OK;
+}
+
+static err_t tenant_asked(struct ctx *ctx, struct request *rq, int64_t *ret)
+{
+	TRY(query_i64(ctx, rq, STR("tenant_id"), ctx->tenant_id, ret));
+	return check_host(ctx, *ret);
+}
+
+static err_t take_turn(struct ctx *ctx, struct request *rq,
+		       const struct identity_provider *provider, struct turn *ret)
+{
+	const struct asked asked = { provider->tenant_id, provider->id };
+	return turn_take(ctx, &outside_of(rq)->turns, asked, ret);
+}
+
+static err_t list_providers(struct ctx *ctx, struct request *rq, int64_t tenant_id,
+			    struct identity_provider **ret, size_t *ret_count)
+{
 	return identity_provider_list(ctx, &outside_of(rq)->providers, tenant_id, true, ret,
 				      ret_count);
 }
@@ -52,8 +69,10 @@ static err_t choose_provider(struct ctx *ctx, struct request *rq, struct identit
 {
 	struct identity_provider *list;
 	size_t count;
+	int64_t tenant_id;
 	str name = request_query(rq, STR("provider"));
-	TRY(list_providers(ctx, rq, &list, &count));
+	TRY(tenant_asked(ctx, rq, &tenant_id));
+	TRY(list_providers(ctx, rq, tenant_id, &list, &count));
 	for (size_t i = 0; i < count; i++)
 		if (list[i].kind == PROVIDER_OIDC && (!name.len || str_eq(name, list[i].name))) {
 			*ret = list[i];
@@ -66,6 +85,7 @@ static err_t choose_provider(struct ctx *ctx, struct request *rq, struct identit
 static err_t find_provider(struct ctx *ctx, struct request *rq, int64_t tenant_id, int64_t id,
 			   struct identity_provider *ret)
 {
+	TRY(check_host(ctx, tenant_id));
 	err_t err = identity_provider_find(ctx, &outside_of(rq)->providers, tenant_id, id, ret);
 	if (err == ERR_ABSENT || (err == OK && (!ret->enabled || ret->kind != PROVIDER_OIDC)))
 		return fail(ctx, ERR_PRECONDITION_FAILED, "the OIDC provider is gone");
@@ -77,7 +97,9 @@ err_t portal_oidc_providers(struct ctx *ctx, struct request *rq)
 {
 	struct identity_provider *list;
 	size_t count;
-	TRY(list_providers(ctx, rq, &list, &count));
+	int64_t tenant_id;
+	TRY(tenant_asked(ctx, rq, &tenant_id));
+	TRY(list_providers(ctx, rq, tenant_id, &list, &count));
 	CLEANUP(buf_done) struct buf body = BUF_INIT(HARBOR_BODY_MAX);
 	struct json_writer w = JSON_WRITER(&body);
 	json_write_array_begin(&w, NULL);
@@ -103,7 +125,7 @@ err_t portal_oidc_login(struct ctx *ctx, struct request *rq)
 	str location, cookie;
 	TRY(choose_provider(ctx, rq, &provider));
 	CLEANUP(turn_done) struct turn turn = TURN_INIT;
-	TRY(turn_take(ctx, &outside_of(rq)->turns, provider.id, &turn));
+	TRY(take_turn(ctx, rq, &provider, &turn));
 	TRY(oidc_begin(ctx, outside_of(rq)->oidc, &provider, callback_url(ctx, rq),
 		       request_query(rq, STR("redirect_url")), &location, &cookie));
 	browser_set_cookie(rq, LOGIN_COOKIE, cookie, COOKIE_PATH, OIDC_LOGIN_LIFETIME_S);
@@ -149,7 +171,7 @@ static err_t finish_login(struct ctx *ctx, struct request *rq, const struct oidc
 	struct identity_provider provider;
 	TRY(find_provider(ctx, rq, login->tenant_id, login->provider_id, &provider));
 	CLEANUP(turn_done) struct turn turn = TURN_INIT;
-	TRY(turn_take(ctx, &outside_of(rq)->turns, provider.id, &turn));
+	TRY(take_turn(ctx, rq, &provider, &turn));
 	return oidc_finish(ctx, outside_of(rq)->oidc, &provider, callback_url(ctx, rq), login,
 			   &callback, ret);
 }
@@ -209,7 +231,7 @@ static str logout_location(struct ctx *ctx, struct request *rq, const struct ses
 	CLEANUP(turn_done) struct turn turn = TURN_INIT;
 	err_t err = find_provider(ctx, rq, request_tenant(rq), ended->provider_id, &provider);
 	if (err == OK)
-		err = turn_take(ctx, &outside_of(rq)->turns, provider.id, &turn);
+		err = take_turn(ctx, rq, &provider, &turn);
 	if (err == OK)
 		err = oidc_logout_url(ctx, outside_of(rq)->oidc, &provider, ended->id_token, back,
 				      &location);
@@ -244,14 +266,16 @@ err_t portal_oidc_backchannel(struct ctx *ctx, struct request *rq)
 	struct oidc_logout logout;
 	str body, token;
 	size_t count;
+	int64_t tenant_id;
 	exchange_header(rq->x, STR("Cache-Control"), STR("no-store"));
 	rq->keep_headers = true;
 	TRY(exchange_read_all(rq->x, rq->route->body_max_bytes, &body));
 	if (!form_get(ctx->arena, body, STR("logout_token"), &token))
 		return fail(ctx, ERR_REQUEST_INVALID, "no logout_token");
-	TRY(list_providers(ctx, rq, &list, &count));
+	TRY(tenant_asked(ctx, rq, &tenant_id));
+	TRY(list_providers(ctx, rq, tenant_id, &list, &count));
 	CLEANUP(turn_done) struct turn turn = TURN_INIT;
-	TRY(turn_take(ctx, &outside_of(rq)->turns, 0, &turn)); /* whose it is shows inside */
+	TRY(turn_take(ctx, &outside_of(rq)->turns, (struct asked){ tenant_id, 0 }, &turn));
 	TRY(oidc_check_logout(ctx, outside_of(rq)->oidc, list, count, token, &logout));
 	struct audit_event *event = audit_change(rq, AUDIT_LOGOUT_USER);
 	event->resource = logout.subject.len ? logout.subject : logout.session_id;

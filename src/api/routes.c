@@ -363,11 +363,11 @@ const struct route api_routes[] = {
 			JSON_BODY_MAX, handler                                                     \
 	}
 	BERTH(GET, "/openapi.json", NONE, berth_openapi_get),
-	BERTH(GET, "/identity-providers", CONFIGURATION_READ, berth_provider_list),
-	BERTH(POST, "/identity-providers", CONFIGURATION_UPDATE, berth_provider_create),
-	BERTH(GET, "/identity-providers/{id}", CONFIGURATION_READ, berth_provider_get),
-	BERTH(PUT, "/identity-providers/{id}", CONFIGURATION_UPDATE, berth_provider_update),
-	BERTH(DELETE, "/identity-providers/{id}", CONFIGURATION_UPDATE, berth_provider_delete),
+	BERTH(GET, "/identity-providers", PROVIDER_READ, berth_provider_list),
+	BERTH(POST, "/identity-providers", PROVIDER_UPDATE, berth_provider_create),
+	BERTH(GET, "/identity-providers/{id}", PROVIDER_READ, berth_provider_get),
+	BERTH(PUT, "/identity-providers/{id}", PROVIDER_UPDATE, berth_provider_update),
+	BERTH(DELETE, "/identity-providers/{id}", PROVIDER_UPDATE, berth_provider_delete),
 	BERTH(GET, "/access-tokens", LOGIN, berth_token_list),
 	BERTH(POST, "/access-tokens", LOGIN, berth_token_create),
 	BERTH(DELETE, "/access-tokens/{id}", LOGIN, berth_token_delete),

@@ -214,23 +214,41 @@ static bool fits(struct ctx *ctx, struct auth *auth, const struct binding_row *r
 }
 
 err_t binding_choose(struct ctx *ctx, struct auth *auth, const struct binding_page *among,
-		     const struct json_value *claims, str robot, struct identity *ret,
-		     const struct binding_row **ret_binding)
+		     const struct json_value *claims, str robot, struct binding_found *found)
 {
+	int64_t last_tenant = 0;
+	bool ended = false, fitted = false;
 	for (size_t i = 0; i < among->count; i++) {
 		const struct binding_row *row = &among->rows[i];
+		struct identity who;
 		bool live;
-		if (!fits(ctx, auth, row, claims, robot))
+		if (row->tenant_id == last_tenant || !fits(ctx, auth, row, claims, robot))
 			continue;
-		TRY(robot_identity(ctx, auth, row->robot_id, &live, ret));
+		last_tenant = row->tenant_id;
+		TRY(robot_identity(ctx, auth, row->robot_id, &live, &who));
+		ended = ended || !live;
+		fitted = fitted || live;
 		if (!live)
-			return fail(ctx, ERR_UNAUTHORIZED, "robot is disabled or has expired");
-		int64_t now_us = clock_wall_us();
-		uses_note(&auth->robot_uses, row->robot_id, now_us);
-		uses_note(&auth->binding_uses, row->id, now_us);
-		ret->lifetime_s_max = row->lifetime_s;
-		*ret_binding = row;
-		return OK;
+			continue;
+		who.lifetime_s_max = row->lifetime_s;
+		*found = (struct binding_found){ row, who, found->binding != NULL };
+		if (row->tenant_id == TENANT_DEFAULT)
+			return OK;
 	}
-	return ERR_ABSENT;
+	if (fitted)
+		return OK;
+	return ended ? fail(ctx, ERR_UNAUTHORIZED, "robot is disabled or has expired") : ERR_ABSENT;
+}
+
+err_t binding_take(struct ctx *ctx, struct auth *auth, const struct binding_found *found,
+		   struct identity *ret)
+{
+	int64_t now_us = clock_wall_us();
+	if (found->several)
+		return fail(ctx, ERR_UNAUTHORIZED,
+			    "bindings of several tenants fit: the host must say which");
+	uses_note(&auth->robot_uses, found->binding->robot_id, now_us);
+	uses_note(&auth->binding_uses, found->binding->id, now_us);
+	*ret = found->who;
+	return OK;
 }

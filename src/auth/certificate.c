@@ -23,15 +23,10 @@ struct of_work {
 	struct binding_page page;
 };
 
-static int64_t tenant_asked(const struct ctx *ctx)
-{
-	return ctx->tenant_fixed ? ctx->tenant_id : 0;
-}
-
 static err_t of_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct of_work *work = arg;
-	return db_binding_of_certificates(ctx, tx, tenant_asked(ctx), BINDINGS_MAX,
+	return db_binding_of_certificates(ctx, tx, auth_tenant_wanted(ctx), BINDINGS_MAX,
 					  &work->page.rows, &work->page.count);
 }
 
@@ -55,7 +50,7 @@ static err_t choose(struct ctx *ctx, struct auth *auth, str der, struct identity
 {
 	CLEANUP(json_done) struct json_document claims = JSON_DOCUMENT_NONE;
 	struct of_work work = { .page = { .count = 0 } };
-	const struct binding_row *binding;
+	struct binding_found found = { .binding = NULL };
 	struct json_problem problem;
 	str text, name;
 	TRY(db_run(ctx, auth->db, SQL_READ, of_body, &work));
@@ -65,7 +60,8 @@ static err_t choose(struct ctx *ctx, struct auth *auth, str der, struct identity
 	if (!json_parse(text, JSON_LIMITS_SMALL, &claims, &problem))
 		return fail(ctx, ERR_UNAUTHORIZED, "client certificate: " JSON_PROBLEM_FMT,
 			    JSON_PROBLEM_ARG(problem));
-	TRY(binding_choose(ctx, auth, &work.page, claims.root, STR_NONE, ret, &binding));
+	TRY(binding_choose(ctx, auth, &work.page, claims.root, STR_NONE, &found));
+	TRY(binding_take(ctx, auth, &found, ret));
 	if (json_get_str(claims.root, "issuer", &name) == JSON_FOUND)
 		ret->issuer = binding_subject(ctx, name);
 	ret->on_behalf_of = binding_subject(ctx, holder_of(claims.root));
@@ -76,7 +72,7 @@ err_t certificate_identify(struct ctx *ctx, struct auth *auth, str der, struct i
 {
 	struct certificate_key key = { .kind = 'X' };
 	digest of = hash_bytes(DIGEST_SHA256, der);
-	int64_t tenant_id = tenant_asked(ctx);
+	int64_t tenant_id = auth_tenant_wanted(ctx);
 	memcpy(key.digest, of.bytes, sizeof key.digest);
 	memcpy(key.tenant, &tenant_id, sizeof key.tenant);
 	str bytes = { (const char *)&key, sizeof key };

@@ -53,6 +53,13 @@ str auth_secret_hash(struct ctx *ctx, const struct auth *auth, str what, int64_t
 /* How wrong passwords for a name are counted: those of another tenant's user of the name apart. */
 str auth_counted_name(struct ctx *ctx, int64_t tenant_id, str name);
 
+/* Of which tenant somebody must be: on a host of its own, that one's. 0: anybody's; the default
+ * tenant's then go before others, and where two others' would do nobody is let in. */
+static inline int64_t auth_tenant_wanted(const struct ctx *ctx)
+{
+	return ctx->tenant_fixed ? ctx->tenant_id : 0;
+}
+
 /* Text that a row can hold: UTF-8 without NUL. */
 bool auth_is_text(str s);
 

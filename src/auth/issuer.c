@@ -201,8 +201,8 @@ err_t issuer_list(struct ctx *ctx, struct auth *auth, struct issuer_list *list)
 static err_t of_url_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct find_work *work = arg;
-	return db_token_issuer_of_url(ctx, tx, work->url, ISSUERS_OF_URL_MAX, &work->rows,
-				      &work->count);
+	return db_token_issuer_of_url(ctx, tx, auth_tenant_wanted(ctx), work->url,
+				      ISSUERS_OF_URL_MAX, &work->rows, &work->count);
 }
 
 err_t issuer_of_url(struct ctx *ctx, struct auth *auth, str url, struct issuer **ret,

@@ -45,6 +45,7 @@ err_t issuer_update(struct ctx *ctx, struct auth *auth, struct issuer *issuer);
 /* With its bindings and the robots that are theirs alone. */
 err_t issuer_delete(struct ctx *ctx, struct auth *auth, int64_t tenant_id, int64_t id);
 
-/* The enabled issuers of a URL, one in each tenant. */
+/* The enabled issuers of a URL, one in each tenant that counts (auth_tenant_wanted()), the default
+ * one's first. */
 err_t issuer_of_url(struct ctx *ctx, struct auth *auth, str url, struct issuer **ret,
 		    size_t *ret_count);

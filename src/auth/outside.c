@@ -20,8 +20,8 @@ err_t outside_new(struct ctx *ctx, struct sql *db, const struct secretbox_key *m
 {
 	CLEANUP(outside_done) struct outside *outside = NEW(struct outside);
 	turns_init(&outside->turns, threads_max);
-	/* Providers are often inside the same network, and only administrators name them: no guard.
-	 */
+	/* Providers are often inside the same network, and only administrators name them, if also
+	 * those of tenants: no guard. */
 	const struct client_options options = { .connect_timeout_ms = CONNECT_TIMEOUT_MS,
 						.request_timeout_ms = REQUEST_TIMEOUT_MS };
 	TRY(client_new(ctx, &options, &outside->client));
@@ -82,7 +82,8 @@ static err_t ask(struct ctx *ctx, struct outside *outside, const struct identity
 		 const struct name_and_password *credentials, struct external_user *ret)
 {
 	CLEANUP(turn_done) struct turn turn = TURN_INIT;
-	TRY(turn_take(ctx, &outside->turns, provider->id, &turn));
+	const struct asked asked = { provider->tenant_id, provider->id };
+	TRY(turn_take(ctx, &outside->turns, asked, &turn));
 	return by_password[provider->kind](ctx, outside, provider, credentials, ret);
 }
 
@@ -118,6 +119,6 @@ err_t outside_identify_bearer(struct ctx *ctx, struct outside *outside, int64_t 
 		return ERR_ABSENT;
 	TRY(identity_provider_list(ctx, &outside->providers, tenant_id, true, &list, &count));
 	CLEANUP(turn_done) struct turn turn = TURN_INIT;
-	TRY(turn_take(ctx, &outside->turns, 0, &turn)); /* whose it is shows inside */
+	TRY(turn_take(ctx, &outside->turns, (struct asked){ tenant_id, 0 }, &turn));
 	return oidc_identify(ctx, outside->oidc, list, count, token, ret);
 }

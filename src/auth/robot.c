@@ -219,25 +219,35 @@ struct login_work {
 	int64_t secret_id;
 };
 
-/* ERR_ABSENT: no robot of this name has such a secret. */
+/* ERR_ABSENT: no robot of this name has such a secret. ERR_UNAUTHORIZED: see auth_tenant_wanted().
+ */
 static err_t login_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct login_work *work = arg;
 	int64_t *ids;
 	size_t count;
-	TRY(db_robot_named(ctx, tx, work->name, TENANTS_MAX, &ids, &count));
+	work->robot = (struct robot){ 0 };
+	TRY(db_robot_named(ctx, tx, auth_tenant_wanted(ctx), work->name, TENANTS_MAX, &ids,
+			   &count));
 	for (size_t i = 0; i < count; i++) {
 		str hash = auth_secret_hash(ctx, work->auth, WHAT, ids[i], work->secret);
-		err_t err = db_robot_find_secret(ctx, tx, ids[i], hash, work->now_us,
-						 &work->robot.row, &work->secret_id);
-		if (err == OK && ctx->tenant_fixed && work->robot.row.tenant_id != ctx->tenant_id)
+		struct robot_row row;
+		int64_t secret_id;
+		err_t err =
+			db_robot_find_secret(ctx, tx, ids[i], hash, work->now_us, &row, &secret_id);
+		int64_t before = work->robot.row.tenant_id; /* 0: none yet */
+		if (err == ERR_ABSENT || (err == OK && before == row.tenant_id))
 			continue;
-		if (err == OK)
-			return robot_read(ctx, tx, work->auth, &work->robot);
-		if (err != ERR_ABSENT)
-			return err;
+		TRY(err);
+		if (before == TENANT_DEFAULT)
+			break;
+		if (before) /* secrets can be chosen */
+			return fail(ctx, ERR_UNAUTHORIZED,
+				    "robots of several tenants have this secret");
+		work->robot.row = row;
+		work->secret_id = secret_id;
 	}
-	return ERR_ABSENT;
+	return work->robot.row.id ? robot_read(ctx, tx, work->auth, &work->robot) : ERR_ABSENT;
 }
 
 /* Nobody else can have the name when the prefix has a byte that names of users cannot have. */

@@ -74,30 +74,33 @@ static int64_t end_of(const struct json_value *claims)
 	return (expires_s + FOREIGN_LEEWAY_S) * SECOND_US;
 }
 
+struct candidate {
+	struct binding_found found;
+	const struct issuer *issuer;
+	str subject;
+	int64_t ends_at_us;
+};
+
 /* ERR_ABSENT, unrecorded: no binding of this issuer fits. */
 static err_t choose(struct ctx *ctx, struct auth *auth, const struct issuer *issuer,
 		    const struct presented *presented, const struct json_value *claims,
-		    struct identity *ret)
+		    struct candidate *candidate)
 {
 	struct page_work work = { { .tenant_id = issuer->row.tenant_id,
 				    .issuer_id = issuer->row.id,
 				    .limit = BINDINGS_MAX } };
-	const struct binding_row *binding;
 	str subject = STR_NONE;
 	TRY(db_run(ctx, auth->db, SQL_READ, page_body, &work));
-	TRY(binding_choose(ctx, auth, &work.page, claims, presented->robot, ret, &binding));
-	int64_t ends_at_us = end_of(claims);
-	if (issuer->row.single_use)
-		TRY(use_up(ctx, auth, issuer, presented->token, ends_at_us));
+	TRY(binding_choose(ctx, auth, &work.page, claims, presented->robot, &candidate->found));
 	(void)json_get_str(claims, "sub", &subject);
-	ret->issuer = issuer->row.url;
-	ret->on_behalf_of = binding_subject(ctx, subject);
-	ret->proof_ends_at_us = issuer->row.single_use ? 1 : ends_at_us;
+	candidate->issuer = issuer;
+	candidate->subject = binding_subject(ctx, subject);
+	candidate->ends_at_us = end_of(claims);
 	return OK;
 }
 
 static err_t identify_by(struct ctx *ctx, struct auth *auth, const struct issuer *issuer,
-			 const struct presented *presented, struct identity *ret)
+			 const struct presented *presented, struct candidate *candidate)
 {
 	CLEANUP(json_done) struct json_document claims = JSON_DOCUMENT_NONE;
 	const struct jwks_issuer from = { .url = issuer->row.url,
@@ -109,7 +112,7 @@ static err_t identify_by(struct ctx *ctx, struct auth *auth, const struct issuer
 				 &claims));
 	if (!is_for_us(issuer, claims.root))
 		return fail(ctx, ERR_UNAUTHORIZED, "foreign token: for another audience");
-	err_t err = choose(ctx, auth, issuer, presented, claims.root, ret);
+	err_t err = choose(ctx, auth, issuer, presented, claims.root, candidate);
 	return err == ERR_ABSENT
 		       ? fail(ctx, ERR_UNAUTHORIZED, "foreign token: no binding fits its claims")
 		       : err;
@@ -117,30 +120,47 @@ static err_t identify_by(struct ctx *ctx, struct auth *auth, const struct issuer
 
 /* --- of whichever issuer ---------------------------------------------------------------------- */
 
-/* One issuer may be trusted by several tenants, each with audiences and bindings of its own. */
+static err_t settle(struct ctx *ctx, struct auth *auth, const struct candidate *candidate,
+		    str token, struct identity *ret)
+{
+	const struct token_issuer_row *issuer = &candidate->issuer->row;
+	TRY(binding_take(ctx, auth, &candidate->found, ret));
+	if (issuer->single_use)
+		TRY(use_up(ctx, auth, candidate->issuer, token, candidate->ends_at_us));
+	ret->issuer = issuer->url;
+	ret->on_behalf_of = candidate->subject;
+	ret->proof_ends_at_us = issuer->single_use ? 1 : candidate->ends_at_us;
+	return OK;
+}
+
+/*
+ * One issuer may be trusted by several tenants, each with audiences and bindings of its own: on a
+ * tenant's host that one's count, elsewhere the default tenant's before all, and else those of the
+ * only tenant where the token is good for something.
+ */
 err_t workload_exchange(struct ctx *ctx, struct auth *auth, str token, str robot,
 			struct identity *ret)
 {
 	const struct presented presented = { token, robot };
+	struct candidate candidate = { .issuer = NULL };
 	struct failure first = { .code = OK };
 	struct issuer *issuers;
-	size_t count, asked = 0;
+	size_t count;
 	str url;
 	if (!foreign_token_issuer(ctx, token, &url) || !auth_is_text(url))
 		return ERR_ABSENT;
 	TRY(issuer_of_url(ctx, auth, url, &issuers, &count));
 	for (size_t i = 0; i < count; i++) {
-		if (ctx->tenant_fixed && issuers[i].row.tenant_id != ctx->tenant_id)
-			continue;
-		asked++;
-		err_t err = identify_by(ctx, auth, &issuers[i], &presented, ret);
-		if (err == OK)
-			return OK;
-		if (first.code == OK)
+		err_t err = identify_by(ctx, auth, &issuers[i], &presented, &candidate);
+		if (err == OK && issuers[i].row.tenant_id == TENANT_DEFAULT)
+			break;
+		if (err != OK && first.code == OK)
 			first = ctx->failure;
 		ctx_forgive(ctx);
 	}
-	return asked ? fail(ctx, first.code, "%s", first.detail) : ERR_ABSENT;
+	if (candidate.issuer)
+		return settle(ctx, auth, &candidate, token, ret);
+	return count ? fail(ctx, first.code, "%s", first.detail) : ERR_ABSENT;
 }
 
 /* --- methods of chain.h ----------------------------------------------------------------------- */

@@ -67,15 +67,15 @@ err_t db_robot_get(struct ctx *ctx, struct sql_tx *tx, int64_t id, struct robot_
 	return OK;
 }
 
-err_t db_robot_named(struct ctx *ctx, struct sql_tx *tx, str name, size_t max, int64_t **ret,
-		     size_t *ret_count)
+err_t db_robot_named(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, str name, size_t max,
+		     int64_t **ret, size_t *ret_count)
 {
 	str project = STR_NONE, own = STR_NONE;
 	(void)str_cut(name, '+', &project, &own);
-	return db_rows_read(
-		ctx, tx, &SQL_ROBOT_NAMED,
-		SQL_ARGS(SQL_TEXT(name), SQL_I64((int64_t)max), SQL_TEXT(project), SQL_TEXT(own)),
-		&db_i64_reader, (void **)ret, ret_count);
+	return db_rows_read(ctx, tx, &SQL_ROBOT_NAMED,
+			    SQL_ARGS(SQL_TEXT(name), SQL_I64(tenant_id), SQL_I64((int64_t)max),
+				     SQL_TEXT(project), SQL_TEXT(own)),
+			    &db_i64_reader, (void **)ret, ret_count);
 }
 
 err_t db_robot_find_secret(struct ctx *ctx, struct sql_tx *tx, int64_t id, str hash, int64_t now_us,

@@ -47,9 +47,10 @@ struct robot_secret_row {
 /* Fills the id. ERR_EXISTS, unrecorded, when the tenant has one of this name. */
 err_t db_robot_insert(struct ctx *ctx, struct sql_tx *tx, struct robot_row *row);
 err_t db_robot_get(struct ctx *ctx, struct sql_tx *tx, int64_t id, struct robot_row *ret);
-/* The robots of a name, also by one their project had before, at most `max`: one in each tenant. */
-err_t db_robot_named(struct ctx *ctx, struct sql_tx *tx, str name, size_t max, int64_t **ret,
-		     size_t *ret_count);
+/* The robots of a name, also by one their project had before, at most `max`: of one tenant or, with
+ * 0, of all. By tenant: the default one's go first. */
+err_t db_robot_named(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, str name, size_t max,
+		     int64_t **ret, size_t *ret_count);
 /* The robot, when one of its secrets has this hash and counts at `now_us`. */
 err_t db_robot_find_secret(struct ctx *ctx, struct sql_tx *tx, int64_t id, str hash, int64_t now_us,
 			   struct robot_row *ret, int64_t *ret_secret_id);

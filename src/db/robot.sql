@@ -20,15 +20,16 @@ SELECT @robot_columns FROM robot r WHERE r.id = $1;
 SELECT @robot_columns, s.id FROM robot r JOIN robot_secret s ON s.robot_id = r.id
 WHERE r.id = $1 AND s.hash = $2 AND (s.expires_at_us IS NULL OR s.expires_at_us > $3);
 
--- Also by a name that its project had before: $3 of "$3+$4".
+-- Of one tenant or (0) of all; also by a name that its project had before: $4 of "$4+$5".
 -- name: robot_named :many
 SELECT n.id FROM (
 	SELECT r.id, r.tenant_id FROM robot r WHERE r.name = $1
 	UNION ALL
 	SELECT r.id, r.tenant_id FROM project_alias a JOIN project p ON p.id = a.project_id
-		JOIN robot r ON r.project_id = p.id AND r.name = p.name || '+' || $4
-	WHERE a.name = $3) AS n
-ORDER BY n.tenant_id, n.id LIMIT $2;
+		JOIN robot r ON r.project_id = p.id AND r.name = p.name || '+' || $5
+	WHERE a.name = $4) AS n
+WHERE CAST($2 AS BIGINT) = 0 OR n.tenant_id = $2
+ORDER BY n.tenant_id, n.id LIMIT $3;
 
 -- part: robot_chosen
 -- sqlite:

@@ -72,12 +72,12 @@ err_t db_token_issuer_page(struct ctx *ctx, struct sql_tx *tx, struct token_issu
 		&reader, (void **)&page->rows, &page->count);
 }
 
-err_t db_token_issuer_of_url(struct ctx *ctx, struct sql_tx *tx, str url, size_t max,
-			     struct token_issuer_row **ret, size_t *ret_count)
+err_t db_token_issuer_of_url(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, str url,
+			     size_t max, struct token_issuer_row **ret, size_t *ret_count)
 {
 	return db_rows_read(ctx, tx, &SQL_TOKEN_ISSUER_OF_URL,
-			    SQL_ARGS(SQL_TEXT(url), SQL_I64((int64_t)max)), &reader, (void **)ret,
-			    ret_count);
+			    SQL_ARGS(SQL_TEXT(url), SQL_I64(tenant_id), SQL_I64((int64_t)max)),
+			    &reader, (void **)ret, ret_count);
 }
 
 err_t db_token_issuer_update(struct ctx *ctx, struct sql_tx *tx, const struct token_issuer_row *row)

@@ -31,9 +31,10 @@ struct token_issuer_page {
 	int64_t total;
 };
 err_t db_token_issuer_page(struct ctx *ctx, struct sql_tx *tx, struct token_issuer_page *page);
-/* The enabled ones of a URL: one in each tenant. */
-err_t db_token_issuer_of_url(struct ctx *ctx, struct sql_tx *tx, str url, size_t max,
-			     struct token_issuer_row **ret, size_t *ret_count);
+/* The enabled ones of a URL: one in each tenant, or (with an id) of that one alone. By tenant: the
+ * default one goes first. */
+err_t db_token_issuer_of_url(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, str url,
+			     size_t max, struct token_issuer_row **ret, size_t *ret_count);
 err_t db_token_issuer_update(struct ctx *ctx, struct sql_tx *tx,
 			     const struct token_issuer_row *row);
 err_t db_token_issuer_delete(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, int64_t id);

@@ -19,8 +19,10 @@ SELECT @issuer_columns FROM token_issuer WHERE tenant_id = $1 ORDER BY name LIMI
 -- name: token_issuer_count :one
 SELECT count(*) FROM token_issuer WHERE tenant_id = $1;
 
+-- Of one tenant or (0) of all.
 -- name: token_issuer_of_url :many
-SELECT @issuer_columns FROM token_issuer WHERE url = $1 AND enabled = 1 ORDER BY tenant_id, id LIMIT $2;
+SELECT @issuer_columns FROM token_issuer WHERE url = $1 AND enabled = 1 AND (CAST($2 AS BIGINT) = 0 OR tenant_id = $2)
+ORDER BY tenant_id, id LIMIT $3;
 
 -- name: token_issuer_update :exec
 UPDATE token_issuer SET url = $3, keys = $4, ca = $5, audiences = $6, enabled = $7, skip_verify = $8, single_use = $9,

@@ -184,6 +184,8 @@
 	X(TENANT_MANAGE, SYSTEM, "tenant", "manage", "T")                                          \
 	X(ISSUER_READ, SYSTEM, "issuer", "read", "TO")                                             \
 	X(ISSUER_UPDATE, SYSTEM, "issuer", "update", "T")                                          \
+	X(PROVIDER_READ, SYSTEM, "identity-provider", "read", "TO")                                \
+	X(PROVIDER_UPDATE, SYSTEM, "identity-provider", "update", "T")                             \
 	X(ROLE_LIST, SYSTEM, "role", "list", "UTO")                                                \
 	X(ROLE_CREATE, SYSTEM, "role", "create", "T")                                              \
 	X(ROLE_UPDATE, SYSTEM, "role", "update", "T")                                              \

@@ -7,6 +7,8 @@ import threading
 
 import pytest
 
+from harness.people import PASSWORD, make_person
+
 BASE = "/api/berth/v1/identity-providers"
 numbers = itertools.count(1)
 
@@ -40,13 +42,14 @@ def names(client, tenant=1):
     return [p["name"] for p in call(client, "GET", f"{BASE}?tenant_id={tenant}").json()]
 
 
-def test_several_in_their_order_and_a_tenants_own(client, make):
+def test_several_in_their_order_and_a_tenants_own(registry, client, make):
+    acme = registry.tenant("acme")
     make(name="third", position=30)
     make(name="first", position=10, kind="oidc", settings=OIDC, enabled=True)
     make(name="second", position=20)
-    make(name="first", tenant=7)
+    make(name="first", tenant=acme.id)
     assert names(client) == ["first", "second", "third"]
-    assert names(client, tenant=7) == ["first"]
+    assert names(client, tenant=acme.id) == ["first"]
     make(name="first", expect=409)
 
 
@@ -66,10 +69,49 @@ def test_what_is_read_back(client, make):
     call(client, "DELETE", path, expect=404)
 
 
-def test_another_tenants_provider_is_not_there(client, make):
-    path = make(tenant=9)
+def test_another_tenants_provider_is_not_there(registry, client, make):
+    acme = registry.tenant("acme")
+    path = make(tenant=acme.id)
     call(client, "GET", path, expect=404)
-    call(client, "GET", f"{path}?tenant_id=9")
+    call(client, "GET", f"{path}?tenant_id={acme.id}")
+    call(acme.admin, "GET", path)
+
+
+def test_a_tenant_that_is_none_has_no_providers(client, make):
+    assert make(tenant=999999, expect=404).json()["errors"][0]["code"] == "NOT_FOUND"
+    call(client, "GET", f"{BASE}?tenant_id=999999", expect=404)
+
+
+def test_a_tenants_administrator_has_his_tenants_providers_and_no_others(registry, client, make):
+    acme, globex = registry.tenant("acme"), registry.tenant("globex")
+    there, ours = make(tenant=globex.id), make()
+    chief = make_person(acme.admin)
+    registry.execute(f"UPDATE account SET is_tenant_admin = 1, epoch = epoch + 1 WHERE id = {chief.id}")
+    his = acme.client(chief.name, PASSWORD, auth="basic")
+    body = {"name": "his", "kind": "keystone", "settings": KEYSTONE}
+    path = call(his, "POST", BASE, body, expect=201).headers["Location"]
+    assert call(his, "GET", path).json()["tenant_id"] == acme.id
+    call(his, "PUT", path, {"position": 4})
+    for other in (f"{there}?tenant_id={globex.id}", f"{ours}?tenant_id=1"):
+        for method, changed in (("GET", None), ("PUT", {"enabled": True}), ("DELETE", None)):
+            call(his, method, other, changed, expect=403)
+    call(his, "POST", f"{BASE}?tenant_id={globex.id}", body, expect=403)
+    call(his, "POST", f"{BASE}?tenant_id=1", body, expect=403)
+    call(his, "DELETE", path)
+    somebody = make_person(acme.admin)
+    call(acme.client(somebody.name, PASSWORD, auth="basic"), "GET", BASE, expect=403)
+
+
+def test_providers_of_the_default_tenant_are_the_systems_administrators(registry, client, admin, make):
+    """Whom one of them calls an administrator is one of the whole system."""
+    path = make("oidc", OIDC)
+    chief = make_person(admin)
+    registry.execute(f"UPDATE account SET is_tenant_admin = 1, epoch = epoch + 1 WHERE id = {chief.id}")
+    his = registry.client(chief.name, PASSWORD, auth="basic")
+    call(his, "PUT", path, {"settings": {"admin_group": "mine"}}, expect=403)
+    call(his, "POST", BASE, {"name": "his", "kind": "keystone", "settings": KEYSTONE}, expect=403)
+    call(his, "GET", BASE, expect=403)
+    assert call(client, "GET", path).json()["settings"]["admin_group"] == ""
 
 
 def test_secrets_do_not_lie_in_the_database(registry, make):

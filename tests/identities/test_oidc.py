@@ -288,7 +288,8 @@ def test_a_blocked_account_stays_out(idp, provide, visitor, admin):
 def test_one_is_chosen_by_name_and_each_tenant_has_its_own(idp, provide, registry):
     first = provide(idp.issuer, display_name="Corporate")
     second = provide(idp.issuer, client_id="berth-2")
-    other = provide(idp.issuer, tenant=7)
+    acme_id = registry.tenant("acme").id
+    other = provide(idp.issuer, tenant=acme_id)
     offered = requests.get(f"{registry.url}/c/oidc/providers", timeout=30).json()
     assert offered == [{"name": first, "display_name": "Corporate"}, {"name": second, "display_name": second}]
 
@@ -302,7 +303,7 @@ def test_one_is_chosen_by_name_and_each_tenant_has_its_own(idp, provide, registr
     assert client_asked(f"?provider={second}") == "berth-2"
     assert client_asked("?provider=unknown") == 412
     assert client_asked(f"?provider={other}") == 412
-    assert client_asked(f"?provider={other}&tenant_id=7") == "berth"
+    assert client_asked(f"?provider={other}&tenant_id={acme_id}") == "berth"
     visitor = Visitor(registry)
     visitor.log_in("s-anna", f"?provider={second}")
     assert visitor.who() == "anna"
@@ -310,10 +311,11 @@ def test_one_is_chosen_by_name_and_each_tenant_has_its_own(idp, provide, registr
 
 def test_people_of_a_tenants_provider_are_that_tenants(idp, provide, registry, admin):
     provide(idp.issuer)
-    other = provide(idp.issuer, tenant=7)
+    acme_id = registry.tenant("acme").id
+    other = provide(idp.issuer, tenant=acme_id)
     here, there = Visitor(registry), Visitor(registry)
     here.log_in("s-anna")
-    there.log_in("s-anna", f"?provider={other}&tenant_id=7")
+    there.log_in("s-anna", f"?provider={other}&tenant_id={acme_id}")
     ours, theirs = account_of(here), account_of(there)
     assert ours["user_id"] != theirs["user_id"] and ours["username"] == theirs["username"]
     call(admin, "GET", f"{API}/users/{theirs['user_id']}", expect=404)
