@@ -24,21 +24,44 @@ static err_t try_database(struct ctx *ctx, struct registry *registry)
 	return db_run(ctx, registry->db, SQL_READ, ask_database, NULL);
 }
 
-static err_t try_storage(struct ctx *ctx, struct registry *registry)
+static err_t try_store(struct ctx *ctx, struct store *store)
 {
-	struct store *store = registry->options.store;
 	char id[UUID_TEXT_LEN + 1];
 	random_uuid(id);
 	str name = str_from(id);
 	CLEANUP(store_upload_done) struct store_upload upload = STORE_UPLOAD_INIT;
 	TRY(store->driver->upload_open(ctx, store, name, true, &upload));
 	err_t err = store->driver->upload_append(ctx, &upload, STR("."));
+	if (err == OK)
+		err = store->driver->upload_flush(ctx, &upload);
 	/* Whatever came of it, the file must not stay. */
 	struct failure failure = ctx->failure;
 	err_t removed = store->driver->upload_remove(ctx, store, name);
 	if (err != OK)
 		ctx->failure = failure;
 	return err != OK ? err : removed;
+}
+
+/* The default one, and those of the tenants that were used last: one that nobody opened since the
+ * start is not opened for this. An erased one is not open. */
+static err_t try_storages(struct ctx *ctx, struct registry *registry)
+{
+	struct storage *list[HEALTH_STORAGES_MAX];
+	err_t err = try_store(ctx, registry->options.store);
+	size_t count = storages_take_newest(registry->storages, list, COUNT_OF(list));
+	for (size_t i = 0; i < count; i++) {
+		if (err == OK) {
+			err = try_store(ctx, list[i]->store);
+			if (err == ERR_STORAGE_ERASED) { /* at this moment */
+				ctx_forgive(ctx);
+				err = OK;
+			}
+			if (err != OK)
+				ctx_note(ctx, "storage %lld", (long long)list[i]->id);
+		}
+		storage_put(&list[i]);
+	}
+	return err;
 }
 
 /* A part by its deadline; why it does not work goes into the log, once for each change. */
@@ -87,7 +110,7 @@ void registry_health(struct ctx *ctx, struct registry *registry, struct health *
 	if (take_turn(memory, &last)) {
 		last = (struct health){
 			try_part(ctx, registry, "database", last.database, try_database),
-			try_part(ctx, registry, "storage", last.storage, try_storage),
+			try_part(ctx, registry, "storage", last.storage, try_storages),
 		};
 		end_turn(memory, &last);
 	}

@@ -81,6 +81,19 @@ struct storage *storages_take(struct storages *all, int64_t id)
 	return storage;
 }
 
+size_t storages_take_newest(struct storages *all, struct storage **into, size_t max)
+{
+	size_t count = 0;
+	pthread_mutex_lock(&all->lock);
+	for (struct storage *at = all->newest; at && count < max; at = at->next)
+		if (at != &all->standard) {
+			at->users++;
+			into[count++] = at;
+		}
+	pthread_mutex_unlock(&all->lock);
+	return count;
+}
+
 int64_t storage_trusted_until(const struct storage *storage)
 {
 	if (!storage->all->shared || storage->id == STORAGE_DEFAULT)

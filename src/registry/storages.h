@@ -19,6 +19,9 @@ void storages_free(struct storages *all);
 /* NULL when it is not open. */
 struct storage *storages_take(struct storages *all, int64_t id);
 
+/* Takes those that were used last, at most `max` and without the default one; returns how many. */
+size_t storages_take_newest(struct storages *all, struct storage **into, size_t max);
+
 /* Taken before the row is read of what is then opened. */
 uint64_t storages_ticket(struct storages *all);
 

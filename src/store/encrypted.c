@@ -186,21 +186,21 @@ static err_t upload_size(struct ctx *ctx, struct walk *walk, str id, uint64_t *r
 	return OK;
 }
 
-/* A tail belongs to its upload; one without is an upload that nobody knows. */
+/* A tail is its upload's, and comes right behind it. One without is what a process left that died
+ * when the upload had just become a blob, or was being removed. */
 static err_t visit_upload(struct ctx *ctx, void *arg, str id, uint64_t stored_bytes)
 {
 	struct walk *walk = arg;
 	uint64_t size_bytes = 0;
-	str last = { walk->last, walk->last_len };
-	if (encrypted_id_is(id)) {
-		memcpy(walk->last, id.ptr, id.len);
-		walk->last_len = id.len;
-		TRY(upload_size(ctx, walk, id, &size_bytes));
-	} else if (last.len && str_has_prefix(id, last) &&
-		   str_has_prefix(str_skip(id, last.len), TAIL_MARK)) {
+	size_t mark;
+	str own = str_find(id, TAIL_MARK, &mark) && mark ? str_take(id, mark) : id;
+	if (str_eq(own, (str){ walk->last, walk->last_len }))
 		return OK;
-	}
-	return walk->visitor->upload(ctx, walk->visitor->arg, id, size_bytes);
+	memcpy(walk->last, own.ptr, MIN(own.len, sizeof walk->last));
+	walk->last_len = MIN(own.len, sizeof walk->last);
+	if (own.len == id.len)
+		TRY(upload_size(ctx, walk, id, &size_bytes));
+	return walk->visitor->upload(ctx, walk->visitor->arg, own, size_bytes);
 }
 
 static err_t visit_stray(struct ctx *ctx, void *arg, str name)

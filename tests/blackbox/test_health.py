@@ -63,3 +63,19 @@ def test_a_database_that_is_gone_shows(registry, anonymous):
     with registry.database.refusing():
         wait_until(lambda: parts(anonymous)[1]["database"] == "unhealthy", timeout=10, what="the missing database showing")
     wait_until(lambda: parts(anonymous)[0] == "healthy", timeout=10, what="the database being back")
+
+
+@pytest.mark.own_server
+def test_the_storage_of_a_tenant_shows_too(registry, anonymous):
+    acme = registry.tenant("acme", storage={"location": "acme", "encrypted": True})
+    acme.client().repository("tests/health").push_blob(b"so that its storage is open")
+    assert parts(anonymous)[0] == "healthy"
+    uploads = registry.data / "storages" / "acme" / "uploads"
+    away = uploads.with_name("uploads-away")
+    uploads.rename(away)
+    uploads.mkdir()
+    away.rmdir()
+    wait_until(lambda: parts(anonymous)[1]["registry"] == "unhealthy", timeout=5, what="the broken storage showing")
+    assert '"part":"storage"' in registry.log_text() and "storage 2" in registry.log_text()
+    registry.restart()
+    assert parts(anonymous)[0] == "healthy"

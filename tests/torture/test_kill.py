@@ -11,14 +11,16 @@ pytestmark = pytest.mark.own_server
 
 
 @pytest.mark.slow
-def test_kill_while_four_push(registry):
+@pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "encrypted"])
+def test_kill_while_four_push(registry, encrypted):
+    server = registry.tenant("acme", storage={"encrypted": True}) if encrypted else registry
     chance = random.Random(7)
     finished, lock = [], threading.Lock()
     for round_ in range(12):
         stop = threading.Event()
 
         def push(number):
-            client, turn = registry.client(), 0
+            client, turn = server.client(), 0
             while not stop.is_set():
                 workload = Workload(f"{round_}-{number}-{turn}")
                 turn += 1
@@ -39,10 +41,10 @@ def test_kill_while_four_push(registry):
             thread.join()
         registry.assert_fsck_clean()
         registry.start()
-        client = registry.client()
+        client = server.client()
         for workload in finished[-12:]:
             workload.verify(client)
-    client = registry.client()
+    client = server.client()
     for workload in finished:
         workload.verify(client)
     assert sum(bool(workload.tags) for workload in finished) > 4, "nothing was pushed at all"

@@ -349,8 +349,9 @@ Test(store, a_walk_counts_tails_to_their_uploads)
 	cr_assert_eq(driver->upload_append(&ctx, &upload, STR("x")), OK);
 	cr_assert_eq(driver->upload_flush(&ctx, &upload), OK);
 	store_upload_done(&upload);
-	write_file(path_of("uploads/b--0"), "alone");
-	assert_walk(&visitor, OK, "upload a 65542\nupload b--0 0\n");
+	write_file(path_of("uploads/b--0"), "of one that has become a blob");
+	write_file(path_of("uploads/b--1"), "of one that has become a blob");
+	assert_walk(&visitor, OK, "upload a 65542\nupload b 0\n");
 }
 
 /* --- crashes: what a process that died leaves --------------------------------------------------
