@@ -44,6 +44,11 @@ struct tx_rider {
 	err_t (*join)(struct ctx *ctx, struct sql_tx *tx, struct tx_rider *rider);
 };
 
+/* Who gave a thread to this work, and has something to do before it waits: ctx_waits(). */
+struct ctx_host {
+	void (*waits)(struct ctx_host *host);
+};
+
 struct ctx {
 	struct arena *arena;
 	int64_t deadline_ns;		/* clock_now_ns() scale; 0 means none */
@@ -57,6 +62,7 @@ struct ctx {
 	unsigned holds;		/* open transactions and locks; zero while bytes move */
 	unsigned retry_after_s; /* what somebody we asked wants waited, for Retry-After; 0: nothing
 				 */
+	struct ctx_host *host;	/* may be NULL */
 	struct tx_rider *rider; /* NULL, and NULL again once a commit has taken it along */
 	struct failure failure;
 };
@@ -96,3 +102,14 @@ void ctx_progress(struct ctx *ctx);
 
 /* Milliseconds until the deadline, at most `max_ms`, at least 0; `max_ms` when there is none. */
 int ctx_left_ms(const struct ctx *ctx, int max_ms);
+
+/*
+ * This thread may wait now for something that is not in memory: a disk flush, the database, another
+ * server, a password's hash. So whoever runs threads can let another one take its turn. Cheap, and
+ * harmless when nothing waits after all; a wait that nobody announces is found late.
+ */
+static inline void ctx_waits(struct ctx *ctx)
+{
+	if (ctx->host)
+		ctx->host->waits(ctx->host);
+}

@@ -31,6 +31,7 @@ static err_t slot_take(struct ctx *ctx)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	CHECK(pthread_once(&once, start) == 0);
+	ctx_waits(ctx);
 
 	struct timespec until = { ctx->deadline_ns / 1000000000, ctx->deadline_ns % 1000000000 };
 	for (;;) {

@@ -25,9 +25,11 @@ err_t transfer_admit(struct exchange *x, int wait_ms)
 	sem_t *slots = &x->connection->server->transfers;
 	int64_t until_ns = clock_now_ns() + wait_ms * CLOCK_MS;
 	struct timespec until = { until_ns / CLOCK_S, until_ns % CLOCK_S };
-	if (sem_trywait(slots) != 0 &&
-	    (wait_ms == 0 || sem_clockwait(slots, CLOCK_MONOTONIC, &until) != 0))
-		return fail(x->ctx, ERR_BUSY, "all transfers are taken");
+	if (sem_trywait(slots) != 0) {
+		ctx_waits(x->ctx);
+		if (wait_ms == 0 || sem_clockwait(slots, CLOCK_MONOTONIC, &until) != 0)
+			return fail(x->ctx, ERR_BUSY, "all transfers are taken");
+	}
 	r->has_slot = true;
 	return OK;
 }

@@ -344,6 +344,7 @@ err_t client_send(struct ctx *ctx, struct client *client, const struct client_re
 	struct client_target *target;
 	struct client_handle *handle;
 
+	ctx_waits(ctx);
 	CHECK(ctx->holds == 0);
 	CHECK(request->redirects_max == 0 || strcmp(request->method, "GET") == 0 ||
 	      strcmp(request->method, "HEAD") == 0);

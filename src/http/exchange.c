@@ -24,6 +24,7 @@ static struct exchange *prepare(struct worker *worker, struct connection *c)
 	struct exchange *x = &worker->exchange;
 	ctx_init(&worker->ctx, &worker->arena);
 	worker->ctx.cancelled = &worker->server->cut;
+	worker->ctx.host = &worker->host;
 	worker->ctx.allowance_ns = worker->server->options.request_timeout_ms * CLOCK_MS;
 	ctx_progress(&worker->ctx);
 	response_reset(&worker->response, worker);

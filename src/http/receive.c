@@ -28,8 +28,8 @@ static bool may_linger(struct connection *c)
 {
 	struct server *server = c->server;
 	return server->options.linger_ms > 0 && !c->expired &&
-	       atomic_load_explicit(&server->idle, memory_order_relaxed) > 0 &&
-	       !atomic_load_explicit(&server->draining, memory_order_relaxed);
+	       !atomic_load_explicit(&server->draining, memory_order_relaxed) &&
+	       worker_may_linger(c->worker);
 }
 
 /* The PROXY header is read without TLS, whatever follows it. */

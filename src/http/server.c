@@ -89,6 +89,7 @@ err_t server_new(struct ctx *ctx, const struct server_options *options, struct s
 	arena_init(&server->arena, MIB(1));
 	pthread_mutex_init(&server->lock, NULL);
 	thread_condition_init(&server->changed);
+	places_init(&server->places, server->options.threads_max);
 	sem_init(&server->transfers, 0, server->options.transfers_max);
 	server->stop.kind = SOURCE_STOP;
 	server->epoll_fd = server->stop_fd = -1;
@@ -257,6 +258,7 @@ static void stop_threads(struct server *server)
 	uint64_t one = 1;
 	ssize_t written = write(server->stop_fd, &one, sizeof one);
 	CHECK(written == (ssize_t)sizeof one);
+	places_close(&server->places);
 	pthread_mutex_lock(&server->lock);
 	bool sweeping = server->sweeping;
 	server->sweeping = false;
@@ -291,6 +293,7 @@ void server_free(struct server *server)
 	if (server->stop_fd >= 0)
 		close(server->stop_fd);
 	sem_destroy(&server->transfers);
+	places_done(&server->places);
 	pthread_cond_destroy(&server->changed);
 	pthread_mutex_destroy(&server->lock);
 	arena_done(&server->arena);
@@ -305,7 +308,7 @@ void server_stats(struct server *server, struct server_stats *ret)
 	*ret = (struct server_stats){
 		.connections = server->connection_count,
 		.threads = server->thread_count,
-		.threads_idle = atomic_load(&server->idle),
+		.threads_idle = places_idle(&server->places),
 		.transfers = server->options.transfers_max - (unsigned)MAX(free_slots, 0),
 	};
 }

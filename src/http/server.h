@@ -2,11 +2,11 @@
 /*
  * server.h - an HTTP/1.1 server of blocking threads.
  *
- * Every idle worker waits in one shared epoll set for a connection or a listener to become ready,
- * takes it (one-shot), reads the head, runs the handler, answers, lingers a moment for the next
- * request, and gives the socket back. A head that arrives in pieces is parked, with its bytes, so a
- * slow head costs memory but no thread; a sweeper ends what missed its deadline. Threads are made
- * when none is idle and leave when idle for long.
+ * Idle workers, some at a time, wait in one shared epoll set for a connection or a listener to
+ * become ready, take it (one-shot), read the head, run the handler, answer, linger a moment for the
+ * next request, and give the socket back. A head that arrives in pieces is parked, with its bytes,
+ *so a slow head costs memory but no thread; a sweeper ends what missed its deadline. Threads are
+ *made when none is idle and leave when idle for long.
  *
  * `transfers_max` of the `threads_max` threads may move large bodies at a time; the rest always
  * remain for short requests.
@@ -72,7 +72,7 @@ void server_free(struct server *server); /* drained before */
 struct server_stats {
 	unsigned connections;
 	unsigned threads;
-	unsigned threads_idle;
+	unsigned threads_idle; /* waiting or resting */
 	unsigned transfers;
 };
 void server_stats(struct server *server, struct server_stats *ret);

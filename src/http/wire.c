@@ -14,9 +14,10 @@
 
 #include "base/banned.h"
 
-#define PACE_WINDOW_NS (60 * CLOCK_S)
-#define WAIT_STEP_MS   1000
-#define SENDFILE_BYTES MIB(2)
+#define PACE_WINDOW_NS	    (60 * CLOCK_S)
+#define WAIT_STEP_MS	    1000
+#define SENDFILE_BYTES	    MIB(2)
+#define SENDFILE_WARM_BYTES KIB(256) /* mostly in memory, and what a socket's buffer takes */
 #define SENDFILE_SLOW_BYTES                                                                        \
 	KIB(64) /* for slow readers, so that we look at the clock now and then */
 #define SLOW_NS		 (100 * CLOCK_MS)
@@ -69,6 +70,7 @@ static err_t check_end(struct connection *c, struct ctx *ctx)
 static err_t wait_for(struct connection *c, struct ctx *ctx, short events)
 {
 	TRY(check_end(c, ctx));
+	worker_step_aside(c->worker);
 	int64_t before_ns = clock_now_ns();
 	int64_t left_ns = silence_max_ns(c) - c->pace.silent_ns;
 	if (c->pace.until_ns)
@@ -251,6 +253,8 @@ static err_t send_file_plain(struct connection *c, struct ctx *ctx, int fd, uint
 {
 	off_t at = (off_t)offset;
 	uint64_t step = SENDFILE_BYTES;
+	if (len > SENDFILE_WARM_BYTES)
+		worker_step_aside(c->worker);
 	while (len) {
 		int64_t before_ns = clock_now_ns();
 		ssize_t sent = -1;

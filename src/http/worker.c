@@ -2,8 +2,9 @@
 /*
  * worker.c - threads that wait together in one epoll set and serve what they are woken for.
  *
- * The kernel wakes one waiter per event. Whoever takes the last place among the idle starts another
- * thread before it serves; who has been idle for long leaves, as long as somebody stays.
+ * The kernel wakes one waiter per event. How many wait is bounded (places.h): the others rest. When
+ * nobody waits any more and nobody rests, another thread is started; who has been idle for long
+ * leaves, as long as somebody stays.
  */
 #include "http/wire.h"
 #include "http/worker.h"
@@ -45,43 +46,87 @@ static void start_another(struct worker *worker)
 		LOG(LOG_DEBUG, "no further thread", LOG_CSTR("reason", worker->ctx.failure.detail));
 }
 
-/* Leaves the idle, as long as another stays to take what comes. */
+/* Whether the server has threads to spare. */
 static bool may_leave(struct worker *worker)
 {
 	struct server *server = worker->server;
 	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&server->lock);
-	unsigned idle = atomic_load(&server->idle);
-	while (idle > 1 && server->thread_count > WORKERS_KEPT)
-		if (atomic_compare_exchange_weak(&server->idle, &idle, idle - 1))
+	return server->thread_count > WORKERS_KEPT;
+}
+
+void worker_step_aside(struct worker *worker)
+{
+	if (!worker->has_place)
+		return;
+	worker->has_place = false;
+	if (!place_leave(&worker->server->places))
+		start_another(worker);
+}
+
+static void step_aside(struct ctx_host *host)
+{
+	worker_step_aside(CONTAINER_OF(host, struct worker, host));
+}
+
+bool worker_may_linger(struct worker *worker)
+{
+	struct places *places = &worker->server->places;
+	if (!worker->has_place)
+		worker->has_place = place_try(places);
+	return worker->has_place && atomic_load_explicit(&places->waiting, memory_order_relaxed);
+}
+
+/* A place to wait at; rests when there is none. False when the worker is to leave. */
+static bool find_place(struct worker *worker)
+{
+	struct places *places = &worker->server->places;
+	if (worker->has_place && places_are_exceeded(places))
+		worker_step_aside(worker);
+	for (int rest_ms = QUIET_MS; !worker->has_place; rest_ms = LEAVE_MS - QUIET_MS) {
+		enum place got = place_take(places, rest_ms);
+		worker->has_place = got == PLACE_TAKEN;
+		if (got == PLACE_CLOSED)
+			return false;
+		if (got == PLACE_TIRED && rest_ms != QUIET_MS && may_leave(worker))
+			return false;
+		if (got == PLACE_TIRED)
+			give_memory_back(worker);
+	}
+	return true;
+}
+
+/* Waits until one comes, or until the worker is to leave. */
+static bool wait_in_epoll(struct worker *worker, struct epoll_event *ret)
+{
+	struct places *places = &worker->server->places;
+	int timeout_ms = QUIET_MS;
+	place_begin_wait(places);
+	for (;;) {
+		int got = epoll_wait(worker->server->epoll_fd, ret, 1, timeout_ms);
+		CHECK(got >= 0 || errno == EINTR);
+		if (got > 0)
 			return true;
-	return false;
+		if (got < 0)
+			continue;
+		if (timeout_ms == QUIET_MS)
+			give_memory_back(worker);
+		else if (may_leave(worker) && place_quit(places))
+			return false;
+		timeout_ms = LEAVE_MS - QUIET_MS;
+	}
 }
 
 /* The next event, or NULL when the worker is to leave. */
 static struct source *wait_for_event(struct worker *worker)
 {
-	struct server *server = worker->server;
 	struct epoll_event event;
-	int timeout_ms = QUIET_MS;
-	atomic_fetch_add(&server->idle, 1);
-	for (;;) {
-		int got = epoll_wait(server->epoll_fd, &event, 1, timeout_ms);
-		if (got > 0)
-			break;
-		CHECK(got == 0 || errno == EINTR);
-		if (got < 0)
-			continue;
-		if (timeout_ms == QUIET_MS)
-			give_memory_back(worker);
-		else if (may_leave(worker))
-			return NULL;
-		timeout_ms = LEAVE_MS - QUIET_MS;
-	}
-	bool was_last = atomic_fetch_sub(&server->idle, 1) == 1;
+	if (!find_place(worker) || !wait_in_epoll(worker, &event))
+		return NULL;
+	bool is_enough = place_end_wait(&worker->server->places);
 	struct source *source = event.data.ptr;
 	if (source->kind == SOURCE_STOP)
 		return NULL;
-	if (was_last)
+	if (!is_enough)
 		start_another(worker);
 	if (!worker->lent)
 		worker->lent = mem_resize(NULL, INBOX_LENT_BYTES + INBOX_SPILL_BYTES);
@@ -220,6 +265,7 @@ err_t worker_start(struct ctx *ctx, struct server *server)
 		return OK;
 	struct worker *worker = NEW(struct worker);
 	worker->server = server;
+	worker->host.waits = step_aside;
 	worker->response.fields = (struct buf)BUF_INIT(ANSWER_FIELDS_BYTES_MAX);
 	worker->response.head = (struct buf)BUF_INIT(ANSWER_FIELDS_BYTES_MAX + KIB(1));
 	arena_init(&worker->arena, server->options.arena_bytes_max);

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "codec/http_chunked.h"
 #include "http/connection.h"
+#include "http/places.h"
 #include "http/server.h"
 #include "os/socket.h"
 #include "os/thread.h"
@@ -42,8 +43,8 @@ struct server {
 	struct listener listeners[LISTENERS_MAX];
 	size_t listener_count;
 
-	sem_t transfers;	/* free slots */
-	_Atomic(unsigned) idle; /* workers waiting for an event */
+	sem_t transfers; /* free slots */
+	struct places places;
 	_Atomic(bool) draining;
 	_Atomic(bool) cut; /* every exchange ends now */
 
@@ -83,6 +84,8 @@ struct response_state {
 
 struct worker {
 	struct server *server;
+	struct ctx_host host; /* of ctx: worker_step_aside() */
+	bool has_place;	      /* places.h */
 	struct arena arena;
 	struct ctx ctx;
 	struct http_head head;
@@ -98,6 +101,10 @@ struct worker {
 #define WORKER_BLOCK_BYTES KIB(128)
 
 err_t worker_start(struct ctx *ctx, struct server *server);
+/* Gives the worker's place to another: it may wait now, for a peer or for something else. */
+void worker_step_aside(struct worker *worker);
+/* Whether it may wait a moment for the next request of a connection, instead of somebody's. */
+bool worker_may_linger(struct worker *worker);
 char *worker_block(struct worker *worker);
 
 /* Serves a connection until it is closed or parked. */

@@ -61,6 +61,7 @@ unsigned sql_slot_count(const struct sql *db)
 
 err_t sql_begin(struct ctx *ctx, struct sql *db, enum sql_mode mode, struct sql_tx *ret)
 {
+	ctx_waits(ctx);
 	CHECK(!ret->open);
 	if (FAULT("sql.begin"))
 		return fail_errno(ctx, ERR_DATABASE, "could not begin");
