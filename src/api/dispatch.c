@@ -75,11 +75,16 @@ int64_t request_tenant(const struct request *rq)
 	return rq->x->ctx->tenant_id;
 }
 
+int64_t request_owner(const struct request *rq)
+{
+	bool of_here = rq->who.subject == SUBJECT_USER && rq->who.tenant_id == request_tenant(rq);
+	return of_here ? rq->who.id : 0;
+}
+
 struct project_maker *request_project_maker(struct request *rq)
 {
 	struct resource what = { .project_auto_create = rq->api->options.auto_create_projects };
-	rq->maker = (struct project_maker){ .id = rq->who.subject == SUBJECT_USER ? rq->who.id : 0,
-					    .name = rq->who.name };
+	rq->maker = (struct project_maker){ .id = request_owner(rq), .name = rq->who.name };
 	return access_decide(&rq->who, ACTION_PROJECT_AUTO_CREATE, &what).allowed ? &rq->maker
 										  : NULL;
 }

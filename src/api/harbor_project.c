@@ -236,7 +236,7 @@ err_t harbor_project_create(struct ctx *ctx, struct request *rq)
 	const struct project_new from = {
 		.name = wish.name,
 		.is_public = wants_public(&wish),
-		.owner_id = rq->who.subject == SUBJECT_USER ? rq->who.id : 0,
+		.owner_id = request_owner(rq),
 		.owner_name = rq->who.name,
 		.storage_limit_bytes = limit,
 		.settings = wish.settings,

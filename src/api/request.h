@@ -139,6 +139,10 @@ struct asked_place {
 err_t request_may_at(struct ctx *ctx, struct request *rq, enum action action,
 		     const struct asked_place *at, struct decision *ret);
 
+/* Whose a project is that this request makes, and its first member; 0: nobody's, as when somebody
+ * of another tenant administrates this one. */
+int64_t request_owner(const struct request *rq);
+
 /* For a push: not NULL when this identity's may make the project it names. */
 struct project_maker *request_project_maker(struct request *rq);
 

@@ -692,3 +692,12 @@ class TestReadOnly:
         call(tenant.admin, "POST", f"{API}/projects", {"project_name": "new"}, expect=403)
         call(tenant.admin, "PUT", tenant.path, {"state": "active"})
         upload.patch(b"half")
+
+
+def test_who_administrates_from_outside_becomes_nobodys_member(acme, client):
+    name = unique("foreign")
+    make_project(acme.admin, name)
+    assert call(acme.admin, "GET", f"{API}/projects/{name}/members").json() == []
+    acme.client().repository(f"{name}-2/app").push(image(name), "v1")
+    assert call(acme.admin, "GET", f"{API}/projects/{name}-2/members").json() == []
+    assert call(acme.admin, "GET", f"{API}/projects/{name}").json()["owner_name"] == "admin"
