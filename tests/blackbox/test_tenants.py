@@ -379,10 +379,10 @@ class TestApi:
     def test_one_is_made_with_all_that_it_needs(self, registry, admin):
         host = unique("whole") + ".example"
         made = fresh_tenant(
-            admin, title="Whole & Co", hosts=[host.upper(), f"b-{host}."],
+            admin, title="Whole & Co", hosts=[host.upper(), f"b-{host}."], storage={"encrypted": True},
             administrators=[{"username": "chief", "password": PASSWORD, "email": "chief@whole.example", "real_name": "The Chief"}])
         assert made["hosts"] == sorted([host, f"b-{host}"]) and made["state"] == "active" and made["title"] == "Whole & Co"
-        assert made["storage"]["driver"] == "filesystem" and not made["storage"]["encrypted"]
+        assert made["storage"]["driver"] == "filesystem" and made["storage"]["encrypted"]
         assert call(admin, "GET", f"{TENANTS}/{made['id']}").json() == made
         admins = call(admin, "GET", f"{TENANTS}/{made['id']}/administrators").json()
         assert [(a["type"], a["name"]) for a in admins] == [("user", "chief")]
@@ -502,6 +502,19 @@ class TestApi:
         details = registry.query(
             f"SELECT detail FROM audit_record WHERE tenant_id = {tenant.id} AND operation = 'update' AND resource_type = 'tenant' AND result = 0 ORDER BY id")
         assert len(details) == 4 and "moving house" in details[1] and "active" in details[1]
+
+    def test_an_erased_storage_is_gone_and_only_who_says_the_name_erases(self, registry, admin):
+        tenant = registry.tenant(unique("shredded"), storage={"encrypted": True})
+        repository = tenant.client().repository("secret/app")
+        content = image("secret")
+        repository.push(content, "v1")
+        assert repository.get_blob(content.document["layers"][0]["digest"]).content
+        for body in ({}, {"name": "default"}, {"name": tenant.name.upper()}):
+            call(admin, "POST", f"{tenant.path}/storage/erasure", body, expect=400)
+        erased = call(admin, "POST", f"{tenant.path}/storage/erasure", {"name": tenant.name}).json()
+        assert erased["storage"]["erased_time"]
+        repository.get_blob(content.document["layers"][0]["digest"], expect=(403, 404, 410))
+        assert registry.query(f"SELECT COALESCE(data_key, '') FROM storage WHERE id = {erased['storage']['id']}") == [""]
 
     def test_storage_settings_change_and_secrets_do_not_come_back(self, registry, admin):
         tenant = registry.tenant(unique("settled"))
