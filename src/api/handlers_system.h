@@ -9,6 +9,18 @@ err_t harbor_configuration_get(struct ctx *ctx, struct request *rq);
 err_t harbor_configuration_get_internal(struct ctx *ctx, struct request *rq);
 err_t harbor_configuration_put(struct ctx *ctx, struct request *rq);
 
+/* harbor_quota.c */
+err_t harbor_quota_list(struct ctx *ctx, struct request *rq);
+err_t harbor_quota_get(struct ctx *ctx, struct request *rq);
+err_t harbor_quota_update(struct ctx *ctx, struct request *rq);
+
+/* berth_quota.c */
+err_t berth_project_quota_get(struct ctx *ctx, struct request *rq);
+err_t berth_project_quota_update(struct ctx *ctx, struct request *rq);
+err_t berth_tenant_quota_get(struct ctx *ctx, struct request *rq);
+err_t berth_tenant_quota_update(struct ctx *ctx, struct request *rq);
+err_t berth_quota_recount(struct ctx *ctx, struct request *rq);
+
 /* harbor_cve_allowlist.c */
 err_t harbor_cve_allowlist_get(struct ctx *ctx, struct request *rq);
 err_t harbor_cve_allowlist_put(struct ctx *ctx, struct request *rq);

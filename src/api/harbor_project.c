@@ -6,10 +6,10 @@
 #include "api/audit.h"
 #include "api/handlers.h"
 #include "api/project_json.h"
+#include "api/quota_json.h"
 #include "api/sight.h"
 #include "auth/member.h"
 #include "auth/state.h"
-#include "registry/quota.h"
 #include "settings/system.h"
 
 #include "base/banned.h"
@@ -351,6 +351,23 @@ static err_t write_member_counts(struct ctx *ctx, struct request *rq, struct jso
 	return OK;
 }
 
+/* As Harbor: for whoever may read it, and only while quotas count. */
+static err_t write_quota(struct ctx *ctx, struct request *rq, struct json_writer *w)
+{
+	struct decision decision;
+	struct quota quota;
+	if (!system_bool(rq->api->options.settings, SYSTEM_QUOTA_PER_PROJECT_ENABLE))
+		return OK;
+	TRY(request_may_in(ctx, rq, ACTION_QUOTA_READ, rq->project_found.id, &decision));
+	if (!decision.allowed)
+		return OK;
+	TRY(quota_get(ctx, registry_of(rq), QUOTA_PROJECT, rq->project_found.id, &quota));
+	json_write_object_begin(w, "quota");
+	quota_json_write(w, &quota, false);
+	json_write_object_end(w);
+	return OK;
+}
+
 err_t harbor_project_summary(struct ctx *ctx, struct request *rq)
 {
 	struct project_view view;
@@ -360,6 +377,7 @@ err_t harbor_project_summary(struct ctx *ctx, struct request *rq)
 	json_write_object_begin(&w, NULL);
 	json_write_i64(&w, "repo_count", view.repository_count);
 	TRY(write_member_counts(ctx, rq, &w));
+	TRY(write_quota(ctx, rq, &w));
 	json_write_object_end(&w);
 	return answer_object(ctx, rq, &body);
 }

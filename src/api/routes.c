@@ -239,9 +239,9 @@ const struct route api_routes[] = {
 	HARBOR(PATCH, "/robots/{id}", LOGIN, harbor_robot_refresh),
 	HARBOR(DELETE, "/robots/{id}", LOGIN, harbor_robot_delete),
 	/* quota */
-	HARBOR(GET, "/quotas", SYSTEM_QUOTA_LIST, harbor_later),
-	HARBOR(GET, "/quotas/{id}", SYSTEM_QUOTA_READ, harbor_later),
-	HARBOR(PUT, "/quotas/{id}", SYSTEM_QUOTA_UPDATE, harbor_later),
+	HARBOR(GET, "/quotas", SYSTEM_QUOTA_LIST, harbor_quota_list),
+	HARBOR(GET, "/quotas/{id}", SYSTEM_QUOTA_READ, harbor_quota_get),
+	HARBOR(PUT, "/quotas/{id}", SYSTEM_QUOTA_UPDATE, harbor_quota_update),
 	/* replication */
 	HARBOR(GET, "/replication/policies", REPLICATION_POLICY_LIST, harbor_later),
 	HARBOR(POST, "/replication/policies", REPLICATION_POLICY_CREATE, harbor_later),
@@ -419,6 +419,11 @@ const struct route api_routes[] = {
 	BERTH(DELETE, "/projects/{project_name}/repositories/{repository}/aliases/{word}",
 	      REPOSITORY_DELETE, berth_repository_alias_delete),
 	/* roles */
+	BERTH(GET, "/projects/{project}/quota", QUOTA_READ, berth_project_quota_get),
+	BERTH(PUT, "/projects/{project}/quota", SYSTEM_QUOTA_UPDATE, berth_project_quota_update),
+	BERTH(GET, "/tenants/{id}/quota", TENANT_READ, berth_tenant_quota_get),
+	BERTH(PUT, "/tenants/{id}/quota", TENANT_UPDATE, berth_tenant_quota_update),
+	BERTH(POST, "/quotas/recount", TENANT_UPDATE, berth_quota_recount),
 	BERTH(GET, "/roles", ROLE_LIST, berth_role_list),
 	BERTH(POST, "/roles", ROLE_CREATE, berth_role_create),
 	BERTH(GET, "/roles/{id}", ROLE_LIST, berth_role_get),

@@ -2,6 +2,7 @@
 /* manifest.c - see manifest.h. */
 #include "db/manifest.h"
 #include "base/clock.h"
+#include "db/repository.h"
 #include "manifest.sql.h"
 #include "rows.h"
 
@@ -87,6 +88,14 @@ static err_t insert_references(struct ctx *ctx, struct sql_tx *tx, int64_t id, i
 	return OK;
 }
 
+/* The repository first, as who deletes it does. */
+static err_t hold(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, digest d,
+		  int64_t *ret_id)
+{
+	TRY(db_repository_hold(ctx, tx, repository_id));
+	return find_id(ctx, tx, &SQL_MANIFEST_HOLD, repository_id, d, ret_id);
+}
+
 err_t db_manifest_ensure(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id,
 			 struct manifest_row *row, const struct manifest *parsed, bool *ret_made)
 {
@@ -96,12 +105,13 @@ err_t db_manifest_ensure(struct ctx *ctx, struct sql_tx *tx, int64_t repository_
 		*ret_made = err == OK;
 		if (err == OK)
 			err = insert_references(ctx, tx, id, project_id, parsed);
-		else if (err == ERR_ABSENT) /* somebody has it */
-			err = find_id(ctx, tx, &SQL_MANIFEST_HOLD, repository_id, row->digest, &id);
+		else if (err == ERR_ABSENT && !tx->failed) /* somebody has it */
+			err = hold(ctx, tx, repository_id, row->digest, &id);
 		if (err == OK)
 			row->id = id;
-		if (err != ERR_ABSENT) /* else it was deleted in between: it is ours to insert */
+		if (err != ERR_ABSENT || tx->failed)
 			return err;
+		/* It was deleted in between: it is ours to insert. */
 	}
 	return fail(ctx, ERR_BUSY, "manifest is pushed and deleted again and again");
 }

@@ -25,7 +25,8 @@ err_t db_manifest_lock(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id
 
 /*
  * Stores the manifest and its references unless the repository has it already; sets `row->id`
- * either way. Who makes one makes its artifact row too (db/artifact.h).
+ * either way. Who makes one makes its artifact row too (db/artifact.h). ERR_ABSENT when the
+ * repository was deleted.
  */
 err_t db_manifest_ensure(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id,
 			 struct manifest_row *row, const struct manifest *parsed, bool *ret_made);

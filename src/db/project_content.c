@@ -113,6 +113,24 @@ err_t db_content_has_blob(struct ctx *ctx, struct sql_tx *tx, int64_t repository
 	return err == ERR_ABSENT && !tx->failed ? OK : err;
 }
 
+err_t db_content_mend(struct ctx *ctx, struct sql_tx *tx, int64_t *ret_mended)
+{
+	static const struct sql_statement *const steps[] = {
+		&SQL_CONTENT_MEND_SURPLUS,
+		&SQL_CONTENT_MEND_MISSING,
+		&SQL_CONTENT_MEND_MANIFESTS,
+		&SQL_CONTENT_MEND_SURPLUS_MANIFESTS,
+	};
+	int64_t mended = 0;
+	for (size_t i = 0; i < COUNT_OF(steps); i++) {
+		int64_t changed;
+		TRY(sql_exec(ctx, tx, steps[i], SQL_NO_ARGS, &changed));
+		mended += changed;
+	}
+	*ret_mended = mended;
+	return OK;
+}
+
 static err_t wrong(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
 		   struct sql_args args, struct artifact_wrong **ret, size_t *ret_count)
 {

@@ -43,6 +43,10 @@ err_t db_content_free_repository(struct ctx *ctx, struct sql_tx *tx, int64_t rep
 err_t db_content_has_blob(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, digest d,
 			  bool *ret);
 
+/* Makes rows as they should be by links and manifests; nobody should change them meanwhile.
+ * `*ret_mended` rows were not. */
+err_t db_content_mend(struct ctx *ctx, struct sql_tx *tx, int64_t *ret_mended);
+
 /* For fsck, as db_artifact_wrong(): blobs by their ids, with the project's name; manifests by their
  * projects; and repositories whose rows name another project. */
 err_t db_content_wrong_blobs(struct ctx *ctx, struct sql_tx *tx, int64_t last_id, size_t max,

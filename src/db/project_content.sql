@@ -197,6 +197,38 @@ HAVING SUM(x.holders) <> 0 OR SUM(x.size_bytes) <> 0
 ORDER BY p.id
 LIMIT $2;
 
+-- Making it so. What counts and should not, what should and does not; then every manifest whose row is not right.
+
+-- name: content_mend_surplus :exec
+DELETE FROM project_blob
+WHERE NOT EXISTS (SELECT 1 FROM repository_blob rb
+	WHERE rb.blob_id = project_blob.blob_id AND rb.project_id = project_blob.project_id)
+  AND NOT EXISTS (SELECT 1 FROM blob b
+	JOIN manifest_reference c ON c.digest = b.digest AND c.project_id = project_blob.project_id
+	WHERE b.id = project_blob.blob_id);
+
+-- name: content_mend_missing :exec
+INSERT INTO project_blob (project_id, blob_id, size_bytes)
+SELECT DISTINCT rb.project_id, b.id, b.size_bytes
+FROM repository_blob rb JOIN blob b ON b.id = rb.blob_id
+WHERE EXISTS (SELECT 1 FROM manifest_reference c WHERE c.digest = b.digest AND c.project_id = rb.project_id)
+ON CONFLICT (project_id, blob_id) DO UPDATE SET size_bytes = excluded.size_bytes
+WHERE project_blob.size_bytes <> excluded.size_bytes;
+
+-- name: content_mend_manifests :exec
+INSERT INTO project_manifest (project_id, digest, size_bytes, holders)
+SELECT r.project_id, m.digest, MAX(m.size_bytes), COUNT(*)
+FROM manifest m JOIN repository r ON r.id = m.repository_id
+WHERE m.id > 0
+GROUP BY r.project_id, m.digest
+ON CONFLICT (project_id, digest) DO UPDATE SET size_bytes = excluded.size_bytes, holders = excluded.holders
+WHERE project_manifest.size_bytes <> excluded.size_bytes OR project_manifest.holders <> excluded.holders;
+
+-- name: content_mend_surplus_manifests :exec
+DELETE FROM project_manifest
+WHERE NOT EXISTS (SELECT 1 FROM repository r JOIN manifest m ON m.repository_id = r.id AND m.digest = project_manifest.digest
+	WHERE r.project_id = project_manifest.project_id);
+
 -- For fsck too: rows that do not say which project they belong to as their repository does.
 -- name: content_wrong_projects :many
 SELECT r.id, r.name, NULL

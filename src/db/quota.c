@@ -11,16 +11,6 @@
 
 #define STRIPES 16 /* of PostgreSQL: as the migration makes them */
 
-const char *quota_resource_text(enum quota_resource resource)
-{
-	static const char *const texts[] = {
-#define QUOTA_TEXT(name, text) text,
-		QUOTA_RESOURCES(QUOTA_TEXT)
-#undef QUOTA_TEXT
-	};
-	return texts[resource];
-}
-
 /* --- charging --------------------------------------------------------------------------------- */
 
 /* $1 and $2 are whose, $3 to $8 what; $9 is a number that only some have. */
@@ -211,7 +201,7 @@ err_t db_quota_limit(struct ctx *ctx, struct sql_tx *tx, enum quota_scope scope,
 	return settle(ctx, tx, scope, holder_id);
 }
 
-err_t db_quota_correct(struct ctx *ctx, struct sql_tx *tx, const struct quota *to)
+static err_t correct(struct ctx *ctx, struct sql_tx *tx, const struct quota *to)
 {
 	struct quota_charge used = { 0 };
 	memcpy(used.more, to->used, sizeof used.more);
@@ -297,10 +287,29 @@ static void read_wrong(struct ctx *ctx, const struct sql_rows *rows, void *item)
 	}
 }
 
+static err_t wrong(struct ctx *ctx, struct sql_tx *tx, struct sql_args args,
+		   struct quota_wrong **ret, size_t *ret_count)
+{
+	static const struct row_reader reader = { sizeof(struct quota_wrong), read_wrong };
+	return db_rows_read(ctx, tx, &SQL_QUOTA_WRONG, args, &reader, (void **)ret, ret_count);
+}
+
 err_t db_quota_wrong(struct ctx *ctx, struct sql_tx *tx, size_t max, struct quota_wrong **ret,
 		     size_t *ret_count)
 {
-	static const struct row_reader reader = { sizeof(struct quota_wrong), read_wrong };
-	return db_rows_read(ctx, tx, &SQL_QUOTA_WRONG, SQL_ARGS(SQL_I64((int64_t)max)), &reader,
-			    (void **)ret, ret_count);
+	return wrong(ctx, tx, SQL_ARGS(SQL_I64(0), SQL_I64(0), SQL_I64((int64_t)max)), ret,
+		     ret_count);
+}
+
+err_t db_quota_recount(struct ctx *ctx, struct sql_tx *tx, enum quota_scope scope,
+		       int64_t holder_id)
+{
+	struct quota_wrong *found;
+	size_t stripes, count;
+	TRY(db_quota_ensure(ctx, tx, scope, holder_id));
+	TRY(lock(ctx, tx, scope, holder_id, &stripes));
+	/* Only now: who had a stripe has committed, and what he did is seen. */
+	TRY(wrong(ctx, tx, SQL_ARGS(SQL_I64(scope), SQL_I64(holder_id), SQL_I64(1)), &found,
+		  &count));
+	return count ? correct(ctx, tx, &found->actual) : OK;
 }

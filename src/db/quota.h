@@ -33,9 +33,6 @@ enum quota_resource {
 		QUOTA_RESOURCE_COUNT,
 };
 
-/* "storage" */
-const char *quota_resource_text(enum quota_resource resource);
-
 struct quota_charge {
 	int64_t repository_id; /* whose project's; 0: see project_id */
 	int64_t project_id;
@@ -79,10 +76,6 @@ err_t db_quota_ensure(struct ctx *ctx, struct sql_tx *tx, enum quota_scope scope
  * fits until enough was freed. */
 err_t db_quota_limit(struct ctx *ctx, struct sql_tx *tx, enum quota_scope scope, int64_t holder_id,
 		     const int64_t limit[QUOTA_RESOURCE_COUNT]);
-
-/* What is used of a holder was counted anew: `used` and `reserved_bytes` of `to` are what is there.
- */
-err_t db_quota_correct(struct ctx *ctx, struct sql_tx *tx, const struct quota *to);
 
 err_t db_quota_delete(struct ctx *ctx, struct sql_tx *tx, enum quota_scope scope,
 		      int64_t holder_id);
@@ -130,3 +123,7 @@ struct quota_wrong {
 };
 err_t db_quota_wrong(struct ctx *ctx, struct sql_tx *tx, size_t max, struct quota_wrong **ret,
 		     size_t *ret_count);
+
+/* Counts one anew while nobody can charge it, and writes down what is there. */
+err_t db_quota_recount(struct ctx *ctx, struct sql_tx *tx, enum quota_scope scope,
+		       int64_t holder_id);

@@ -243,7 +243,7 @@ SELECT 1, t.id, t.name, CAST(COALESCE(SUM(x.storage), 0) AS BIGINT), CAST(COALES
 FROM tenant t LEFT JOIN (@actual_projects) x ON x.tenant_id = t.id
 GROUP BY t.id, t.name
 
--- A holder without a quota row has never been charged: nothing is used.
+-- A holder without a quota row has never been charged: nothing is used. Of all, or of holder $2 in scope $1.
 -- name: quota_wrong :many
 SELECT a.scope, a.holder_id, a.name,
 	a.storage, a.repositories, a.tags, a.artifacts, a.projects, a.reserved,
@@ -254,7 +254,8 @@ LEFT JOIN (SELECT s.scope, s.holder_id, CAST(SUM(s.used_storage) AS BIGINT) AS u
 	CAST(SUM(s.room_storage) AS BIGINT) AS room_storage, CAST(SUM(s.room_repositories) AS BIGINT) AS room_repositories, CAST(SUM(s.room_tags) AS BIGINT) AS room_tags, CAST(SUM(s.room_artifacts) AS BIGINT) AS room_artifacts, CAST(SUM(s.room_projects) AS BIGINT) AS room_projects
       FROM quota_stripe s GROUP BY s.scope, s.holder_id) b ON b.scope = a.scope AND b.holder_id = a.holder_id
 LEFT JOIN quota q ON q.scope = a.scope AND q.holder_id = a.holder_id
-WHERE a.storage <> COALESCE(b.used_storage, 0)
+WHERE (CAST($2 AS BIGINT) = 0 OR (a.scope = $1 AND a.holder_id = $2))
+AND (a.storage <> COALESCE(b.used_storage, 0)
    OR a.repositories <> COALESCE(b.used_repositories, 0)
    OR a.tags <> COALESCE(b.used_tags, 0)
    OR a.artifacts <> COALESCE(b.used_artifacts, 0)
@@ -264,6 +265,6 @@ WHERE a.storage <> COALESCE(b.used_storage, 0)
    OR b.room_repositories <> CASE WHEN q.limit_repositories < 0 THEN 1152921504606846976 ELSE q.limit_repositories END - b.used_repositories
    OR b.room_tags <> CASE WHEN q.limit_tags < 0 THEN 1152921504606846976 ELSE q.limit_tags END - b.used_tags
    OR b.room_artifacts <> CASE WHEN q.limit_artifacts < 0 THEN 1152921504606846976 ELSE q.limit_artifacts END - b.used_artifacts
-   OR b.room_projects <> CASE WHEN q.limit_projects < 0 THEN 1152921504606846976 ELSE q.limit_projects END - b.used_projects
+   OR b.room_projects <> CASE WHEN q.limit_projects < 0 THEN 1152921504606846976 ELSE q.limit_projects END - b.used_projects)
 ORDER BY a.scope, a.holder_id
-LIMIT $1;
+LIMIT $3;

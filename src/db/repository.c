@@ -216,6 +216,12 @@ static err_t lock(struct ctx *ctx, struct sql_tx *tx, int64_t id, struct reposit
 	return OK;
 }
 
+err_t db_repository_hold(struct ctx *ctx, struct sql_tx *tx, int64_t id)
+{
+	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
+	return sql_one(ctx, tx, &SQL_REPOSITORY_HOLD, SQL_ARGS(SQL_I64(id)), &rows);
+}
+
 err_t db_repository_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id,
 			   struct repository_gone *ret)
 {

@@ -93,6 +93,10 @@ err_t db_repository_count(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_
 
 err_t db_repository_uploads(struct ctx *ctx, struct sql_tx *tx, int64_t id, size_t max, str **ret,
 			    size_t *ret_count);
+/* Nobody deletes it before this transaction ends: for who locks what is in it, so that all take the
+ * repository first. ERR_ABSENT. */
+err_t db_repository_hold(struct ctx *ctx, struct sql_tx *tx, int64_t id);
+
 /* What was in one that was deleted. */
 struct repository_gone {
 	int64_t project_id;

@@ -45,6 +45,13 @@ SELECT project_id, name FROM repository WHERE id = $1;
 -- postgres:
 SELECT project_id, name FROM repository WHERE id = $1 FOR UPDATE;
 
+-- Changing what is in it: it is there until this transaction ends.
+-- name: repository_hold :one
+-- sqlite:
+SELECT id FROM repository WHERE id = $1;
+-- postgres:
+SELECT id FROM repository WHERE id = $1 FOR KEY SHARE;
+
 -- name: repository_manifest :one
 SELECT id FROM manifest WHERE repository_id = $1 LIMIT 1;
 

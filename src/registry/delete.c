@@ -67,6 +67,7 @@ static err_t delete_tag(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	struct delete_work *work = arg;
 	struct listing listing = LISTING(work->registry, work->repository_id);
 	int64_t manifest_id;
+	TRY(db_repository_hold(ctx, tx, work->repository_id));
 	TRY(db_tag_delete(ctx, tx, work->repository_id, work->tag, &manifest_id));
 	if (work->only_of && manifest_id != work->only_of)
 		return ERR_ABSENT;
@@ -149,6 +150,7 @@ static err_t delete_manifest(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	struct delete_work *work = arg;
 	struct listing listing = LISTING(work->registry, work->repository_id);
 	work->doomed_count = 0;
+	TRY(db_repository_hold(ctx, tx, work->repository_id));
 	str text = arena_copy(ctx->arena, str_from(digest_format(work->d).text));
 	TRY(doom(ctx, work, text, false));
 	for (size_t at = 0; at < work->doomed_count; at++) {
@@ -178,6 +180,16 @@ err_t manifest_delete(struct ctx *ctx, struct registry *registry, str repository
 	return OK;
 }
 
+/* Who deletes a repository knows nothing of uploads and ranges. */
+static err_t end_upload(struct ctx *ctx, struct registry *registry, str id)
+{
+	err_t err = upload_abandon(ctx, registry, id);
+	if (err != ERR_UPLOAD_BUSY)
+		return err;
+	ctx_forgive(ctx);
+	return fail(ctx, ERR_BUSY, "somebody uploads to the repository");
+}
+
 /* Ends the sessions of a repository: their bytes are nobody else's. */
 static err_t end_uploads(struct ctx *ctx, struct registry *registry, int64_t repository_id)
 {
@@ -193,7 +205,7 @@ static err_t end_uploads(struct ctx *ctx, struct registry *registry, int64_t rep
 		if (!count)
 			return OK;
 		for (size_t i = 0; i < count; i++)
-			TRY(upload_abandon(ctx, registry, ids[i]));
+			TRY(end_upload(ctx, registry, ids[i]));
 	}
 }
 
@@ -248,6 +260,7 @@ static err_t unlink_blob(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	struct delete_work *work = arg;
 	struct quota_charge charge = { .repository_id = work->repository_id };
 	int64_t blob_id;
+	TRY(db_repository_hold(ctx, tx, work->repository_id));
 	TRY(db_blob_unlink(ctx, tx, work->repository_id, work->d, &blob_id));
 	TRY(db_content_free_link(ctx, tx, work->repository_id, blob_id,
 				 &charge.more[QUOTA_STORAGE]));

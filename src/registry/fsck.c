@@ -12,6 +12,7 @@
 #include "db/quota.h"
 #include "db/upload.h"
 #include "internal.h"
+#include "registry/quota.h"
 #include "registry/storage.h"
 
 #include "base/banned.h"

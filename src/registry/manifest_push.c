@@ -114,8 +114,13 @@ static err_t store_manifest(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	struct listing_push pushed = { .is_index = work->parsed->kind == MANIFEST_INDEX,
 				       .facts = &work->facts,
 				       .described = work->described };
-	TRY(db_manifest_ensure(ctx, tx, work->repository_id, &work->row, work->parsed,
-			       &pushed.made));
+	err_t err = db_manifest_ensure(ctx, tx, work->repository_id, &work->row, work->parsed,
+				       &pushed.made);
+	if (err == ERR_ABSENT) {
+		ctx_forgive(ctx);
+		return fail(ctx, ERR_NAME_UNKNOWN, "the repository was deleted meanwhile");
+	}
+	TRY(err);
 	pushed.id = work->row.id;
 	TRY(put_reference_tag(ctx, tx, work, &listing, &pushed.gained));
 	for (size_t i = 0; i < work->push->tag_count; i++)

@@ -1,10 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* quota.c - see quota.h. */
 #include "registry/quota.h"
+#include "db/db.h"
+#include "db/project.h"
+#include "db/project_content.h"
+#include "db/tenant.h"
 #include "internal.h"
 #include "settings/system.h"
 
 #include "base/banned.h"
+
+const char *quota_resource_text(enum quota_resource resource)
+{
+	static const char *const texts[] = {
+#define QUOTA_TEXT(name, text) text,
+		QUOTA_RESOURCES(QUOTA_TEXT)
+#undef QUOTA_TEXT
+	};
+	return texts[resource];
+}
 
 /* "4.5 GiB"; a count is itself. */
 static str amount_text(struct ctx *ctx, enum quota_resource resource, int64_t amount)
@@ -74,4 +88,125 @@ err_t quota_charge(struct ctx *ctx, struct sql_tx *tx, struct registry *registry
 		!system_bool(registry->options.settings, SYSTEM_QUOTA_PER_PROJECT_ENABLE);
 	err_t err = db_quota_charge(ctx, tx, &work, &charged);
 	return err == ERR_EXISTS ? refuse(ctx, tx, &work, &charged) : err;
+}
+
+/* --- for people ------------------------------------------------------------------------------- */
+
+struct quota_work {
+	const struct quota_query *query;
+	struct quota quota;
+	struct quota *page;
+	size_t count;
+	int64_t total;
+};
+
+/* A project of another tenant is none; a tenant that was never charged has no row yet. */
+static err_t find(struct ctx *ctx, struct sql_tx *tx, struct quota *quota)
+{
+	struct project project;
+	struct tenant_row tenant;
+	err_t err =
+		quota->scope == QUOTA_PROJECT
+			? db_project_find_id(ctx, tx, ctx->tenant_id, quota->holder_id, &project)
+			: db_tenant_get(ctx, tx, quota->holder_id, &tenant);
+	if (err == ERR_ABSENT)
+		return fail(ctx, ERR_NOT_FOUND, "nothing has the quota %lld",
+			    (long long)quota->holder_id);
+	return err;
+}
+
+static err_t get_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct quota_work *work = arg;
+	struct quota *quota = &work->quota;
+	TRY(find(ctx, tx, quota));
+	err_t err = db_quota_get(ctx, tx, quota->scope, quota->holder_id, quota);
+	if (err != ERR_ABSENT)
+		return err;
+	for (size_t i = 0; i < QUOTA_RESOURCE_COUNT; i++)
+		quota->limit[i] = QUOTA_UNLIMITED;
+	return OK;
+}
+
+err_t quota_get(struct ctx *ctx, struct registry *registry, enum quota_scope scope,
+		int64_t holder_id, struct quota *ret)
+{
+	struct quota_work work = { .quota = { .scope = scope, .holder_id = holder_id } };
+	TRY(db_run(ctx, registry->db, SQL_READ, get_body, &work));
+	*ret = work.quota;
+	return OK;
+}
+
+static err_t list_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct quota_work *work = arg;
+	struct quota_query query = *work->query;
+	query.tenant_id = ctx->tenant_id;
+	TRY(db_quota_count(ctx, tx, &query, &work->total));
+	return db_quota_page(ctx, tx, &query, &work->page, &work->count);
+}
+
+err_t quota_list(struct ctx *ctx, struct registry *registry, const struct quota_query *query,
+		 struct quota **ret, size_t *ret_count, int64_t *ret_total)
+{
+	struct quota_work work = { .query = query };
+	TRY(db_run(ctx, registry->db, SQL_READ, list_body, &work));
+	*ret = work.page;
+	*ret_count = work.count;
+	*ret_total = work.total;
+	return OK;
+}
+
+static err_t limit_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct quota_work *work = arg;
+	const struct quota *quota = &work->quota;
+	TRY(find(ctx, tx, &work->quota));
+	return db_quota_limit(ctx, tx, quota->scope, quota->holder_id, quota->limit);
+}
+
+err_t quota_limit(struct ctx *ctx, struct registry *registry, const struct quota *quota)
+{
+	struct quota_work work = { .quota = *quota };
+	return db_run(ctx, registry->db, SQL_WRITE, limit_body, &work);
+}
+
+/* Each of them is counted again while nobody can charge it: what was read before may be old. */
+static err_t mend_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct quota_recounted *found = arg;
+	TRY(db_content_mend(ctx, tx, &found->rows));
+	TRY(db_quota_wrong(ctx, tx, QUOTA_RECOUNT_MAX, &found->holders, &found->count));
+	for (size_t i = 0; i < found->count; i++)
+		TRY(db_quota_recount(ctx, tx, found->holders[i].scope,
+				     found->holders[i].holder_id));
+	return OK;
+}
+
+static err_t look_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	static err_t (*const looks[])(struct ctx *, struct sql_tx *, int64_t, size_t,
+				      struct artifact_wrong **, size_t *) = {
+		db_content_wrong_blobs,
+		db_content_wrong_manifests,
+	};
+	struct quota_recounted *found = arg;
+	TRY(db_quota_wrong(ctx, tx, 1, &found->holders, &found->count));
+	for (size_t i = 0; i < COUNT_OF(looks); i++) {
+		struct artifact_wrong *wrong;
+		size_t count;
+		TRY(looks[i](ctx, tx, 0, 1, &wrong, &count));
+		found->rows += (int64_t)count;
+	}
+	return OK;
+}
+
+err_t quota_recount(struct ctx *ctx, struct registry *registry, struct quota_recounted *ret)
+{
+	struct quota_recounted found = { 0 };
+	TRY(db_run(ctx, registry->db, SQL_READ, look_body, &found));
+	if (found.rows || found.count)
+		TRY(db_run(ctx, registry->db, SQL_WRITE, mend_body, &found));
+	*ret = found;
+	return OK;
 }

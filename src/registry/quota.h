@@ -11,6 +11,9 @@
 #include "db/quota.h"
 #include "registry/registry.h"
 
+/* "storage" */
+const char *quota_resource_text(enum quota_resource resource);
+
 /* How many bytes a new project may hold unless somebody says otherwise. */
 int64_t quota_default(const struct registry *registry);
 
@@ -18,3 +21,28 @@ int64_t quota_default(const struct registry *registry);
  * does not fit; the detail says what of what, and is for the client. */
 err_t quota_charge(struct ctx *ctx, struct sql_tx *tx, struct registry *registry,
 		   const struct quota_charge *charge);
+
+/* --- for people: quotas of projects of ctx's tenant, and of any tenant --------------------------
+ */
+
+/* ERR_NOT_FOUND. */
+err_t quota_get(struct ctx *ctx, struct registry *registry, enum quota_scope scope,
+		int64_t holder_id, struct quota *ret);
+
+/* Projects, one page; `query->tenant_id` is filled in. */
+err_t quota_list(struct ctx *ctx, struct registry *registry, const struct quota_query *query,
+		 struct quota **ret, size_t *ret_count, int64_t *ret_total);
+
+/* Takes `quota->limit`: each QUOTA_UNLIMITED or at most QUOTA_LIMIT_MAX, which the caller checks.
+ * ERR_NOT_FOUND. */
+err_t quota_limit(struct ctx *ctx, struct registry *registry, const struct quota *quota);
+
+/* Counts anew what is used, from links and manifests, and writes down what is there. Reads alone
+ * when nothing is wrong. */
+#define QUOTA_RECOUNT_MAX 1000
+struct quota_recounted {
+	int64_t rows; /* blobs and manifests that counted and should not have, or the reverse */
+	struct quota_wrong *holders; /* at most QUOTA_RECOUNT_MAX at a time */
+	size_t count;
+};
+err_t quota_recount(struct ctx *ctx, struct registry *registry, struct quota_recounted *ret);

@@ -1,25 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many at once: two writers on one upload, racing tags, pushes and deletes of the same things."""
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from harness import oci
-from harness.wait import wait_until
+from harness.wait import together, wait_until
 from harness.wire import Wire, request
-
-
-def together(count, work):
-    """Runs work(number) in `count` threads that start at the same moment."""
-    gate = threading.Barrier(count)
-
-    def run(number):
-        gate.wait(30)
-        return work(number)
-
-    with ThreadPoolExecutor(count) as pool:
-        return [future.result(120) for future in [pool.submit(run, number) for number in range(count)]]
 
 
 def test_same_blob_from_many(registry, name):
