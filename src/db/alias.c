@@ -39,6 +39,13 @@ err_t db_alias_hold(struct ctx *ctx, struct sql_tx *tx, const struct named *what
 	return OK;
 }
 
+err_t db_alias_hold_repositories(struct ctx *ctx, struct sql_tx *tx, int64_t project_id)
+{
+	int64_t count;
+	return read_number(ctx, tx, &SQL_ALIAS_HOLD_REPOSITORIES, SQL_ARGS(SQL_I64(project_id)),
+			   &count);
+}
+
 err_t db_alias_rename(struct ctx *ctx, struct sql_tx *tx, const struct named *what, str name)
 {
 	return db_exec_one(ctx, tx, statements[what->of].rename,

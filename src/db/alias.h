@@ -26,6 +26,9 @@ struct named {
 /* What it is called until the transaction ends. ERR_ABSENT, unrecorded, when the row is gone. */
 err_t db_alias_hold(struct ctx *ctx, struct sql_tx *tx, const struct named *what, str *ret_name);
 
+/* The same of all in a project. Always before the project itself: as a push does. */
+err_t db_alias_hold_repositories(struct ctx *ctx, struct sql_tx *tx, int64_t project_id);
+
 /* Writes its row's name and no other. ERR_EXISTS when somebody has it (the transaction is over);
  * ERR_ABSENT, unrecorded, when the row is gone. */
 err_t db_alias_rename(struct ctx *ctx, struct sql_tx *tx, const struct named *what, str name);

@@ -12,6 +12,13 @@ SELECT name FROM {} WHERE id = $1;
 -- postgres:
 SELECT name FROM {} WHERE id = $1 FOR UPDATE;
 
+-- Who renames a project locks its repositories before it: a push has locked its repository when it comes to lock the project.
+-- name: alias_hold_repositories :one
+-- sqlite:
+SELECT count(*) FROM repository WHERE project_id = $1;
+-- postgres:
+SELECT count(*) FROM (SELECT id FROM repository WHERE project_id = $1 ORDER BY id FOR UPDATE) AS held;
+
 -- name: alias_rename_{} :exec
 -- each: project repository
 UPDATE {} SET name = $2, updated_at_us = $3 WHERE id = $1;

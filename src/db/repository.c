@@ -64,12 +64,18 @@ err_t db_repository_name(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, 
 	return OK;
 }
 
+err_t db_repository_hold_project(struct ctx *ctx, struct sql_tx *tx, int64_t project_id,
+				 str *ret_name)
+{
+	return read_text(ctx, tx, &SQL_REPOSITORY_HOLD_PROJECT, project_id, ret_name);
+}
+
 err_t db_repository_ensure(struct ctx *ctx, struct sql_tx *tx, const struct project *project,
 			   str name, int64_t *ret_made)
 {
 	str asked, rest, project_name;
 	CHECK(str_cut(name, '/', &asked, &rest));
-	TRY(read_text(ctx, tx, &SQL_REPOSITORY_HOLD_PROJECT, project->id, &project_name));
+	TRY(db_repository_hold_project(ctx, tx, project->id, &project_name));
 	name = name_in(ctx, project_name, rest);
 	TRY(sql_exec(ctx, tx, &SQL_REPOSITORY_INSERT,
 		     SQL_ARGS(SQL_I64(project->id), SQL_TEXT(name), SQL_I64(clock_wall_us())),

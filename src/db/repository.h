@@ -18,6 +18,11 @@ err_t db_repository_find(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, 
 err_t db_repository_name(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, int64_t id,
 			 str *ret_name, int64_t *ret_project_id);
 
+/* What a project is called, and that it goes on to be there, until the transaction ends.
+ * ERR_ABSENT, unrecorded. */
+err_t db_repository_hold_project(struct ctx *ctx, struct sql_tx *tx, int64_t project_id,
+				 str *ret_name);
+
 /* Makes the repository, in its project's tenant and under the name that this has, unless it is
  * there; `*ret_made` is 1 or 0. `name` is the whole; what its project is called there does not
  * matter. ERR_NAME_IS_ALIAS: another's alias has come in between; ERR_ABSENT, unrecorded: the

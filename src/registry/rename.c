@@ -4,6 +4,7 @@
 #include "codec/reference.h"
 #include "db/db.h"
 #include "db/project.h"
+#include "db/repository.h"
 #include "internal.h"
 #include "registry/repository.h"
 
@@ -14,21 +15,27 @@ struct rename_work {
 	struct renamed done;
 };
 
-/* The project first, then the repository: as whoever makes one does. */
-static err_t hold(struct ctx *ctx, struct sql_tx *tx, struct rename_work *work)
+/* Repositories before their project: as a push locks them. */
+static err_t hold_project(struct ctx *ctx, struct sql_tx *tx, struct rename_work *work)
 {
 	const struct rename *rename = work->rename;
-	const struct named project_named = { ALIAS_OF_PROJECT, ctx->tenant_id, rename->project_id };
 	struct project project;
-	str name;
-	TRY(db_alias_hold(ctx, tx, &project_named, &name));
-	TRY(db_project_find_id(ctx, tx, ctx->tenant_id, rename->project_id, &project));
-	work->done.before = project.name;
+	TRY(db_alias_hold_repositories(ctx, tx, rename->project_id));
+	TRY(db_alias_hold(ctx, tx, &rename->what, &work->done.before));
 	work->done.after = rename->name;
-	if (rename->what.of == ALIAS_OF_PROJECT)
-		return OK;
-	work->done.after = repository_name(ctx, project.name, rename->name);
-	return db_alias_hold(ctx, tx, &rename->what, &work->done.before);
+	return db_project_find_id(ctx, tx, ctx->tenant_id, rename->project_id, &project);
+}
+
+static err_t hold_repository(struct ctx *ctx, struct sql_tx *tx, struct rename_work *work)
+{
+	const struct rename *rename = work->rename;
+	str project;
+	TRY(db_alias_hold(ctx, tx, &rename->what, &work->done.before));
+	TRY(db_repository_hold_project(ctx, tx, rename->project_id, &project));
+	/* Now that nobody renames the project: what we wait for is called as its project is. */
+	TRY(db_alias_hold(ctx, tx, &rename->what, &work->done.before));
+	work->done.after = repository_name(ctx, project, rename->name);
+	return OK;
 }
 
 /* Its own alias of that name ends; another's stands in the way. */
@@ -75,10 +82,11 @@ static err_t check_lengths(struct ctx *ctx, struct sql_tx *tx, const struct rena
 static err_t rename_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct rename_work *work = arg;
-	TRY(hold(ctx, tx, work));
+	bool of_project = work->rename->what.of == ALIAS_OF_PROJECT;
+	TRY((of_project ? hold_project : hold_repository)(ctx, tx, work));
 	TRY(take_name(ctx, tx, work));
 	TRY(keep_alias(ctx, tx, work));
-	if (work->rename->what.of != ALIAS_OF_PROJECT)
+	if (!of_project)
 		return OK;
 	const struct project_names names = { work->rename->project_id, work->done.before,
 					     work->done.after };
