@@ -111,7 +111,7 @@ struct artifact_query {
 	bool latest;	/* only the newest of each repository */
 	str type;	/* empty: any */
 	str media_type; /* empty: any */
-	int64_t id;	/* 0: any */
+	int64_t id;	/* 0: any; else of the repository `of_id` */
 	enum artifact_tagged tagged;
 	str tag_like; /* for LIKE */
 	int64_t pushed_from_us, pushed_until_us;
@@ -127,6 +127,19 @@ bool artifact_query_is_plain(const struct artifact_query *query);
 
 err_t db_artifact_page(struct ctx *ctx, struct sql_tx *tx, const struct artifact_query *query,
 		       struct artifact **ret, size_t *ret_count);
+
+/* A place in a plain list, from which on the newest come: its offset counts from there. */
+struct artifact_place {
+	int64_t pushed_at_us, id;
+};
+#define ARTIFACT_BEGINNING                                                                         \
+	{                                                                                          \
+		INT64_MAX, INT64_MAX                                                               \
+	}
+err_t db_artifact_page_from(struct ctx *ctx, struct sql_tx *tx, const struct artifact_query *query,
+			    const struct artifact_place *from, struct artifact **ret,
+			    size_t *ret_count);
+
 /* How many fit; for a query that is not plain. */
 err_t db_artifact_count(struct ctx *ctx, struct sql_tx *tx, const struct artifact_query *query,
 			int64_t *ret);

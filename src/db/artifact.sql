@@ -132,12 +132,13 @@ SELECT @columns
 FROM artifact a @joined
 WHERE a.manifest_id = $1;
 
--- The list that is asked for most: an index gives the page, and what it shows is fetched for the page alone.
+-- The list that is asked for most: an index gives the page, and what it shows is fetched for the page alone. It begins at
+-- the row $4, $5, or wherever a larger one would stand.
 -- name: artifact_newest_of_{} :many
 -- each: repository project
 SELECT @columns
 FROM (SELECT manifest_id AS id FROM artifact
-      WHERE {}_id = $1 AND listed = 1
+      WHERE {}_id = $1 AND listed = 1 AND (pushed_at_us, manifest_id) <= ($4, $5)
       ORDER BY pushed_at_us DESC, manifest_id DESC
       LIMIT $2 OFFSET $3) page
 JOIN artifact a ON a.manifest_id = page.id @joined
@@ -172,37 +173,55 @@ AND (CAST($11 AS BIGINT) = 0 OR $11 = (SELECT COUNT(*) FROM artifact_label l
 -- each: repository project
 SELECT COUNT(*) FROM artifact a WHERE a.{}_id = $1 AND @fits;
 
+-- One artifact that is named, if it fits.
+-- name: artifact_fitting_named :one
+SELECT COUNT(*) FROM artifact a WHERE a.manifest_id = CAST($5 AS BIGINT) AND a.repository_id = $1 AND @fits;
+
+-- name: artifact_named :many
+SELECT @columns
+FROM artifact a @joined
+WHERE a.manifest_id = CAST($5 AS BIGINT) AND a.repository_id = $1 AND @fits
+LIMIT $13 OFFSET $14;
+
 -- name: artifact_of_repository_by_{}_up :many
 -- each: pushed_at_us pulled_at_us size_bytes
 SELECT @columns
-FROM artifact a @joined
-WHERE a.repository_id = $1 AND @fits
-ORDER BY a.{}, a.manifest_id
-LIMIT $13 OFFSET $14;
+FROM (SELECT a.manifest_id AS id FROM artifact a
+      WHERE a.repository_id = $1 AND @fits
+      ORDER BY a.{}, a.manifest_id
+      LIMIT $13 OFFSET $14) page
+JOIN artifact a ON a.manifest_id = page.id @joined
+ORDER BY a.{}, a.manifest_id;
 
 -- name: artifact_of_repository_by_{}_down :many
 -- each: pushed_at_us pulled_at_us size_bytes
 SELECT @columns
-FROM artifact a @joined
-WHERE a.repository_id = $1 AND @fits
-ORDER BY a.{} DESC, a.manifest_id DESC
-LIMIT $13 OFFSET $14;
+FROM (SELECT a.manifest_id AS id FROM artifact a
+      WHERE a.repository_id = $1 AND @fits
+      ORDER BY a.{} DESC, a.manifest_id DESC
+      LIMIT $13 OFFSET $14) page
+JOIN artifact a ON a.manifest_id = page.id @joined
+ORDER BY a.{} DESC, a.manifest_id DESC;
 
 -- name: artifact_of_project_by_{}_up :many
 -- each: pushed_at_us pulled_at_us size_bytes
 SELECT @columns
-FROM artifact a @joined
-WHERE a.project_id = $1 AND @fits
-ORDER BY a.{}, a.manifest_id
-LIMIT $13 OFFSET $14;
+FROM (SELECT a.manifest_id AS id FROM artifact a
+      WHERE a.project_id = $1 AND @fits
+      ORDER BY a.{}, a.manifest_id
+      LIMIT $13 OFFSET $14) page
+JOIN artifact a ON a.manifest_id = page.id @joined
+ORDER BY a.{}, a.manifest_id;
 
 -- name: artifact_of_project_by_{}_down :many
 -- each: pushed_at_us pulled_at_us size_bytes
 SELECT @columns
-FROM artifact a @joined
-WHERE a.project_id = $1 AND @fits
-ORDER BY a.{} DESC, a.manifest_id DESC
-LIMIT $13 OFFSET $14;
+FROM (SELECT a.manifest_id AS id FROM artifact a
+      WHERE a.project_id = $1 AND @fits
+      ORDER BY a.{} DESC, a.manifest_id DESC
+      LIMIT $13 OFFSET $14) page
+JOIN artifact a ON a.manifest_id = page.id @joined
+ORDER BY a.{} DESC, a.manifest_id DESC;
 
 -- What belongs to the artifacts of a page, whose ids come as "1,2,3".
 

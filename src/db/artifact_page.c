@@ -89,17 +89,30 @@ static struct sql_args fitting_args(struct ctx *ctx, const struct artifact_query
 	return (struct sql_args){ values, COUNT_OF(fits) };
 }
 
+err_t db_artifact_page_from(struct ctx *ctx, struct sql_tx *tx, const struct artifact_query *query,
+			    const struct artifact_place *from, struct artifact **ret,
+			    size_t *ret_count)
+{
+	struct sql_args args =
+		SQL_ARGS(SQL_I64(query->of_id), SQL_I64(query->max), SQL_I64(query->offset),
+			 SQL_I64(from->pushed_at_us), SQL_I64(from->id));
+	if (query->ascending)
+		args.count = 3;
+	return db_rows_read(ctx, tx, plain_pages[query->of_project][query->ascending], args,
+			    &artifact_reader, (void **)ret, ret_count);
+}
+
 err_t db_artifact_page(struct ctx *ctx, struct sql_tx *tx, const struct artifact_query *query,
 		       struct artifact **ret, size_t *ret_count)
 {
+	static const struct artifact_place beginning = ARTIFACT_BEGINNING;
 	if (artifact_query_is_plain(query) && query->order == ARTIFACT_BY_PUSH)
-		return db_rows_read(ctx, tx, plain_pages[query->of_project][query->ascending],
-				    SQL_ARGS(SQL_I64(query->of_id), SQL_I64(query->max),
-					     SQL_I64(query->offset)),
-				    &artifact_reader, (void **)ret, ret_count);
-	return db_rows_read(ctx, tx,
-			    fitting_pages[query->of_project][query->ascending][query->order],
-			    fitting_args(ctx, query), &artifact_reader, (void **)ret, ret_count);
+		return db_artifact_page_from(ctx, tx, query, &beginning, ret, ret_count);
+	const struct sql_statement *statement =
+		query->id ? &SQL_ARTIFACT_NAMED
+			  : fitting_pages[query->of_project][query->ascending][query->order];
+	return db_rows_read(ctx, tx, statement, fitting_args(ctx, query), &artifact_reader,
+			    (void **)ret, ret_count);
 }
 
 static err_t one_number(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
@@ -116,10 +129,11 @@ err_t db_artifact_count(struct ctx *ctx, struct sql_tx *tx, const struct artifac
 {
 	struct sql_args args = fitting_args(ctx, query);
 	args.count = FIT_COUNT;
-	return one_number(ctx, tx,
-			  query->of_project ? &SQL_ARTIFACT_FITTING_OF_PROJECT
-					    : &SQL_ARTIFACT_FITTING_OF_REPOSITORY,
-			  args, ret);
+	const struct sql_statement *statement = query->id ? &SQL_ARTIFACT_FITTING_NAMED
+						: query->of_project
+							? &SQL_ARTIFACT_FITTING_OF_PROJECT
+							: &SQL_ARTIFACT_FITTING_OF_REPOSITORY;
+	return one_number(ctx, tx, statement, args, ret);
 }
 
 err_t db_artifact_get(struct ctx *ctx, struct sql_tx *tx, int64_t id, struct artifact *ret)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* artifact.c - see artifact.h. */
 #include "registry/artifact.h"
+#include "anchors.h"
 #include "base/buf.h"
 #include "db/db.h"
 #include "db/manifest.h"
@@ -91,9 +92,9 @@ err_t artifact_get(struct ctx *ctx, struct registry *registry, str repository,
 	return err;
 }
 
-/* Counters know how long the plain list is. */
+/* Counters know how long the plain list is. `*ret_version` is set for the list of a repository. */
 static err_t count(struct ctx *ctx, struct sql_tx *tx, const struct artifact_query *query,
-		   int64_t *ret)
+		   int64_t *ret, struct list_version *ret_version)
 {
 	struct repository_row row;
 	if (!artifact_query_is_plain(query))
@@ -102,20 +103,76 @@ static err_t count(struct ctx *ctx, struct sql_tx *tx, const struct artifact_que
 		return db_repository_artifacts(ctx, tx, query->of_id, ret);
 	TRY(db_repository_get(ctx, tx, query->of_id, &row));
 	*ret = row.artifact_count;
+	*ret_version = (struct list_version){ row.id, row.artifact_count, row.updated_at_us };
+	return OK;
+}
+
+/* A page that begins deeper than this is looked for from the nearest anchor. */
+#define SHALLOW 200
+
+static bool is_deep(const struct artifact_query *query)
+{
+	return artifact_query_is_plain(query) && query->order == ARTIFACT_BY_PUSH &&
+	       !query->of_project && query->offset > SHALLOW;
+}
+
+/* The same page, counted from the newest on; its rows come the other way round. */
+static void from_newest(struct artifact_query *query, int64_t total)
+{
+	int64_t rest = total - query->offset; /* of the list, from the page on */
+	query->ascending = false;
+	query->max = query->max < rest ? query->max : rest;
+	query->offset = rest - query->max;
+}
+
+static void reverse(struct artifact *items, size_t count)
+{
+	for (size_t i = 0; i < count / 2; i++) {
+		struct artifact other = items[i];
+		items[i] = items[count - 1 - i];
+		items[count - 1 - i] = other;
+	}
+}
+
+static err_t deep_page(struct ctx *ctx, struct registry *registry, struct sql_tx *tx,
+		       struct artifact_query query, const struct list_version *version,
+		       struct artifact_page *page)
+{
+	struct anchor near = { 0, INT64_MAX, INT64_MAX };
+	bool reversed = query.ascending;
+	if (query.offset >= page->total)
+		return OK;
+	if (reversed)
+		from_newest(&query, page->total);
+	int64_t offset = query.offset;
+	bool known = anchor_find(registry, version, offset, &near);
+	query.offset -= near.offset;
+	const struct artifact_place from = { near.pushed_at_us, near.id };
+	TRY(db_artifact_page_from(ctx, tx, &query, &from, &page->items, &page->count));
+	if (page->count && (!known || query.offset > SHALLOW))
+		anchor_remember(
+			registry, version,
+			&(struct anchor){ offset, page->items[0].pushed_at_us, page->items[0].id });
+	if (reversed)
+		reverse(page->items, page->count);
 	return OK;
 }
 
 err_t artifact_list(struct ctx *ctx, struct registry *registry, const struct artifact_query *query,
 		    struct artifact_page *ret)
 {
-	struct artifact_page page;
+	struct artifact_page page = { 0 };
+	struct list_version version;
 	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
 	TRY(registry_read(ctx, registry, &tx));
-	err_t err = count(ctx, &tx, query, &page.total);
+	err_t err = count(ctx, &tx, query, &page.total, &version);
 	if (err == ERR_ABSENT)
 		return fail(ctx, ERR_NAME_UNKNOWN, "repository was deleted meanwhile");
 	TRY(err);
-	TRY(db_artifact_page(ctx, &tx, query, &page.items, &page.count));
+	if (is_deep(query))
+		TRY(deep_page(ctx, registry, &tx, *query, &version, &page));
+	else
+		TRY(db_artifact_page(ctx, &tx, query, &page.items, &page.count));
 	*ret = page;
 	return OK;
 }

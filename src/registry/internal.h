@@ -2,7 +2,7 @@
 /*
  * internal.h - what the files of this folder share: the registry's parts and the keys of its cache.
  *
- * One cache holds eight kinds of things, told apart by the first byte of the key:
+ * One cache holds nine kinds of things, told apart by the first byte of the key:
  *	p<names><tenant><name>  project: its id
  *	i<names><tenant><id>    project by its id: its name, and whether it is public
  *	r<names><tenant><name>  repository: struct repository_known
@@ -11,10 +11,12 @@
  *	m<repository><digest>  struct manifest_image, media type, bytes
  *	b<repository><digest>  struct stored_blob
  *	c<storage><digest>     a small blob's bytes, for whoever got past `b`
+ *	a<repository>          where pages of its list begin (anchors.h)
  *
  * No key is one in two tenants: a tenant finds only what it put there itself. Nothing negative is
  * cached. A writer commits first and drops after (who erases a storage, all of its `c`); a fill
- * that raced with it is refused by its ticket (base/cache.h).
+ * that raced with it is refused by its ticket (base/cache.h). Of `a` the value itself says of which
+ * state of the list it is.
  *
  * <names> is a number that grows whenever something was renamed or an alias was deleted
  * (registry_names_changed()): nothing that was known by a name before counts after. What an alias

@@ -14,12 +14,28 @@ void listing_tag_made(struct listing *listing)
 	listing->charge.more[QUOTA_TAGS]++;
 }
 
+/* Adds to the count what one statement listed more or less. */
+static void add(struct listing *listing, int64_t more)
+{
+	listing->listed += more;
+	listing->relisted |= more != 0;
+}
+
+static err_t unlist(struct ctx *ctx, struct sql_tx *tx, struct listing *listing,
+		    int64_t manifest_id)
+{
+	int64_t more = 0;
+	TRY(db_artifact_unlist(ctx, tx, manifest_id, &more));
+	add(listing, more);
+	return OK;
+}
+
 err_t listing_tag_gone(struct ctx *ctx, struct sql_tx *tx, struct listing *listing,
 		       int64_t manifest_id)
 {
 	listing->touched = true;
 	TRY(db_artifact_count_tags(ctx, tx, manifest_id, -1));
-	return db_artifact_unlist(ctx, tx, manifest_id, &listing->listed);
+	return unlist(ctx, tx, listing, manifest_id);
 }
 
 err_t listing_put_tag(struct ctx *ctx, struct sql_tx *tx, struct listing *listing, str name,
@@ -39,32 +55,37 @@ static err_t pushed_anew(struct ctx *ctx, struct sql_tx *tx, struct listing *lis
 			 const struct listing_push *push)
 {
 	bool listed;
+	int64_t more = 0;
 	TRY(db_artifact_insert(ctx, tx, push->id, push->facts, push->gained, push->described,
 			       &listed));
-	listing->listed += listed;
+	add(listing, listed);
 	listing->charge.more[QUOTA_ARTIFACTS]++;
 	TRY(db_content_claim_manifest(ctx, tx, push->id, &listing->charge.more[QUOTA_STORAGE]));
 	if (!push->is_index)
 		return OK;
 	TRY(db_artifact_count_parents(ctx, tx, push->id, 1));
-	return db_artifact_unlist_children(ctx, tx, push->id, &listing->listed);
+	TRY(db_artifact_unlist_children(ctx, tx, push->id, &more));
+	add(listing, more);
+	return OK;
 }
 
 err_t listing_pushed(struct ctx *ctx, struct sql_tx *tx, struct listing *listing,
 		     const struct listing_push *push)
 {
 	const struct artifact_facts *facts = push->facts;
+	int64_t more = 0;
 	listing->touched = true;
 	if (push->made)
 		return pushed_anew(ctx, tx, listing, push);
 	if (push->gained) {
 		TRY(db_artifact_count_tags(ctx, tx, push->id, push->gained));
-		TRY(db_artifact_list(ctx, tx, push->id, &listing->listed));
+		TRY(db_artifact_list(ctx, tx, push->id, &more));
+		add(listing, more);
 	}
 	if (!facts->accessory.len) /* else perhaps its tag says so only now */
 		return OK;
 	TRY(db_artifact_mark_accessory(ctx, tx, push->id, facts->accessory, facts->subject_text));
-	return db_artifact_unlist(ctx, tx, push->id, &listing->listed);
+	return unlist(ctx, tx, listing, push->id);
 }
 
 err_t listing_manifest_goes(struct ctx *ctx, struct sql_tx *tx, struct listing *listing,
@@ -75,12 +96,15 @@ err_t listing_manifest_goes(struct ctx *ctx, struct sql_tx *tx, struct listing *
 	listing->charge.more[QUOTA_ARTIFACTS]--;
 	TRY(db_content_free_manifest(ctx, tx, manifest_id, &listing->charge.more[QUOTA_STORAGE]));
 	TRY(db_artifact_count_parents(ctx, tx, manifest_id, -1));
-	return db_artifact_delete(ctx, tx, manifest_id, &listing->listed);
+	int64_t more = 0;
+	TRY(db_artifact_delete(ctx, tx, manifest_id, &more));
+	add(listing, more);
+	return OK;
 }
 
 err_t listing_finish(struct ctx *ctx, struct sql_tx *tx, const struct listing *listing)
 {
-	if (listing->listed)
+	if (listing->relisted)
 		TRY(db_repository_count(ctx, tx, listing->repository_id, listing->listed,
 					clock_wall_us()));
 	return quota_charge(ctx, tx, listing->registry, &listing->charge);

@@ -20,6 +20,7 @@ struct listing {
 	int64_t repository_id;
 	struct quota_charge charge;
 	int64_t listed; /* so many artifacts more than before */
+	bool relisted;	/* what is listed is not what was, even if it is as many */
 	bool touched;	/* something was pushed or deleted */
 };
 #define LISTING(the_registry, id)                                                                  \

@@ -386,3 +386,38 @@ def test_visibility(anonymous, repo, artifacts, client, project):
     client.publish_project(project)
     anonymous.get(f"{artifacts.base}/v1", expect=200)
     anonymous.delete(f"{artifacts.base}/v1", expect=401)
+
+
+class TestDeepPages:
+    """Where a page deep in a list begins is remembered as long as the list does not change."""
+
+    COUNT = 330
+
+    def assert_pages(self, artifacts, digests):
+        for sort, expected in (("-push_time", digests), ("push_time", digests[::-1])):
+            for page in (33, 34, 22, 23, 28, 33):
+                answer = artifacts.list(f"sort={sort}&page_size=10&page={page}")
+                assert answer.headers["X-Total-Count"] == str(len(digests))
+                assert [entry["digest"] for entry in answer.json()] == expected[10 * page - 10:10 * page]
+
+    def numbered(self, repo, number):
+        content = oci.image("deep", annotations={"number": str(number)})
+        repo.put_manifest(content)
+        return content
+
+    def test_pages_are_those_of_the_list_as_it_is_now(self, repo, artifacts):
+        repo.push(oci.image("deep"), "base")
+        contents = [self.numbered(repo, number) for number in range(self.COUNT - 1)][::-1]
+        digests = [content.digest for content in contents] + [oci.image("deep").digest]
+        self.assert_pages(artifacts, digests)
+        repo.delete_manifest(digests.pop(50))
+        self.assert_pages(artifacts, digests)
+        digests.insert(0, self.numbered(repo, "newer").digest)
+        self.assert_pages(artifacts, digests)
+        # As long as before, and another: an index takes the place of its child, whose tags are none.
+        child = contents[300]
+        index = oci.index([child])
+        repo.put_manifest(index)
+        digests.remove(child.digest)
+        digests.insert(0, index.digest)
+        self.assert_pages(artifacts, digests)
