@@ -21,6 +21,8 @@
 #define PAGE_BYTES_MAX	 MIB(16)
 #define USERNAME_MAX	 KIB(1)
 #define EXPORT_ROWS	 200
+#define LIST_WALK_MS	 30
+#define EXPORT_WALK_MS	 1000
 #define EXPORT_ARENA_MAX MIB(32)
 
 static err_t read_cursor(struct ctx *ctx, struct request *rq, struct audit_place *ret)
@@ -47,21 +49,21 @@ static err_t read_query(struct ctx *ctx, struct request *rq, struct audit_query 
 err_t berth_audit_list(struct ctx *ctx, struct request *rq)
 {
 	struct audit_query query;
-	struct audit_row *rows;
-	size_t count;
+	struct audit_found found;
 	TRY(read_query(ctx, rq, &query));
-	TRY(audit_search(ctx, rq->api->options.audit, &query.search, &rows, &count));
+	query.search.walk_ms = LIST_WALK_MS;
+	TRY(audit_search(ctx, rq->api->options.audit, &query.search, &found));
 	CLEANUP(buf_done) struct buf body = BUF_INIT(PAGE_BYTES_MAX);
 	buf_add(&body, STR("{\"records\":["));
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < found.count; i++) {
 		if (i)
 			buf_add_byte(&body, ',');
-		audit_text_json(ctx, &body, &rows[i]);
+		audit_text_json(ctx, &body, &found.rows[i]);
 	}
 	buf_add_byte(&body, ']');
-	if (count == query.search.page.max)
-		buf_printf(&body, ",\"next\":\"%" PRId64 "-%" PRId64 "\"", rows[count - 1].time_us,
-			   rows[count - 1].id);
+	if (found.more)
+		buf_printf(&body, ",\"next\":\"%" PRId64 "-%" PRId64 "\"", found.next.time_us,
+			   found.next.id);
 	buf_add_byte(&body, '}');
 	return answer_object(ctx, rq, &body);
 }
@@ -98,21 +100,19 @@ static err_t write_page(struct ctx *ctx, struct export *export, const struct aud
 
 static err_t export_page(struct ctx *ctx, struct export *export)
 {
-	struct audit_row *rows;
-	size_t count;
+	struct audit_found found;
 	arena_reset(export->page.arena);
 	export->page.deadline_ns = ctx->deadline_ns;
-	err_t err = audit_search(&export->page, export->rq->api->options.audit, export->search,
-				 &rows, &count);
+	err_t err =
+		audit_search(&export->page, export->rq->api->options.audit, export->search, &found);
 	if (err != OK) {
 		ctx->failure = export->page.failure;
 		return err;
 	}
-	export->ended = count < export->search->page.max;
-	if (count)
-		export->search->page.after =
-			(struct audit_place){ rows[count - 1].time_us, rows[count - 1].id };
-	return write_page(ctx, export, rows, count);
+	export->ended = !found.more;
+	export->search->page.after = found.next;
+	ctx_progress(ctx); /* it gets on, be there much to send or little */
+	return write_page(ctx, export, found.rows, found.count);
 }
 
 static err_t read_format(struct ctx *ctx, struct request *rq, bool *ret_csv)
@@ -147,6 +147,7 @@ err_t berth_audit_export(struct ctx *ctx, struct request *rq)
 	TRY(read_query(ctx, rq, &query));
 	TRY(read_format(ctx, rq, &export.csv));
 	query.search.page.max = EXPORT_ROWS;
+	query.search.walk_ms = EXPORT_WALK_MS;
 	export.ended = rq->x->head->method == HTTP_HEAD;
 	audit_change(rq, AUDIT_EXPORT_AUDIT)->resource = request_query(rq, STR("q"));
 	CLEANUP(arena_done) struct arena arena;

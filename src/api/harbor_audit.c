@@ -3,8 +3,11 @@
  * harbor_audit.c - the audit trail as Harbor's API shows it.
  *
  * Two shapes: the old one has no place for a result, so it shows what was done and nothing that was
- * refused; the extended one shows all. Totals are counted up to COUNT_MAX: nobody pages that far,
- * and counting the whole trail would cost more than any page.
+ * refused; the extended one shows all. Totals are counted up to COUNT_MAX, because counting the
+ * whole trail would cost more than any page; who pages further is always told of one more.
+ *
+ * A page has no place to go on from, so what is so rare that WALK_MS do not find a page of it is
+ * refused; our own API has such places.
  */
 #include "api/audit_query.h"
 #include "api/handlers.h"
@@ -12,7 +15,8 @@
 
 #include "base/banned.h"
 
-#define COUNT_MAX 10000
+#define COUNT_MAX 1000
+#define WALK_MS	  5000
 
 static void write_common(struct json_writer *w, const struct audit_row *row)
 {
@@ -51,9 +55,11 @@ static err_t find_total(struct ctx *ctx, struct request *rq, const struct audit_
 			size_t seen, int64_t *ret)
 {
 	size_t counted;
-	TRY(audit_search_count(ctx, rq->api->options.audit, &query->search, COUNT_MAX, &counted));
+	bool more;
+	TRY(audit_search_count(ctx, rq->api->options.audit, &query->search, COUNT_MAX, &counted,
+			       &more));
 	int64_t known = query->list.offset + (int64_t)seen;
-	if (seen == query->search.page.max && counted == COUNT_MAX)
+	if (seen == query->search.page.max && more)
 		known++; /* so that there is a next page */
 	*ret = MAX((int64_t)counted, seen ? known : 0);
 	return OK;
@@ -61,19 +67,22 @@ static err_t find_total(struct ctx *ctx, struct request *rq, const struct audit_
 
 typedef void write_row(struct ctx *ctx, struct json_writer *w, const struct audit_row *row);
 
-static err_t answer(struct ctx *ctx, struct request *rq, const struct audit_query *query,
+static err_t answer(struct ctx *ctx, struct request *rq, struct audit_query *query,
 		    write_row *write)
 {
-	struct audit_row *rows;
-	size_t count;
+	struct audit_found found;
 	int64_t total;
-	TRY(audit_search(ctx, rq->api->options.audit, &query->search, &rows, &count));
-	TRY(find_total(ctx, rq, query, count, &total));
+	query->search.walk_ms = WALK_MS;
+	TRY(audit_search(ctx, rq->api->options.audit, &query->search, &found));
+	if (found.late)
+		return fail(ctx, ERR_UNPROCESSABLE,
+			    "this would take too long to find; narrow it by op_time");
+	TRY(find_total(ctx, rq, query, found.count, &total));
 	CLEANUP(buf_done) struct buf body = BUF_INIT(HARBOR_BODY_MAX);
 	struct json_writer w = JSON_WRITER(&body);
 	json_write_array_begin(&w, NULL);
-	for (size_t i = 0; i < count; i++)
-		write(ctx, &w, &rows[i]);
+	for (size_t i = 0; i < found.count; i++)
+		write(ctx, &w, &found.rows[i]);
 	json_write_array_end(&w);
 	return list_answer(rq, &query->list, total, &body);
 }

@@ -61,25 +61,39 @@ struct audit_place {
 
 struct audit_page {
 	struct audit_place after; /* not included */
+	struct audit_place until; /* included; zeros: the end */
 	bool oldest_first;
 	size_t max;
 	size_t skip; /* its cost grows with it; `after` has none */
 };
 
 /*
- * The page, into the arena. One of the filters that asks for equality leads: the one that is likely
- * to be the narrowest, by its index, which also gives the order. The others drop rows on the way,
- * so a page of few hits under unselective filters is a long walk, which ctx's deadline ends.
+ * The page, into the arena. Some of what the filter asks for by equality leads: what is likely to
+ * be the narrowest of what has an index, which also gives the order. The rest drops rows on the
+ * way, so unless db_audit_is_led() a page of few hits is a long walk: bound it by `until`.
  */
 err_t db_audit_page(struct ctx *ctx, struct sql_tx *tx, const struct audit_filter *filter,
 		    const struct audit_page *page, struct audit_row **ret, size_t *ret_count);
 
-/* How many fit, counted up to `max`. */
-err_t db_audit_count(struct ctx *ctx, struct sql_tx *tx, const struct audit_filter *filter,
-		     size_t max, size_t *ret);
+/* Nothing is dropped: every row that is looked at is one that was asked for. */
+bool db_audit_is_led(const struct audit_filter *filter);
 
-/* The name of the index column that leads the search ("time" when no filter does); for tests. */
+/* The place of the last of `rows` rows (at least 1) that a walk of this page looks at, for `until`.
+ * ERR_ABSENT, unrecorded, when it ends sooner. */
+err_t db_audit_edge(struct ctx *ctx, struct sql_tx *tx, const struct audit_filter *filter,
+		    const struct audit_page *page, size_t rows, struct audit_place *ret);
+
+/* How many fit, newest first down to `until` (zeros: all), counted up to `max`. */
+err_t db_audit_count(struct ctx *ctx, struct sql_tx *tx, const struct audit_filter *filter,
+		     size_t max, struct audit_place until, size_t *ret);
+
+/* The columns that lead the search ("time" when no filter does); for tests. */
 const char *db_audit_leader(const struct audit_filter *filter);
+
+/* The names of actors that contain `part`; ERR_ABSENT, unrecorded, when there are more than `max`
+ * actors in all. */
+err_t db_audit_actor_list(struct ctx *ctx, struct sql_tx *tx, str part, size_t max, str **ret,
+			  size_t *ret_count);
 
 /* Records by `name`, or about the account of this name, by id. */
 err_t db_audit_erase_page(struct ctx *ctx, struct sql_tx *tx, str name, int64_t after_id,

@@ -104,9 +104,9 @@ SELECT id, sealed, created_at_us FROM audit_key ORDER BY created_at_us DESC, id 
 -- name: audit_key_insert :exec
 INSERT INTO audit_key (id, sealed, created_at_us) VALUES ($1, $2, $3);
 
--- Searching. The statement is chosen by the filter that is likely to be the narrowest: it stands as an equality in front, so
--- that its index gives the rows in their order; the others, patterns for LIKE where they are texts, only drop some.
--- $12, $13 is the place to go on from, $3 the other end of the time.
+-- Searching. The statement is chosen by the filters that are likely to be the narrowest: they stand as equalities in front, so
+-- that their index gives the rows in their order; the others, patterns for LIKE where they are texts, only drop some.
+-- $12, $13 is the place to go on from, $3, $16 the other end, included.
 -- part: record_filter
 (CAST($1 AS BIGINT) IS NULL OR r.tenant_id = $1) AND (CAST($2 AS BIGINT) IS NULL OR r.project_id = $2)
 AND (CAST($4 AS TEXT) IS NULL OR r.operation LIKE $4 ESCAPE '\')
@@ -119,32 +119,130 @@ AND (CAST($10 AS TEXT) IS NULL OR r.request_id LIKE $10 ESCAPE '\')
 AND (CAST($11 AS BIGINT) IS NULL OR r.result = $11)
 
 -- part: newest_first
-r.time_us >= $3 AND (r.time_us, r.id) < ($12, $13) ORDER BY r.time_us DESC, r.id DESC LIMIT $14 OFFSET $15
+r.time_us >= $3 AND (r.time_us, r.id) >= ($3, $16) AND (r.time_us, r.id) < ($12, $13)
+ORDER BY r.time_us DESC, r.id DESC LIMIT $14 OFFSET $15
 
 -- part: oldest_first
-r.time_us <= $3 AND (r.time_us, r.id) > ($12, $13) ORDER BY r.time_us, r.id LIMIT $14 OFFSET $15
+r.time_us <= $3 AND (r.time_us, r.id) <= ($3, $16) AND (r.time_us, r.id) > ($12, $13)
+ORDER BY r.time_us, r.id LIMIT $14 OFFSET $15
+
+-- Where a walk of $4 + 1 rows ends.
+-- part: newest_edge
+SELECT r.time_us, r.id FROM audit_record r WHERE r.time_us >= $1 AND (r.time_us, r.id) < ($2, $3)
+
+-- part: oldest_edge
+SELECT r.time_us, r.id FROM audit_record r WHERE r.time_us <= $1 AND (r.time_us, r.id) > ($2, $3)
+
+-- part: newest_end
+ORDER BY r.time_us DESC, r.id DESC LIMIT 1 OFFSET $4
+
+-- part: oldest_end
+ORDER BY r.time_us, r.id LIMIT 1 OFFSET $4
 
 -- name: audit_newest_by_time :many
 SELECT @record_columns FROM audit_record r WHERE @record_filter AND @newest_first;
 
 -- name: audit_newest_by_{} :many
--- each: request_id digest resource actor address result resource_type operation project_id tenant_id
-SELECT @record_columns FROM audit_record r WHERE r.{} = $16 AND @record_filter AND @newest_first;
+-- each: request_id digest resource actor address result project_id tenant_id
+SELECT @record_columns FROM audit_record r WHERE r.{} = $17 AND @record_filter AND @newest_first;
+
+-- name: audit_newest_by_type :many
+SELECT @record_columns FROM audit_record r WHERE r.operation = $17 AND r.resource_type = $18 AND @record_filter AND @newest_first;
+
+-- name: audit_newest_by_actor_type :many
+SELECT @record_columns FROM audit_record r WHERE r.actor = $17 AND r.operation = $18 AND r.resource_type = $19 AND @record_filter AND @newest_first;
+
+-- name: audit_newest_by_project_type :many
+SELECT @record_columns FROM audit_record r WHERE r.project_id = $17 AND r.operation = $18 AND r.resource_type = $19 AND @record_filter AND @newest_first;
+
+-- name: audit_newest_by_project_actor :many
+SELECT @record_columns FROM audit_record r WHERE r.project_id = $17 AND r.actor = $18 AND @record_filter AND @newest_first;
+
+-- name: audit_newest_edge_by_time :one
+@newest_edge @newest_end;
+
+-- name: audit_newest_edge_by_{} :one
+-- each: request_id digest resource actor address result project_id tenant_id
+@newest_edge AND r.{} = $5 @newest_end;
+
+-- name: audit_newest_edge_by_type :one
+@newest_edge AND r.operation = $5 AND r.resource_type = $6 @newest_end;
+
+-- name: audit_newest_edge_by_actor_type :one
+@newest_edge AND r.actor = $5 AND r.operation = $6 AND r.resource_type = $7 @newest_end;
+
+-- name: audit_newest_edge_by_project_type :one
+@newest_edge AND r.project_id = $5 AND r.operation = $6 AND r.resource_type = $7 @newest_end;
+
+-- name: audit_newest_edge_by_project_actor :one
+@newest_edge AND r.project_id = $5 AND r.actor = $6 @newest_end;
 
 -- name: audit_oldest_by_time :many
 SELECT @record_columns FROM audit_record r WHERE @record_filter AND @oldest_first;
 
 -- name: audit_oldest_by_{} :many
--- each: request_id digest resource actor address result resource_type operation project_id tenant_id
-SELECT @record_columns FROM audit_record r WHERE r.{} = $16 AND @record_filter AND @oldest_first;
+-- each: request_id digest resource actor address result project_id tenant_id
+SELECT @record_columns FROM audit_record r WHERE r.{} = $17 AND @record_filter AND @oldest_first;
+
+-- name: audit_oldest_by_type :many
+SELECT @record_columns FROM audit_record r WHERE r.operation = $17 AND r.resource_type = $18 AND @record_filter AND @oldest_first;
+
+-- name: audit_oldest_by_actor_type :many
+SELECT @record_columns FROM audit_record r WHERE r.actor = $17 AND r.operation = $18 AND r.resource_type = $19 AND @record_filter AND @oldest_first;
+
+-- name: audit_oldest_by_project_type :many
+SELECT @record_columns FROM audit_record r WHERE r.project_id = $17 AND r.operation = $18 AND r.resource_type = $19 AND @record_filter AND @oldest_first;
+
+-- name: audit_oldest_by_project_actor :many
+SELECT @record_columns FROM audit_record r WHERE r.project_id = $17 AND r.actor = $18 AND @record_filter AND @oldest_first;
+
+-- name: audit_oldest_edge_by_time :one
+@oldest_edge @oldest_end;
+
+-- name: audit_oldest_edge_by_{} :one
+-- each: request_id digest resource actor address result project_id tenant_id
+@oldest_edge AND r.{} = $5 @oldest_end;
+
+-- name: audit_oldest_edge_by_type :one
+@oldest_edge AND r.operation = $5 AND r.resource_type = $6 @oldest_end;
+
+-- name: audit_oldest_edge_by_actor_type :one
+@oldest_edge AND r.actor = $5 AND r.operation = $6 AND r.resource_type = $7 @oldest_end;
+
+-- name: audit_oldest_edge_by_project_type :one
+@oldest_edge AND r.project_id = $5 AND r.operation = $6 AND r.resource_type = $7 @oldest_end;
+
+-- name: audit_oldest_edge_by_project_actor :one
+@oldest_edge AND r.project_id = $5 AND r.actor = $6 @oldest_end;
 
 -- How many there are, up to $14.
 -- name: audit_count_by_time :one
 SELECT COUNT(*) FROM (SELECT 1 AS one FROM audit_record r WHERE @record_filter AND @newest_first) AS found;
 
 -- name: audit_count_by_{} :one
--- each: request_id digest resource actor address result resource_type operation project_id tenant_id
-SELECT COUNT(*) FROM (SELECT 1 AS one FROM audit_record r WHERE r.{} = $16 AND @record_filter AND @newest_first) AS found;
+-- each: request_id digest resource actor address result project_id tenant_id
+SELECT COUNT(*) FROM (SELECT 1 AS one FROM audit_record r WHERE r.{} = $17 AND @record_filter AND @newest_first) AS found;
+
+-- name: audit_count_by_type :one
+SELECT COUNT(*) FROM (SELECT 1 AS one FROM audit_record r WHERE r.operation = $17 AND r.resource_type = $18 AND @record_filter AND @newest_first) AS found;
+
+-- name: audit_count_by_actor_type :one
+SELECT COUNT(*) FROM (SELECT 1 AS one FROM audit_record r WHERE r.actor = $17 AND r.operation = $18 AND r.resource_type = $19 AND @record_filter AND @newest_first) AS found;
+
+-- name: audit_count_by_project_type :one
+SELECT COUNT(*) FROM (SELECT 1 AS one FROM audit_record r WHERE r.project_id = $17 AND r.operation = $18 AND r.resource_type = $19 AND @record_filter AND @newest_first) AS found;
+
+-- name: audit_count_by_project_actor :one
+SELECT COUNT(*) FROM (SELECT 1 AS one FROM audit_record r WHERE r.project_id = $17 AND r.actor = $18 AND @record_filter AND @newest_first) AS found;
+
+-- The names of actors, one look-up each, $2 at most.
+-- name: audit_actor_list :many
+WITH RECURSIVE names(name, number) AS (
+	SELECT MIN(r.actor), CAST(1 AS BIGINT) FROM audit_record r
+	UNION ALL
+	SELECT (SELECT MIN(r.actor) FROM audit_record r WHERE r.actor > names.name), names.number + 1
+	FROM names WHERE names.name IS NOT NULL AND names.number <= $2)
+SELECT name, number FROM names WHERE name IS NULL OR number > $2 OR name LIKE $1 ESCAPE '\' ORDER BY number;
 
 -- Erasing personal data. The place keeps the hash, but loses the salt by which the erased texts could be guessed.
 -- name: audit_erase_page :many

@@ -40,7 +40,7 @@
 
 #include "base/ctx.h"
 
-#define SQL_PARAMETERS_MAX 16
+#define SQL_PARAMETERS_MAX 20
 
 enum sql_statement_kind {
 	SQL_STATEMENT_EXEC, /* sql_exec */
