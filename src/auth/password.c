@@ -174,17 +174,9 @@ err_t auth_check_password(struct ctx *ctx, struct auth *auth, const struct login
 		return fail(ctx, ERR_UNAUTHORIZED, "user or password cannot be ours");
 
 	struct login bare = *login;
-	int64_t tenant_id, tenant_before = ctx->tenant_id;
-	bool fixed_before = ctx->tenant_fixed;
-	TRY(tenant_of_login(ctx, auth, login->user, &tenant_id, &bare.user));
-	if (!tenant_id)
-		return check(ctx, auth, login, ret);
-	ctx->tenant_id = tenant_id;
-	ctx->tenant_fixed = true;
-	err_t err = check(ctx, auth, &bare, ret);
-	ctx->tenant_id = tenant_before;
-	ctx->tenant_fixed = fixed_before;
-	return err;
+	CLEANUP(tenant_leave) struct tenant_scope scope = TENANT_SCOPE_INIT;
+	TRY(tenant_enter(ctx, auth, login->user, &scope, &bare.user));
+	return check(ctx, auth, &bare, ret);
 }
 
 /* --- the administrator ------------------------------------------------------------------------ */

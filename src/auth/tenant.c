@@ -110,13 +110,12 @@ bool tenant_name_is_valid(str name)
 	return true;
 }
 
-err_t tenant_of_login(struct ctx *ctx, struct auth *auth, str login, int64_t *ret_tenant_id,
-		      str *ret_name)
+err_t tenant_enter(struct ctx *ctx, struct auth *auth, str login, struct tenant_scope *scope,
+		   str *ret_name)
 {
 	struct wanted wanted = { .kind = 'N' };
 	struct tenant_seen found = { 0 };
 	str name;
-	*ret_tenant_id = 0;
 	*ret_name = login;
 	if (!str_cut(login, '/', &wanted.key, &name) || !name.len ||
 	    !tenant_name_is_valid(wanted.key))
@@ -125,9 +124,19 @@ err_t tenant_of_login(struct ctx *ctx, struct auth *auth, str login, int64_t *re
 	if (!found.id ||
 	    (ctx->tenant_fixed && found.id != ctx->tenant_id && found.id != TENANT_DEFAULT))
 		return OK;
-	*ret_tenant_id = found.id;
+	*scope = (struct tenant_scope){ ctx, ctx->tenant_id, ctx->tenant_fixed };
+	ctx->tenant_id = found.id;
+	ctx->tenant_fixed = true;
 	*ret_name = name;
 	return OK;
+}
+
+void tenant_leave(struct tenant_scope *scope)
+{
+	if (!scope->ctx)
+		return;
+	scope->ctx->tenant_id = scope->id_before;
+	scope->ctx->tenant_fixed = scope->fixed_before;
 }
 
 void tenant_forget(struct auth *auth)

@@ -37,9 +37,24 @@ err_t tenant_of_id(struct ctx *ctx, struct auth *auth, int64_t id, struct tenant
  * told from what else stands before a slash. */
 bool tenant_name_is_valid(str name);
 
-/* Splits "acme/anna" by the rules above. `*ret_tenant_id` 0: the name carries none, and is all of
- * `*ret_name`. */
-err_t tenant_of_login(struct ctx *ctx, struct auth *auth, str login, int64_t *ret_tenant_id,
-		      str *ret_name);
+/*
+ * Splits "acme/anna" by the rules above, and has nobody but acme's count until tenant_leave(). A
+ *name that carries no tenant is all of `*ret_name`, and changes nothing.
+ *
+ *	CLEANUP(tenant_leave) struct tenant_scope scope = TENANT_SCOPE_INIT;
+ *	TRY(tenant_enter(ctx, auth, login, &scope, &name));
+ */
+struct tenant_scope {
+	struct ctx *ctx; /* NULL: not entered */
+	int64_t id_before;
+	bool fixed_before;
+};
+#define TENANT_SCOPE_INIT                                                                          \
+	{                                                                                          \
+		NULL                                                                               \
+	}
+err_t tenant_enter(struct ctx *ctx, struct auth *auth, str login, struct tenant_scope *scope,
+		   str *ret_name);
+void tenant_leave(struct tenant_scope *scope); /* CLEANUP */
 
 void tenant_forget(struct auth *auth);

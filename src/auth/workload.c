@@ -4,6 +4,7 @@
 #include "auth/foreign_token.h"
 #include "auth/issuer.h"
 #include "auth/outside.h"
+#include "auth/tenant.h"
 #include "binding_internal.h"
 #include "robot_internal.h"
 #include "token.h"
@@ -141,7 +142,7 @@ static err_t settle(struct ctx *ctx, struct auth *auth, const struct candidate *
 err_t workload_exchange(struct ctx *ctx, struct auth *auth, str token, str robot,
 			struct identity *ret)
 {
-	const struct presented presented = { token, robot };
+	struct presented presented = { .token = token };
 	struct candidate candidate = { .issuer = NULL };
 	struct failure first = { .code = OK };
 	struct issuer *issuers;
@@ -149,6 +150,8 @@ err_t workload_exchange(struct ctx *ctx, struct auth *auth, str token, str robot
 	str url;
 	if (!foreign_token_issuer(ctx, token, &url) || !auth_is_text(url))
 		return ERR_ABSENT;
+	CLEANUP(tenant_leave) struct tenant_scope scope = TENANT_SCOPE_INIT;
+	TRY(tenant_enter(ctx, auth, robot, &scope, &presented.robot));
 	TRY(issuer_of_url(ctx, auth, url, &issuers, &count));
 	for (size_t i = 0; i < count; i++) {
 		err_t err = identify_by(ctx, auth, &issuers[i], &presented, &candidate);

@@ -28,6 +28,15 @@ def quoted(name):
     return urllib.parse.quote(name, safe="/")
 
 
+def close_now(session):
+    """Closes the connections now; Session.close() leaves that to the garbage collector."""
+    for adapter in session.adapters.values():
+        pools = adapter.poolmanager.pools
+        for key in pools.keys():
+            pools[key].close()
+    session.close()
+
+
 class Client:
     """auth is "bearer" (tokens from the realm, as all clients do), "basic", or "none"."""
 
@@ -50,12 +59,7 @@ class Client:
             self.session.verify = str(registry.authority.certificate)
 
     def close(self):
-        """Closes the connections now; Session.close() leaves that to the garbage collector."""
-        for adapter in self.session.adapters.values():
-            pools = adapter.poolmanager.pools
-            for key in pools.keys():
-                pools[key].close()
-        self.session.close()
+        close_now(self.session)
 
     def reachable(self, url):
         """Where a URL of the server's leads: no name server knows the hosts of tenants."""

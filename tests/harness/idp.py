@@ -22,6 +22,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from harness.client import close_now
 from harness.wait import wait_until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -138,7 +139,7 @@ class Browser:
 
     def close(self):
         for session in self.jars.values():
-            session.close()
+            close_now(session)
 
 
 # -- Keystone
