@@ -30,11 +30,13 @@ static void describe(struct request *rq, str id, uint64_t size_bytes)
 	exchange_header(rq->x, STR("Docker-Upload-UUID"), id);
 }
 
-static err_t receive(struct ctx *ctx, struct request *rq, struct upload *up)
+static err_t receive(struct ctx *ctx, struct request *rq, struct upload *up, const digest *want)
 {
 	uint64_t announced = exchange_body_length(rq->x);
 	if (announced == 0)
 		return OK;
+	if (announced != HTTP_BODY_UNKNOWN)
+		TRY(upload_announce(ctx, up, announced, want));
 	size_t size = (size_t)MIN(announced, (uint64_t)RECEIVE_BLOCK);
 	CLEANUP(mem_done) char *block = mem_resize(NULL, size);
 	for (;;) {
@@ -140,7 +142,7 @@ static err_t store_whole(struct ctx *ctx, struct request *rq, digest want)
 	TRY(begin(ctx, rq, want.algorithm, id));
 	CLEANUP(upload_done) struct upload up = UPLOAD_INIT;
 	TRY(open_upload(ctx, rq, str_from(id), &up));
-	err_t err = receive(ctx, rq, &up);
+	err_t err = receive(ctx, rq, &up, &want);
 	if (err == OK)
 		err = upload_finish(ctx, &up, want);
 	return err == OK ? OK : cancel_failed(ctx, &up, err);
@@ -231,7 +233,8 @@ static err_t append_chunk(struct ctx *ctx, struct request *rq, uint64_t *ret_siz
 	CLEANUP(upload_done) struct upload up = UPLOAD_INIT;
 	TRY(open_upload(ctx, rq, rq->upload_id, &up));
 	TRY(check_range(ctx, rq, &up));
-	TRY(receive(ctx, rq, &up));
+	err_t err = receive(ctx, rq, &up, NULL);
+	TRY(err == ERR_QUOTA ? cancel_failed(ctx, &up, err) : err);
 	TRY(upload_flush(ctx, &up));
 	*ret_size_bytes = up.file.size_bytes;
 	return OK;
@@ -250,8 +253,10 @@ static err_t finish(struct ctx *ctx, struct request *rq, digest want)
 	TRY(open_upload(ctx, rq, rq->upload_id, &up));
 	TRY(check_range(ctx, rq, &up));
 	upload_expect(&up, want.algorithm);
-	TRY(receive(ctx, rq, &up));
-	return upload_finish(ctx, &up, want);
+	err_t err = receive(ctx, rq, &up, &want);
+	if (err == OK)
+		err = upload_finish(ctx, &up, want);
+	return err == ERR_QUOTA ? cancel_failed(ctx, &up, err) : err;
 }
 
 err_t oci_upload_put(struct ctx *ctx, struct request *rq)

@@ -10,6 +10,7 @@
  *	t<repository><tag>   digest
  *	m<repository><digest>  struct manifest_image, media type, bytes
  *	b<repository><digest>  struct stored_blob
+ *	q<repository>        whether there is a quota: struct hint (upload_quota.c)
  *	c<storage><digest>     a small blob's bytes, for whoever got past `b`
  *	a<repository>          where pages of its list begin (anchors.h)
  *
@@ -53,8 +54,9 @@ struct registry {
 	struct cache *cache;
 	struct live_uploads *uploads;
 	struct pull_counts *pulls;
-	_Atomic(unsigned) rings; /* uploads that have one */
-	_Atomic(uint64_t) names; /* see the top of the file */
+	_Atomic(unsigned) rings;	    /* uploads that have one */
+	_Atomic(uint64_t) quota_generation; /* of limits set here */
+	_Atomic(uint64_t) names;	    /* see the top of the file */
 };
 
 #define CACHE_KEY_MAX 280

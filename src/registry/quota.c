@@ -168,7 +168,9 @@ static err_t limit_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 err_t quota_limit(struct ctx *ctx, struct registry *registry, const struct quota *quota)
 {
 	struct quota_work work = { .quota = *quota };
-	return db_run(ctx, registry->db, SQL_WRITE, limit_body, &work);
+	TRY(db_run(ctx, registry->db, SQL_WRITE, limit_body, &work));
+	atomic_fetch_add(&registry->quota_generation, 1);
+	return OK;
 }
 
 /* Each of them is counted again while nobody can charge it: what was read before may be old. */

@@ -13,6 +13,7 @@
 #include "registry/quota.h"
 #include "registry/repository.h"
 #include "registry/storage.h"
+#include "upload_quota.h"
 
 #include "base/banned.h"
 
@@ -20,6 +21,8 @@
 
 struct session_work {
 	struct registry *registry;
+	const struct upload *up;
+	bool limited; /* by a quota */
 	str id;
 	int64_t repository_id;
 	enum digest_algorithm algorithm;
@@ -144,6 +147,9 @@ err_t upload_open(struct ctx *ctx, struct registry *registry, str repository, st
 	up.algorithm = up.live->hashing ? up.live->hash.algorithm : row.algorithm;
 	TRY(storage_get(ctx, registry, row.storage_id, &up.storage));
 	TRY(open_file(ctx, &up, &row));
+	up.total_bytes = up.file.size_bytes;
+	up.reserved_bytes = row.reserved_bytes;
+	up.granted_bytes = (uint64_t)row.reserved_bytes;
 	if (!up.live->hashing || up.live->hashed_bytes > up.file.size_bytes)
 		live_upload_restart(up.live, up.algorithm);
 
@@ -189,11 +195,21 @@ static void start_ring(struct ctx *ctx, struct upload *up)
 	atomic_fetch_sub(&up->registry->rings, 1);
 }
 
+err_t upload_announce(struct ctx *ctx, struct upload *up, uint64_t bytes, const digest *want)
+{
+	uint64_t total_bytes;
+	if (__builtin_add_overflow(up->total_bytes, bytes, &total_bytes) || total_bytes > INT64_MAX)
+		return fail(ctx, ERR_REQUEST_TOO_LARGE, "more bytes than can be counted");
+	return upload_quota_announce(ctx, up, total_bytes, want);
+}
+
 err_t upload_append(struct ctx *ctx, struct upload *up, str bytes)
 {
+	TRY(upload_quota_grant(ctx, up, up->total_bytes + bytes.len));
 	if (!up->ring && up->received_bytes >= UPLOAD_RING_BYTES)
 		start_ring(ctx, up);
 	up->received_bytes += bytes.len;
+	up->total_bytes += bytes.len;
 	if (up->ring) {
 		TRY(ring_append(ctx, up->ring, bytes));
 		ctx_progress(ctx);
@@ -239,7 +255,10 @@ static err_t record_intent(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct session_work *work = arg;
 	err_t err = db_upload_set_publishing(ctx, tx, work->id, work->d);
-	return err == ERR_ABSENT ? fail(ctx, ERR_UPLOAD_UNKNOWN, "upload ended meanwhile") : err;
+	if (err == ERR_ABSENT)
+		return fail(ctx, ERR_UPLOAD_UNKNOWN, "upload ended meanwhile");
+	TRY(err);
+	return work->limited ? upload_quota_settle(ctx, tx, work->up, work->d) : OK;
 }
 
 static err_t link_blob(struct ctx *ctx, struct sql_tx *tx, void *arg)
@@ -262,11 +281,13 @@ static err_t publish(struct ctx *ctx, struct upload *up, digest d)
 {
 	struct registry *registry = up->registry;
 	struct session_work work = { .registry = registry,
+				     .up = up,
 				     .id = up->id,
 				     .repository_id = up->repository_id,
 				     .d = d,
 				     .size_bytes = up->file.size_bytes,
 				     .storage_id = up->storage->id };
+	TRY(upload_quota_is_limited(ctx, up, &work.limited));
 	TRY(db_run(ctx, registry->db, SQL_WRITE_RELAXED, record_intent, &work));
 	if (FAULT("upload.intent"))
 		return fail_errno(ctx, ERR_STORAGE, "before publishing");

@@ -17,7 +17,8 @@
  *	TRY(upload_finish(ctx, &up, digest));
  *
  * Errors: ERR_UPLOAD_UNKNOWN, ERR_UPLOAD_BUSY (somebody else writes to it), ERR_DIGEST_INVALID (the
- * session ends: its bytes are not what the client means), ERR_STORAGE_FULL, ERR_STORAGE.
+ * session ends: its bytes are not what the client means), ERR_QUOTA (upload_quota.h; who gets it
+ *ends the session, so that its bytes and its reservation are free), ERR_STORAGE_FULL, ERR_STORAGE.
  */
 #pragma once
 
@@ -37,6 +38,9 @@ struct upload {
 	struct storage *storage;
 	struct store_upload file;
 	uint64_t received_bytes; /* since it was opened */
+	uint64_t total_bytes;	 /* with what was there */
+	uint64_t granted_bytes;	 /* of the quota: so many may be stored before asking again */
+	int64_t reserved_bytes;	 /* of the quota, in the session's row */
 	struct ring *ring;	 /* while it is there, `file` and the hash are its readers' */
 	bool ended;
 };
@@ -62,6 +66,10 @@ void upload_done(
 	struct upload *up); /* CLEANUP: gives the place back; the session stays unless ended */
 
 err_t upload_append(struct ctx *ctx, struct upload *up, str bytes);
+
+/* So many more bytes are to come, which will be `want` unless that is NULL: refuses them before the
+ * first when there is no room for them. */
+err_t upload_announce(struct ctx *ctx, struct upload *up, uint64_t bytes, const digest *want);
 
 /* Where the next bytes are best put before they are appended, with room for `*ret_len` of them;
  * NULL when anywhere will do. */
