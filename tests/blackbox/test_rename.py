@@ -353,6 +353,34 @@ def test_there_is_a_limit_to_aliases(registry, admin, project):
     assert len(page.json()) == 7 and page.headers["X-Total-Count"] == "100"
 
 
+def test_an_alias_is_its_tenants_own(registry, admin, client, project, renamed):
+    other = registry.tenant(unique("tenant"))
+    theirs, contents = other.admin, {}
+    for whose, asking in ((admin, client), (theirs, other.client())):
+        make_project(whose, project)
+        contents[whose] = oci.image(unique("content"))
+        asking.repository(f"{project}/web").push(contents[whose], "v1")
+    rename_project(admin, project, renamed)
+    assert other.client().repository(f"{project}/web").get_manifest("v1").content == contents[theirs].body
+    assert registry.client().repository(f"{project}/web").get_manifest("v1").content == contents[admin].body
+    other.client().repository(f"{renamed}/web").get_manifest("v1", expect=404)
+    rename_project(theirs, project, renamed)
+    assert project_aliases(theirs, renamed) == [project] == project_aliases(admin, renamed)
+    theirs.delete(f"{BERTH}/projects/{renamed}/aliases/{project}", expect=200)
+    assert registry.client().repository(f"{project}/web").get_manifest("v1").content == contents[admin].body
+
+
+def test_a_decision_is_explained_by_either_name(admin, person, project, renamed):
+    make_project(admin, project)
+    add_member(admin, project, "guest", username=person.name)
+    rename_project(admin, project, renamed)
+    for name in (project, renamed):
+        explained = call(admin, "POST", f"{BERTH}/authz/explain", {
+            "identity": {"type": "user", "name": person.name}, "permission": "repository:pull", "repository": f"{name}/web",
+        }).json()
+        assert explained["allowed"] and explained["roles"] == ["guest"]
+
+
 # -- robots
 
 def make_robot(admin, project, name, actions=("pull", "push")):

@@ -149,3 +149,18 @@ def test_anonymous_pull_of_a_private_repository_fails(engine, reference, tmp_pat
     engine(name_of_engine)
     with pytest.raises(AssertionError, match="(?i)unauthorized|authentication required|401"):
         ENGINES[name_of_engine](tmp_path / "stranger").pull(reference)
+
+
+@pytest.mark.parametrize("name_of_engine", ["skopeo", "crane", "containerd"])
+def test_a_name_from_before_is_pulled_and_pushed(engine, registry, name_of_engine):
+    """The project has another name since; the client does not know."""
+    one, before, after = engine(name_of_engine), unique("before"), unique("after")
+    image, later = images.Image(unique("old")), images.Image(unique("new"))
+    reference = f"{registry.address}/{before}/lib/app"
+    one.push(image, f"{reference}:v1")
+    registry.client(auth="basic").post(
+        f"/api/berth/v1/projects/{before}/rename", body=json.dumps({"name": after}),
+        headers={"Content-Type": "application/json"}, expect=200)
+    assert_files(one.pull(f"{reference}:v1")[1], image)
+    one.push(later, f"{reference}:v2")
+    assert_files(one.pull(f"{registry.address}/{after}/lib/app:v2")[1], later)
