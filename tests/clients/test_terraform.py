@@ -414,6 +414,16 @@ def test_data_sources(provider, world):
     assert len([one for one in members if one["entity_type"] == "g"]) == 11
 
 
+def test_quota_of_a_project_is_looked_for_page_by_page(provider, world):
+    """With the slash that its path ends in; it goes on to the empty page even when it has found the project's."""
+    provider.send("PUT", world.project, project_body(world.name, limit=20 << 30))
+    assert provider.read(CONFIGURATION)["quota_per_project_enable"]["value"] is True
+    (found,) = [one for one in provider.pages("/quotas/?page_size=100") if one["ref"]["id"] == world.project_id]
+    for storage in (20 << 30, -1):
+        provider.send("PUT", f"/quotas/{found['id']}", {"hard": {"storage": storage}})
+        assert provider.read(f"/quotas/{found['id']}")["hard"] == {"storage": storage}
+
+
 def test_project_is_emptied_before_it_is_destroyed(provider, world, client):
     """force_destroy: repositories page by page, each deleted with the slash encoded twice."""
     for rest in ("app", "team/app"):
