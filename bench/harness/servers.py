@@ -200,12 +200,19 @@ class Berth(Server):
             env |= {"BERTH_TLS_CERTIFICATE": str(certificate), "BERTH_TLS_KEY": str(key)}
         return env
 
+    def basic(self):
+        return {"Authorization": "Basic " + base64.b64encode(f"admin:{PASSWORD}".encode()).decode()}
+
+    def publish(self, project):
+        """From now on anybody may read what is in it."""
+        body = json.dumps({"metadata": {"public": "true"}})
+        self.expect(200, "PUT", f"/api/v2.0/projects/{project}", body=body, headers={"Content-Type": "application/json", **self.basic()})
+
     def token(self, repository):
         if repository not in self.tokens:
             scope = urllib.parse.quote(f"repository:{repository}:pull,push,delete")
-            basic = base64.b64encode(f"admin:{PASSWORD}".encode()).decode()
             path = f"/service/token?service=harbor-registry&scope={scope}"
-            _, body = self.expect(200, "GET", path, headers={"Authorization": f"Basic {basic}"})
+            _, body = self.expect(200, "GET", path, headers=self.basic())
             self.tokens[repository] = json.loads(body)["token"]
         return self.tokens[repository]
 

@@ -18,6 +18,7 @@ ROWS = {
     "image-push": push.image_push,
     "push-one-repository": push.push_one_repository,
     "tags-100000": scale.tags,
+    "artifacts-100000": scale.artifacts,
     "referrers-10000": scale.referrers,
     "start-1000000": scale.start,
     "memory-idle": memory.idle,

@@ -32,10 +32,10 @@ def artifact(name, artifact_type="application/x.bench", subject=None):
 
 
 def replay(bench, server, lines, **options):
-    """Runs request lines; see load/replay.c."""
+    """Runs request lines; see load/replay.c. With the repository's token, unless told otherwise."""
     path = bench.data / "requests"
     path.write_text("".join(line + "\n" for line in lines))
-    return tools.load("replay", server.address, file=path, token=server.token(REPOSITORY), **options)
+    return tools.load("replay", server.address, file=path, **{"token": server.token(REPOSITORY), **options})
 
 
 def put_line(reference, manifest):
@@ -74,7 +74,7 @@ def tag_operations(server, count, turn):
 ONCE = ("HEAD by tag, never asked before", "PUT of a new tag", "DELETE by digest")
 
 
-def operate(bench, sides, operations, turn):
+def operate(bench, sides, operations, turn, **options):
     """{operation: {side: milliseconds}}: the sides alternate within each operation, for a fair share of the noise.
 
     The servers are started anew, so that nothing is in their memory at first, at either size.
@@ -89,12 +89,12 @@ def operate(bench, sides, operations, turn):
         times = {side: [] for side in sides}
         for _ in range(1 if operation in ONCE else PASSES):
             for side, (server, _) in sides.items():
-                times[side].append(replay(bench, server, lines[side][operation])["p50_ms"])
+                times[side].append(replay(bench, server, lines[side][operation], **options)["p50_ms"])
         results[operation] = {side: median(values) for side, values in times.items()}
     return results
 
 
-def compare_sizes(bench, work, many, fill, operations):
+def compare_sizes(bench, work, many, fill, operations, **options):
     """Two servers, one with few things and one with many; all operations on both in turn."""
     few_name = f"Berth with {FEW}"
     with bench.up(Berth, Berth) as (large, small):
@@ -102,11 +102,11 @@ def compare_sizes(bench, work, many, fill, operations):
         fill(bench, small, FEW)
         sides = {OURS: (large, many), few_name: (small, FEW)}
         os.sync()
-        operate(bench, sides, operations, bench.rounds)
+        operate(bench, sides, operations, bench.rounds, **options)
         turns = []
         for turn in range(bench.rounds):
             sides = dict(reversed(sides.items()))
-            turns.append(operate(bench, sides, operations, turn))
+            turns.append(operate(bench, sides, operations, turn, **options))
     measures = []
     for operation in turns[0]:
         samples = {name: [turn[operation][name] for turn in turns] for name in (OURS, few_name)}
@@ -124,6 +124,46 @@ def tags(bench):
     work = f"{many:,} tags, PUTs of 8 clients: last tenth of them"
     measures.append(Measure(work, "PUTs/s", samples, [Goal(">=", 1 / FLAT, "first tenth")]))
     return measures
+
+
+PAGE = 10
+
+
+def fill_artifacts(bench, server, count):
+    filled = fill_tags(bench, server, count)
+    server.publish(REPOSITORY.partition("/")[0])
+    return filled
+
+
+def artifact_operations(server, count, turn):
+    """Pages of Harbor's list, by number; anybody may read them."""
+    project, _, rest = REPOSITORY.partition("/")
+    path = f"/api/v2.0/projects/{project}/repositories/{rest}/artifacts"
+    everything = "&with_tag=true&with_label=true&with_accessory=true"
+    pages = count // PAGE
+    picks = random.Random(turn).sample(range(count), OPERATIONS)
+
+    def page(number, more=""):
+        return [f"GET\t{path}?page={number}&page_size={PAGE}{more}\t200"] * OPERATIONS
+
+    middle = (count - OPERATIONS) // 2
+    return {
+        f"page of {PAGE}, newest": page(1),
+        f"page of {PAGE}, newest, all that belongs to it": page(1, everything),
+        f"page of {PAGE}, oldest first": page(1, "&sort=push_time"),
+        f"page of {PAGE}, middle": page(pages // 2),
+        f"page of {PAGE}, last": page(pages),
+        "pages of 1 in a row, from the middle on": [
+            f"GET\t{path}?page={middle + i + 1}&page_size=1\t200" for i in range(OPERATIONS)
+        ],
+        "the one with a tag": [f"GET\t{path}?q=tags={tag_name(i)}\t200" for i in picks],
+    }
+
+
+def artifacts(bench):
+    many = bench.size(100_000, 10_000)
+    work = f"{many:,} artifacts in one repository, by Harbor's API"
+    return compare_sizes(bench, work, many, fill_artifacts, artifact_operations, token=None)[0]
 
 
 RARE = 50
