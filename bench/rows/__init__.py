@@ -4,7 +4,7 @@
 A row is a function that takes a Bench and gives back a list of Measures. To add one: write it in the
 file of its kind and name it here.
 """
-from rows import login, memory, pull, push, scale
+from rows import login, memory, pull, push, scale, trail
 
 ROWS = {
     "manifest-get": pull.manifest_get,
@@ -21,6 +21,7 @@ ROWS = {
     "artifacts-100000": scale.artifacts,
     "referrers-10000": scale.referrers,
     "start-1000000": scale.start,
+    "audit-10000000": trail.audit,
     "memory-idle": memory.idle,
     "memory-64-clients": memory.busy,
     "memory-10g-push": memory.large_push,

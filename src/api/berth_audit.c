@@ -21,7 +21,7 @@
 #define PAGE_BYTES_MAX	 MIB(16)
 #define USERNAME_MAX	 KIB(1)
 #define EXPORT_ROWS	 200
-#define LIST_WALK_MS	 30
+#define LIST_WALK_MS	 20
 #define EXPORT_WALK_MS	 1000
 #define EXPORT_ARENA_MAX MIB(32)
 

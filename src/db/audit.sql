@@ -126,6 +126,10 @@ ORDER BY r.time_us DESC, r.id DESC LIMIT $14 OFFSET $15
 r.time_us <= $3 AND (r.time_us, r.id) <= ($3, $16) AND (r.time_us, r.id) > ($12, $13)
 ORDER BY r.time_us, r.id LIMIT $14 OFFSET $15
 
+-- SQLite, which counts no rows, would take an actor's own index and walk through all of his.
+-- part: project_actor_index
+audit_record r INDEXED BY audit_record_project_actor
+
 -- Where a walk of $4 + 1 rows ends.
 -- part: newest_edge
 SELECT r.time_us, r.id FROM audit_record r WHERE r.time_us >= $1 AND (r.time_us, r.id) < ($2, $3)
@@ -156,6 +160,9 @@ SELECT @record_columns FROM audit_record r WHERE r.actor = $17 AND r.operation =
 SELECT @record_columns FROM audit_record r WHERE r.project_id = $17 AND r.operation = $18 AND r.resource_type = $19 AND @record_filter AND @newest_first;
 
 -- name: audit_newest_by_project_actor :many
+-- sqlite:
+SELECT @record_columns FROM @project_actor_index WHERE r.project_id = $17 AND r.actor = $18 AND @record_filter AND @newest_first;
+-- postgres:
 SELECT @record_columns FROM audit_record r WHERE r.project_id = $17 AND r.actor = $18 AND @record_filter AND @newest_first;
 
 -- name: audit_newest_edge_by_time :one
@@ -175,6 +182,10 @@ SELECT @record_columns FROM audit_record r WHERE r.project_id = $17 AND r.actor 
 @newest_edge AND r.project_id = $5 AND r.operation = $6 AND r.resource_type = $7 @newest_end;
 
 -- name: audit_newest_edge_by_project_actor :one
+-- sqlite:
+SELECT r.time_us, r.id FROM @project_actor_index
+WHERE r.time_us >= $1 AND (r.time_us, r.id) < ($2, $3) AND r.project_id = $5 AND r.actor = $6 @newest_end;
+-- postgres:
 @newest_edge AND r.project_id = $5 AND r.actor = $6 @newest_end;
 
 -- name: audit_oldest_by_time :many
@@ -194,6 +205,9 @@ SELECT @record_columns FROM audit_record r WHERE r.actor = $17 AND r.operation =
 SELECT @record_columns FROM audit_record r WHERE r.project_id = $17 AND r.operation = $18 AND r.resource_type = $19 AND @record_filter AND @oldest_first;
 
 -- name: audit_oldest_by_project_actor :many
+-- sqlite:
+SELECT @record_columns FROM @project_actor_index WHERE r.project_id = $17 AND r.actor = $18 AND @record_filter AND @oldest_first;
+-- postgres:
 SELECT @record_columns FROM audit_record r WHERE r.project_id = $17 AND r.actor = $18 AND @record_filter AND @oldest_first;
 
 -- name: audit_oldest_edge_by_time :one
@@ -213,6 +227,10 @@ SELECT @record_columns FROM audit_record r WHERE r.project_id = $17 AND r.actor 
 @oldest_edge AND r.project_id = $5 AND r.operation = $6 AND r.resource_type = $7 @oldest_end;
 
 -- name: audit_oldest_edge_by_project_actor :one
+-- sqlite:
+SELECT r.time_us, r.id FROM @project_actor_index
+WHERE r.time_us <= $1 AND (r.time_us, r.id) > ($2, $3) AND r.project_id = $5 AND r.actor = $6 @oldest_end;
+-- postgres:
 @oldest_edge AND r.project_id = $5 AND r.actor = $6 @oldest_end;
 
 -- How many there are, up to $14.
@@ -233,6 +251,9 @@ SELECT COUNT(*) FROM (SELECT 1 AS one FROM audit_record r WHERE r.actor = $17 AN
 SELECT COUNT(*) FROM (SELECT 1 AS one FROM audit_record r WHERE r.project_id = $17 AND r.operation = $18 AND r.resource_type = $19 AND @record_filter AND @newest_first) AS found;
 
 -- name: audit_count_by_project_actor :one
+-- sqlite:
+SELECT COUNT(*) FROM (SELECT 1 AS one FROM @project_actor_index WHERE r.project_id = $17 AND r.actor = $18 AND @record_filter AND @newest_first) AS found;
+-- postgres:
 SELECT COUNT(*) FROM (SELECT 1 AS one FROM audit_record r WHERE r.project_id = $17 AND r.actor = $18 AND @record_filter AND @newest_first) AS found;
 
 -- The names of actors, one look-up each, $2 at most.
