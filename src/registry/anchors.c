@@ -93,7 +93,5 @@ void anchor_remember(struct registry *registry, const struct list_version *versi
 	    is_same(&((const struct anchors *)(const void *)old->bytes.ptr)->version, version))
 		memcpy(&anchors, old->bytes.ptr, old->bytes.len);
 	insert(&anchors, anchor);
-	CLEANUP(cache_value_done)
-	struct cache_value *made =
-		cache_fill(registry->cache, key_str(&key), ticket, bytes_of(&anchors), 0);
+	cache_put(cache_fill(registry->cache, key_str(&key), ticket, bytes_of(&anchors), 0));
 }

@@ -123,13 +123,13 @@ def test_every_key_is_written_read_back_and_kept(registry, admin):
     assert read(admin) == changed
 
 
-@pytest.mark.own_server
 def test_a_banner_of_plain_words_was_refused_though_harbor_takes_it(admin, anonymous):
     write(admin, banner_message="moving on friday")
     assert anonymous.get("/api/v2.0/systeminfo").json()["banner_message"] == "moving on friday"
     write(admin, banner_message="")
 
 
+@pytest.mark.own_server
 def test_secrets_do_not_lie_in_the_database(registry, admin):
     write(admin, ldap_url="ldaps://here-it-is.example.com", oidc_endpoint="https://login.example.com", **SECRETS)
     if registry.database is None:
