@@ -10,10 +10,9 @@
 err_t db_upload_insert(struct ctx *ctx, struct sql_tx *tx, str id, int64_t repository_id,
 		       enum digest_algorithm algorithm)
 {
-	return sql_exec(ctx, tx, &SQL_UPLOAD_INSERT,
-			SQL_ARGS(SQL_TEXT(id), SQL_I64(repository_id), SQL_I64(algorithm),
-				 SQL_I64(clock_wall_us())),
-			NULL);
+	return db_exec_one(ctx, tx, &SQL_UPLOAD_INSERT,
+			   SQL_ARGS(SQL_TEXT(id), SQL_I64(repository_id), SQL_I64(algorithm),
+				    SQL_I64(clock_wall_us())));
 }
 
 static err_t read_digest(struct ctx *ctx, const struct sql_rows *rows, int column, digest *ret)

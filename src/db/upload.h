@@ -14,7 +14,9 @@ struct upload_row {
 	int64_t reserved_bytes;
 };
 
-/* In the storage of the repository's tenant. */
+/* In the storage of the repository's tenant; ERR_ABSENT when that is erased, or the repository
+ * gone.
+ */
 err_t db_upload_insert(struct ctx *ctx, struct sql_tx *tx, str id, int64_t repository_id,
 		       enum digest_algorithm algorithm);
 /* ERR_ABSENT also when the session belongs to another repository. */

@@ -5,8 +5,8 @@
 -- name: upload_insert :exec
 INSERT INTO upload (id, repository_id, storage_id, algorithm, created_at_us, touched_at_us)
 SELECT $1, r.id, t.storage_id, $3, $4, $4
-FROM repository r JOIN tenant t ON t.id = r.tenant_id
-WHERE r.id = $2;
+FROM repository r JOIN tenant t ON t.id = r.tenant_id JOIN storage s ON s.id = t.storage_id
+WHERE r.id = $2 AND s.erased_at_us IS NULL;
 
 -- name: upload_find :one
 SELECT u.repository_id, u.storage_id, u.algorithm, u.publishing, u.reserved_bytes

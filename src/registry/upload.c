@@ -34,7 +34,10 @@ struct session_work {
 static err_t insert_session(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct session_work *work = arg;
-	return db_upload_insert(ctx, tx, work->id, work->repository_id, work->algorithm);
+	err_t err = db_upload_insert(ctx, tx, work->id, work->repository_id, work->algorithm);
+	if (err == ERR_ABSENT)
+		return fail(ctx, ERR_STORAGE_ERASED, "there is no storage to upload to");
+	return err;
 }
 
 err_t upload_begin(struct ctx *ctx, struct registry *registry, str repository,

@@ -18,7 +18,8 @@
  *
  * Errors: ERR_UPLOAD_UNKNOWN, ERR_UPLOAD_BUSY (somebody else writes to it), ERR_DIGEST_INVALID (the
  * session ends: its bytes are not what the client means), ERR_QUOTA (upload_quota.h; who gets it
- *ends the session, so that its bytes and its reservation are free), ERR_STORAGE_FULL, ERR_STORAGE.
+ * ends the session, so that its bytes and its reservation are free), ERR_STORAGE_ERASED,
+ * ERR_STORAGE_FULL, ERR_STORAGE.
  */
 #pragma once
 

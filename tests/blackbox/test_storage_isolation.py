@@ -2,6 +2,7 @@
 """Each tenant's bytes in a storage of its own: nothing crosses it, and an encrypted one shows nothing on the disk and ends with its key."""
 import re
 import threading
+import time
 
 import pytest
 
@@ -321,6 +322,7 @@ def test_what_is_erased_is_gone_and_the_others_stay(registry, acme, globex, seal
             assert codes(sealed.get_blob(oci.digest_of(data), expect=410)) == ["DENIED"]
             sealed.head_blob(oci.digest_of(data), expect=410)
     upload.patch(b"more", 10, expect=410)
+    sealed.request("POST", f"{sealed.base}/blobs/uploads/", expect=410)
     running.put(oci.digest_of(b"new"), b"new", expect=410)
     sealed.request("POST", f"{sealed.base}/blobs/uploads/", params={"digest": oci.digest_of(b"new")}, body=b"new", expect=410)
     sealed.client.repository(sealed.name + "-other").mount(oci.digest_of(small), sealed.name, expect=410)
@@ -347,6 +349,28 @@ def test_a_download_that_runs_ends_with_the_key(registry, acme, sealed):
         assert len(got) == len(data), "it ended early, and says so"
     assert data.startswith(got) and len(got) < len(data)
     answer.close()
+
+
+@pytest.mark.own_server
+def test_another_server_notices_within_seconds(registry, make_registry, acme, name):
+    if registry.database is None:
+        pytest.skip("an embedded database has one server")
+    place = registry.data / "storages"
+    other = make_registry(start=False, environment={"BERTH_DATABASE_URL": registry.database.url, "BERTH_STORAGE_ROOT": str(place)})
+    other.data.mkdir(parents=True)
+    (other.data / "master.key").write_bytes((registry.data / "master.key").read_bytes())
+    other.start()
+    other.host = acme.host
+    here, there = acme.client().repository(name), other.client("default/admin").repository(name)
+    small, large = b"small, and in the cache", oci.random_bytes(3 * CHUNK, "two servers")
+    for data in (small, large):
+        digest = here.push_blob(data)
+        assert there.get_blob(digest).content == data
+    erase(registry, acme)
+    began = time.monotonic()
+    for data in (small, large):
+        wait_until(lambda: there.get_blob(oci.digest_of(data), expect=(200, 410)).status_code == 410, timeout=15, what="the other server noticing")
+    assert time.monotonic() - began < 8
 
 
 @pytest.mark.own_server

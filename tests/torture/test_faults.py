@@ -78,11 +78,11 @@ def refused_to_start(registry, workloads):
         registry.process.poll() == 1 and not any(workload.blobs for workload in workloads))
 
 
-def verify_after_restart(registry, workloads):
+def verify_after_restart(registry, workloads, tenant=None):
     registry.kill9()
     registry.extra_environment = {}
     registry.start()
-    client = registry.client()
+    client = (tenant or registry).client()
     for workload in workloads:
         workload.verify(client)
     registry.assert_fsck_clean()
@@ -157,3 +157,31 @@ def test_failure_for_ever_at(make_registry, program_with_faults, point):
     if not refused_to_start(registry, workloads[1:]):
         assert registry.running(), f"crash at {point}:\n{registry.log_text()[-3000:]}"
     verify_after_restart(registry, workloads)
+
+
+STORED = [point for point in POINTS if point.split(".")[0] in ("store", "upload")]
+STRIKES = [f"{hit}=kill" for hit in (2, 9)] + [f"{hit}=errno:{error}" for hit, error in ERROR_HITS[1::2]]
+
+
+@pytest.mark.expect_errors("500", "503", "507", "STORAGE", "STORAGE_FULL", "DATABASE", "INTERNAL", "CORRUPT")
+@pytest.mark.parametrize("point", STORED)
+def test_faults_of_an_encrypted_storage_at(make_registry, program_with_faults, point):
+    """As the two above, for a tenant whose storage is encrypted."""
+    registry = make_registry(program=program_with_faults)
+    tenant = registry.tenant("acme", storage={"encrypted": True})
+    before = Workload("before")
+    before.run(tenant.client())
+    for strike in STRIKES:
+        registry.stop()
+        registry.extra_environment = {"BERTH_FAULT": f"{point}:{strike}"}
+        try:
+            registry.start()
+        except AssertionError:
+            registry.process = None
+        workloads = []
+        if registry.process is not None:
+            workloads = work(registry, tenant.client(), (f"one-{strike[0]}", f"two-{strike[-1]}"))
+        if "errno" in strike and not refused_to_start(registry, workloads):
+            assert registry.running(), f"crash at {point}:{strike}:\n{registry.log_text()[-3000:]}"
+            registry.assert_nothing_leaked()
+        verify_after_restart(registry, [before, *workloads], tenant)
