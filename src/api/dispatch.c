@@ -324,8 +324,8 @@ static void log_failure(struct request *rq, err_t err)
 	    LOG_STR("path", rq->x->head->path), LOG_I64("status", info->status),
 	    LOG_CSTR("error", info->name), LOG_CSTR("detail", failure->detail),
 	    LOG_CSTR("file", failure->file), LOG_I64("line", failure->line),
-	    LOG_STR("peer", rq->x->peer), LOG_STR("user", rq->who.name),
-	    LOG_STR("request", rq->x->ctx->request_id));
+	    LOG_STR("peer", rq->x->peer), LOG_I64("tenant", request_tenant(rq)),
+	    LOG_STR("user", rq->who.name), LOG_STR("request", rq->x->ctx->request_id));
 }
 
 static void log_success(struct request *rq, int64_t started_ns)
@@ -335,7 +335,8 @@ static void log_success(struct request *rq, int64_t started_ns)
 	    LOG_I64("sent_bytes", rq->x->sent_bytes),
 	    LOG_I64("received_bytes", rq->x->received_bytes),
 	    LOG_I64("us", (clock_now_ns() - started_ns) / CLOCK_US), LOG_STR("peer", rq->x->peer),
-	    LOG_STR("user", rq->who.name), LOG_STR("request", rq->x->ctx->request_id));
+	    LOG_I64("tenant", request_tenant(rq)), LOG_STR("user", rq->who.name),
+	    LOG_STR("request", rq->x->ctx->request_id));
 }
 
 static bool is_request_id(str id)
