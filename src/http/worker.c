@@ -38,12 +38,13 @@ static void give_memory_back(struct worker *worker)
 	worker->block = worker->lent = NULL;
 }
 
+/* With a ctx of its own: the worker's may be that of a request under way, which waits meanwhile. */
 static void start_another(struct worker *worker)
 {
-	struct server *server = worker->server;
-	ctx_init(&worker->ctx, &worker->arena);
-	if (worker_start(&worker->ctx, server) == ERR_BUSY)
-		LOG(LOG_DEBUG, "no further thread", LOG_CSTR("reason", worker->ctx.failure.detail));
+	struct ctx own;
+	ctx_init(&own, NULL);
+	if (worker_start(&own, worker->server) == ERR_BUSY)
+		LOG(LOG_DEBUG, "no further thread", LOG_CSTR("reason", own.failure.detail));
 }
 
 /* Whether the server has threads to spare. */

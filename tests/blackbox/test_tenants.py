@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which tenant a request is about: the host's, else the credentials'; and who counts where."""
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import requests
 
@@ -714,3 +716,15 @@ def test_who_administrates_from_outside_becomes_nobodys_member(acme, client):
     acme.client().repository(f"{name}-2/app").push(image(name), "v1")
     assert call(acme.admin, "GET", f"{API}/projects/{name}-2/members").json() == []
     assert call(acme.admin, "GET", f"{API}/projects/{name}").json()["owner_name"] == "admin"
+
+
+@pytest.mark.own_server
+def test_a_request_that_waits_for_the_database_keeps_its_tenant(registry):
+    """The thread that was started in its place took the request's memory of whose host it was."""
+    tenant = registry.tenant("awaited")
+    make_project(tenant.admin, "only", metadata={"public": "true"})
+    for _ in range(3):
+        registry.restart()
+        with ThreadPoolExecutor(16) as pool:
+            answers = list(pool.map(lambda _: sees(registry, tenant.host, "only"), range(64)))
+        assert all(answers)
