@@ -49,14 +49,15 @@ class Fleet:
 
 @pytest.fixture
 def folder():
-    """Below /tmp: Unix sockets take short paths only, and podman refuses one of more than 50 bytes."""
-    with tempfile.TemporaryDirectory(prefix="f-", ignore_cleanup_errors=True) as made:
+    """Below /tmp: Unix sockets take short paths only, and podman refuses one of more than 50 bytes. Buildah reads a path as a
+    name, in which an underscore must stand between letters."""
+    with tempfile.TemporaryDirectory(prefix="f", suffix="f", ignore_cleanup_errors=True) as made:
         yield Path(made)
 
 
 @pytest.fixture(scope="module")
 def fleet():
-    with tempfile.TemporaryDirectory(prefix="e-", ignore_cleanup_errors=True) as made:
+    with tempfile.TemporaryDirectory(prefix="e", suffix="e", ignore_cleanup_errors=True) as made:
         engines = Fleet(Path(made))
         yield engines
         for engine in engines.started.values():

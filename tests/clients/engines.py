@@ -35,6 +35,12 @@ class Unavailable(Exception):
     pass
 
 
+def assert_files(files, image):
+    for path, data in image.files.items():
+        assert files.get(path) == data, f"{path} is not what was pushed"
+    assert "etc/removed" not in files
+
+
 class Engine:
     program = None
 
