@@ -175,10 +175,15 @@ err_t db_repository_list_count(struct ctx *ctx, struct sql_tx *tx,
 			       const struct repository_search *search, int64_t *ret)
 {
 	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx,
-		    search->project_id ? &SQL_REPOSITORY_COUNT_IN_PROJECT
-				       : &SQL_REPOSITORY_LIST_COUNT,
-		    list_args(ctx, search, true), &rows));
+	bool all = !search->name_like.len && !search->name.len && !search->blob.len;
+	if (search->project_id && all)
+		TRY(sql_one(ctx, tx, &SQL_REPOSITORY_COUNT_OF_PROJECT,
+			    SQL_ARGS(SQL_I64(search->project_id)), &rows));
+	else
+		TRY(sql_one(ctx, tx,
+			    search->project_id ? &SQL_REPOSITORY_COUNT_IN_PROJECT
+					       : &SQL_REPOSITORY_LIST_COUNT,
+			    list_args(ctx, search, true), &rows));
 	*ret = sql_i64(&rows, 0);
 	return OK;
 }

@@ -120,17 +120,29 @@ LIMIT $9 OFFSET $10;
 -- name: repository_count_in_project :one
 SELECT COUNT(*) FROM repository r WHERE r.project_id = $4 AND @fits;
 
+-- All of a project: its quota counts them, with every one that comes or goes.
+-- name: repository_count_of_project :one
+SELECT CAST(COALESCE(SUM(used_repositories), 0) AS BIGINT) FROM quota_stripe WHERE scope = 2 AND holder_id = $1;
+
 -- name: repository_in_project_by_{}_up :many
 -- each: name created_at_us updated_at_us pull_count artifact_count
-SELECT @columns FROM repository r @joined WHERE r.project_id = $4 AND @fits
-ORDER BY r.{}, r.id
-LIMIT $5 OFFSET $6;
+SELECT @columns
+FROM (SELECT r.id AS id FROM repository r
+      WHERE r.project_id = $4 AND @fits
+      ORDER BY r.{}, r.id
+      LIMIT $5 OFFSET $6) page
+JOIN repository r ON r.id = page.id @joined
+ORDER BY r.{}, r.id;
 
 -- name: repository_in_project_by_{}_down :many
 -- each: name created_at_us updated_at_us pull_count artifact_count
-SELECT @columns FROM repository r @joined WHERE r.project_id = $4 AND @fits
-ORDER BY r.{} DESC, r.id DESC
-LIMIT $5 OFFSET $6;
+SELECT @columns
+FROM (SELECT r.id AS id FROM repository r
+      WHERE r.project_id = $4 AND @fits
+      ORDER BY r.{} DESC, r.id DESC
+      LIMIT $5 OFFSET $6) page
+JOIN repository r ON r.id = page.id @joined
+ORDER BY r.{} DESC, r.id DESC;
 
 -- name: repository_artifacts_in_project :one
 SELECT CAST(COALESCE(SUM(artifact_count), 0) AS BIGINT) FROM repository WHERE project_id = $1;
