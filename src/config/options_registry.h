@@ -23,6 +23,9 @@
 	X(DURATION, uploads_expiry_ms, "uploads.expiry", "24h",                                    \
 	  OPTION_RANGE(OPTION_S(1), OPTION_DAYS(365)),                                             \
 	  "An upload nobody continued for so long is thrown away.")                                \
+	X(INT, quota_warning_percent, "quota.warning_percent", "85", OPTION_RANGE(1, 99),          \
+	  "When so much of the bytes a project or tenant may hold is used, that is recorded, and " \
+	  "again when it is all used.")                                                            \
 	X(DURATION, pulls_write_interval_ms, "pulls.write_interval", "10s",                        \
 	  OPTION_RANGE(OPTION_MS(100), OPTION_H(1)),                                               \
 	  "How often the times and numbers of pulls are written down. A crash loses so much.")     \

@@ -154,7 +154,8 @@ static void read_quota(struct ctx *ctx, const struct sql_rows *rows, void *item)
 	quota->created_at_us = sql_i64(rows, column++);
 	quota->updated_at_us = sql_i64(rows, column++);
 	quota->name = db_text(ctx, rows, column++);
-	quota->owner = db_text(ctx, rows, column);
+	quota->owner = db_text(ctx, rows, column++);
+	quota->tenant_id = sql_i64(rows, column);
 }
 
 err_t db_quota_get(struct ctx *ctx, struct sql_tx *tx, enum quota_scope scope, int64_t holder_id,
@@ -215,6 +216,15 @@ err_t db_quota_delete(struct ctx *ctx, struct sql_tx *tx, enum quota_scope scope
 {
 	return sql_exec(ctx, tx, &SQL_QUOTA_DELETE, SQL_ARGS(SQL_I64(scope), SQL_I64(holder_id)),
 			NULL);
+}
+
+err_t db_quota_passed(struct ctx *ctx, struct sql_tx *tx, int64_t percent, size_t max,
+		      struct quota **ret, size_t *ret_count)
+{
+	static const struct row_reader reader = { sizeof(struct quota), read_quota };
+	return db_rows_read(ctx, tx, &SQL_QUOTA_PASSED,
+			    SQL_ARGS(SQL_I64(percent), SQL_I64((int64_t)max)), &reader,
+			    (void **)ret, ret_count);
 }
 
 err_t db_quota_warn(struct ctx *ctx, struct sql_tx *tx, const struct quota *quota, int64_t percent)

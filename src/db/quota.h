@@ -55,6 +55,7 @@ err_t db_quota_charge(struct ctx *ctx, struct sql_tx *tx, const struct quota_cha
 struct quota {
 	enum quota_scope scope;
 	int64_t holder_id;
+	int64_t tenant_id;		     /* whose project it is, or itself */
 	int64_t limit[QUOTA_RESOURCE_COUNT]; /* QUOTA_UNLIMITED */
 	int64_t used[QUOTA_RESOURCE_COUNT];
 	int64_t reserved_bytes; /* by uploads that run */
@@ -79,6 +80,10 @@ err_t db_quota_limit(struct ctx *ctx, struct sql_tx *tx, enum quota_scope scope,
 
 err_t db_quota_delete(struct ctx *ctx, struct sql_tx *tx, enum quota_scope scope,
 		      int64_t holder_id);
+
+/* At most `max` who are at another threshold (0, `percent` or 100) than was reported. */
+err_t db_quota_passed(struct ctx *ctx, struct sql_tx *tx, int64_t percent, size_t max,
+		      struct quota **ret, size_t *ret_count);
 
 /* Remembers that a threshold was reported; ERR_ABSENT, unrecorded, when somebody else was first. */
 err_t db_quota_warn(struct ctx *ctx, struct sql_tx *tx, const struct quota *quota, int64_t percent);

@@ -176,14 +176,30 @@ q.scope, q.holder_id, q.limit_storage, q.limit_repositories, q.limit_tags, q.lim
 q.limit_storage, q.limit_repositories, q.limit_tags, q.limit_artifacts, q.limit_projects, q.warned_percent, q.created_at_us, q.updated_at_us
 
 -- name: quota_get :one
-SELECT @quota_columns, COALESCE(p.name, t.name), COALESCE(a.name, p.owner_name, '')
+SELECT @quota_columns, COALESCE(p.name, t.name), COALESCE(a.name, p.owner_name, ''), COALESCE(p.tenant_id, q.holder_id)
 FROM quota q
 JOIN quota_stripe s ON s.scope = q.scope AND s.holder_id = q.holder_id
 LEFT JOIN project p ON q.scope = 2 AND p.id = q.holder_id
 LEFT JOIN account a ON a.id = p.owner_id
 LEFT JOIN tenant t ON q.scope = 1 AND t.id = q.holder_id
 WHERE q.scope = $1 AND q.holder_id = $2
-GROUP BY q.scope, q.holder_id, @quota_groups, p.name, t.name, a.name, p.owner_name;
+GROUP BY q.scope, q.holder_id, @quota_groups, p.name, p.tenant_id, t.name, a.name, p.owner_name;
+
+-- part: threshold
+CASE WHEN q.limit_storage < 0 THEN 0 WHEN SUM(s.used_storage) >= q.limit_storage THEN 100
+     WHEN SUM(s.used_storage) * 100 >= q.limit_storage * CAST($1 AS BIGINT) THEN CAST($1 AS BIGINT) ELSE 0 END
+
+-- Who is at another threshold than was reported.
+-- name: quota_passed :many
+SELECT @quota_columns, COALESCE(p.name, t.name), '', COALESCE(p.tenant_id, q.holder_id)
+FROM quota q
+JOIN quota_stripe s ON s.scope = q.scope AND s.holder_id = q.holder_id
+LEFT JOIN project p ON q.scope = 2 AND p.id = q.holder_id
+LEFT JOIN tenant t ON q.scope = 1 AND t.id = q.holder_id
+WHERE q.limit_storage >= 0 OR q.warned_percent > 0
+GROUP BY q.scope, q.holder_id, @quota_groups, p.name, p.tenant_id, t.name
+HAVING q.warned_percent <> @threshold
+LIMIT $2;
 
 -- The projects of a tenant; of one alone if $2 is not 0.
 -- name: quota_count :one
@@ -195,21 +211,21 @@ JOIN quota q ON q.scope = 2 AND q.holder_id = p.id
 JOIN quota_stripe s ON s.scope = 2 AND s.holder_id = p.id
 LEFT JOIN account a ON a.id = p.owner_id
 WHERE p.tenant_id = $1 AND p.deleted = 0 AND (CAST($2 AS BIGINT) = 0 OR p.id = $2)
-GROUP BY q.scope, q.holder_id, @quota_groups, p.id, p.name, a.name, p.owner_name
+GROUP BY q.scope, q.holder_id, @quota_groups, p.id, p.name, p.tenant_id, a.name, p.owner_name
 
 -- name: quota_by_{}_up :many
 -- each: holder_id created_at_us updated_at_us limit_storage
-SELECT @quota_columns, p.name, COALESCE(a.name, p.owner_name) @quota_projects ORDER BY q.{}, q.holder_id LIMIT $3 OFFSET $4;
+SELECT @quota_columns, p.name, COALESCE(a.name, p.owner_name), p.tenant_id @quota_projects ORDER BY q.{}, q.holder_id LIMIT $3 OFFSET $4;
 
 -- name: quota_by_{}_down :many
 -- each: holder_id created_at_us updated_at_us limit_storage
-SELECT @quota_columns, p.name, COALESCE(a.name, p.owner_name) @quota_projects ORDER BY q.{} DESC, q.holder_id DESC LIMIT $3 OFFSET $4;
+SELECT @quota_columns, p.name, COALESCE(a.name, p.owner_name), p.tenant_id @quota_projects ORDER BY q.{} DESC, q.holder_id DESC LIMIT $3 OFFSET $4;
 
 -- name: quota_by_used_up :many
-SELECT @quota_columns, p.name, COALESCE(a.name, p.owner_name) @quota_projects ORDER BY SUM(s.used_storage), q.holder_id LIMIT $3 OFFSET $4;
+SELECT @quota_columns, p.name, COALESCE(a.name, p.owner_name), p.tenant_id @quota_projects ORDER BY SUM(s.used_storage), q.holder_id LIMIT $3 OFFSET $4;
 
 -- name: quota_by_used_down :many
-SELECT @quota_columns, p.name, COALESCE(a.name, p.owner_name) @quota_projects
+SELECT @quota_columns, p.name, COALESCE(a.name, p.owner_name), p.tenant_id @quota_projects
 ORDER BY SUM(s.used_storage) DESC, q.holder_id DESC LIMIT $3 OFFSET $4;
 
 -- Room for bytes, for who is about to send some: what all stripes have together, the smaller of project and tenant.

@@ -12,6 +12,7 @@
 #include "os/file.h"
 #include "os/notify.h"
 #include "program.h"
+#include "registry/quota.h"
 #include "settings/system.h"
 #include "version.h"
 
@@ -27,6 +28,7 @@
 
 #define START_ARENA    MIB(64)
 #define HOUSEKEEPING_S 30
+#define WATCH_S	       2
 #define EXPIRE_BATCH   1000
 #define CA_BYTES_MAX   KIB(64)
 /* A thread per slow client must not mean a heap per thread. */
@@ -208,6 +210,43 @@ static void keep_house(struct ctx *ctx, struct program *p)
 	arena_reset(ctx->arena);
 }
 
+/* What webhooks will be told of, too. */
+static void tell_of_quota(void *arg, const struct quota *quota, int64_t percent)
+{
+	struct program *p = arg;
+	bool of_project = quota->scope == QUOTA_PROJECT;
+	char after[128];
+	int len = snprintf(after, sizeof after,
+			   "{\"threshold_percent\":%lld,\"used\":%lld,\"hard\":%lld}",
+			   (long long)percent, (long long)quota->used[QUOTA_STORAGE],
+			   (long long)quota->limit[QUOTA_STORAGE]);
+	const struct audit_event event = {
+		.type = AUDIT_PASS_QUOTA,
+		.tenant_id = quota->tenant_id,
+		.project_id = of_project ? quota->holder_id : 0,
+		.project = of_project ? quota->name : STR_NONE,
+		.resource = quota->name,
+		.actor_type = STR("system"),
+		.actor = STR("system"),
+		.after = (str){ after, (size_t)len },
+	};
+	audit_note(p->audit, &event);
+	LOG(LOG_NOTICE, "quota threshold", LOG_CSTR("of", of_project ? "project" : "tenant"),
+	    LOG_STR("name", quota->name), LOG_I64("percent", percent),
+	    LOG_I64("used", quota->used[QUOTA_STORAGE]),
+	    LOG_I64("limit", quota->limit[QUOTA_STORAGE]));
+}
+
+static void watch_quotas(struct ctx *ctx, struct program *p)
+{
+	const struct quota_watcher watcher = { p->config.quota_warning_percent, tell_of_quota, p };
+	if (quota_watch(ctx, p->registry, &watcher) != OK)
+		LOG(LOG_WARN, "thresholds of quotas were not looked at",
+		    LOG_CSTR("detail", ctx->failure.detail));
+	ctx_forgive(ctx);
+	arena_reset(ctx->arena);
+}
+
 /* Signals arrive here only: every other thread has them blocked. */
 static void block_signals(sigset_t *ret)
 {
@@ -226,15 +265,20 @@ static void serve_until_stopped(struct program *p, const sigset_t *signals)
 	arena_init(&arena, MIB(16));
 	struct ctx ctx;
 	ctx_init(&ctx, &arena);
-	const struct timespec pause = { .tv_sec = HOUSEKEEPING_S };
-	for (;;) {
+	const struct timespec pause = { .tv_sec = WATCH_S };
+	for (int64_t kept_ns = clock_now_ns();;) {
 		int signal_number = sigtimedwait(signals, NULL, &pause);
 		if (signal_number == SIGTERM || signal_number == SIGINT)
 			return;
 		if (signal_number == SIGHUP)
 			reload(&ctx, p);
-		else if (errno == EAGAIN)
-			keep_house(&ctx, p);
+		else if (errno != EAGAIN)
+			continue;
+		watch_quotas(&ctx, p);
+		if (clock_now_ns() - kept_ns < HOUSEKEEPING_S * CLOCK_S)
+			continue;
+		kept_ns = clock_now_ns();
+		keep_house(&ctx, p);
 	}
 }
 

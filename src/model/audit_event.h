@@ -34,6 +34,7 @@
 	X(UPDATE_LABEL, "update", "label", true, "change label")                                   \
 	X(DELETE_LABEL, "delete", "label", true, "delete label")                                   \
 	X(UPDATE_QUOTA, "update", "quota", true, "change quota")                                   \
+	X(PASS_QUOTA, "pass", "quota", true, "pass a threshold of a quota")                        \
 	X(CREATE_USER, "create", "user", true, "create user")                                      \
 	X(UPDATE_USER, "update", "user", true, "change user")                                      \
 	X(DELETE_USER, "delete", "user", true, "delete user")                                      \

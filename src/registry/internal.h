@@ -55,6 +55,7 @@ struct registry {
 	struct live_uploads *uploads;
 	struct pull_counts *pulls;
 	_Atomic(unsigned) rings;	    /* uploads that have one */
+	_Atomic(unsigned) quota_looks;	    /* see quota_watch() */
 	_Atomic(uint64_t) quota_generation; /* of limits set here */
 	_Atomic(uint64_t) names;	    /* see the top of the file */
 };

@@ -10,6 +10,9 @@
 
 #include "base/banned.h"
 
+#define LOOKS	   2 /* after a charge */
+#define PASSED_MAX 1000
+
 const char *quota_resource_text(enum quota_resource resource)
 {
 	static const char *const texts[] = {
@@ -87,7 +90,57 @@ err_t quota_charge(struct ctx *ctx, struct sql_tx *tx, struct registry *registry
 	work.even_beyond =
 		!system_bool(registry->options.settings, SYSTEM_QUOTA_PER_PROJECT_ENABLE);
 	err_t err = db_quota_charge(ctx, tx, &work, &charged);
+	if (err == OK && charged.limited)
+		atomic_store(&registry->quota_looks, LOOKS);
 	return err == ERR_EXISTS ? refuse(ctx, tx, &work, &charged) : err;
+}
+
+/* --- thresholds ------------------------------------------------------------------------------- */
+
+struct passed_work {
+	int64_t warning_percent;
+	struct quota *passed;
+	size_t count;
+	int64_t percent; /* of the one being reported */
+};
+
+static err_t passed_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct passed_work *work = arg;
+	return db_quota_passed(ctx, tx, work->warning_percent, PASSED_MAX, &work->passed,
+			       &work->count);
+}
+
+static err_t warn_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	const struct passed_work *work = arg;
+	return db_quota_warn(ctx, tx, work->passed, work->percent);
+}
+
+static int64_t threshold_of(const struct quota *quota, int64_t warning_percent)
+{
+	int64_t limit = quota->limit[QUOTA_STORAGE], used = quota->used[QUOTA_STORAGE];
+	if (limit < 0 || used * 100 < limit * warning_percent)
+		return 0;
+	return used >= limit ? 100 : warning_percent;
+}
+
+err_t quota_watch(struct ctx *ctx, struct registry *registry, const struct quota_watcher *watcher)
+{
+	struct passed_work work = { .warning_percent = watcher->warning_percent };
+	unsigned looks = atomic_load(&registry->quota_looks);
+	if (!looks || !atomic_compare_exchange_strong(&registry->quota_looks, &looks, looks - 1))
+		return OK;
+	TRY(db_run(ctx, registry->db, SQL_READ, passed_body, &work));
+	for (; work.count; work.count--, work.passed++) {
+		work.percent = threshold_of(work.passed, watcher->warning_percent);
+		err_t err = db_run(ctx, registry->db, SQL_WRITE, warn_body, &work);
+		if (err == OK && work.percent > work.passed->warned_percent)
+			watcher->report(watcher->arg, work.passed, work.percent);
+		if (err != OK && err != ERR_ABSENT) /* another node was first */
+			return err;
+	}
+	return OK;
 }
 
 /* --- for people ------------------------------------------------------------------------------- */
@@ -170,6 +223,7 @@ err_t quota_limit(struct ctx *ctx, struct registry *registry, const struct quota
 	struct quota_work work = { .quota = *quota };
 	TRY(db_run(ctx, registry->db, SQL_WRITE, limit_body, &work));
 	atomic_fetch_add(&registry->quota_generation, 1);
+	atomic_store(&registry->quota_looks, LOOKS);
 	return OK;
 }
 

@@ -22,6 +22,18 @@ int64_t quota_default(const struct registry *registry);
 err_t quota_charge(struct ctx *ctx, struct sql_tx *tx, struct registry *registry,
 		   const struct quota_charge *charge);
 
+/*
+ * Reports each quota of bytes that passed a threshold upwards since the last time, once in all
+ * nodes; one that fell below may pass it again. Call it every some seconds: it looks only when
+ * somebody who has a limit was charged, and then twice, for what was committed a moment later.
+ */
+struct quota_watcher {
+	int64_t warning_percent; /* the first threshold; the other is 100 */
+	void (*report)(void *arg, const struct quota *quota, int64_t percent);
+	void *arg;
+};
+err_t quota_watch(struct ctx *ctx, struct registry *registry, const struct quota_watcher *watcher);
+
 /* --- for people: quotas of projects of ctx's tenant, and of any tenant --------------------------
  */
 

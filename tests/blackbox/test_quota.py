@@ -11,7 +11,7 @@ import pytest
 from harness import oci
 from harness.client import codes
 from harness.quota import API, OWN, Project
-from harness.wait import together
+from harness.wait import together, wait_until
 from harness.wire import unique
 
 
@@ -485,3 +485,29 @@ def test_exactly_as_many_as_fit(registry, client, admin):
 
     answers = together(16, work)
     assert answers.count(201) == 10 and project.used == 10_000
+
+
+# -- thresholds
+
+@pytest.mark.own_server
+@pytest.mark.settings(quota_warning_percent=80)
+def test_a_threshold_is_reported_once_each_time_it_is_passed(registry, client, admin):
+    project = Project(client, admin, "threshold", 1000)
+
+    def reported():
+        return [json.loads(detail)["after"]["threshold_percent"] for detail in registry.query(
+            f"SELECT detail FROM audit_record WHERE project_id = {project.id} AND operation = 'pass' ORDER BY id")]
+
+    project.repository().push_blob(b"a" * 799)
+    project.repository().push_blob(b"b")
+    wait_until(lambda: reported() == [80])
+    project.repository().push_blob(b"c" * 100)
+    project.repository().push_blob(b"d" * 100)
+    wait_until(lambda: reported() == [80, 100])
+    project.repository().delete_blob(oci.digest_of(b"a" * 799))
+    wait_until(lambda: registry.query(f"SELECT warned_percent FROM quota WHERE holder_id = {project.id} AND scope = 2") in ([0], ["0"]))
+    project.repository().push_blob(b"e" * 620)
+    wait_until(lambda: reported() == [80, 100, 80])
+    assert len([line for line in registry.log_text().splitlines() if "quota threshold" in line]) == 3
+    project.limit(storage=821)
+    wait_until(lambda: reported() == [80, 100, 80, 100])
