@@ -208,6 +208,10 @@ class Berth(Server):
         body = json.dumps({"metadata": {"public": "true"}})
         self.expect(200, "PUT", f"/api/v2.0/projects/{project}", body=body, headers={"Content-Type": "application/json", **self.basic()})
 
+    def make_project(self, name, storage_limit):
+        body = json.dumps({"project_name": name, "storage_limit": storage_limit})
+        self.expect(201, "POST", "/api/v2.0/projects", body=body, headers={"Content-Type": "application/json", **self.basic()})
+
     def token(self, repository):
         if repository not in self.tokens:
             scope = urllib.parse.quote(f"repository:{repository}:pull,push,delete")

@@ -17,6 +17,7 @@ ROWS = {
     "blob-put-1g": push.blob_put_1g,
     "image-push": push.image_push,
     "push-one-repository": push.push_one_repository,
+    "push-one-project": push.push_one_project,
     "tags-100000": scale.tags,
     "artifacts-100000": scale.artifacts,
     "referrers-10000": scale.referrers,

@@ -81,3 +81,25 @@ def push_one_repository(bench):
             measure(name)
         samples = bench.alternate([OURS, many], measure, settle=True)
     return [Measure("1 KiB artifacts from 200 clients into one repository", "pushes/s", samples, [Goal(">=", 0.8, many)])]
+
+
+def push_one_project(bench):
+    """Each project has a quota, so every push is charged to one: to the same, or to one of its client's own."""
+    clients = 200
+    count = clients * bench.size(10, 3)
+    many = f"Berth, {clients} projects"
+    uploads = iter(range(10**6))
+    with bench.up(Berth) as (server,):
+        for project in ["shared", *(f"own-{i}" for i in range(clients))]:
+            server.make_project(project, 1 << 40)
+
+        def measure(name):
+            run = next(uploads)
+            pattern = "own-{}/app" if name == many else "shared/app-{}"
+            repositories = [pattern.format(i) for i in range(clients)]
+            return pushes_per_second(bench, server, repositories, clients, count, 1024, f"r{run}")
+
+        for name in (OURS, many):
+            measure(name)
+        samples = bench.alternate([OURS, many], measure, settle=True)
+    return [Measure("1 KiB artifacts from 200 clients into one project with a quota", "pushes/s", samples, [Goal(">=", 0.8, many)])]
