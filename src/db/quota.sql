@@ -150,9 +150,12 @@ WHERE quota_stripe.scope = $1 AND quota_stripe.holder_id = $2;
 -- What is used, counted anew, with all stripes locked.
 -- name: quota_correct :exec
 UPDATE quota_stripe SET
-	used_storage = CASE WHEN stripe = 0 THEN CAST($3 AS BIGINT) ELSE 0 END, used_repositories = CASE WHEN stripe = 0 THEN CAST($4 AS BIGINT) ELSE 0 END,
-	used_tags = CASE WHEN stripe = 0 THEN CAST($5 AS BIGINT) ELSE 0 END, used_artifacts = CASE WHEN stripe = 0 THEN CAST($6 AS BIGINT) ELSE 0 END,
-	used_projects = CASE WHEN stripe = 0 THEN CAST($7 AS BIGINT) ELSE 0 END, reserved = CASE WHEN stripe = 0 THEN CAST($8 AS BIGINT) ELSE 0 END
+	used_storage = CASE WHEN stripe = 0 THEN CAST($3 AS BIGINT) ELSE 0 END,
+	used_repositories = CASE WHEN stripe = 0 THEN CAST($4 AS BIGINT) ELSE 0 END,
+	used_tags = CASE WHEN stripe = 0 THEN CAST($5 AS BIGINT) ELSE 0 END,
+	used_artifacts = CASE WHEN stripe = 0 THEN CAST($6 AS BIGINT) ELSE 0 END,
+	used_projects = CASE WHEN stripe = 0 THEN CAST($7 AS BIGINT) ELSE 0 END,
+	reserved = CASE WHEN stripe = 0 THEN CAST($8 AS BIGINT) ELSE 0 END
 WHERE scope = $1 AND holder_id = $2;
 
 -- name: quota_limit :exec
@@ -170,10 +173,14 @@ UPDATE quota SET warned_percent = $3 WHERE scope = $1 AND holder_id = $2 AND war
 -- Reading.
 
 -- part: quota_columns
-q.scope, q.holder_id, q.limit_storage, q.limit_repositories, q.limit_tags, q.limit_artifacts, q.limit_projects, CAST(SUM(s.used_storage) AS BIGINT), CAST(SUM(s.used_repositories) AS BIGINT), CAST(SUM(s.used_tags) AS BIGINT), CAST(SUM(s.used_artifacts) AS BIGINT), CAST(SUM(s.used_projects) AS BIGINT), CAST(SUM(s.reserved) AS BIGINT), q.warned_percent, q.created_at_us, q.updated_at_us
+q.scope, q.holder_id, q.limit_storage, q.limit_repositories, q.limit_tags, q.limit_artifacts, q.limit_projects,
+	CAST(SUM(s.used_storage) AS BIGINT), CAST(SUM(s.used_repositories) AS BIGINT), CAST(SUM(s.used_tags) AS BIGINT),
+	CAST(SUM(s.used_artifacts) AS BIGINT), CAST(SUM(s.used_projects) AS BIGINT), CAST(SUM(s.reserved) AS BIGINT),
+	q.warned_percent, q.created_at_us, q.updated_at_us
 
 -- part: quota_groups
-q.limit_storage, q.limit_repositories, q.limit_tags, q.limit_artifacts, q.limit_projects, q.warned_percent, q.created_at_us, q.updated_at_us
+q.limit_storage, q.limit_repositories, q.limit_tags, q.limit_artifacts, q.limit_projects, q.warned_percent, q.created_at_us,
+	q.updated_at_us
 
 -- name: quota_get :one
 SELECT @quota_columns, COALESCE(p.name, t.name), COALESCE(a.name, p.owner_name, ''), COALESCE(p.tenant_id, q.holder_id)
@@ -215,14 +222,17 @@ GROUP BY q.scope, q.holder_id, @quota_groups, p.id, p.name, p.tenant_id, a.name,
 
 -- name: quota_by_{}_up :many
 -- each: holder_id created_at_us updated_at_us limit_storage
-SELECT @quota_columns, p.name, COALESCE(a.name, p.owner_name), p.tenant_id @quota_projects ORDER BY q.{}, q.holder_id LIMIT $3 OFFSET $4;
+SELECT @quota_columns, p.name, COALESCE(a.name, p.owner_name), p.tenant_id @quota_projects ORDER BY q.{}, q.holder_id
+	LIMIT $3 OFFSET $4;
 
 -- name: quota_by_{}_down :many
 -- each: holder_id created_at_us updated_at_us limit_storage
-SELECT @quota_columns, p.name, COALESCE(a.name, p.owner_name), p.tenant_id @quota_projects ORDER BY q.{} DESC, q.holder_id DESC LIMIT $3 OFFSET $4;
+SELECT @quota_columns, p.name, COALESCE(a.name, p.owner_name), p.tenant_id @quota_projects ORDER BY q.{} DESC,
+	q.holder_id DESC LIMIT $3 OFFSET $4;
 
 -- name: quota_by_used_up :many
-SELECT @quota_columns, p.name, COALESCE(a.name, p.owner_name), p.tenant_id @quota_projects ORDER BY SUM(s.used_storage), q.holder_id LIMIT $3 OFFSET $4;
+SELECT @quota_columns, p.name, COALESCE(a.name, p.owner_name), p.tenant_id @quota_projects ORDER BY SUM(s.used_storage),
+	q.holder_id LIMIT $3 OFFSET $4;
 
 -- name: quota_by_used_down :many
 SELECT @quota_columns, p.name, COALESCE(a.name, p.owner_name), p.tenant_id @quota_projects
@@ -245,13 +255,16 @@ SELECT 2 AS scope, p.id AS holder_id, p.tenant_id, p.name,
 		+ (SELECT COALESCE(SUM(pm.size_bytes), 0) FROM project_manifest pm WHERE pm.project_id = p.id) AS BIGINT) AS storage,
 	CAST((SELECT COUNT(*) FROM repository r WHERE r.project_id = p.id) AS BIGINT) AS repositories,
 	CAST((SELECT COUNT(*) FROM tag t JOIN repository r ON r.id = t.repository_id WHERE r.project_id = p.id) AS BIGINT) AS tags,
-	CAST((SELECT COUNT(*) FROM manifest m JOIN repository r ON r.id = m.repository_id WHERE r.project_id = p.id) AS BIGINT) AS artifacts,
-	CAST((SELECT COALESCE(SUM(u.reserved_bytes), 0) FROM upload u JOIN repository r ON r.id = u.repository_id WHERE r.project_id = p.id) AS BIGINT) AS reserved,
+	CAST((SELECT COUNT(*) FROM manifest m JOIN repository r ON r.id = m.repository_id
+		WHERE r.project_id = p.id) AS BIGINT) AS artifacts,
+	CAST((SELECT COALESCE(SUM(u.reserved_bytes), 0) FROM upload u JOIN repository r ON r.id = u.repository_id
+		WHERE r.project_id = p.id) AS BIGINT) AS reserved,
 	0 AS projects
 FROM project p WHERE p.deleted = 0
 
 -- part: actual
-SELECT scope, holder_id, name, storage, repositories, tags, artifacts, reserved, projects FROM (@actual_projects) each_project
+SELECT scope, holder_id, name, storage, repositories, tags, artifacts, reserved, projects
+	FROM (@actual_projects) each_project
 UNION ALL
 SELECT 1, t.id, t.name, CAST(COALESCE(SUM(x.storage), 0) AS BIGINT), CAST(COALESCE(SUM(x.repositories), 0) AS BIGINT),
 	CAST(COALESCE(SUM(x.tags), 0) AS BIGINT), CAST(COALESCE(SUM(x.artifacts), 0) AS BIGINT),
@@ -263,11 +276,16 @@ GROUP BY t.id, t.name
 -- name: quota_wrong :many
 SELECT a.scope, a.holder_id, a.name,
 	a.storage, a.repositories, a.tags, a.artifacts, a.projects, a.reserved,
-	COALESCE(b.used_storage, 0), COALESCE(b.used_repositories, 0), COALESCE(b.used_tags, 0), COALESCE(b.used_artifacts, 0), COALESCE(b.used_projects, 0), COALESCE(b.reserved, 0)
+	COALESCE(b.used_storage, 0), COALESCE(b.used_repositories, 0), COALESCE(b.used_tags, 0), COALESCE(b.used_artifacts,
+		0), COALESCE(b.used_projects, 0), COALESCE(b.reserved, 0)
 FROM (@actual) a
-LEFT JOIN (SELECT s.scope, s.holder_id, CAST(SUM(s.used_storage) AS BIGINT) AS used_storage, CAST(SUM(s.used_repositories) AS BIGINT) AS used_repositories, CAST(SUM(s.used_tags) AS BIGINT) AS used_tags, CAST(SUM(s.used_artifacts) AS BIGINT) AS used_artifacts, CAST(SUM(s.used_projects) AS BIGINT) AS used_projects,
+LEFT JOIN (SELECT s.scope, s.holder_id, CAST(SUM(s.used_storage) AS BIGINT) AS used_storage,
+	CAST(SUM(s.used_repositories) AS BIGINT) AS used_repositories, CAST(SUM(s.used_tags) AS BIGINT) AS used_tags,
+	CAST(SUM(s.used_artifacts) AS BIGINT) AS used_artifacts, CAST(SUM(s.used_projects) AS BIGINT) AS used_projects,
 	CAST(SUM(s.reserved) AS BIGINT) AS reserved,
-	CAST(SUM(s.room_storage) AS BIGINT) AS room_storage, CAST(SUM(s.room_repositories) AS BIGINT) AS room_repositories, CAST(SUM(s.room_tags) AS BIGINT) AS room_tags, CAST(SUM(s.room_artifacts) AS BIGINT) AS room_artifacts, CAST(SUM(s.room_projects) AS BIGINT) AS room_projects
+	CAST(SUM(s.room_storage) AS BIGINT) AS room_storage, CAST(SUM(s.room_repositories) AS BIGINT) AS room_repositories,
+		CAST(SUM(s.room_tags) AS BIGINT) AS room_tags, CAST(SUM(s.room_artifacts) AS BIGINT) AS room_artifacts,
+		CAST(SUM(s.room_projects) AS BIGINT) AS room_projects
       FROM quota_stripe s GROUP BY s.scope, s.holder_id) b ON b.scope = a.scope AND b.holder_id = a.holder_id
 LEFT JOIN quota q ON q.scope = a.scope AND q.holder_id = a.holder_id
 WHERE (CAST($2 AS BIGINT) = 0 OR (a.scope = $1 AND a.holder_id = $2))

@@ -4,6 +4,7 @@
 #include "db/blob.h"
 #include "db/db.h"
 #include "db/project.h"
+#include "db/quota.h"
 #include "db/repository.h"
 #include "db/statements.h"
 #include "db/tag.h"
@@ -26,6 +27,8 @@ static const char FILL[] =
 	"VALUES (70, 700, 18), (90, 700, 18);"
 	"INSERT INTO manifest (id, repository_id, digest, media_type, size_bytes, created_at_us, "
 	"content) VALUES (7000, 70, '" DIGEST_TEXT "', 'm', 1, 19, 'x');"
+	"INSERT INTO manifest_reference (manifest_id, digest, role) VALUES (7000, '" DIGEST_TEXT
+	"', 1);"
 	"INSERT INTO tag (repository_id, name, manifest_id, updated_at_us) "
 	"VALUES (70, 'latest', 7000, 20);"
 	"INSERT INTO upload (id, repository_id, algorithm, created_at_us, touched_at_us) "
@@ -79,6 +82,29 @@ static void check_bytes(struct sql_fixture *f, struct sql_tx *tx)
 	cr_assert_eq(upload.storage_id, 1);
 }
 
+/* The blob that a manifest of the project refers to counts; the other project has it for nothing.
+ */
+static void check_quotas(struct sql_fixture *f, struct sql_tx *tx)
+{
+	struct ctx *ctx = &f->ctx;
+	struct quota project, other, tenant;
+	struct quota_wrong *wrong;
+	size_t count;
+	EXPECT_OK(ctx, db_quota_get(ctx, tx, QUOTA_PROJECT, 7, &project));
+	EXPECT_OK(ctx, db_quota_get(ctx, tx, QUOTA_PROJECT, 9, &other));
+	EXPECT_OK(ctx, db_quota_get(ctx, tx, QUOTA_TENANT, TENANT_DEFAULT, &tenant));
+	cr_assert_eq(project.used[QUOTA_STORAGE], 42 + 1);
+	cr_assert_eq(project.used[QUOTA_TAGS], 1);
+	cr_assert_eq(project.used[QUOTA_ARTIFACTS], 1);
+	cr_assert_eq(other.used[QUOTA_STORAGE], 0);
+	cr_assert_eq(other.used[QUOTA_REPOSITORIES], 1);
+	cr_assert_eq(tenant.used[QUOTA_STORAGE], 42 + 1);
+	cr_assert_eq(tenant.used[QUOTA_PROJECTS], 2);
+	cr_assert_eq(project.limit[QUOTA_STORAGE], QUOTA_UNLIMITED);
+	EXPECT_OK(ctx, db_quota_wrong(ctx, tx, 10, &wrong, &count));
+	cr_assert_eq(count, 0);
+}
+
 SQL_TEST(db_migrations, first_release_keeps_all)
 {
 	struct sql_fixture own = { .engine = f->engine };
@@ -95,6 +121,7 @@ SQL_TEST(db_migrations, first_release_keeps_all)
 	EXPECT_OK(&own.ctx, sql_begin(&own.ctx, own.db, SQL_WRITE, &tx));
 	check_names(&own, &tx);
 	check_bytes(&own, &tx);
+	check_quotas(&own, &tx);
 	cr_assert_eq(db_blob_link(&own.ctx, &tx, 71, 700), ERR_ABSENT, "no repository 71");
 	sql_tx_done(&tx);
 	fixture_clean(&own);
