@@ -159,6 +159,8 @@ static err_t search_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	const struct audit_search *search = work->search;
 	struct audit_found *found = &work->found;
 	*found = (struct audit_found){ 0 };
+	if (FAULT("audit.search"))
+		return fail(ctx, ERR_DATABASE, "audit: a page could not be read");
 	if (search->filter_count == 1 && db_audit_is_led(search->filters))
 		TRY(db_audit_page(ctx, tx, search->filters, &search->page, &found->rows,
 				  &found->count));

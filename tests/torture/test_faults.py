@@ -97,6 +97,7 @@ def verify_after_restart(registry, workloads, tenant=None):
 
 def test_points_are_found():
     assert len(POINTS) >= 15, POINTS
+    assert {point for point in ELSEWHERE if "." in point} <= set(ALL_POINTS)
     for point in ALL_POINTS:
         driver = ELSEWHERE.get(point) or ELSEWHERE.get(point.split(".")[0])
         assert not driver or f'"{point}' in (ROOT / "tests" / "torture" / driver).read_text(), f"{driver} lacks {point}"
