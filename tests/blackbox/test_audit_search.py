@@ -11,7 +11,7 @@ FILL = """
 INSERT INTO audit_record (time_us, tenant_id, project_id, project, actor_type, actor_id, actor, operation, resource_type,
     resource, address, request_id, result, detail)
 WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < {many})
-SELECT 1700000000000000 + n * 1000000, 1, n % 100 + 1000, 'p', 'robot', n % 300, 'robot-' || (n % 300), {operation}, 'artifact',
+SELECT 1700000000000000 + CAST(n AS BIGINT) * 1000000, 1, n % 100 + 1000, 'p', 'robot', n % 300, 'robot-' || (n % 300), {operation}, 'artifact',
     {resource}, '192.0.2.' || (n % 7), 'bulk-' || n, 0, '{{}}' FROM c
 """.format(many=MANY, operation="CASE WHEN n = 17 THEN 'delete' ELSE 'pull' END",
            resource="CASE WHEN n IN (5, 15000) THEN 'p/needle-' || n ELSE 'p/app-' || (n % 50) END")
