@@ -317,7 +317,7 @@ Test(config, yaml_mistakes_have_a_line)
 			    "must be one of debug, info, warn, error");
 	assert_file_refused("\nlog:\n  leve: debug\n",
 			    "b.yaml:3: there is no option \"log.leve\", did you mean log.level?");
-	assert_file_refused("storage:\n  s3: {}\n", "b.yaml:2: there is no option \"storage\"");
+	assert_file_refused("depot:\n  s3: {}\n", "b.yaml:2: there is no option \"depot\"");
 	assert_file_refused("data_dir:\n", "b.yaml:1: data_dir has no value");
 	assert_file_refused("data_dir: [a]\n", "b.yaml:1: data_dir cannot be a list");
 	assert_file_refused("listen: {a: b}\n", "b.yaml:1: listen cannot be a map");
