@@ -49,7 +49,7 @@ static err_t refuse(struct ctx *ctx, struct sql_tx *tx, const struct quota_charg
 		int64_t more =
 			charge->more[i] + (i == QUOTA_STORAGE ? charge->more_reserved_bytes : 0);
 		if (more <= 0 || quota.limit[i] < 0 ||
-		    quota.used[i] + reserved + more <= quota.limit[i])
+		    more <= quota.limit[i] - quota.used[i] - reserved)
 			continue;
 		return fail(ctx, ERR_QUOTA,
 			    "adding " STR_FMT
