@@ -132,6 +132,19 @@ static err_t cancel_failed(struct ctx *ctx, struct upload *up, err_t err)
 	return err;
 }
 
+/* Begins an upload that only this request knows: whoever ended it, or has its writer's place to end
+ * it, deletes the repository. */
+static err_t begin_own(struct ctx *ctx, struct request *rq, enum digest_algorithm algorithm,
+		       char id[UPLOAD_ID_MAX + 1], struct upload *ret)
+{
+	TRY(begin(ctx, rq, algorithm, id));
+	err_t err = upload_open(ctx, rq->api->options.registry, rq->repository, str_from(id), ret);
+	if (err != ERR_UPLOAD_BUSY && err != ERR_UPLOAD_UNKNOWN)
+		return err;
+	ctx_forgive(ctx);
+	return fail(ctx, ERR_NAME_UNKNOWN, "the repository was deleted just now");
+}
+
 /*
  * The writer's place is given back before the answer goes out: a client may send its next request
  * on another connection the moment it reads this one's status.
@@ -139,9 +152,8 @@ static err_t cancel_failed(struct ctx *ctx, struct upload *up, err_t err)
 static err_t store_whole(struct ctx *ctx, struct request *rq, digest want)
 {
 	char id[UPLOAD_ID_MAX + 1];
-	TRY(begin(ctx, rq, want.algorithm, id));
 	CLEANUP(upload_done) struct upload up = UPLOAD_INIT;
-	TRY(open_upload(ctx, rq, str_from(id), &up));
+	TRY(begin_own(ctx, rq, want.algorithm, id, &up));
 	err_t err = receive(ctx, rq, &up, &want);
 	if (err == OK)
 		err = upload_finish(ctx, &up, want);
