@@ -35,14 +35,14 @@ struct session_work {
 static err_t insert_session(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct session_work *work = arg;
-	struct repository_row repository;
-	err_t err = db_upload_insert(ctx, tx, work->id, work->repository_id, work->algorithm);
-	if (err != ERR_ABSENT)
-		return err;
-	err = db_repository_get(ctx, tx, work->repository_id, &repository);
+	err_t err = db_repository_hold(ctx, tx, work->repository_id);
 	if (err == ERR_ABSENT)
 		return fail(ctx, ERR_NAME_UNKNOWN, "the repository was deleted just now");
-	return err == OK ? fail(ctx, ERR_STORAGE_ERASED, "there is no storage to upload to") : err;
+	TRY(err);
+	err = db_upload_insert(ctx, tx, work->id, work->repository_id, work->algorithm);
+	if (err == ERR_ABSENT)
+		return fail(ctx, ERR_STORAGE_ERASED, "there is no storage to upload to");
+	return err;
 }
 
 err_t upload_begin(struct ctx *ctx, struct registry *registry, str repository,
