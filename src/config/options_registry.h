@@ -75,6 +75,9 @@
 	  "counted.")                                                                              \
 	X(INT, audit_forward_queue_records_max, "audit_forward.queue_records", "100000",           \
 	  OPTION_RANGE(1, 10000000), "How many of them may wait.")                                 \
+	X(DURATION, audit_forward_drain_timeout_ms, "audit_forward.drain_timeout", "5s",           \
+	  OPTION_RANGE(OPTION_MS(0), OPTION_H(1)),                                                 \
+	  "How long the end of the program waits for receivers that do not have all yet.")         \
 	X(SIZE, cache_size_bytes, "cache.size", "32MiB",                                           \
 	  OPTION_RANGE(OPTION_BYTES(MIB(1)), OPTION_BYTES(MIB(1048576))),                          \
 	  "Memory for the caches that answer warm pulls.")                                         \

@@ -54,6 +54,7 @@ static err_t read_forward(struct ctx *ctx, const struct program *p, struct forwa
 		.key_path = config->audit_forward_key,
 		.queue_bytes_max = (size_t)config->audit_forward_queue_bytes_max,
 		.queue_records_max = (size_t)config->audit_forward_queue_records_max,
+		.drain_timeout_ms = config->audit_forward_drain_timeout_ms,
 		.source = config->external_url,
 	};
 	return OK;

@@ -131,7 +131,7 @@ void forward_stop(struct forward *forward)
 {
 	if (!forward)
 		return;
-	int64_t until_ns = clock_now_ns() + FORWARD_DRAIN_MS * CLOCK_MS;
+	int64_t until_ns = clock_now_ns() + forward->options.drain_timeout_ms * CLOCK_MS;
 	for (size_t i = 0; i < TARGET_COUNT; i++)
 		forward_target_stop_begin(&forward->targets[i], until_ns);
 	for (size_t i = 0; i < TARGET_COUNT; i++)

@@ -13,7 +13,7 @@
  * is tried again after 0.2 s, then twice as long each time up to 30 s, give or take a half; or when
  * `Retry-After` says. So a record may arrive twice, with the same id. Lost, and counted, is: what
  * finds no room, what the receiver refuses (an answer of 300 to 499 but for 408 and 429), and what
- * is left when the program ends and FORWARD_DRAIN_MS were not enough.
+ * is left when the program ends and `drain_timeout_ms` was not enough.
  *
  * Records come from the sealer (audit_seal.h), which only one node is at a time, once they are
  * committed.
@@ -32,7 +32,6 @@
 
 #define FORWARD_TARGETS_MAX 4
 #define FORWARD_ERROR_MAX   256
-#define FORWARD_DRAIN_MS    5000 /* at the end, for all targets together */
 
 struct audit_row; /* db/audit.h */
 struct forward;
@@ -50,6 +49,7 @@ struct forward_options {
 
 	size_t queue_bytes_max;	  /* of each target; default 16 MiB */
 	size_t queue_records_max; /* of each target; default 100,000 */
+	int64_t drain_timeout_ms; /* at the end, for all targets together; 0: not at all */
 	str source;		  /* a URI that stands for this registry; default berth://HOST */
 };
 
@@ -58,7 +58,7 @@ void forward_free(struct forward *forward); /* stopped or never started; NULL is
 
 /* Starts the threads of the targets that there are. */
 err_t forward_start(struct ctx *ctx, struct forward *forward);
-/* Sends what waits, for FORWARD_DRAIN_MS at most, and ends the threads. NULL is fine. */
+/* Sends what waits, for the drain timeout at most, and ends the threads. NULL is fine. */
 void forward_stop(struct forward *forward);
 
 /* Whether there is any target. */

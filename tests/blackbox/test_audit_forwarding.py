@@ -24,7 +24,8 @@ FORWARDING = "/api/berth/v1/audit/forwarding"
 SECRET = "Bearer very-secret-words"
 STRANGE_AGENT = b'a"b\\c]d\te \xc3\xa4 \xff=x'
 numbers = itertools.count(1)
-pytestmark = [pytest.mark.own_server, pytest.mark.filterwarnings("ignore:Invalid uuid")]
+# Most of these end with a receiver that is gone: the end need not wait for it.
+pytestmark = [pytest.mark.own_server, pytest.mark.settings(audit_forward_drain_timeout="0s"), pytest.mark.filterwarnings("ignore:Invalid uuid")]
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +178,7 @@ def test_a_receiver_that_hangs_slows_nobody_and_loses_are_counted(make_registry)
 
 
 def test_a_full_queue_drops_the_newest_and_says_so_once(make_registry):
-    registry = make_registry(audit_forward_syslog=f"127.0.0.1:{free_port()}", audit_forward_queue_records="10")
+    registry = make_registry(audit_forward_syslog=f"127.0.0.1:{free_port()}", audit_forward_queue_records="10", audit_forward_drain_timeout="2s")
     admin = admin_of(registry)
     make_projects(admin, 30)
     report = wait_until(lambda: (found := target(admin, "syslog"))["queued"] + found["dropped"] >= 30 and found)
@@ -186,7 +187,7 @@ def test_a_full_queue_drops_the_newest_and_says_so_once(make_registry):
     wait_until(lambda: target(admin, "syslog")["dropped"] >= report["dropped"] + 10)
     assert registry.log_text().count("audit records were dropped on their way") == 1
     begin = time.monotonic()
-    assert registry.stop() == 0 and time.monotonic() - begin < 15
+    assert registry.stop() == 0 and 2 <= time.monotonic() - begin < 15
     assert "audit records were not forwarded before the end" in registry.log_text()
 
 
@@ -206,7 +207,7 @@ def test_a_connection_cut_in_the_middle_loses_nothing(make_registry):
 
 def test_what_waits_is_sent_before_the_end(make_registry):
     port = free_port()
-    registry = make_registry(audit_forward_syslog=f"127.0.0.1:{port}")
+    registry = make_registry(audit_forward_syslog=f"127.0.0.1:{port}", audit_forward_drain_timeout="5s")
     admin = admin_of(registry)
     names = make_projects(admin, 5)
     wait_until(lambda: target(admin, "syslog")["queued"] >= 5)

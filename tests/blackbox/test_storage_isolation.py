@@ -375,6 +375,7 @@ def test_another_server_notices_within_seconds(registry, make_registry, acme, na
 
 @pytest.mark.own_server
 @pytest.mark.settings(uploads_expiry="1s")
+@pytest.mark.slow
 def test_uploads_into_an_erased_storage_expire(registry, acme, sealed):
     sealed.start_upload().patch(b"on its way", 0)
     erase(registry, acme)
