@@ -525,6 +525,7 @@ class TestApi:
         plain = registry.tenant(unique("plain"))
         call(admin, "POST", f"{plain.path}/storage/erasure", {"name": plain.name}, expect=412)
         call(admin, "POST", f"{plain.path}/storage/erasure", {"name": "default"}, expect=400)
+        assert call(admin, "PUT", f"{tenant.path}/storage", {"settings": {}}, expect=200).json()["storage"]["settings"] == {}
         call(admin, "PUT", f"{tenant.path}/storage", {"settings": {"a": 1}}, expect=422)
         call(admin, "PUT", f"{tenant.path}/storage", {"settings": []}, expect=(400, 422))
         assert not any("very-secret-value" in detail for detail in registry.query("SELECT detail FROM audit_record"))
