@@ -30,18 +30,12 @@ static err_t find(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement
 
 err_t db_access_token_insert(struct ctx *ctx, struct sql_tx *tx, struct access_token_row *row)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	err_t err =
-		sql_one(ctx, tx, &SQL_ACCESS_TOKEN_INSERT,
-			SQL_ARGS(SQL_TEXT(row->hash), SQL_I64(row->account_id), SQL_TEXT(row->name),
-				 SQL_TEXT(row->hint), SQL_I64(row->created_at_us),
-				 row->expires_at_us ? SQL_I64(row->expires_at_us) : SQL_NULL),
-			&rows);
-	if (err == ERR_ABSENT)
-		return ERR_EXISTS;
-	TRY(err);
-	row->id = sql_i64(&rows, 0);
-	return OK;
+	return db_insert_id(ctx, tx, &SQL_ACCESS_TOKEN_INSERT,
+			    SQL_ARGS(SQL_TEXT(row->hash), SQL_I64(row->account_id),
+				     SQL_TEXT(row->name), SQL_TEXT(row->hint),
+				     SQL_I64(row->created_at_us),
+				     row->expires_at_us ? SQL_I64(row->expires_at_us) : SQL_NULL),
+			    &row->id);
 }
 
 err_t db_access_token_find(struct ctx *ctx, struct sql_tx *tx, str hash,
@@ -59,10 +53,7 @@ err_t db_access_token_get(struct ctx *ctx, struct sql_tx *tx, int64_t account_id
 
 err_t db_access_token_count(struct ctx *ctx, struct sql_tx *tx, int64_t account_id, int64_t *ret)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, &SQL_ACCESS_TOKEN_COUNT, SQL_ARGS(SQL_I64(account_id)), &rows));
-	*ret = sql_i64(&rows, 0);
-	return OK;
+	return db_one_i64(ctx, tx, &SQL_ACCESS_TOKEN_COUNT, SQL_ARGS(SQL_I64(account_id)), ret);
 }
 
 err_t db_access_token_page(struct ctx *ctx, struct sql_tx *tx, int64_t account_id, int64_t limit,

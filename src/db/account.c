@@ -88,32 +88,21 @@ err_t db_account_state(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_t *
 err_t db_account_insert(struct ctx *ctx, struct sql_tx *tx, const struct account *account,
 			int64_t *ret_id)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	err_t err = sql_one(ctx, tx, &SQL_ACCOUNT_INSERT,
+	return db_insert_id(ctx, tx, &SQL_ACCOUNT_INSERT,
 			    SQL_ARGS(SQL_I64(account->tenant_id), SQL_TEXT(account->name),
 				     SQL_TEXT(account->password), SQL_TEXT_OR_NULL(account->email),
 				     SQL_TEXT(account->realname), SQL_TEXT(account->comment),
 				     SQL_I64(account->is_admin), SQL_TEXT(account->source),
 				     SQL_TEXT(account->issuer), SQL_TEXT_OR_NULL(account->subject),
 				     SQL_I64(clock_wall_us())),
-			    &rows);
-	if (err == ERR_ABSENT)
-		return ERR_EXISTS;
-	TRY(err);
-	*ret_id = sql_i64(&rows, 0);
-	return OK;
+			    ret_id);
 }
 
 err_t db_account_email_taken(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, str email,
 			     int64_t id, bool *ret)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	err_t err = sql_one(ctx, tx, &SQL_ACCOUNT_EMAIL_TAKEN,
-			    SQL_ARGS(SQL_I64(tenant_id), SQL_TEXT(email), SQL_I64(id)), &rows);
-	if (err != OK && err != ERR_ABSENT)
-		return err;
-	*ret = err == OK;
-	return OK;
+	return db_has_row(ctx, tx, &SQL_ACCOUNT_EMAIL_TAKEN,
+			  SQL_ARGS(SQL_I64(tenant_id), SQL_TEXT(email), SQL_I64(id)), ret);
 }
 
 err_t db_account_update(struct ctx *ctx, struct sql_tx *tx, const struct account *account)
@@ -171,14 +160,11 @@ err_t db_account_local_admins(struct ctx *ctx, struct sql_tx *tx, int64_t **ret,
 err_t db_account_count(struct ctx *ctx, struct sql_tx *tx, const struct account_filter *f,
 		       int64_t *ret)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, &SQL_ACCOUNT_COUNT,
-		    SQL_ARGS(SQL_I64(f->tenant_id), SQL_TEXT(f->except),
-			     SQL_TEXT_OR_NULL(f->name_like), SQL_TEXT_OR_NULL(f->email_like),
-			     SQL_TEXT_OR_NULL(f->name), SQL_TEXT_OR_NULL(f->email)),
-		    &rows));
-	*ret = sql_i64(&rows, 0);
-	return OK;
+	return db_one_i64(ctx, tx, &SQL_ACCOUNT_COUNT,
+			  SQL_ARGS(SQL_I64(f->tenant_id), SQL_TEXT(f->except),
+				   SQL_TEXT_OR_NULL(f->name_like), SQL_TEXT_OR_NULL(f->email_like),
+				   SQL_TEXT_OR_NULL(f->name), SQL_TEXT_OR_NULL(f->email)),
+			  ret);
 }
 
 err_t db_account_page(struct ctx *ctx, struct sql_tx *tx, const struct account_filter *f,

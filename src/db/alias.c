@@ -22,15 +22,6 @@ static const struct {
 };
 #undef OF
 
-static err_t read_number(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
-			 struct sql_args args, int64_t *ret)
-{
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, statement, args, &rows));
-	*ret = sql_i64(&rows, 0);
-	return OK;
-}
-
 err_t db_alias_hold(struct ctx *ctx, struct sql_tx *tx, const struct named *what, str *ret_name)
 {
 	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
@@ -42,8 +33,8 @@ err_t db_alias_hold(struct ctx *ctx, struct sql_tx *tx, const struct named *what
 err_t db_alias_hold_repositories(struct ctx *ctx, struct sql_tx *tx, int64_t project_id)
 {
 	int64_t count;
-	return read_number(ctx, tx, &SQL_ALIAS_HOLD_REPOSITORIES, SQL_ARGS(SQL_I64(project_id)),
-			   &count);
+	return db_one_i64(ctx, tx, &SQL_ALIAS_HOLD_REPOSITORIES, SQL_ARGS(SQL_I64(project_id)),
+			  &count);
 }
 
 err_t db_alias_rename(struct ctx *ctx, struct sql_tx *tx, const struct named *what, str name)
@@ -67,15 +58,15 @@ err_t db_alias_longest(struct ctx *ctx, struct sql_tx *tx, int64_t project_id,
 		       int64_t *ret_repository, int64_t *ret_robot)
 {
 	const struct sql_args args = SQL_ARGS(SQL_I64(project_id));
-	TRY(read_number(ctx, tx, &SQL_ALIAS_LONGEST_REPOSITORY, args, ret_repository));
-	return read_number(ctx, tx, &SQL_ALIAS_LONGEST_ROBOT, args, ret_robot);
+	TRY(db_one_i64(ctx, tx, &SQL_ALIAS_LONGEST_REPOSITORY, args, ret_repository));
+	return db_one_i64(ctx, tx, &SQL_ALIAS_LONGEST_ROBOT, args, ret_robot);
 }
 
 err_t db_alias_owner(struct ctx *ctx, struct sql_tx *tx, enum alias_of of, int64_t tenant_id,
 		     str name, int64_t *ret_id)
 {
-	return read_number(ctx, tx, statements[of].owner,
-			   SQL_ARGS(SQL_I64(tenant_id), SQL_TEXT(name)), ret_id);
+	return db_one_i64(ctx, tx, statements[of].owner,
+			  SQL_ARGS(SQL_I64(tenant_id), SQL_TEXT(name)), ret_id);
 }
 
 err_t db_alias_refuse(struct ctx *ctx, struct sql_tx *tx, enum alias_of of, int64_t tenant_id,
@@ -106,7 +97,7 @@ err_t db_alias_delete(struct ctx *ctx, struct sql_tx *tx, const struct named *wh
 
 err_t db_alias_count(struct ctx *ctx, struct sql_tx *tx, const struct named *what, int64_t *ret)
 {
-	return read_number(ctx, tx, statements[what->of].count, SQL_ARGS(SQL_I64(what->id)), ret);
+	return db_one_i64(ctx, tx, statements[what->of].count, SQL_ARGS(SQL_I64(what->id)), ret);
 }
 
 static void read_row(struct ctx *ctx, const struct sql_rows *rows, void *item)

@@ -82,10 +82,7 @@ err_t db_artifact_unlist_children(struct ctx *ctx, struct sql_tx *tx, int64_t id
 static err_t one_number(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
 			int64_t id, int64_t *ret)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, statement, SQL_ARGS(SQL_I64(id)), &rows));
-	*ret = sql_i64(&rows, 0);
-	return OK;
+	return db_one_i64(ctx, tx, statement, SQL_ARGS(SQL_I64(id)), ret);
 }
 
 err_t db_artifact_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_t *listed)

@@ -115,15 +115,6 @@ err_t db_artifact_page(struct ctx *ctx, struct sql_tx *tx, const struct artifact
 			    (void **)ret, ret_count);
 }
 
-static err_t one_number(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
-			struct sql_args args, int64_t *ret)
-{
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, statement, args, &rows));
-	*ret = sql_i64(&rows, 0);
-	return OK;
-}
-
 err_t db_artifact_count(struct ctx *ctx, struct sql_tx *tx, const struct artifact_query *query,
 			int64_t *ret)
 {
@@ -133,7 +124,7 @@ err_t db_artifact_count(struct ctx *ctx, struct sql_tx *tx, const struct artifac
 						: query->of_project
 							? &SQL_ARTIFACT_FITTING_OF_PROJECT
 							: &SQL_ARTIFACT_FITTING_OF_REPOSITORY;
-	return one_number(ctx, tx, statement, args, ret);
+	return db_one_i64(ctx, tx, statement, args, ret);
 }
 
 err_t db_artifact_get(struct ctx *ctx, struct sql_tx *tx, int64_t id, struct artifact *ret)
@@ -195,7 +186,7 @@ err_t db_artifact_tag_page(struct ctx *ctx, struct sql_tx *tx, int64_t id, str l
 
 err_t db_artifact_tag_count(struct ctx *ctx, struct sql_tx *tx, int64_t id, str like, int64_t *ret)
 {
-	return one_number(ctx, tx, &SQL_ARTIFACT_TAG_COUNT, SQL_ARGS(SQL_I64(id), SQL_TEXT(like)),
+	return db_one_i64(ctx, tx, &SQL_ARTIFACT_TAG_COUNT, SQL_ARGS(SQL_I64(id), SQL_TEXT(like)),
 			  ret);
 }
 
@@ -212,7 +203,7 @@ err_t db_artifact_accessories(struct ctx *ctx, struct sql_tx *tx, const struct a
 err_t db_artifact_accessory_count(struct ctx *ctx, struct sql_tx *tx,
 				  const struct artifact *subject, str type, int64_t *ret)
 {
-	return one_number(ctx, tx, &SQL_ARTIFACT_ACCESSORY_COUNT,
+	return db_one_i64(ctx, tx, &SQL_ARTIFACT_ACCESSORY_COUNT,
 			  SQL_ARGS(SQL_I64(subject->repository_id), SQL_TEXT(subject->digest_text),
 				   SQL_TEXT(type)),
 			  ret);

@@ -37,10 +37,7 @@ err_t db_audit_chain_set(struct ctx *ctx, struct sql_tx *tx, int64_t seq, str ha
 static err_t read_number(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
 			 int64_t *ret)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, statement, SQL_NO_ARGS, &rows));
-	*ret = sql_i64(&rows, 0);
-	return OK;
+	return db_one_i64(ctx, tx, statement, SQL_NO_ARGS, ret);
 }
 
 err_t db_audit_unsealed_exists(struct ctx *ctx, struct sql_tx *tx)

@@ -31,21 +31,15 @@ static const struct row_reader reader = { sizeof(struct binding_row), read_row }
 
 err_t db_binding_insert(struct ctx *ctx, struct sql_tx *tx, struct binding_row *row)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
 	row->created_at_us = row->updated_at_us = clock_wall_us();
-	err_t err = sql_one(ctx, tx, &SQL_BINDING_INSERT,
+	return db_insert_id(ctx, tx, &SQL_BINDING_INSERT,
 			    SQL_ARGS(SQL_I64(row->tenant_id),
 				     row->issuer_id ? SQL_I64(row->issuer_id) : SQL_NULL,
 				     SQL_I64(row->robot_id), SQL_TEXT(row->name),
 				     SQL_I64(row->position), SQL_I64(row->enabled),
 				     SQL_TEXT(row->conditions), SQL_I64(row->lifetime_s),
 				     SQL_I64(row->created_at_us)),
-			    &rows);
-	if (err == ERR_ABSENT)
-		return ERR_EXISTS;
-	TRY(err);
-	row->id = sql_i64(&rows, 0);
-	return OK;
+			    &row->id);
 }
 
 err_t db_binding_get(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, int64_t issuer_id,

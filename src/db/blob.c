@@ -49,11 +49,8 @@ err_t db_blob_link(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, in
 err_t db_blob_unlink(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, digest d,
 		     int64_t *ret_blob_id)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, &SQL_BLOB_UNLINK, SQL_ARGS(SQL_I64(repository_id), db_digest(ctx, d)),
-		    &rows));
-	*ret_blob_id = sql_i64(&rows, 0);
-	return OK;
+	return db_one_i64(ctx, tx, &SQL_BLOB_UNLINK,
+			  SQL_ARGS(SQL_I64(repository_id), db_digest(ctx, d)), ret_blob_id);
 }
 
 err_t db_blob_holders(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, digest d, size_t max,

@@ -44,18 +44,12 @@ err_t db_identity_provider_find(struct ctx *ctx, struct sql_tx *tx, int64_t tena
 err_t db_identity_provider_insert(struct ctx *ctx, struct sql_tx *tx,
 				  struct identity_provider_row *row)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
 	int64_t now_us = clock_wall_us();
-	err_t err =
-		sql_one(ctx, tx, &SQL_IDENTITY_PROVIDER_INSERT,
-			SQL_ARGS(SQL_I64(row->tenant_id), SQL_TEXT(row->name), SQL_TEXT(row->kind),
-				 SQL_I64(row->position), SQL_I64(row->enabled),
-				 SQL_TEXT(row->settings), SQL_TEXT(row->secrets), SQL_I64(now_us)),
-			&rows);
-	if (err == ERR_ABSENT)
-		return ERR_EXISTS;
-	TRY(err);
-	row->id = sql_i64(&rows, 0);
+	TRY(db_insert_id(ctx, tx, &SQL_IDENTITY_PROVIDER_INSERT,
+			 SQL_ARGS(SQL_I64(row->tenant_id), SQL_TEXT(row->name), SQL_TEXT(row->kind),
+				  SQL_I64(row->position), SQL_I64(row->enabled),
+				  SQL_TEXT(row->settings), SQL_TEXT(row->secrets), SQL_I64(now_us)),
+			 &row->id));
 	row->created_at_us = row->updated_at_us = now_us;
 	return OK;
 }

@@ -72,19 +72,10 @@ err_t db_label_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id)
 	return db_exec_one(ctx, tx, &SQL_LABEL_DELETE, SQL_ARGS(SQL_I64(id)));
 }
 
-static err_t one_number(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
-			struct sql_args args, int64_t *ret)
-{
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, statement, args, &rows));
-	*ret = sql_i64(&rows, 0);
-	return OK;
-}
-
 err_t db_label_count(struct ctx *ctx, struct sql_tx *tx, const struct label_query *query,
 		     int64_t *ret)
 {
-	return one_number(ctx, tx, &SQL_LABEL_COUNT,
+	return db_one_i64(ctx, tx, &SQL_LABEL_COUNT,
 			  SQL_ARGS(SQL_I64(query->tenant_id), SQL_I64(query->project_id),
 				   SQL_TEXT(query->name_like)),
 			  ret);
@@ -123,7 +114,7 @@ err_t db_label_take_off(struct ctx *ctx, struct sql_tx *tx, int64_t artifact_id,
 
 err_t db_label_count_on(struct ctx *ctx, struct sql_tx *tx, int64_t artifact_id, int64_t *ret)
 {
-	return one_number(ctx, tx, &SQL_LABEL_COUNT_ON, SQL_ARGS(SQL_I64(artifact_id)), ret);
+	return db_one_i64(ctx, tx, &SQL_LABEL_COUNT_ON, SQL_ARGS(SQL_I64(artifact_id)), ret);
 }
 
 err_t db_label_on_artifacts(struct ctx *ctx, struct sql_tx *tx, str ids, size_t max,

@@ -38,11 +38,8 @@ err_t db_manifest_find_by_tag(struct ctx *ctx, struct sql_tx *tx, int64_t reposi
 static err_t find_id(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
 		     int64_t repository_id, digest d, int64_t *ret_id)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, statement, SQL_ARGS(SQL_I64(repository_id), db_digest(ctx, d)),
-		    &rows));
-	*ret_id = sql_i64(&rows, 0);
-	return OK;
+	return db_one_i64(ctx, tx, statement, SQL_ARGS(SQL_I64(repository_id), db_digest(ctx, d)),
+			  ret_id);
 }
 
 err_t db_manifest_find_id(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, digest d,

@@ -31,15 +31,6 @@ static err_t find(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement
 	return OK;
 }
 
-static err_t read_number(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
-			 struct sql_args args, int64_t *ret)
-{
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, statement, args, &rows));
-	*ret = sql_i64(&rows, 0);
-	return OK;
-}
-
 err_t db_project_find(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, str name,
 		      struct project *ret)
 {
@@ -55,11 +46,11 @@ err_t db_project_find_id(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, 
 err_t db_project_insert(struct ctx *ctx, struct sql_tx *tx, struct project *project)
 {
 	struct sql_value owner = project->owner_id ? SQL_I64(project->owner_id) : SQL_NULL;
-	err_t err = read_number(ctx, tx, &SQL_PROJECT_INSERT,
-				SQL_ARGS(SQL_I64(project->tenant_id), SQL_TEXT(project->name),
-					 SQL_I64(project->is_public), owner,
-					 SQL_TEXT(project->owner_name), SQL_I64(clock_wall_us())),
-				&project->id);
+	err_t err = db_one_i64(ctx, tx, &SQL_PROJECT_INSERT,
+			       SQL_ARGS(SQL_I64(project->tenant_id), SQL_TEXT(project->name),
+					SQL_I64(project->is_public), owner,
+					SQL_TEXT(project->owner_name), SQL_I64(clock_wall_us())),
+			       &project->id);
 	if (err == ERR_ABSENT && !tx->failed)
 		return ERR_EXISTS;
 	TRY(err);
@@ -108,11 +99,11 @@ static struct sql_value public_of(const struct project_query *q)
 err_t db_project_count(struct ctx *ctx, struct sql_tx *tx, const struct project_query *q,
 		       int64_t *ret)
 {
-	return read_number(ctx, tx, &SQL_PROJECT_COUNT,
-			   SQL_ARGS(SQL_SIGHT(q->sight), SQL_TEXT_OR_NULL(q->name_like),
-				    SQL_TEXT_OR_NULL(q->names_json), SQL_TEXT_OR_NULL(q->owner),
-				    public_of(q)),
-			   ret);
+	return db_one_i64(ctx, tx, &SQL_PROJECT_COUNT,
+			  SQL_ARGS(SQL_SIGHT(q->sight), SQL_TEXT_OR_NULL(q->name_like),
+				   SQL_TEXT_OR_NULL(q->names_json), SQL_TEXT_OR_NULL(q->owner),
+				   public_of(q)),
+			  ret);
 }
 
 err_t db_project_page(struct ctx *ctx, struct sql_tx *tx, const struct project_query *q,
@@ -138,7 +129,7 @@ err_t db_project_page(struct ctx *ctx, struct sql_tx *tx, const struct project_q
 
 err_t db_project_repository_count(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_t *ret)
 {
-	return read_number(ctx, tx, &SQL_PROJECT_REPOSITORY_COUNT, SQL_ARGS(SQL_I64(id)), ret);
+	return db_one_i64(ctx, tx, &SQL_PROJECT_REPOSITORY_COUNT, SQL_ARGS(SQL_I64(id)), ret);
 }
 
 err_t db_project_repositories(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_t max,

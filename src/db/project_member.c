@@ -49,13 +49,8 @@ err_t db_member_held(struct ctx *ctx, struct sql_tx *tx, int64_t project_id, int
 err_t db_member_holds_anywhere(struct ctx *ctx, struct sql_tx *tx, int64_t role_id,
 			       int64_t account_id, bool *ret)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	err_t err = sql_one(ctx, tx, &SQL_MEMBER_HOLDS_ANYWHERE,
-			    SQL_ARGS(SQL_I64(role_id), SQL_I64(account_id)), &rows);
-	if (err != OK && err != ERR_ABSENT)
-		return err;
-	*ret = err == OK;
-	return OK;
+	return db_has_row(ctx, tx, &SQL_MEMBER_HOLDS_ANYWHERE,
+			  SQL_ARGS(SQL_I64(role_id), SQL_I64(account_id)), ret);
 }
 
 err_t db_member_projects(struct ctx *ctx, struct sql_tx *tx, int64_t account_id, int64_t now_us,
@@ -112,11 +107,8 @@ err_t db_member_delete_all(struct ctx *ctx, struct sql_tx *tx, int64_t project_i
 err_t db_member_count(struct ctx *ctx, struct sql_tx *tx, const struct member_filter *f,
 		      int64_t *ret)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, &SQL_MEMBER_COUNT,
-		    SQL_ARGS(SQL_I64(f->project_id), SQL_TEXT_OR_NULL(f->name_like)), &rows));
-	*ret = sql_i64(&rows, 0);
-	return OK;
+	return db_one_i64(ctx, tx, &SQL_MEMBER_COUNT,
+			  SQL_ARGS(SQL_I64(f->project_id), SQL_TEXT_OR_NULL(f->name_like)), ret);
 }
 
 err_t db_member_page(struct ctx *ctx, struct sql_tx *tx, const struct member_filter *f,

@@ -249,11 +249,8 @@ err_t db_quota_room(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, i
 err_t db_quota_count(struct ctx *ctx, struct sql_tx *tx, const struct quota_query *query,
 		     int64_t *ret)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, &SQL_QUOTA_COUNT,
-		    SQL_ARGS(SQL_I64(query->tenant_id), SQL_I64(query->project_id)), &rows));
-	*ret = sql_i64(&rows, 0);
-	return OK;
+	return db_one_i64(ctx, tx, &SQL_QUOTA_COUNT,
+			  SQL_ARGS(SQL_I64(query->tenant_id), SQL_I64(query->project_id)), ret);
 }
 
 err_t db_quota_page(struct ctx *ctx, struct sql_tx *tx, const struct quota_query *query,

@@ -190,11 +190,8 @@ err_t db_repository_list_count(struct ctx *ctx, struct sql_tx *tx,
 
 err_t db_repository_artifacts(struct ctx *ctx, struct sql_tx *tx, int64_t project_id, int64_t *ret)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, &SQL_REPOSITORY_ARTIFACTS_IN_PROJECT, SQL_ARGS(SQL_I64(project_id)),
-		    &rows));
-	*ret = sql_i64(&rows, 0);
-	return OK;
+	return db_one_i64(ctx, tx, &SQL_REPOSITORY_ARTIFACTS_IN_PROJECT,
+			  SQL_ARGS(SQL_I64(project_id)), ret);
 }
 
 err_t db_repository_describe(struct ctx *ctx, struct sql_tx *tx, int64_t id, str description)

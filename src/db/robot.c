@@ -34,29 +34,18 @@ static void read_robot(struct ctx *ctx, const struct sql_rows *rows, void *item)
 
 /* --- robots ----------------------------------------------------------------------------------- */
 
-static err_t insert_id(err_t err, const struct sql_rows *rows, int64_t *ret_id)
-{
-	if (err == ERR_ABSENT)
-		return ERR_EXISTS;
-	TRY(err);
-	*ret_id = sql_i64(rows, 0);
-	return OK;
-}
-
 err_t db_robot_insert(struct ctx *ctx, struct sql_tx *tx, struct robot_row *row)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
 	row->created_at_us = row->updated_at_us = clock_wall_us();
 	row->epoch = 1;
-	err_t err = sql_one(ctx, tx, &SQL_ROBOT_INSERT,
+	return db_insert_id(ctx, tx, &SQL_ROBOT_INSERT,
 			    SQL_ARGS(SQL_I64(row->tenant_id), SQL_TEXT(row->name),
 				     I64_OR_NULL(row->project_id), SQL_TEXT(row->description),
 				     SQL_I64(row->duration_days), I64_OR_NULL(row->expires_at_s),
 				     SQL_I64(row->disabled), SQL_I64(row->visible),
 				     SQL_TEXT(row->creator_type), SQL_I64(row->creator_id),
 				     SQL_I64(row->created_at_us)),
-			    &rows);
-	return insert_id(err, &rows, &row->id);
+			    &row->id);
 }
 
 err_t db_robot_get(struct ctx *ctx, struct sql_tx *tx, int64_t id, struct robot_row *ret)
@@ -91,10 +80,7 @@ err_t db_robot_find_secret(struct ctx *ctx, struct sql_tx *tx, int64_t id, str h
 
 static err_t count_robots(struct ctx *ctx, struct sql_tx *tx, struct sql_args args, int64_t *ret)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, &SQL_ROBOT_COUNT, args, &rows));
-	*ret = sql_i64(&rows, 0);
-	return OK;
+	return db_one_i64(ctx, tx, &SQL_ROBOT_COUNT, args, ret);
 }
 
 err_t db_robot_page(struct ctx *ctx, struct sql_tx *tx, const struct robot_query *query,
@@ -207,14 +193,12 @@ static void read_secret(struct ctx *ctx, const struct sql_rows *rows, void *item
 
 err_t db_robot_secret_insert(struct ctx *ctx, struct sql_tx *tx, struct robot_secret_row *row)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
 	row->created_at_us = clock_wall_us();
-	err_t err =
-		sql_one(ctx, tx, &SQL_ROBOT_SECRET_INSERT,
-			SQL_ARGS(SQL_I64(row->robot_id), SQL_TEXT(row->hash), SQL_TEXT(row->hint),
-				 SQL_I64(row->created_at_us), I64_OR_NULL(row->expires_at_us)),
-			&rows);
-	return insert_id(err, &rows, &row->id);
+	return db_insert_id(ctx, tx, &SQL_ROBOT_SECRET_INSERT,
+			    SQL_ARGS(SQL_I64(row->robot_id), SQL_TEXT(row->hash),
+				     SQL_TEXT(row->hint), SQL_I64(row->created_at_us),
+				     I64_OR_NULL(row->expires_at_us)),
+			    &row->id);
 }
 
 err_t db_robot_secret_get(struct ctx *ctx, struct sql_tx *tx, int64_t robot_id, int64_t id,

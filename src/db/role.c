@@ -43,10 +43,7 @@ err_t db_role_find(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, str na
 
 err_t db_role_count(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, int64_t *ret)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, &SQL_ROLE_COUNT, SQL_ARGS(SQL_I64(tenant_id)), &rows));
-	*ret = sql_i64(&rows, 0);
-	return OK;
+	return db_one_i64(ctx, tx, &SQL_ROLE_COUNT, SQL_ARGS(SQL_I64(tenant_id)), ret);
 }
 
 err_t db_role_page(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, int64_t limit,
@@ -60,17 +57,11 @@ err_t db_role_page(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, int64_
 
 err_t db_role_insert(struct ctx *ctx, struct sql_tx *tx, struct role_row *role)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	err_t err = sql_one(ctx, tx, &SQL_ROLE_INSERT,
+	return db_insert_id(ctx, tx, &SQL_ROLE_INSERT,
 			    SQL_ARGS(SQL_I64(role->tenant_id), SQL_TEXT(role->name),
 				     SQL_TEXT(role->description), SQL_TEXT(role->grants),
 				     SQL_I64(clock_wall_us())),
-			    &rows);
-	if (err == ERR_ABSENT)
-		return ERR_EXISTS;
-	TRY(err);
-	role->id = sql_i64(&rows, 0);
-	return OK;
+			    &role->id);
 }
 
 err_t db_role_update(struct ctx *ctx, struct sql_tx *tx, const struct role_row *role)
@@ -88,10 +79,5 @@ err_t db_role_delete(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, int6
 
 err_t db_role_in_use(struct ctx *ctx, struct sql_tx *tx, int64_t id, bool *ret)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	err_t err = sql_one(ctx, tx, &SQL_ROLE_MEMBER, SQL_ARGS(SQL_I64(id)), &rows);
-	if (err != OK && err != ERR_ABSENT)
-		return err;
-	*ret = err == OK;
-	return OK;
+	return db_has_row(ctx, tx, &SQL_ROLE_MEMBER, SQL_ARGS(SQL_I64(id)), ret);
 }

@@ -73,3 +73,30 @@ err_t db_exec_one(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement
 	TRY(sql_exec(ctx, tx, statement, args, &changed));
 	return changed ? OK : ERR_ABSENT;
 }
+
+err_t db_one_i64(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+		 struct sql_args args, int64_t *ret)
+{
+	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
+	TRY(sql_one(ctx, tx, statement, args, &rows));
+	*ret = sql_i64(&rows, 0);
+	return OK;
+}
+
+err_t db_insert_id(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+		   struct sql_args args, int64_t *ret_id)
+{
+	err_t err = db_one_i64(ctx, tx, statement, args, ret_id);
+	return err == ERR_ABSENT ? ERR_EXISTS : err;
+}
+
+err_t db_has_row(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+		 struct sql_args args, bool *ret)
+{
+	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
+	err_t err = sql_one(ctx, tx, statement, args, &rows);
+	if (err != OK && err != ERR_ABSENT)
+		return err;
+	*ret = err == OK;
+	return OK;
+}

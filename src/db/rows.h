@@ -38,3 +38,17 @@ struct sql_value db_digest(struct ctx *ctx, digest d);
  * failure. */
 err_t db_exec_one(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
 		  struct sql_args args);
+
+/* The number in the first column of the only row; `*ret` stays as it is without one (ERR_ABSENT,
+ * not recorded as a failure). */
+err_t db_one_i64(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+		 struct sql_args args, int64_t *ret);
+
+/* The same of an insert that gives the new row's id, and none when the row was there: ERR_EXISTS.
+ */
+err_t db_insert_id(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+		   struct sql_args args, int64_t *ret_id);
+
+/* Whether there is a row. */
+err_t db_has_row(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+		 struct sql_args args, bool *ret);

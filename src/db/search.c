@@ -64,8 +64,5 @@ err_t db_search_count(struct ctx *ctx, struct sql_tx *tx, const struct repositor
 
 err_t db_search_stored_bytes(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, int64_t *ret)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, &SQL_SEARCH_STORED_BYTES, SQL_ARGS(SQL_I64(tenant_id)), &rows));
-	*ret = sql_i64(&rows, 0);
-	return OK;
+	return db_one_i64(ctx, tx, &SQL_SEARCH_STORED_BYTES, SQL_ARGS(SQL_I64(tenant_id)), ret);
 }

@@ -62,11 +62,8 @@ err_t db_session_touch(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_t t
 err_t db_session_count(struct ctx *ctx, struct sql_tx *tx, int64_t account_id, int64_t now_us,
 		       int64_t *ret)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, &SQL_SESSION_COUNT, SQL_ARGS(SQL_I64(account_id), SQL_I64(now_us)),
-		    &rows));
-	*ret = sql_i64(&rows, 0);
-	return OK;
+	return db_one_i64(ctx, tx, &SQL_SESSION_COUNT,
+			  SQL_ARGS(SQL_I64(account_id), SQL_I64(now_us)), ret);
 }
 
 err_t db_session_page(struct ctx *ctx, struct sql_tx *tx, const struct session_page *page,

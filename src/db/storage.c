@@ -41,39 +41,27 @@ err_t db_storage_page(struct ctx *ctx, struct sql_tx *tx, int64_t last_id, size_
 			    (void **)ret, ret_count);
 }
 
-static err_t find_id(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
-		     struct sql_args args, int64_t *ret_id)
-{
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, statement, args, &rows));
-	*ret_id = sql_i64(&rows, 0);
-	return OK;
-}
-
 err_t db_storage_lock(struct ctx *ctx, struct sql_tx *tx)
 {
 	int64_t id;
-	return find_id(ctx, tx, &SQL_STORAGE_LOCK, SQL_NO_ARGS, &id);
+	return db_one_i64(ctx, tx, &SQL_STORAGE_LOCK, SQL_NO_ARGS, &id);
 }
 
 err_t db_storage_overlap(struct ctx *ctx, struct sql_tx *tx, str driver, str location)
 {
 	int64_t id;
-	return find_id(ctx, tx, &SQL_STORAGE_OVERLAP,
-		       SQL_ARGS(SQL_TEXT(driver), SQL_TEXT(location)), &id);
+	return db_one_i64(ctx, tx, &SQL_STORAGE_OVERLAP,
+			  SQL_ARGS(SQL_TEXT(driver), SQL_TEXT(location)), &id);
 }
 
 err_t db_storage_insert(struct ctx *ctx, struct sql_tx *tx, struct storage_row *row)
 {
 	int64_t now_us = clock_wall_us();
-	err_t err = find_id(ctx, tx, &SQL_STORAGE_INSERT,
-			    SQL_ARGS(SQL_TEXT(row->name), SQL_TEXT(row->driver),
-				     SQL_TEXT(row->location), SQL_TEXT(row->settings),
-				     SQL_I64(row->encrypted), SQL_I64(now_us)),
-			    &row->id);
-	if (err == ERR_ABSENT)
-		return ERR_EXISTS;
-	TRY(err);
+	TRY(db_insert_id(ctx, tx, &SQL_STORAGE_INSERT,
+			 SQL_ARGS(SQL_TEXT(row->name), SQL_TEXT(row->driver),
+				  SQL_TEXT(row->location), SQL_TEXT(row->settings),
+				  SQL_I64(row->encrypted), SQL_I64(now_us)),
+			 &row->id));
 	row->created_at_us = row->updated_at_us = now_us;
 	return OK;
 }

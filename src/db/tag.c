@@ -22,11 +22,8 @@ err_t db_tag_find(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str
 static err_t lock(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name,
 		  int64_t *ret_manifest_id)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, &SQL_TAG_LOCK, SQL_ARGS(SQL_I64(repository_id), SQL_TEXT(name)),
-		    &rows));
-	*ret_manifest_id = sql_i64(&rows, 0);
-	return OK;
+	return db_one_i64(ctx, tx, &SQL_TAG_LOCK, SQL_ARGS(SQL_I64(repository_id), SQL_TEXT(name)),
+			  ret_manifest_id);
 }
 
 err_t db_tag_find_locked(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name,
@@ -72,11 +69,8 @@ err_t db_tag_put(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str 
 err_t db_tag_delete(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, str name,
 		    int64_t *ret_manifest_id)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, &SQL_TAG_DELETE, SQL_ARGS(SQL_I64(repository_id), SQL_TEXT(name)),
-		    &rows));
-	*ret_manifest_id = sql_i64(&rows, 0);
-	return OK;
+	return db_one_i64(ctx, tx, &SQL_TAG_DELETE,
+			  SQL_ARGS(SQL_I64(repository_id), SQL_TEXT(name)), ret_manifest_id);
 }
 
 err_t db_tag_delete_of_manifest(struct ctx *ctx, struct sql_tx *tx, int64_t manifest_id, str **ret,

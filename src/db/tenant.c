@@ -49,17 +49,11 @@ err_t db_tenant_of_host(struct ctx *ctx, struct sql_tx *tx, str host, struct ten
 
 err_t db_tenant_insert(struct ctx *ctx, struct sql_tx *tx, struct tenant_row *row)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	err_t err = sql_one(ctx, tx, &SQL_TENANT_INSERT,
+	return db_insert_id(ctx, tx, &SQL_TENANT_INSERT,
 			    SQL_ARGS(SQL_TEXT(row->name), SQL_TEXT(row->title), SQL_I64(row->state),
 				     SQL_TEXT(row->reason), SQL_I64(row->storage_id),
 				     SQL_I64(clock_wall_us())),
-			    &rows);
-	if (err == ERR_ABSENT)
-		return ERR_EXISTS;
-	TRY(err);
-	row->id = sql_i64(&rows, 0);
-	return OK;
+			    &row->id);
 }
 
 err_t db_tenant_update(struct ctx *ctx, struct sql_tx *tx, const struct tenant_row *row)
@@ -84,29 +78,15 @@ err_t db_tenant_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id)
 
 err_t db_tenant_has_projects(struct ctx *ctx, struct sql_tx *tx, int64_t id, bool *ret)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	err_t err = sql_one(ctx, tx, &SQL_TENANT_ANY_PROJECT, SQL_ARGS(SQL_I64(id)), &rows);
-	if (err != OK && err != ERR_ABSENT)
-		return err;
-	*ret = err == OK;
-	return OK;
+	return db_has_row(ctx, tx, &SQL_TENANT_ANY_PROJECT, SQL_ARGS(SQL_I64(id)), ret);
 }
 
 /* --- lists ------------------------------------------------------------------------------------ */
 
-static err_t one_number(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
-			struct sql_args args, int64_t *ret)
-{
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, statement, args, &rows));
-	*ret = sql_i64(&rows, 0);
-	return OK;
-}
-
 err_t db_tenant_count(struct ctx *ctx, struct sql_tx *tx, const struct tenant_query *query,
 		      int64_t *ret)
 {
-	return one_number(ctx, tx, &SQL_TENANT_COUNT,
+	return db_one_i64(ctx, tx, &SQL_TENANT_COUNT,
 			  SQL_ARGS(SQL_TEXT(query->name_like), SQL_I64(query->state)), ret);
 }
 
@@ -153,7 +133,7 @@ err_t db_tenant_host_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id, str 
 
 err_t db_tenant_admin_count(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_t *ret)
 {
-	return one_number(ctx, tx, &SQL_TENANT_ADMIN_COUNT, SQL_ARGS(SQL_I64(id)), ret);
+	return db_one_i64(ctx, tx, &SQL_TENANT_ADMIN_COUNT, SQL_ARGS(SQL_I64(id)), ret);
 }
 
 static void read_admin(struct ctx *ctx, const struct sql_rows *rows, void *item)

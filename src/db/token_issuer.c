@@ -29,20 +29,14 @@ static const struct row_reader reader = { sizeof(struct token_issuer_row), read_
 
 err_t db_token_issuer_insert(struct ctx *ctx, struct sql_tx *tx, struct token_issuer_row *row)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
 	row->created_at_us = row->updated_at_us = clock_wall_us();
-	err_t err =
-		sql_one(ctx, tx, &SQL_TOKEN_ISSUER_INSERT,
-			SQL_ARGS(SQL_I64(row->tenant_id), SQL_TEXT(row->name), SQL_TEXT(row->url),
-				 SQL_TEXT(row->keys), SQL_TEXT(row->ca), SQL_TEXT(row->audiences),
-				 SQL_I64(row->enabled), SQL_I64(row->skip_verify),
-				 SQL_I64(row->single_use), SQL_I64(row->created_at_us)),
-			&rows);
-	if (err == ERR_ABSENT)
-		return ERR_EXISTS;
-	TRY(err);
-	row->id = sql_i64(&rows, 0);
-	return OK;
+	return db_insert_id(ctx, tx, &SQL_TOKEN_ISSUER_INSERT,
+			    SQL_ARGS(SQL_I64(row->tenant_id), SQL_TEXT(row->name),
+				     SQL_TEXT(row->url), SQL_TEXT(row->keys), SQL_TEXT(row->ca),
+				     SQL_TEXT(row->audiences), SQL_I64(row->enabled),
+				     SQL_I64(row->skip_verify), SQL_I64(row->single_use),
+				     SQL_I64(row->created_at_us)),
+			    &row->id);
 }
 
 err_t db_token_issuer_get(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, int64_t id,
@@ -57,10 +51,7 @@ err_t db_token_issuer_get(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id,
 
 static err_t count_issuers(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, int64_t *ret)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, &SQL_TOKEN_ISSUER_COUNT, SQL_ARGS(SQL_I64(tenant_id)), &rows));
-	*ret = sql_i64(&rows, 0);
-	return OK;
+	return db_one_i64(ctx, tx, &SQL_TOKEN_ISSUER_COUNT, SQL_ARGS(SQL_I64(tenant_id)), ret);
 }
 
 err_t db_token_issuer_page(struct ctx *ctx, struct sql_tx *tx, struct token_issuer_page *page)

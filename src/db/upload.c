@@ -78,10 +78,7 @@ err_t db_upload_reserve(struct ctx *ctx, struct sql_tx *tx, str id, int64_t byte
 
 err_t db_upload_delete(struct ctx *ctx, struct sql_tx *tx, str id, int64_t *ret_reserved_bytes)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, &SQL_UPLOAD_DELETE, SQL_ARGS(SQL_TEXT(id)), &rows));
-	*ret_reserved_bytes = sql_i64(&rows, 0);
-	return OK;
+	return db_one_i64(ctx, tx, &SQL_UPLOAD_DELETE, SQL_ARGS(SQL_TEXT(id)), ret_reserved_bytes);
 }
 
 err_t db_upload_is_publishing(struct ctx *ctx, struct sql_tx *tx, int64_t storage_id, digest d)

@@ -29,22 +29,13 @@ static err_t find(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement
 	return OK;
 }
 
-static err_t read_number(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
-			 struct sql_args args, int64_t *ret)
-{
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, statement, args, &rows));
-	*ret = sql_i64(&rows, 0);
-	return OK;
-}
-
 err_t db_user_group_insert(struct ctx *ctx, struct sql_tx *tx, struct user_group *group)
 {
-	err_t err = read_number(ctx, tx, &SQL_USER_GROUP_INSERT,
-				SQL_ARGS(SQL_I64(group->tenant_id), SQL_I64(group->type),
-					 SQL_TEXT(group->name), SQL_TEXT(group->dn),
-					 SQL_I64(clock_wall_us())),
-				&group->id);
+	err_t err = db_one_i64(ctx, tx, &SQL_USER_GROUP_INSERT,
+			       SQL_ARGS(SQL_I64(group->tenant_id), SQL_I64(group->type),
+					SQL_TEXT(group->name), SQL_TEXT(group->dn),
+					SQL_I64(clock_wall_us())),
+			       &group->id);
 	return err == ERR_ABSENT ? ERR_EXISTS : err;
 }
 
@@ -88,10 +79,10 @@ err_t db_user_group_delete(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id
 err_t db_user_group_count(struct ctx *ctx, struct sql_tx *tx, const struct group_filter *f,
 			  int64_t *ret)
 {
-	return read_number(ctx, tx, &SQL_USER_GROUP_COUNT,
-			   SQL_ARGS(SQL_I64(f->tenant_id), SQL_TEXT_OR_NULL(f->name_like),
-				    SQL_TEXT_OR_NULL(f->dn)),
-			   ret);
+	return db_one_i64(ctx, tx, &SQL_USER_GROUP_COUNT,
+			  SQL_ARGS(SQL_I64(f->tenant_id), SQL_TEXT_OR_NULL(f->name_like),
+				   SQL_TEXT_OR_NULL(f->dn)),
+			  ret);
 }
 
 err_t db_user_group_page(struct ctx *ctx, struct sql_tx *tx, const struct group_filter *f,
@@ -129,7 +120,7 @@ err_t db_account_group_delete(struct ctx *ctx, struct sql_tx *tx, int64_t accoun
 
 err_t db_user_group_member_count(struct ctx *ctx, struct sql_tx *tx, int64_t group_id, int64_t *ret)
 {
-	return read_number(ctx, tx, &SQL_USER_GROUP_MEMBER_COUNT, SQL_ARGS(SQL_I64(group_id)), ret);
+	return db_one_i64(ctx, tx, &SQL_USER_GROUP_MEMBER_COUNT, SQL_ARGS(SQL_I64(group_id)), ret);
 }
 
 static void read_member(struct ctx *ctx, const struct sql_rows *rows, void *item)
