@@ -23,23 +23,27 @@ static err_t load_id(struct ctx *ctx, struct sql_tx *tx, const void *arg, void *
 	return OK;
 }
 
-static err_t find_by_name(struct ctx *ctx, struct registry *registry, str name,
-			  struct project_info *ret)
+/* `*ret_stale`: the name was remembered for one that is gone, and is forgotten now. */
+static err_t look_at(struct ctx *ctx, struct registry *registry, str name, struct project_info *ret,
+		     bool *ret_stale)
 {
 	static const struct cached_kind kind = { load_id, sizeof(int64_t) };
 	struct cache_key key = key_named(ctx, registry, 'p', name);
 	int64_t id;
+	*ret_stale = false;
 	TRY(registry_cached(ctx, registry, &key, &kind, &name, &id));
 	err_t err = project_find_id(ctx, registry, id, ret);
-	if (err == ERR_ABSENT) /* deleted, and who deleted it did not know this name */
+	*ret_stale = err == ERR_ABSENT; /* who deleted it did not know this name */
+	if (*ret_stale)
 		cache_drop(registry->cache, key_str(&key));
 	return err;
 }
 
 err_t project_find(struct ctx *ctx, struct registry *registry, str name, struct project_info *ret)
 {
-	err_t err = find_by_name(ctx, registry, name, ret);
-	return err == ERR_ABSENT ? find_by_name(ctx, registry, name, ret) : err;
+	bool stale;
+	err_t err = look_at(ctx, registry, name, ret, &stale);
+	return stale ? look_at(ctx, registry, name, ret, &stale) : err;
 }
 
 /* What is remembered under a project's id. */

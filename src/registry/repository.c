@@ -56,8 +56,9 @@ static err_t load_named(struct ctx *ctx, struct sql_tx *tx, const void *arg, voi
 	return OK;
 }
 
-static err_t find_place(struct ctx *ctx, struct registry *registry, str name, int64_t *ret_id,
-			struct repository_place *ret)
+/* `*ret_stale`: the name was remembered as an alias of one that is gone, and is forgotten now. */
+static err_t look_at(struct ctx *ctx, struct registry *registry, str name, int64_t *ret_id,
+		     struct repository_place *ret, bool *ret_stale)
 {
 	static const struct cached_kind kind = { load_known, sizeof(struct repository_known) };
 	static const struct cached_kind named_kind = { load_named,
@@ -65,6 +66,7 @@ static err_t find_place(struct ctx *ctx, struct registry *registry, str name, in
 	struct cache_key key = key_named(ctx, registry, 'r', name);
 	struct repository_known known;
 	struct repository_named named;
+	*ret_stale = false;
 	TRY(registry_cached(ctx, registry, &key, &kind, &name, &known));
 	*ret_id = known.id;
 	*ret = (struct repository_place){ known.project_id, name };
@@ -72,7 +74,8 @@ static err_t find_place(struct ctx *ctx, struct registry *registry, str name, in
 		return OK;
 	struct cache_key by_id = key_numbered(ctx, registry, 'n', known.id);
 	err_t err = registry_cached(ctx, registry, &by_id, &named_kind, &known.id, &named);
-	if (err == ERR_ABSENT) /* deleted, and who deleted it did not know this name */
+	*ret_stale = err == ERR_ABSENT; /* who deleted it did not know this name */
+	if (*ret_stale)
 		cache_drop(registry->cache, key_str(&key));
 	TRY(err);
 	*ret = (struct repository_place){
@@ -81,13 +84,18 @@ static err_t find_place(struct ctx *ctx, struct registry *registry, str name, in
 	return OK;
 }
 
+static err_t find_place(struct ctx *ctx, struct registry *registry, str name, int64_t *ret_id,
+			struct repository_place *ret)
+{
+	bool stale;
+	err_t err = look_at(ctx, registry, name, ret_id, ret, &stale);
+	return stale ? look_at(ctx, registry, name, ret_id, ret, &stale) : err;
+}
+
 static err_t look_up(struct ctx *ctx, struct registry *registry, str name, int64_t *ret_id)
 {
 	struct repository_place place;
-	err_t err = find_place(ctx, registry, name, ret_id, &place);
-	if (err == ERR_ABSENT)
-		err = find_place(ctx, registry, name, ret_id, &place);
-	TRY(err);
+	TRY(find_place(ctx, registry, name, ret_id, &place));
 	return project_is_meant(ctx, name, place.project_id) ? OK : ERR_ABSENT;
 }
 
@@ -122,8 +130,6 @@ err_t repository_place(struct ctx *ctx, struct registry *registry, str name,
 {
 	int64_t id;
 	err_t err = find_place(ctx, registry, name, &id, ret);
-	if (err == ERR_ABSENT)
-		err = find_place(ctx, registry, name, &id, ret);
 	return err == ERR_ABSENT ? place_of_new(ctx, registry, name, ret) : err;
 }
 
