@@ -177,28 +177,6 @@ err_t storage_binding_insert(struct ctx *ctx, struct registry *registry, struct 
 	return OK;
 }
 
-struct create_work {
-	struct registry *registry;
-	const struct storage_spec *spec;
-	struct storage_binding *ret;
-};
-
-static err_t create_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
-{
-	struct create_work *work = arg;
-	return storage_binding_insert(ctx, work->registry, tx, work->spec, work->ret);
-}
-
-err_t storage_binding_create(struct ctx *ctx, struct registry *registry,
-			     const struct storage_spec *spec, struct storage_binding *ret)
-{
-	struct storage_binding made;
-	struct create_work work = { registry, spec, &made };
-	TRY(db_run(ctx, registry->db, SQL_WRITE, create_body, &work));
-	*ret = made;
-	return OK;
-}
-
 /* --- looking ---------------------------------------------------------------------------------- */
 
 static err_t find_row(struct ctx *ctx, struct sql_tx *tx, int64_t id, struct storage_row *ret)
@@ -209,30 +187,12 @@ static err_t find_row(struct ctx *ctx, struct sql_tx *tx, int64_t id, struct sto
 	return err;
 }
 
-err_t storage_binding_get(struct ctx *ctx, struct registry *registry, int64_t id,
+err_t storage_binding_get(struct ctx *ctx, struct sql_tx *tx, int64_t id,
 			  struct storage_binding *ret)
 {
 	struct storage_row row;
-	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
-	TRY(registry_read(ctx, registry, &tx));
-	TRY(find_row(ctx, &tx, id, &row));
+	TRY(find_row(ctx, tx, id, &row));
 	*ret = binding_of(&row);
-	return OK;
-}
-
-err_t storage_binding_list(struct ctx *ctx, struct registry *registry, int64_t last_id, size_t max,
-			   struct storage_binding **ret, size_t *ret_count)
-{
-	struct storage_row *rows;
-	size_t count;
-	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
-	TRY(registry_read(ctx, registry, &tx));
-	TRY(db_storage_page(ctx, &tx, last_id, max, &rows, &count));
-	struct storage_binding *list = ARENA_ARRAY(ctx->arena, struct storage_binding, count);
-	for (size_t i = 0; i < count; i++)
-		list[i] = binding_of(&rows[i]);
-	*ret = list;
-	*ret_count = count;
 	return OK;
 }
 

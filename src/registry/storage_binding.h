@@ -54,15 +54,9 @@ err_t storage_binding_check(struct ctx *ctx, const struct storage_spec *spec);
  * use, so a transaction that fails leaves nothing. */
 err_t storage_binding_insert(struct ctx *ctx, struct registry *registry, struct sql_tx *tx,
 			     const struct storage_spec *spec, struct storage_binding *ret);
-err_t storage_binding_create(struct ctx *ctx, struct registry *registry,
-			     const struct storage_spec *spec, struct storage_binding *ret);
 
-err_t storage_binding_get(struct ctx *ctx, struct registry *registry, int64_t id,
+err_t storage_binding_get(struct ctx *ctx, struct sql_tx *tx, int64_t id,
 			  struct storage_binding *ret);
-
-/* At most `max` with ids after `last_id`. */
-err_t storage_binding_list(struct ctx *ctx, struct registry *registry, int64_t last_id, size_t max,
-			   struct storage_binding **ret, size_t *ret_count);
 
 /* NULL leaves the one or the other. ERR_STORAGE_ERASED. Counts from the next opening on. */
 err_t storage_binding_update(struct ctx *ctx, struct registry *registry, int64_t id,

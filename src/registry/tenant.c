@@ -115,48 +115,33 @@ err_t tenant_create(struct ctx *ctx, struct registry *registry, const struct ten
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-static err_t complete(struct ctx *ctx, struct registry *registry, struct tenant *tenant)
+/* All of a tenant but its row. */
+static err_t complete(struct ctx *ctx, struct sql_tx *tx, struct tenant *tenant)
 {
-	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
-	TRY(registry_read(ctx, registry, &tx));
-	return db_tenant_hosts(ctx, &tx, tenant->row.id, TENANT_HOSTS_MAX, &tenant->hosts,
-			       &tenant->host_count);
-}
-
-static err_t read_row(struct ctx *ctx, struct registry *registry, int64_t id,
-		      struct tenant_row *ret)
-{
-	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
-	TRY(registry_read(ctx, registry, &tx));
-	return absent(ctx, db_tenant_get(ctx, &tx, id, ret));
+	TRY(db_tenant_hosts(ctx, tx, tenant->row.id, TENANT_HOSTS_MAX, &tenant->hosts,
+			    &tenant->host_count));
+	return storage_binding_get(ctx, tx, tenant->row.storage_id, &tenant->storage);
 }
 
 err_t tenant_get(struct ctx *ctx, struct registry *registry, int64_t id, struct tenant *ret)
 {
-	TRY(read_row(ctx, registry, id, &ret->row));
-	TRY(complete(ctx, registry, ret));
-	return storage_binding_get(ctx, registry, ret->row.storage_id, &ret->storage);
-}
-
-static err_t read_page(struct ctx *ctx, struct registry *registry, struct tenant_list *list,
-		       struct tenant_row **ret)
-{
 	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
 	TRY(registry_read(ctx, registry, &tx));
-	TRY(db_tenant_count(ctx, &tx, &list->query, &list->total));
-	return db_tenant_page(ctx, &tx, &list->query, ret, &list->count);
+	TRY(absent(ctx, db_tenant_get(ctx, &tx, id, &ret->row)));
+	return complete(ctx, &tx, ret);
 }
 
 err_t tenant_list(struct ctx *ctx, struct registry *registry, struct tenant_list *list)
 {
 	struct tenant_row *rows;
-	TRY(read_page(ctx, registry, list, &rows));
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	TRY(registry_read(ctx, registry, &tx));
+	TRY(db_tenant_count(ctx, &tx, &list->query, &list->total));
+	TRY(db_tenant_page(ctx, &tx, &list->query, &rows, &list->count));
 	list->items = ARENA_ARRAY(ctx->arena, struct tenant, list->count);
 	for (size_t i = 0; i < list->count; i++) {
-		struct tenant *one = &list->items[i];
-		one->row = rows[i];
-		TRY(complete(ctx, registry, one));
-		TRY(storage_binding_get(ctx, registry, one->row.storage_id, &one->storage));
+		list->items[i].row = rows[i];
+		TRY(complete(ctx, &tx, &list->items[i]));
 	}
 	return OK;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crypto/secretbox.h"
+#include "db/db.h"
 #include "db/storage.h"
 #include "registry/storage_binding.h"
 
@@ -18,11 +19,39 @@ static void set_up(void)
 
 TestSuite(storage_binding, .init = set_up, .fini = close_house);
 
+struct create_work {
+	const struct storage_spec *spec;
+	struct storage_binding *ret;
+};
+
+static err_t create_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	const struct create_work *work = arg;
+	return storage_binding_insert(ctx, house.registry, tx, work->spec, work->ret);
+}
+
 static err_t try_create(const struct storage_spec *spec, struct storage_binding *ret)
 {
-	err_t err = storage_binding_create(CTX, house.registry, spec, ret);
+	struct create_work work = { spec, ret };
+	err_t err = db_run(CTX, house.db, SQL_WRITE, create_body, &work);
 	ctx_forgive(CTX);
 	return err;
+}
+
+static err_t get(int64_t id, struct storage_binding *ret)
+{
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	must(sql_begin(CTX, house.db, SQL_READ, &tx));
+	return storage_binding_get(CTX, &tx, id, ret);
+}
+
+static size_t list_after(int64_t last_id, struct storage_row **ret)
+{
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	size_t count;
+	must(sql_begin(CTX, house.db, SQL_READ, &tx));
+	must(db_storage_page(CTX, &tx, last_id, 10, ret, &count));
+	return count;
 }
 
 static err_t create_at(const char *name, const char *location)
@@ -44,22 +73,20 @@ static struct storage_row row_of(int64_t id)
 Test(storage_binding, one_that_is_made_can_be_found)
 {
 	const struct storage_spec spec = { .name = STR("acme") };
-	struct storage_binding made, found, *list;
-	size_t count;
+	struct storage_binding made, found;
+	struct storage_row *list;
 	must(try_create(&spec, &made));
-	must(storage_binding_get(CTX, house.registry, made.id, &found));
+	must(get(made.id, &found));
 	cr_assert(str_eq(found.name, STR("acme")) && str_eq(found.location, STR("acme")));
 	cr_assert(str_eq(found.driver, STR("filesystem")) && str_eq(found.settings, STR("{}")));
 	cr_assert(!found.encrypted && !found.has_secrets && !found.erased_at_us);
 	cr_assert_eq(found.created_at_us, made.created_at_us);
 
-	must(storage_binding_list(CTX, house.registry, 0, 10, &list, &count));
-	cr_assert_eq(count, 2);
+	cr_assert_eq(list_after(0, &list), 2);
 	cr_assert_eq(list[0].id, STORAGE_DEFAULT);
 	cr_assert_eq(list[1].id, made.id);
-	must(storage_binding_list(CTX, house.registry, made.id, 10, &list, &count));
-	cr_assert_eq(count, 0);
-	cr_assert_eq(storage_binding_get(CTX, house.registry, 77, &found), ERR_NOT_FOUND);
+	cr_assert_eq(list_after(made.id, &list), 0);
+	cr_assert_eq(get(77, &found), ERR_NOT_FOUND);
 }
 
 Test(storage_binding, what_makes_no_sense_is_refused)
@@ -90,12 +117,11 @@ Test(storage_binding, what_makes_no_sense_is_refused)
 		{ .name = STR_INIT("a"), .settings = STR_INIT("{\"bucket\": 1}") },
 		{ .name = STR_INIT("a"), .secrets = STR_INIT("{\"secret_key\": \"x\"}") },
 	};
-	struct storage_binding made, *list;
-	size_t count;
+	struct storage_binding made;
+	struct storage_row *list;
 	for (size_t i = 0; i < COUNT_OF(specs); i++)
 		cr_assert_eq(try_create(&specs[i], &made), ERR_REQUEST_INVALID, "spec %zu", i);
-	must(storage_binding_list(CTX, house.registry, 0, 10, &list, &count));
-	cr_assert_eq(count, 1);
+	cr_assert_eq(list_after(0, &list), 1);
 }
 
 Test(storage_binding, no_storage_is_in_another)
@@ -158,7 +184,7 @@ Test(storage_binding, erasing_takes_the_key_and_keeps_the_place)
 	for (int i = 0; i < 2; i++)
 		must(storage_erase(CTX, house.registry, made.id));
 	cr_assert_eq(row_of(made.id).data_key.len, 0);
-	must(storage_binding_get(CTX, house.registry, made.id, &found));
+	must(get(made.id, &found));
 	cr_assert_gt(found.erased_at_us, 0);
 	cr_assert(found.encrypted);
 	cr_assert_eq(storage_binding_update(CTX, house.registry, made.id, &settings, NULL),
