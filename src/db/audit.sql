@@ -143,43 +143,52 @@ ORDER BY r.time_us DESC, r.id DESC LIMIT 1 OFFSET $4
 -- part: oldest_end
 ORDER BY r.time_us, r.id LIMIT 1 OFFSET $4
 
--- name: audit_newest_by_time :many
-SELECT @record_columns FROM audit_record r WHERE @record_filter AND @newest_first;
+-- name: audit_{}_by_time :many
+-- each: newest oldest
+SELECT @record_columns FROM audit_record r WHERE @record_filter AND @{}_first;
 
 -- name: audit_newest_by_{} :many
 -- each: request_id digest resource actor address result project_id tenant_id
 SELECT @record_columns FROM audit_record r WHERE r.{} = $17 AND @record_filter AND @newest_first;
 
--- name: audit_newest_by_type :many
-SELECT @record_columns FROM audit_record r WHERE r.operation = $17 AND r.resource_type = $18 AND @record_filter AND @newest_first;
+-- name: audit_{}_by_type :many
+-- each: newest oldest
+SELECT @record_columns FROM audit_record r WHERE r.operation = $17 AND r.resource_type = $18 AND @record_filter AND @{}_first;
 
--- name: audit_newest_by_actor_type :many
-SELECT @record_columns FROM audit_record r WHERE r.actor = $17 AND r.operation = $18 AND r.resource_type = $19 AND @record_filter AND @newest_first;
+-- name: audit_{}_by_actor_type :many
+-- each: newest oldest
+SELECT @record_columns FROM audit_record r WHERE r.actor = $17 AND r.operation = $18 AND r.resource_type = $19 AND @record_filter AND @{}_first;
 
--- name: audit_newest_by_project_type :many
-SELECT @record_columns FROM audit_record r WHERE r.project_id = $17 AND r.operation = $18 AND r.resource_type = $19 AND @record_filter AND @newest_first;
+-- name: audit_{}_by_project_type :many
+-- each: newest oldest
+SELECT @record_columns FROM audit_record r WHERE r.project_id = $17 AND r.operation = $18 AND r.resource_type = $19 AND @record_filter AND @{}_first;
 
--- name: audit_newest_by_project_actor :many
+-- name: audit_{}_by_project_actor :many
+-- each: newest oldest
 -- sqlite:
-SELECT @record_columns FROM @project_actor_index WHERE r.project_id = $17 AND r.actor = $18 AND @record_filter AND @newest_first;
+SELECT @record_columns FROM @project_actor_index WHERE r.project_id = $17 AND r.actor = $18 AND @record_filter AND @{}_first;
 -- postgres:
-SELECT @record_columns FROM audit_record r WHERE r.project_id = $17 AND r.actor = $18 AND @record_filter AND @newest_first;
+SELECT @record_columns FROM audit_record r WHERE r.project_id = $17 AND r.actor = $18 AND @record_filter AND @{}_first;
 
--- name: audit_newest_edge_by_time :one
-@newest_edge @newest_end;
+-- name: audit_{}_edge_by_time :one
+-- each: newest oldest
+@{}_edge @{}_end;
 
 -- name: audit_newest_edge_by_{} :one
 -- each: request_id digest resource actor address result project_id tenant_id
 @newest_edge AND r.{} = $5 @newest_end;
 
--- name: audit_newest_edge_by_type :one
-@newest_edge AND r.operation = $5 AND r.resource_type = $6 @newest_end;
+-- name: audit_{}_edge_by_type :one
+-- each: newest oldest
+@{}_edge AND r.operation = $5 AND r.resource_type = $6 @{}_end;
 
--- name: audit_newest_edge_by_actor_type :one
-@newest_edge AND r.actor = $5 AND r.operation = $6 AND r.resource_type = $7 @newest_end;
+-- name: audit_{}_edge_by_actor_type :one
+-- each: newest oldest
+@{}_edge AND r.actor = $5 AND r.operation = $6 AND r.resource_type = $7 @{}_end;
 
--- name: audit_newest_edge_by_project_type :one
-@newest_edge AND r.project_id = $5 AND r.operation = $6 AND r.resource_type = $7 @newest_end;
+-- name: audit_{}_edge_by_project_type :one
+-- each: newest oldest
+@{}_edge AND r.project_id = $5 AND r.operation = $6 AND r.resource_type = $7 @{}_end;
 
 -- name: audit_newest_edge_by_project_actor :one
 -- sqlite:
@@ -188,43 +197,13 @@ WHERE r.time_us >= $1 AND (r.time_us, r.id) < ($2, $3) AND r.project_id = $5 AND
 -- postgres:
 @newest_edge AND r.project_id = $5 AND r.actor = $6 @newest_end;
 
--- name: audit_oldest_by_time :many
-SELECT @record_columns FROM audit_record r WHERE @record_filter AND @oldest_first;
-
 -- name: audit_oldest_by_{} :many
 -- each: request_id digest resource actor address result project_id tenant_id
 SELECT @record_columns FROM audit_record r WHERE r.{} = $17 AND @record_filter AND @oldest_first;
 
--- name: audit_oldest_by_type :many
-SELECT @record_columns FROM audit_record r WHERE r.operation = $17 AND r.resource_type = $18 AND @record_filter AND @oldest_first;
-
--- name: audit_oldest_by_actor_type :many
-SELECT @record_columns FROM audit_record r WHERE r.actor = $17 AND r.operation = $18 AND r.resource_type = $19 AND @record_filter AND @oldest_first;
-
--- name: audit_oldest_by_project_type :many
-SELECT @record_columns FROM audit_record r WHERE r.project_id = $17 AND r.operation = $18 AND r.resource_type = $19 AND @record_filter AND @oldest_first;
-
--- name: audit_oldest_by_project_actor :many
--- sqlite:
-SELECT @record_columns FROM @project_actor_index WHERE r.project_id = $17 AND r.actor = $18 AND @record_filter AND @oldest_first;
--- postgres:
-SELECT @record_columns FROM audit_record r WHERE r.project_id = $17 AND r.actor = $18 AND @record_filter AND @oldest_first;
-
--- name: audit_oldest_edge_by_time :one
-@oldest_edge @oldest_end;
-
 -- name: audit_oldest_edge_by_{} :one
 -- each: request_id digest resource actor address result project_id tenant_id
 @oldest_edge AND r.{} = $5 @oldest_end;
-
--- name: audit_oldest_edge_by_type :one
-@oldest_edge AND r.operation = $5 AND r.resource_type = $6 @oldest_end;
-
--- name: audit_oldest_edge_by_actor_type :one
-@oldest_edge AND r.actor = $5 AND r.operation = $6 AND r.resource_type = $7 @oldest_end;
-
--- name: audit_oldest_edge_by_project_type :one
-@oldest_edge AND r.project_id = $5 AND r.operation = $6 AND r.resource_type = $7 @oldest_end;
 
 -- name: audit_oldest_edge_by_project_actor :one
 -- sqlite:

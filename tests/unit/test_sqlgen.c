@@ -134,6 +134,21 @@ Test(sqlgen, parts_and_words_are_written_once)
 			   "%s", output);
 }
 
+Test(sqlgen, a_word_chooses_between_parts)
+{
+	char output[4096];
+	const char *text = "-- part: newest_first\n"
+			   "ORDER BY id DESC\n"
+			   "-- part: oldest_first\n"
+			   "ORDER BY id\n"
+			   "-- name: a_{} :many\n"
+			   "-- each: newest oldest\n"
+			   "SELECT 1 FROM t @{}_first;\n";
+	cr_assert_eq(generate("x.sql", text, output, sizeof output), 0, "%s", output);
+	cr_assert_not_null(strstr(output, "\"SELECT 1 FROM t ORDER BY id DESC\""), "%s", output);
+	cr_assert_not_null(strstr(output, "\"SELECT 1 FROM t ORDER BY id\""), "%s", output);
+}
+
 Test(sqlgen, parts_of_the_shared_file_are_above_every_other)
 {
 	char output[4096], text[1024];
