@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from harness import tls
+from harness.issuer import Issuer
 from harness.registry import Registry, binary
 
 numbers = itertools.count(1)
@@ -171,3 +172,11 @@ def authority(tmp_path_factory):
 @pytest.fixture(scope="session")
 def corpus():
     return Path(__file__).parent
+
+
+@pytest.fixture(scope="module")
+def issuer(tmp_path_factory):
+    """An issuer of tokens that the tests of a module trust or do not."""
+    made = Issuer(tmp_path_factory.mktemp("issuer"))
+    yield made
+    made.close()

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Client certificates in place of a robot's secret: of our own TLS, and of a trusted proxy's header."""
 import base64
-import json
 import ssl
 import subprocess
 import urllib.parse
@@ -10,6 +9,7 @@ import pytest
 import requests
 
 from harness import oci
+from harness.people import call
 from harness.registry import Registry
 from harness.tls import ClientAuthority
 from harness.wait import wait_until
@@ -17,7 +17,6 @@ from harness.wire import unique
 
 API = "/api/v2.0"
 BERTH = "/api/berth/v1"
-JSON = {"Content-Type": "application/json"}
 HEADER = "X-Client-Cert"
 SPIFFE = "spiffe://acme.example/ns/prod/sa/builder"
 
@@ -44,21 +43,17 @@ def tls_registry(make_registry, authority, clients):
     return make
 
 
-def send(client, method, path, body=None, expect=200):
-    return client.request(method, path, headers=JSON, body=None if body is None else json.dumps(body), expect=expect)
-
-
 def prepare(registry, conditions, **members):
     """A project with an image, and a binding of certificates that may pull it; (project, path of the binding)."""
     admin = registry.client(auth="basic")
     project = unique("mtls")
-    send(admin, "POST", f"{API}/projects", {"project_name": project}, expect=201)
+    call(admin, "POST", f"{API}/projects", {"project_name": project}, expect=201)
     registry.client().repository(f"{project}/app").push(oci.image("mtls"), "v1")
     binding = {
         "name": unique("binding"), "conditions": conditions,
         "permissions": [{"kind": "project", "namespace": project, "access": [{"resource": "repository", "action": "pull"}]}], **members,
     }
-    answer = send(admin, "POST", f"{BERTH}/certificate-bindings", binding, expect=201)
+    answer = call(admin, "POST", f"{BERTH}/certificate-bindings", binding, expect=201)
     return project, answer.headers["Location"]
 
 
@@ -98,14 +93,14 @@ def test_a_certificate_stands_for_a_robot(tls_registry, clients, strangers):
     refused(registry, clients.client("early", alternatives=f"URI:{SPIFFE}", start="20480101000000Z"))
 
     admin = registry.client(auth="basic")
-    send(admin, "PUT", path, {"enabled": False})
+    call(admin, "PUT", path, {"enabled": False})
     manifest(with_certificate(registry, right), project, 401)
-    send(admin, "PUT", path, {"enabled": True, "conditions": [{"claim": "cn", "equals": "other"}]})
+    call(admin, "PUT", path, {"enabled": True, "conditions": [{"claim": "cn", "equals": "other"}]})
     manifest(with_certificate(registry, right), project, 401)
     manifest(with_certificate(registry, wrong), project, 200)
     assert path.endswith(str(admin.get(path, expect=200).json()["id"]))
     assert len(admin.get(f"{BERTH}/certificate-bindings", expect=200).json()) == 1
-    send(admin, "DELETE", path)
+    call(admin, "DELETE", path)
     manifest(with_certificate(registry, wrong), project, 401)
     admin.get(path, expect=404)
 

@@ -6,26 +6,18 @@ import urllib.parse
 
 import pytest
 
-from harness.issuer import Issuer, github
+from harness.issuer import EXCHANGE, github
 from harness.people import call
 from harness.wire import unique
 
 API = "/api/v2.0"
 BERTH = "/api/berth/v1"
-EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 SECRET = "The-Same-Secret-1"
 PULL = [{"kind": "project", "namespace": "*", "access": [{"resource": "repository", "action": "pull"}]}]
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 # Some of these tokens are wrong on purpose, one after another.
 pytestmark = pytest.mark.settings(auth_name_attempts=0, auth_address_attempts=0)
-
-
-@pytest.fixture(scope="module")
-def issuer(tmp_path_factory):
-    made = Issuer(tmp_path_factory.mktemp("issuer"))
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -8,21 +8,15 @@ import urllib.parse
 import pytest
 
 from harness import oci
-from harness.issuer import Issuer, Key, b64, github, gitlab, kubernetes, part
-from harness.people import make_person
+from harness.issuer import EXCHANGE, Issuer, Key, b64, github, gitlab, kubernetes, part
+from harness.people import call, make_person
 from harness.wait import wait_until
 from harness.wire import unique
 
 API = "/api/v2.0"
 BERTH = "/api/berth/v1"
-JSON = {"Content-Type": "application/json"}
-EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 PULL = {"resource": "repository", "action": "pull"}
 PUSH = {"resource": "repository", "action": "push"}
-
-
-def send(client, method, path, body=None, expect=200, **options):
-    return client.request(method, path, headers=JSON, body=None if body is None else json.dumps(body), expect=expect, **options)
 
 
 def made_id(answer):
@@ -33,17 +27,10 @@ def made_id(answer):
 pytestmark = pytest.mark.settings(auth_name_attempts=0, auth_address_attempts=0)
 
 
-@pytest.fixture(scope="module")
-def issuer(tmp_path_factory):
-    made = Issuer(tmp_path_factory.mktemp("issuer"))
-    yield made
-    made.close()
-
-
 @pytest.fixture
 def project(admin, client):
     name = unique("workload")
-    send(admin, "POST", f"{API}/projects", {"project_name": name}, expect=201)
+    call(admin, "POST", f"{API}/projects", {"project_name": name}, expect=201)
     client.repository(f"{name}/app").push(oci.image("workload"), "v1")
     return name
 
@@ -57,7 +44,7 @@ class Trust:
 
     def add(self, expect=201, **members):
         body = {"name": unique("issuer"), "url": self.issuer.url, "audiences": ["berth"], **members}
-        answer = send(self.admin, "POST", f"{BERTH}/issuers", body, expect=expect)
+        answer = call(self.admin, "POST", f"{BERTH}/issuers", body, expect=expect)
         if expect == 201:
             self.path = answer.headers["Location"]
         return answer
@@ -66,11 +53,11 @@ class Trust:
         body = {"name": unique("binding"), "conditions": conditions, **members}
         if project:
             body["permissions"] = [{"kind": "project", "namespace": project, "access": list(access)}]
-        answer = send(self.admin, "POST", f"{self.path}/bindings", body, expect=expect)
+        answer = call(self.admin, "POST", f"{self.path}/bindings", body, expect=expect)
         return made_id(answer) if expect == 201 else answer
 
     def change(self, **members):
-        return send(self.admin, "PUT", self.path, members)
+        return call(self.admin, "PUT", self.path, members)
 
     def login(self, token, user="workload", auth="bearer"):
         return self.registry.client(user, token, auth=auth)
@@ -80,7 +67,7 @@ class Trust:
 
     def remove(self):
         if self.path:
-            send(self.admin, "DELETE", self.path, expect=(200, 404))
+            call(self.admin, "DELETE", self.path, expect=(200, 404))
 
 
 @pytest.fixture
@@ -153,7 +140,7 @@ def test_a_gitlab_job(trust, project, issuer):
 
 def test_a_binding_to_a_robot_and_the_robots_name(trust, project, issuer, admin):
     robots = [
-        send(admin, "POST", f"{API}/robots", {
+        call(admin, "POST", f"{API}/robots", {
             "name": name, "level": "project", "duration": -1,
             "permissions": [{"kind": "project", "namespace": project, "access": [access]}],
         }, expect=201).json()
@@ -171,13 +158,13 @@ def test_a_binding_to_a_robot_and_the_robots_name(trust, project, issuer, admin)
     granted = reader.fetch_token(f"repository:{project}/app:pull,push")
     assert granted["scope"] == f"repository:{project}/app:pull"
     trust.refused(token, user=robots[0]["name"] + "x")
-    send(admin, "DELETE", f"{API}/robots/{robots[1]['id']}")
+    call(admin, "DELETE", f"{API}/robots/{robots[1]['id']}")
     trust.refused(token, user=robots[1]["name"])
 
 
 @pytest.mark.settings(auth_methods="robot,local,workload")
 def test_the_order_of_methods_does_not_matter(trust, project, issuer, admin):
-    robot = send(admin, "POST", f"{API}/robots", {
+    robot = call(admin, "POST", f"{API}/robots", {
         "name": "late", "level": "project", "duration": -1,
         "permissions": [{"kind": "project", "namespace": project, "access": [PULL]}],
     }, expect=201).json()
@@ -305,7 +292,7 @@ def test_no_refresh_token_for_a_workload(trusted, project, issuer, registry):
 
 
 def test_a_login_token_is_a_password_for_a_while(trusted, project, issuer, registry):
-    answer = send(registry.anonymous(), "POST", f"{BERTH}/token-exchange", {"token": issuer.token(**github())}).json()
+    answer = call(registry.anonymous(), "POST", f"{BERTH}/token-exchange", {"token": issuer.token(**github())}).json()
     assert answer["expires_in"] == 900
     client = registry.client(answer["username"], answer["password"])
     pulls(client, project)
@@ -321,8 +308,8 @@ def test_a_login_token_is_a_password_for_a_while(trusted, project, issuer, regis
 def test_a_login_token_of_nothing(registry, issuer):
     anonymous = registry.anonymous()
     for body in ({}, {"token": ""}, {"token": "x"}, {"token": issuer.token(iss="https://nobody.example.com")}):
-        send(anonymous, "POST", f"{BERTH}/token-exchange", body, expect=401)
-    send(anonymous, "POST", f"{BERTH}/token-exchange", {"token": 7}, expect=422)
+        call(anonymous, "POST", f"{BERTH}/token-exchange", body, expect=401)
+    call(anonymous, "POST", f"{BERTH}/token-exchange", {"token": 7}, expect=422)
 
 
 # -- what is never believed
@@ -386,7 +373,7 @@ def test_a_token_that_counts_once(trust, project, issuer, registry):
     exchange(registry, token)
     exchange(registry, token, expect=400)
     trust.refused(token)
-    send(registry.anonymous(), "POST", f"{BERTH}/token-exchange", {"token": token}, expect=401)
+    call(registry.anonymous(), "POST", f"{BERTH}/token-exchange", {"token": token}, expect=401)
     exchange(registry, issuer.token(**{**github(), "jti": "2"}))
 
 
@@ -407,12 +394,12 @@ def test_disabled_and_removed_things_end_at_once(trusted, project, issuer, regis
     trusted.change(enabled=True)
     fresh = {"Authorization": f"Bearer {client.fetch_token(scope)['token']}"}
     binding = admin.get(f"{trusted.path}/bindings", expect=200).json()[0]
-    send(admin, "PUT", f"{trusted.path}/bindings/{binding['id']}", {"enabled": False})
+    call(admin, "PUT", f"{trusted.path}/bindings/{binding['id']}", {"enabled": False})
     registry.anonymous().get(path, headers=fresh, expect=401)
     client.fetch_token(expect=401)
-    send(admin, "PUT", f"{trusted.path}/bindings/{binding['id']}", {"enabled": True})
+    call(admin, "PUT", f"{trusted.path}/bindings/{binding['id']}", {"enabled": True})
     fresh = {"Authorization": f"Bearer {client.fetch_token(scope)['token']}"}
-    send(admin, "DELETE", f"{trusted.path}/bindings/{binding['id']}")
+    call(admin, "DELETE", f"{trusted.path}/bindings/{binding['id']}")
     registry.anonymous().get(path, headers=fresh, expect=401)
     client.fetch_token(expect=401)
     admin.get(f"{trusted.path}/bindings/{binding['id']}", expect=404)
@@ -490,13 +477,13 @@ def test_an_issuer_is_shown_changed_and_there_once(trust, admin, issuer):
     assert shown["url"] == issuer.url and shown["audiences"] == ["berth"] and shown["enabled"] and not shown["single_use"]
     assert shown["id"] in [i["id"] for i in admin.get(f"{BERTH}/issuers?page_size=100", expect=200).json()]
     Trust(trust.registry, admin, issuer).add(expect=409)
-    changed = send(admin, "PUT", trust.path, {"audiences": ["a", "b"], "single_use": True}).json()
+    changed = call(admin, "PUT", trust.path, {"audiences": ["a", "b"], "single_use": True}).json()
     assert changed["audiences"] == ["a", "b"] and changed["single_use"] and changed["url"] == issuer.url
-    send(admin, "PUT", trust.path, {"name": "other"}, expect=400)
-    send(admin, "PUT", trust.path, {"audiences": "a"}, expect=422)
-    send(admin, "DELETE", trust.path)
+    call(admin, "PUT", trust.path, {"name": "other"}, expect=400)
+    call(admin, "PUT", trust.path, {"audiences": "a"}, expect=422)
+    call(admin, "DELETE", trust.path)
     admin.get(trust.path, expect=404)
-    send(admin, "DELETE", trust.path, expect=404)
+    call(admin, "DELETE", trust.path, expect=404)
 
 
 @pytest.mark.parametrize("change", [
@@ -511,7 +498,7 @@ def test_bindings_that_cannot_be(trust, project, change):
         "name": "b", "conditions": [{"claim": "sub", "equals": "x"}],
         "permissions": [{"kind": "project", "namespace": project, "access": [PULL]}], **change,
     }
-    send(trust.admin, "POST", f"{trust.path}/bindings", body, expect=400)
+    call(trust.admin, "POST", f"{trust.path}/bindings", body, expect=400)
 
 
 def test_a_bindings_own_robot_is_nobody_elses(trusted, project, admin):
@@ -519,21 +506,21 @@ def test_a_bindings_own_robot_is_nobody_elses(trusted, project, admin):
     assert binding["permissions"][0]["namespace"] == project and "/" in binding["robot"]
     admin.get(f"{API}/robots/{binding['robot_id']}", expect=404)
     assert binding["robot"] not in [r["name"] for r in admin.get(f"{API}/robots?page_size=100", expect=200).json()]
-    send(admin, "PATCH", f"{API}/robots/{binding['robot_id']}", {}, expect=404)
+    call(admin, "PATCH", f"{API}/robots/{binding['robot_id']}", {}, expect=404)
     other = {"name": "again", "conditions": binding["conditions"], "robot_id": binding["robot_id"]}
-    send(admin, "POST", f"{trusted.path}/bindings", other, expect=400)
+    call(admin, "POST", f"{trusted.path}/bindings", other, expect=400)
 
 
 def test_a_bindings_permissions_can_be_changed(trusted, project, issuer, admin):
     binding = admin.get(f"{trusted.path}/bindings", expect=200).json()[0]
     path = f"{trusted.path}/bindings/{binding['id']}"
     permissions = [{"kind": "project", "namespace": project, "access": [PULL, PUSH]}]
-    changed = send(admin, "PUT", path, {"permissions": permissions}).json()
+    changed = call(admin, "PUT", path, {"permissions": permissions}).json()
     assert {a["action"] for a in changed["permissions"][0]["access"]} == {"pull", "push"}
     granted = trusted.login(issuer.token(**github())).fetch_token(f"repository:{project}/app:pull,push")
     assert granted["scope"].endswith("pull,push")
-    send(admin, "PUT", path, {"name": "other"}, expect=400)
-    send(admin, "PUT", path, {"robot_id": 1}, expect=400)
+    call(admin, "PUT", path, {"name": "other"}, expect=400)
+    call(admin, "PUT", path, {"robot_id": 1}, expect=400)
     assert admin.get(path, expect=200).json()["name"] == binding["name"]
 
 
@@ -543,8 +530,8 @@ def test_nobody_else_configures_whom_we_trust(admin, trust, anonymous):
     for method, path in (("GET", f"{BERTH}/issuers"), ("POST", f"{BERTH}/issuers"), ("GET", trust.path), ("PUT", trust.path),
                          ("DELETE", trust.path), ("GET", f"{trust.path}/bindings"), ("POST", f"{trust.path}/bindings"),
                          ("GET", f"{BERTH}/certificate-bindings"), ("POST", f"{BERTH}/certificate-bindings")):
-        send(anonymous, method, path, None if method == "GET" else {}, expect=401)
-        send(person.client, method, path, None if method == "GET" else {}, expect=403)
+        call(anonymous, method, path, None if method == "GET" else {}, expect=401)
+        call(person.client, method, path, None if method == "GET" else {}, expect=403)
 
 
 def test_a_tenants_administrator_binds_no_more_than_he_holds(registry, admin, trust, project, issuer):
@@ -552,23 +539,23 @@ def test_a_tenants_administrator_binds_no_more_than_he_holds(registry, admin, tr
     person = make_person(admin)
     registry.execute(f"UPDATE account SET is_tenant_admin = 1, epoch = epoch + 1 WHERE id = {person.id}")
     restless = {"resource": "scan-all", "action": "create"}
-    robot = send(admin, "POST", f"{API}/robots", {
+    robot = call(admin, "POST", f"{API}/robots", {
         "name": unique("strong"), "level": "system", "duration": -1,
         "permissions": [{"kind": "system", "namespace": "/", "access": [restless]}],
     }, expect=201).json()
     trust.add()
     binding = {"name": "b", "conditions": [{"claim": "sub", "equals": "x"}], "robot_id": robot["id"]}
     wait_until(lambda: person.client.get(f"{BERTH}/issuers").status_code == 200, what="the new rights", timeout=15)
-    send(person.client, "POST", f"{trust.path}/bindings", binding, expect=403)
-    send(person.client, "PATCH", f"{API}/robots/{robot['id']}", {}, expect=403)
-    send(person.client, "POST", f"{BERTH}/robots/{robot['id']}/secrets", {}, expect=403)
-    send(admin, "POST", f"{trust.path}/bindings", binding, expect=201)
-    send(person.client, "PUT", trust.path, {"keys": issuer.key_set()}, expect=403)
-    send(person.client, "PUT", f"{trust.path}/bindings/{made_id(send(admin, 'POST', f'{trust.path}/bindings', {**binding, 'name': 'c'}, 201))}",
+    call(person.client, "POST", f"{trust.path}/bindings", binding, expect=403)
+    call(person.client, "PATCH", f"{API}/robots/{robot['id']}", {}, expect=403)
+    call(person.client, "POST", f"{BERTH}/robots/{robot['id']}/secrets", {}, expect=403)
+    call(admin, "POST", f"{trust.path}/bindings", binding, expect=201)
+    call(person.client, "PUT", trust.path, {"keys": issuer.key_set()}, expect=403)
+    call(person.client, "PUT", f"{trust.path}/bindings/{made_id(call(admin, 'POST', f'{trust.path}/bindings', {**binding, 'name': 'c'}, 201))}",
          {"conditions": [{"claim": "sub", "equals": "me"}]}, expect=403)
     own = {"name": "own", "conditions": [{"claim": "sub", "equals": "x"}],
            "permissions": [{"kind": "project", "namespace": project, "access": [PULL]}]}
-    send(person.client, "POST", f"{trust.path}/bindings", own, expect=201)
+    call(person.client, "POST", f"{trust.path}/bindings", own, expect=201)
 
 
 @pytest.mark.parametrize("subject", [None, "", "ä" * 600])

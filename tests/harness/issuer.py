@@ -12,6 +12,8 @@ import subprocess
 import threading
 import time
 
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # RFC 8693
+
 
 def b64(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Harbor's API about a directory: trying it, searching more than a thousand people, making accounts before they come."""
-import json
 import urllib.parse
 
 import pytest
 
 from harness.directory import BOUND, DONE, ROOT, ROOT_PASSWORD, SUFFIX, Directory, Liar, ldif, need_slapd
+from harness.people import call
 
 API = "/api/v2.0/ldap"
 PEOPLE = f"ou=people,{SUFFIX}"
@@ -39,12 +39,6 @@ def server(tmp_path_factory):
     directory.start()
     yield directory
     directory.stop()
-
-
-def call(admin, method, path, body=None, expect=200):
-    return admin.request(
-        method, path, headers={"Content-Type": "application/json"}, body=None if body is None else json.dumps(body), expect=expect,
-    )
 
 
 @pytest.fixture
