@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * storage_binding.h - which storages there are: making, listing, changing and erasing them.
+ * storage_binding.h - which storages there are: making, finding, changing and erasing them.
  *
  * A binding says where the bytes of a tenant are and how to get there: a driver of store.h, a
  * location, the driver's settings and secrets, and whether all is encrypted under a key of its own.

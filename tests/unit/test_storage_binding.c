@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Storages are made, listed, changed and erased; what is secret of them stays in. */
+/* Storages are made, found, changed and erased; what is secret of them stays in. */
 #include "registry_fixture.h"
 
 #include <string.h>
