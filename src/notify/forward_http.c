@@ -76,8 +76,8 @@ static err_t send_cloudevents(struct ctx *ctx, struct forward_link *link,
 	if (batch->count == 1)
 		return post(ctx, link, STR("application/cloudevents+json; charset=utf-8"),
 			    (str){ item->bytes, item->len }, 1, ret);
-	for (size_t i = 0; i < batch->count; i++, item = item->next) {
-		buf_add_byte(&body, i ? ',' : '[');
+	for (; item; item = forward_batch_next(batch, item)) {
+		buf_add_byte(&body, item == batch->first ? '[' : ',');
 		buf_add(&body, (str){ item->bytes, item->len });
 	}
 	buf_add_byte(&body, ']');

@@ -14,7 +14,7 @@ static err_t send_batch(struct ctx *ctx, struct forward_link *link,
 {
 	CLEANUP(buf_done) struct buf bytes = BUF_INIT(batch->bytes);
 	const struct forward_item *item = batch->first;
-	for (size_t i = 0; i < batch->count; i++, item = item->next)
+	for (; item; item = forward_batch_next(batch, item))
 		buf_add(&bytes, (str){ item->bytes, item->len });
 	if (!link->stream)
 		TRY(forward_stream_open(ctx, link->options, str_from(link->address),

@@ -95,6 +95,7 @@ static struct forward_batch peek(const struct forward_target *target)
 	     item = item->next) {
 		if (batch.count && batch.bytes + item->len > BATCH_BYTES_MAX)
 			break;
+		batch.last = item;
 		batch.count++;
 		batch.bytes += item->len;
 	}

@@ -31,12 +31,20 @@ struct forward_item {
 	char bytes[];
 };
 
-/* The oldest records of a queue, in their order. */
+/* The oldest records of a queue, in their order. What follows the last one belongs to the queue, that
+ * others append to meanwhile: a driver goes from one to the next with forward_batch_next(). */
 struct forward_batch {
-	struct forward_item *first;
+	const struct forward_item *first, *last;
 	size_t count;
 	size_t bytes;
 };
+
+/* NULL after the last one. */
+static inline const struct forward_item *forward_batch_next(const struct forward_batch *batch,
+							    const struct forward_item *item)
+{
+	return item == batch->last ? NULL : item->next;
+}
 
 enum forward_verdict {
 	FORWARD_SENT,

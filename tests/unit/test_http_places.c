@@ -93,7 +93,7 @@ Test(http_places, a_freed_place_is_taken_by_who_rests)
 	place_begin_wait(&places);
 	begin_rest(&rester, LONG_MS);
 	cr_assert(place_end_wait(&places), "somebody rests");
-	cr_assert(place_leave(&places));
+	place_leave(&places); /* true, or he has it already */
 	cr_assert_eq(end_rest(&rester), PLACE_TAKEN);
 	cr_assert_eq(atomic_load(&places.resting), 0);
 }
