@@ -31,8 +31,8 @@ struct forward_item {
 	char bytes[];
 };
 
-/* The oldest records of a queue, in their order. What follows the last one belongs to the queue, that
- * others append to meanwhile: a driver goes from one to the next with forward_batch_next(). */
+/* The oldest records of a queue, in their order. What follows the last one belongs to the queue,
+ * that others append to meanwhile: a driver goes from one to the next with forward_batch_next(). */
 struct forward_batch {
 	const struct forward_item *first, *last;
 	size_t count;
