@@ -22,7 +22,8 @@ err_t outside_new(struct ctx *ctx, struct sql *db, const struct secretbox_key *m
 	turns_init(&outside->turns, threads_max);
 	/* Providers are often inside the same network, and only administrators name them, if also
 	 * those of tenants: no guard. */
-	const struct client_options options = { .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+	const struct client_options options = { .purpose = CLIENT_FOR_IDENTITY,
+						.connect_timeout_ms = CONNECT_TIMEOUT_MS,
 						.request_timeout_ms = REQUEST_TIMEOUT_MS };
 	TRY(client_new(ctx, &options, &outside->client));
 	outside->jwks = jwks_new(&(struct jwks_options){ .client = outside->client });

@@ -49,6 +49,8 @@ struct ctx_host {
 	void (*waits)(struct ctx_host *host);
 };
 
+struct trace;
+
 struct ctx {
 	struct arena *arena;
 	int64_t deadline_ns;		/* clock_now_ns() scale; 0 means none */
@@ -63,6 +65,7 @@ struct ctx {
 	unsigned retry_after_s; /* what somebody we asked wants waited, for Retry-After; 0: nothing
 				 */
 	struct ctx_host *host;	/* may be NULL */
+	struct trace *trace; /* that this work is recorded in (codec/traceparent.h); NULL: none */
 	struct tx_rider *rider; /* NULL, and NULL again once a commit has taken it along */
 	struct failure failure;
 };

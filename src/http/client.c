@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/step.h"
 #include "os/thread.h"
 
 #include <string.h>
@@ -337,12 +338,28 @@ static err_t check_fields(struct ctx *ctx, const struct client_request *request)
 	return OK;
 }
 
+/* With the wait for a turn; what cannot be asked at all is no step. */
+static err_t ask(struct ctx *ctx, struct client *client, const struct client_url *url,
+		 const struct client_request *request, struct client_response *ret)
+{
+	struct client_target *target;
+	struct client_handle *handle;
+	TRY(borrow(ctx, client, url->target, &target, &handle));
+	err_t err = client_transfer(ctx, client, handle->curl, url, request, ret);
+	give_back(client, target, handle);
+	return err;
+}
+
 err_t client_send(struct ctx *ctx, struct client *client, const struct client_request *request,
 		  struct client_response *ret)
 {
+	static const char *const purposes[CLIENT_PURPOSE_COUNT] = {
+#define NAME(name, text) [CLIENT_FOR_##name] = text,
+		CLIENT_PURPOSE_TABLE(NAME)
+#undef NAME
+	};
+	enum client_purpose purpose = client->options.purpose;
 	struct client_url url;
-	struct client_target *target;
-	struct client_handle *handle;
 
 	ctx_waits(ctx);
 	CHECK(ctx->holds == 0);
@@ -357,9 +374,9 @@ err_t client_send(struct ctx *ctx, struct client *client, const struct client_re
 	if (client_proxy_of(client, &url) && !client_may_name(client, url.host))
 		return fail(ctx, ERR_UPSTREAM_FORBIDDEN, STR_FMT " is not to be asked",
 			    STR_ARG(url.host));
-	TRY(borrow(ctx, client, url.target, &target, &handle));
-	err_t err = client_transfer(ctx, client, handle->curl, &url, request, ret);
-	give_back(client, target, handle);
+	struct step step = step_begin(ctx, STEP_UPSTREAM, purpose, purposes[purpose]);
+	err_t err = ask(ctx, client, &url, request, ret);
+	step_end(ctx, &step, err);
 	return err;
 }
 

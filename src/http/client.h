@@ -4,7 +4,9 @@
  *
  * A client is for one kind of upstream (identity providers, webhooks, registries, …): a pool of
  * connections with limits of its own, so that what hangs in one cannot starve another. Within it
- * each target (scheme, host and port) has a bound of its own too. Threads share a client.
+ * each target (scheme, host and port) has a bound of its own too. Threads share a client. What it
+ * asks is a step of its purpose (base/step.h), and carries the id of the request that it is for,
+ *and its trace.
  *
  *	struct client_request rq = { .method = "GET", .url = url, .response_bytes_max = KIB(64) };
  *	struct client_response answer;
@@ -41,7 +43,22 @@
 
 struct client;
 
+/* What kinds of upstream there are. X(name, text) */
+#define CLIENT_PURPOSE_TABLE(X)                                                                    \
+	X(OTHER, "other")                                                                          \
+	X(IDENTITY, "identity") /* identity providers and issuers of tokens */                     \
+	X(AUDIT, "audit")	/* receivers of audit records */                                   \
+	X(TRACES, "traces")	/* who collects traces */
+
+enum client_purpose {
+#define CLIENT_PURPOSE_ENUM(name, text) CLIENT_FOR_##name,
+	CLIENT_PURPOSE_TABLE(CLIENT_PURPOSE_ENUM)
+#undef CLIENT_PURPOSE_ENUM
+		CLIENT_PURPOSE_COUNT,
+};
+
 struct client_options {
+	enum client_purpose purpose;
 	str user_agent;		      /* default "berth" */
 	unsigned requests_max;	      /* at once, in all; default 64 */
 	unsigned target_requests_max; /* at once, to one target; default 8 */

@@ -6,6 +6,7 @@
 #include "client_internal.h"
 
 #include "base/buf.h"
+#include "codec/traceparent.h"
 
 #include <netinet/in.h>
 #include <stdio.h>
@@ -253,6 +254,25 @@ static void add_line(struct curl_slist **list, const char *line)
 	*list = longer;
 }
 
+/* For whom we ask: so that who answers can say so too. */
+static void add_origin(struct transfer *t, struct curl_slist **list)
+{
+	const struct ctx *ctx = t->ctx;
+	char parent[TRACEPARENT_LEN + 1];
+	if (ctx->request_id.len)
+		add_line(list, arena_printf(ctx->arena, "X-Request-Id: " STR_FMT,
+					    STR_ARG(ctx->request_id))
+				       .ptr);
+	if (!ctx->trace)
+		return;
+	traceparent_format(ctx->trace, parent);
+	add_line(list, arena_printf(ctx->arena, "traceparent: %s", parent).ptr);
+	if (ctx->trace->state.len)
+		add_line(list, arena_printf(ctx->arena, "tracestate: " STR_FMT,
+					    STR_ARG(ctx->trace->state))
+				       .ptr);
+}
+
 /* `Name: value`, and `Name;` for an empty value, as libcurl wants it. */
 static void add_fields(struct transfer *t, struct curl_slist **list)
 {
@@ -265,6 +285,7 @@ static void add_fields(struct transfer *t, struct curl_slist **list)
 				      field->value.len ? ": " : ";", STR_ARG(field->value))
 				 .ptr);
 	}
+	add_origin(t, list);
 	add_line(list, "Expect:"); /* no waiting for 100 Continue */
 	if (!has_type)
 		add_line(list, "Content-Type:"); /* libcurl would say it is a form */

@@ -13,6 +13,7 @@
 static err_t ensure_client(struct ctx *ctx, struct forward_link *link)
 {
 	const struct client_options options = {
+		.purpose = CLIENT_FOR_AUDIT,
 		.requests_max = 1,
 		.idle_max = 1,
 		.connect_timeout_ms = FORWARD_CONNECT_TIMEOUT_MS,

@@ -30,13 +30,13 @@ static err_t try_store(struct ctx *ctx, struct store *store)
 	random_uuid(id);
 	str name = str_from(id);
 	CLEANUP(store_upload_done) struct store_upload upload = STORE_UPLOAD_INIT;
-	TRY(store->driver->upload_open(ctx, store, name, true, &upload));
-	err_t err = store->driver->upload_append(ctx, &upload, STR("."));
+	TRY(store_upload_open(ctx, store, name, true, &upload));
+	err_t err = store_upload_append(ctx, &upload, STR("."));
 	if (err == OK)
-		err = store->driver->upload_flush(ctx, &upload);
+		err = store_upload_flush(ctx, &upload);
 	/* Whatever came of it, the file must not stay. */
 	struct failure failure = ctx->failure;
-	err_t removed = store->driver->upload_remove(ctx, store, name);
+	err_t removed = store_upload_remove(ctx, store, name);
 	if (err != OK)
 		ctx->failure = failure;
 	return err != OK ? err : removed;

@@ -155,7 +155,7 @@ void blob_view_done(struct blob_view *view)
 static err_t read_stored(struct ctx *ctx, struct store_blob *stored, uint64_t offset, void *into,
 			 size_t len, size_t *ret_len)
 {
-	return stored->store->driver->blob_read(ctx, stored, offset, into, len, ret_len);
+	return store_blob_read(ctx, stored, offset, into, len, ret_len);
 }
 
 err_t blob_read(struct ctx *ctx, struct blob_view *view, uint64_t offset, void *into, size_t len,
@@ -205,7 +205,7 @@ static err_t open_large(struct ctx *ctx, struct registry *registry, int64_t stor
 {
 	TRY(storage_get(ctx, registry, storage_id, &ret->storage));
 	struct store *store = ret->storage->store;
-	TRY(store->driver->blob_open(ctx, store, d, &ret->stored));
+	TRY(store_blob_open(ctx, store, d, &ret->stored));
 	ret->size_bytes = ret->stored.size_bytes;
 	ret->fd = ret->stored.fd;
 	return OK;

@@ -89,7 +89,7 @@ err_t upload_size(struct ctx *ctx, struct registry *registry, str repository, st
 	CLEANUP(storage_put) struct storage *storage = NULL;
 	CLEANUP(store_upload_done) struct store_upload file = STORE_UPLOAD_INIT;
 	TRY(storage_get(ctx, registry, row.storage_id, &storage));
-	err_t err = storage->store->driver->upload_open(ctx, storage->store, id, false, &file);
+	err_t err = store_upload_open(ctx, storage->store, id, false, &file);
 	if (err == ERR_UPLOAD_UNKNOWN) { /* the file is made with the first byte */
 		ctx_forgive(ctx);
 		*ret_size_bytes = 0;
@@ -129,7 +129,7 @@ static err_t open_file(struct ctx *ctx, struct upload *up, const struct upload_r
 {
 	struct store *store = up->storage->store;
 	bool was_publishing = !digest_is_none(row->publishing);
-	err_t err = store->driver->upload_open(ctx, store, up->id, !was_publishing, &up->file);
+	err_t err = store_upload_open(ctx, store, up->id, !was_publishing, &up->file);
 	if (err != ERR_UPLOAD_UNKNOWN || !was_publishing)
 		return err;
 	struct failure gone = ctx->failure;
@@ -177,7 +177,7 @@ void upload_expect(struct upload *up, enum digest_algorithm algorithm)
 static err_t store_arrived(struct ctx *ctx, void *arg, str bytes)
 {
 	struct upload *up = arg;
-	return up->storage->store->driver->upload_append(ctx, &up->file, bytes);
+	return store_upload_append(ctx, &up->file, bytes);
 }
 
 static err_t hash_arrived(struct ctx *ctx, void *arg, str bytes)
@@ -236,7 +236,7 @@ char *upload_room(struct upload *up, size_t *ret_len)
 err_t upload_flush(struct ctx *ctx, struct upload *up)
 {
 	TRY(end_ring(ctx, up));
-	return up->file.store ? up->file.store->driver->upload_flush(ctx, &up->file) : OK;
+	return up->file.store ? store_upload_flush(ctx, &up->file) : OK;
 }
 
 /* Hashes what is stored but not hashed yet: after a restart, or for another algorithm. */
@@ -248,8 +248,8 @@ static err_t catch_up(struct ctx *ctx, struct upload *up)
 	while (up->live->hashed_bytes < up->file.size_bytes) {
 		size_t len;
 		TRY(ctx_check(ctx));
-		TRY(up->storage->store->driver->upload_read(ctx, &up->file, up->live->hashed_bytes,
-							    block, REHASH_BLOCK, &len));
+		TRY(store_upload_read(ctx, &up->file, up->live->hashed_bytes, block, REHASH_BLOCK,
+				      &len));
 		if (len == 0)
 			return fail(ctx, ERR_STORAGE, "upload " STR_FMT " got shorter",
 				    STR_ARG(up->id));
@@ -302,8 +302,7 @@ static err_t publish(struct ctx *ctx, struct upload *up, digest d)
 
 	/* Bytes before row: a file without a row is work for GC, a row without a file is data loss.
 	 */
-	struct store *store = up->storage->store;
-	TRY(store->driver->publish(ctx, store, &up->file, up->id, d));
+	TRY(store_publish(ctx, &up->file, up->id, d));
 	if (FAULT("upload.published"))
 		return fail_errno(ctx, ERR_STORAGE, "after publishing");
 	TRY(db_run(ctx, registry->db, SQL_WRITE, link_blob, &work));
@@ -339,7 +338,7 @@ static err_t adopt_published(struct ctx *ctx, struct sql_tx *tx, const struct st
 {
 	uint64_t size_bytes;
 	struct blob blob;
-	err_t err = storage->store->driver->blob_size(ctx, storage->store, d, &size_bytes);
+	err_t err = store_blob_size(ctx, storage->store, d, &size_bytes);
 	if (err == ERR_BLOB_UNKNOWN) {
 		ctx_forgive(ctx);
 		return OK;
@@ -372,7 +371,7 @@ static err_t end_row(struct ctx *ctx, struct registry *registry, struct storage 
 
 static err_t end_in(struct ctx *ctx, struct registry *registry, struct storage *storage, str id)
 {
-	TRY(storage->store->driver->upload_remove(ctx, storage->store, id));
+	TRY(store_upload_remove(ctx, storage->store, id));
 	return end_row(ctx, registry, storage, id);
 }
 

@@ -40,6 +40,8 @@ struct sql_driver {
 	err_t (*script)(struct ctx *ctx, struct sql_tx *tx, const char *text);
 	/* Until the transaction ends, no other migration runs in this database; it may run long. */
 	err_t (*lock_migrations)(struct ctx *ctx, struct sql_tx *tx);
+
+	size_t (*pools)(struct sql *db, struct sql_pool ret[SQL_POOLS_MAX]);
 };
 
 extern const struct sql_driver sql_driver_sqlite;

@@ -94,7 +94,9 @@ static err_t queue_up(struct ctx *ctx, struct gate *gate, const char *noun)
 	pthread_condattr_destroy(&monotonic);
 
 	append(gate, &waiter);
+	gate->waiting++;
 	err_t err = await_grant(ctx, gate, &waiter, noun);
+	gate->waiting--;
 	pthread_cond_destroy(&waiter.granted_cond);
 	return err;
 }
@@ -140,4 +142,12 @@ bool gate_pass(struct gate *gate)
 	bool passed = grant_first(gate);
 	pthread_mutex_unlock(&gate->lock);
 	return passed;
+}
+
+struct sql_pool gate_pool(struct gate *gate, const char *name, unsigned size)
+{
+	pthread_mutex_lock(&gate->lock);
+	struct sql_pool pool = { name, size, size - gate->places, gate->waiting };
+	pthread_mutex_unlock(&gate->lock);
+	return pool;
 }

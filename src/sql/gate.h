@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "base/ctx.h"
+#include "sql/sql.h"
 
 #include <pthread.h>
 
@@ -19,6 +19,7 @@ struct gate_waiter;
 struct gate {
 	pthread_mutex_t lock;
 	unsigned places; /* free ones; waiters exist only when it is 0 */
+	unsigned waiting;
 	struct gate_waiter *first, *last;
 };
 
@@ -31,3 +32,6 @@ void gate_leave(struct gate *gate);
 
 /* Hands the caller's place to the first waiter. False when nobody waits: the caller keeps it. */
 bool gate_pass(struct gate *gate);
+
+/* As a line of sql_pools(), of `size` places. */
+struct sql_pool gate_pool(struct gate *gate, const char *name, unsigned size);

@@ -243,6 +243,13 @@ static err_t postgres_lock_migrations(struct ctx *ctx, struct sql_tx *tx)
 	return postgres_script(ctx, tx, MIGRATION_LOCK);
 }
 
+static size_t postgres_pools(struct sql *base, struct sql_pool ret[SQL_POOLS_MAX])
+{
+	struct postgres *db = CONTAINER_OF(base, struct postgres, base);
+	ret[0] = gate_pool(&db->gate, "all", base->connections_max);
+	return 1;
+}
+
 const struct sql_driver sql_driver_postgres = {
 	.open = postgres_open,
 	.close = postgres_close,
@@ -259,4 +266,5 @@ const struct sql_driver sql_driver_postgres = {
 	.prepare = postgres_prepare,
 	.script = postgres_script,
 	.lock_migrations = postgres_lock_migrations,
+	.pools = postgres_pools,
 };

@@ -43,6 +43,11 @@ void sql_stats(const struct sql *db, struct sql_stats *ret)
 				   .connections_opened = db->connections_opened };
 }
 
+size_t sql_pools(struct sql *db, struct sql_pool ret[SQL_POOLS_MAX])
+{
+	return db->driver->pools(db, ret);
+}
+
 unsigned sql_slot(const struct sql *db, const struct sql_statement *statement)
 {
 	if (statement->index < db->statement_count)
@@ -59,6 +64,23 @@ unsigned sql_slot_count(const struct sql *db)
 
 /* Transactions. */
 
+static const char *const mode_names[] = {
+	[SQL_READ] = "read",
+	[SQL_WRITE] = "write",
+	[SQL_WRITE_RELAXED] = "relaxed",
+};
+
+static err_t begin(struct ctx *ctx, struct sql_tx *tx)
+{
+	const char *name = mode_names[tx->mode];
+	struct step wait = step_begin(ctx, STEP_SQL_WAIT, (unsigned)tx->mode, name);
+	err_t err = tx->db->driver->begin(ctx, tx->db, (enum sql_mode)tx->mode, tx);
+	step_end(ctx, &wait, err);
+	TRY(err);
+	tx->step = step_begin(ctx, STEP_SQL_TRANSACTION, (unsigned)tx->mode, name);
+	return OK;
+}
+
 err_t sql_begin(struct ctx *ctx, struct sql *db, enum sql_mode mode, struct sql_tx *ret)
 {
 	ctx_waits(ctx);
@@ -66,7 +88,7 @@ err_t sql_begin(struct ctx *ctx, struct sql *db, enum sql_mode mode, struct sql_
 	if (FAULT("sql.begin"))
 		return fail_errno(ctx, ERR_DATABASE, "could not begin");
 	struct sql_tx tx = { .db = db, .ctx = ctx, .mode = mode };
-	TRY(db->driver->begin(ctx, db, mode, &tx));
+	TRY(begin(ctx, &tx));
 	tx.open = true;
 	ctx->holds++;
 	*ret = tx;
@@ -81,6 +103,16 @@ static void close_books(struct sql_tx *tx)
 	tx->ctx->holds--;
 }
 
+/* On the way to the disk nobody has the transaction any more. */
+static err_t make_durable(struct ctx *ctx, struct sql_tx *tx)
+{
+	struct step step = step_begin(ctx, STEP_SQL_COMMIT, (unsigned)tx->mode, "commit");
+	err_t err = tx->db->driver->commit(ctx, tx);
+	step_end(ctx, &step, err);
+	step_end(ctx, &tx->step, err);
+	return err;
+}
+
 static err_t commit(struct ctx *ctx, struct sql_tx *tx)
 {
 	CHECK(tx->open);
@@ -89,7 +121,7 @@ static err_t commit(struct ctx *ctx, struct sql_tx *tx)
 		return fail(ctx, ERR_DATABASE, "commit of a failed transaction");
 	}
 	close_books(tx);
-	TRY(tx->db->driver->commit(ctx, tx));
+	TRY(make_durable(ctx, tx));
 	if (tx->mode != SQL_READ)
 		atomic_fetch_add_explicit(&tx->db->commits, 1, memory_order_relaxed);
 	return OK;
@@ -115,6 +147,7 @@ void sql_tx_done(struct sql_tx *tx)
 		return;
 	close_books(tx);
 	tx->db->driver->rollback(tx);
+	step_end(tx->ctx, &tx->step, tx->failed ? ERR_DATABASE : OK);
 }
 
 /* Statements. */
@@ -153,9 +186,11 @@ err_t sql_exec(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *s
 {
 	CHECK(statement->kind == SQL_STATEMENT_EXEC);
 	int64_t changed = 0;
+	struct step step = step_begin(ctx, STEP_SQL_STATEMENT, 0, statement->name);
 	err_t err = check_call(ctx, tx, statement, args);
 	if (err == OK)
 		err = tx->db->driver->exec(ctx, tx, statement, args, &changed);
+	step_end(ctx, &step, err);
 	if (err != OK) {
 		tx->failed = true;
 		return err;
@@ -170,13 +205,16 @@ err_t sql_query(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *
 {
 	CHECK(statement->kind != SQL_STATEMENT_EXEC && !ret->open);
 	struct sql_rows rows = { .tx = tx };
+	rows.step = step_begin(ctx, STEP_SQL_STATEMENT, 0, statement->name);
 	err_t err = check_call(ctx, tx, statement, args);
 	if (err == OK)
 		err = tx->db->driver->query(ctx, tx, statement, args, &rows);
 	if (err != OK) {
+		step_end(ctx, &rows.step, err);
 		tx->failed = true;
 		return err;
 	}
+	step_pause(&rows.step);
 	tx->rows_open++;
 	rows.open = true;
 	*ret = rows;
@@ -186,7 +224,12 @@ err_t sql_query(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *
 err_t sql_next(struct ctx *ctx, struct sql_rows *rows, bool *ret_has)
 {
 	CHECK(rows->open);
+	step_resume(&rows->step);
 	err_t err = rows->tx->db->driver->next(ctx, rows, ret_has);
+	if (err == OK)
+		step_pause(&rows->step);
+	else
+		step_end(ctx, &rows->step, err);
 	if (err != OK)
 		rows->tx->failed = true;
 	return err;
@@ -198,6 +241,7 @@ void sql_rows_done(struct sql_rows *rows)
 		return;
 	CHECK(rows->tx->open && rows->tx->rows_open > 0);
 	rows->tx->db->driver->rows_done(rows);
+	step_end(rows->tx->ctx, &rows->step, OK);
 	rows->tx->rows_open--;
 	rows->open = false;
 }

@@ -38,7 +38,7 @@
  */
 #pragma once
 
-#include "base/ctx.h"
+#include "base/step.h"
 
 #define SQL_PARAMETERS_MAX 20
 
@@ -75,6 +75,7 @@ struct sql_tx { /* an open transaction, on the caller's stack */
 	bool open;
 	bool failed;	    /* a statement failed: only the way back is left */
 	unsigned rows_open; /* results not yet done */
+	struct step step;
 };
 #define SQL_TX_INIT                                                                                \
 	{                                                                                          \
@@ -130,6 +131,7 @@ struct sql_rows {
 	void *result; /* the engine's own, like row */
 	int row;
 	bool open;
+	struct step step;
 };
 #define SQL_ROWS_INIT                                                                              \
 	{                                                                                          \
@@ -160,6 +162,15 @@ struct sql_stats {
 	uint64_t connections_opened;
 };
 void sql_stats(const struct sql *db, struct sql_stats *ret);
+
+/* Its connections, in groups that are waited for apart: on SQLite readers and the one writer. */
+#define SQL_POOLS_MAX 4
+struct sql_pool {
+	const char *name;
+	unsigned size, used;
+	unsigned waiting; /* threads that want one */
+};
+size_t sql_pools(struct sql *db, struct sql_pool ret[SQL_POOLS_MAX]);
 
 /* True when `err` came from a conflict or a lost connection and running the whole transaction again
  * makes sense. */

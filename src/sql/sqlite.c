@@ -186,6 +186,14 @@ static err_t sqlite_lock_migrations(struct ctx *ctx, struct sql_tx *tx)
 	return OK;
 }
 
+static size_t sqlite_pools(struct sql *base, struct sql_pool ret[SQL_POOLS_MAX])
+{
+	struct sqlite *db = CONTAINER_OF(base, struct sqlite, base);
+	ret[0] = gate_pool(&db->readers, "read", base->connections_max);
+	ret[1] = gate_pool(&db->writer.gate, "write", 1);
+	return 2;
+}
+
 const struct sql_driver sql_driver_sqlite = {
 	.open = sqlite_open,
 	.close = sqlite_close,
@@ -202,4 +210,5 @@ const struct sql_driver sql_driver_sqlite = {
 	.prepare = sqlite_prepare,
 	.script = sqlite_script,
 	.lock_migrations = sqlite_lock_migrations,
+	.pools = sqlite_pools,
 };

@@ -124,6 +124,23 @@ struct store {
 /* NULL when there is no such driver. Names: "filesystem". */
 const struct store_driver *store_driver_find(str name);
 
+/*
+ * What the driver's slots of these names do, as steps that are seen (base/step.h). For whoever uses
+ * a store; a driver that lies in another one calls that one's slots.
+ */
+err_t store_upload_open(struct ctx *ctx, struct store *store, str id, bool create,
+			struct store_upload *ret);
+err_t store_upload_append(struct ctx *ctx, struct store_upload *upload, str bytes);
+err_t store_upload_flush(struct ctx *ctx, struct store_upload *upload);
+err_t store_upload_read(struct ctx *ctx, struct store_upload *upload, uint64_t offset, void *into,
+			size_t len, size_t *ret_len);
+err_t store_upload_remove(struct ctx *ctx, struct store *store, str id);
+err_t store_publish(struct ctx *ctx, struct store_upload *upload, str id, digest d);
+err_t store_blob_open(struct ctx *ctx, struct store *store, digest d, struct store_blob *ret);
+err_t store_blob_read(struct ctx *ctx, struct store_blob *blob, uint64_t offset, void *into,
+		      size_t len, size_t *ret_len);
+err_t store_blob_size(struct ctx *ctx, struct store *store, digest d, uint64_t *ret_size_bytes);
+
 /* CLEANUP functions. */
 void store_blob_done(struct store_blob *blob);
 void store_upload_done(struct store_upload *upload);

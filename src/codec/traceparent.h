@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * traceparent.h - which trace a request belongs to, as W3C Trace Context writes it.
+ *
+ *	traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01
+ *
+ * version, trace, span of who asks, flags. Of a version we do not know, what we know of it counts
+ * (§3.2.3); an id of zeros, upper case and version ff are refused.
+ */
+#pragma once
+
+#include "base/str.h"
+
+#define TRACE_ID_BYTES	   16
+#define TRACEPARENT_LEN	   55
+#define TRACESTATE_LEN_MAX 512 /* §3.3.1.5: what everybody must pass on */
+
+/* What a piece of work carries with it (ctx->trace) while it is recorded. */
+struct trace {
+	unsigned char id[TRACE_ID_BYTES];
+	uint64_t span; /* the one that is running */
+	bool sampled;
+	str state; /* tracestate, passed on as it came; empty: none */
+};
+
+/* False, and nothing set, for what is none. Sets all but the state. */
+bool traceparent_parse(str header, struct trace *ret);
+
+/* Writes the header's value and returns it. */
+str traceparent_format(const struct trace *trace, char into[TRACEPARENT_LEN + 1]);
+
+/* Whether a tracestate may be passed on: printable, not too long. */
+bool tracestate_is_valid(str header);
