@@ -126,9 +126,11 @@ static void send_error(struct request *rq, err_t err)
 
 void answer_begin(struct request *rq)
 {
+	str id = rq->x->ctx->request_id; /* looked at, or ours: no need for exchange_header() */
 	exchange_clear_headers(rq->x);
-	if (rq->x->ctx->request_id.len)
-		exchange_header(rq->x, STR("X-Request-Id"), rq->x->ctx->request_id);
+	exchange_header_lines(rq->x, STR("X-Request-Id: "));
+	exchange_header_lines(rq->x, id);
+	exchange_header_lines(rq->x, STR("\r\n"));
 	if (str_has_prefix(rq->x->head->path, STR("/v2")))
 		exchange_header(rq->x, STR("Docker-Distribution-Api-Version"), STR("registry/2.0"));
 }

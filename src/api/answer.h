@@ -5,8 +5,8 @@
 #include "api/request.h"
 #include "base/buf.h"
 
-/* Starts the headers afresh, with those that every answer under this path has, and the request's id
- * if it has one. */
+/* Starts the headers afresh, with the request's id and those that every answer under this path has.
+ */
 void answer_begin(struct request *rq);
 
 /* The error answer of a route's kind, with challenge and Retry-After where they belong. */

@@ -25,6 +25,9 @@ enum rate_who {
 	RATE_WHO_COUNT,
 };
 
+struct samples; /* observe/exposition.h */
+struct tracer;
+
 struct api_options {
 	struct auth *auth;		  /* not owned */
 	struct registry *registry;	  /* not owned */
@@ -40,6 +43,11 @@ struct api_options {
 	size_t tags_page_max;		 /* default 10000 */
 	size_t catalog_page_max;	 /* default 1000 */
 	str rate_limits[RATE_WHO_COUNT]; /* as config/rates.h reads them; all empty: none */
+	str metrics_networks; /* who may read metrics without logging in (codec/cidr.h: peers) */
+	/* What metrics say that are kept elsewhere; NULL: nothing. */
+	void (*collect)(struct ctx *ctx, void *arg, struct samples *samples);
+	void *collect_arg;
+	struct tracer *tracer; /* observe/tracer.h; not owned; NULL: no traces */
 };
 
 struct api;
@@ -52,6 +60,12 @@ void api_free(struct api *api);
 /* For server_options.handle and .refuse. */
 void api_handle(void *api, struct exchange *x);
 void api_refuse(void *api, struct exchange *x, err_t err);
+
+/* For a server whose address is for watching only: metrics and probes, open to who reaches it. */
+void api_handle_sight(void *api, struct exchange *x);
+
+/* From now on this node says that it is not ready, and goes on serving. */
+void api_set_draining(struct api *api);
 
 /* Prints routes × roles, one line per route: the matrix that a test compares with a committed file.
  */

@@ -76,7 +76,6 @@ struct audit_event *audit_change(struct request *rq, enum audit_type type)
 	struct ctx *ctx = rq->x->ctx;
 	if (!audit_wants(rq->api->options.audit, type))
 		return ARENA_NEW(ctx->arena, struct audit_event);
-	request_name(rq);
 	struct audit_event *event = make_event(rq, type);
 	struct audit_changes *changes = changes_of(rq);
 	if (!changes) {

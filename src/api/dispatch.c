@@ -6,12 +6,14 @@
 #include "api/browser.h"
 #include "api/rate.h"
 #include "api/tenant.h"
+#include "api/watch.h"
 #include "auth/membership.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "codec/url.h"
 #include "crypto/random.h"
+#include "os/unique.h"
 #include "registry/project.h"
 #include "settings/system.h"
 
@@ -29,6 +31,10 @@ struct api *api_new(const struct api_options *options)
 	o->tags_page_max = o->tags_page_max ? o->tags_page_max : 10000;
 	o->catalog_page_max = o->catalog_page_max ? o->catalog_page_max : 1000;
 	api->rates = rate_limits_new(o->rate_limits);
+	arena_init(&api->arena, MIB(1));
+	CHECK(peer_list_parse(&api->arena, o->metrics_networks,
+			      &api->near)); /* config has looked */
+	api->route_labels = watch_route_labels(&api->arena);
 	return api;
 }
 
@@ -37,6 +43,7 @@ void api_free(struct api *api)
 	if (!api)
 		return;
 	rate_limits_free(api->rates);
+	arena_done(&api->arena);
 	free(api);
 }
 
@@ -110,6 +117,12 @@ static err_t describe_project(struct ctx *ctx, struct request *rq, err_t found,
 	return OK;
 }
 
+static bool is_near(const struct request *rq)
+{
+	return rq->route->action == ACTION_METRICS_READ &&
+	       peer_list_has(&rq->api->near, rq->x->peer);
+}
+
 static struct resource resource_of(const struct request *rq, str repository)
 {
 	bool everyone = system_i64(rq->api->options.settings, SYSTEM_PROJECT_CREATION) ==
@@ -119,6 +132,7 @@ static struct resource resource_of(const struct request *rq, str repository)
 				  .anonymous_pull = rq->api->options.anonymous_pull,
 				  .anonymous_off = rq->api->options.anonymous_off,
 				  .project_creation_open = everyone,
+				  .is_near = is_near(rq),
 				  .is_self = rq->user_id && rq->who.subject == SUBJECT_USER &&
 					     rq->who.id == rq->user_id };
 }
@@ -293,12 +307,22 @@ static err_t project_must_be(struct ctx *ctx, const struct request *rq)
 	return named && !rq->has_project ? fail(ctx, ERR_NOT_FOUND, "no such project") : OK;
 }
 
+/* Answers while nothing behind it does: without tenant, account and limits. */
+static bool is_probe(const struct route *route)
+{
+	return route->kind == ROUTE_SIGHT && route->action == ACTION_NONE;
+}
+
 static err_t dispatch(struct ctx *ctx, struct request *rq)
 {
+	request_name(rq);
 	answer_begin(rq);
-	TRY(route_find(ctx, rq));
-	if (rq->route->kind == ROUTE_HARBOR || rq->route->kind == ROUTE_PORTAL)
-		request_name(rq);
+	watch_begin(rq);
+	err_t found = route_find(ctx, rq);
+	watch_route(rq);
+	TRY(found);
+	if (is_probe(rq->route))
+		return rq->route->handle(ctx, rq);
 	TRY(rate_check_address(ctx, rq));
 	TRY(tenant_begin(ctx, rq));
 	TRY(authenticate(ctx, rq));
@@ -320,23 +344,26 @@ static void log_failure(struct request *rq, err_t err)
 	bool ours = info->status >= 500 && info->status != 502 && info->status != 503 &&
 		    err != ERR_LATER;
 	enum log_level level = ours ? LOG_ERROR : LOG_INFO;
+	str trace = watch_trace_id(rq);
 	LOG(level, "request failed", LOG_STR("method", rq->x->head->method_text),
 	    LOG_STR("path", rq->x->head->path), LOG_I64("status", info->status),
 	    LOG_CSTR("error", info->name), LOG_CSTR("detail", failure->detail),
 	    LOG_CSTR("file", failure->file), LOG_I64("line", failure->line),
 	    LOG_STR("peer", rq->x->peer), LOG_I64("tenant", request_tenant(rq)),
-	    LOG_STR("user", rq->who.name), LOG_STR("request", rq->x->ctx->request_id));
+	    LOG_STR("user", rq->who.name), LOG_STR("request", rq->x->ctx->request_id),
+	    LOG_STR(trace.len ? "trace" : NULL, trace));
 }
 
 static void log_success(struct request *rq, int64_t started_ns)
 {
+	str trace = watch_trace_id(rq);
 	LOG(LOG_DEBUG, "request", LOG_STR("method", rq->x->head->method_text),
 	    LOG_STR("path", rq->x->head->path), LOG_I64("status", rq->x->status),
 	    LOG_I64("sent_bytes", rq->x->sent_bytes),
 	    LOG_I64("received_bytes", rq->x->received_bytes),
 	    LOG_I64("us", (clock_now_ns() - started_ns) / CLOCK_US), LOG_STR("peer", rq->x->peer),
 	    LOG_I64("tenant", request_tenant(rq)), LOG_STR("user", rq->who.name),
-	    LOG_STR("request", rq->x->ctx->request_id));
+	    LOG_STR("request", rq->x->ctx->request_id), LOG_STR(trace.len ? "trace" : NULL, trace));
 }
 
 static bool is_request_id(str id)
@@ -352,16 +379,13 @@ void request_name(struct request *rq)
 {
 	struct ctx *ctx = rq->x->ctx;
 	str given = request_header(rq, STR("X-Request-Id"));
-	char made[UUID_TEXT_LEN + 1];
-	if (ctx->request_id.len)
+	char bytes[UUID_BYTES], made[UUID_TEXT_LEN + 1];
+	ctx->request_id = given;
+	if (is_request_id(given))
 		return;
-	if (is_request_id(given)) {
-		ctx->request_id = given;
-	} else {
-		random_uuid(made);
-		ctx->request_id = arena_copy(ctx->arena, str_from(made));
-	}
-	exchange_header(rq->x, STR("X-Request-Id"), ctx->request_id);
+	unique_bytes(bytes, sizeof bytes);
+	uuid_format(bytes, made);
+	ctx->request_id = arena_copy(ctx->arena, (str){ made, UUID_TEXT_LEN });
 }
 
 static void finish_failed(struct request *rq, err_t err)
@@ -371,10 +395,17 @@ static void finish_failed(struct request *rq, err_t err)
 			answer_begin(rq);
 			rate_headers(rq);
 		}
-		request_name(rq);
 		answer_error(rq, err);
 	}
 	log_failure(rq, err);
+}
+
+static void finish(struct request *rq, err_t err)
+{
+	audit_finish(rq, err);
+	watch_end(rq, err);
+	json_done(&rq->body);
+	cache_put(rq->who_pin);
 }
 
 void api_handle(void *arg, struct exchange *x)
@@ -386,18 +417,39 @@ void api_handle(void *arg, struct exchange *x)
 		finish_failed(&rq, err);
 	else if (started_ns)
 		log_success(&rq, started_ns);
-	audit_finish(&rq, err);
-	json_done(&rq.body);
-	cache_put(rq.who_pin);
+	finish(&rq, err);
+}
+
+void api_handle_sight(void *arg, struct exchange *x)
+{
+	struct request rq = { .api = arg, .x = x };
+	request_name(&rq);
+	answer_begin(&rq);
+	err_t err = route_find(x->ctx, &rq);
+	if (err == OK && rq.route->kind != ROUTE_SIGHT)
+		err = fail(x->ctx, ERR_NOT_FOUND, "not at this address");
+	if (err == OK)
+		err = rq.route->handle(x->ctx, &rq);
+	if (err != OK)
+		finish_failed(&rq, err);
+	finish(&rq, err);
 }
 
 void api_refuse(void *arg, struct exchange *x, err_t err)
 {
 	struct request rq = { .api = arg, .x = x };
+	request_name(&rq);
 	answer_begin(&rq);
 	answer_error(&rq, err);
+	watch_refused();
 	LOG(LOG_INFO, "request refused", LOG_CSTR("error", error_info(err)->name),
-	    LOG_CSTR("detail", x->ctx->failure.detail), LOG_STR("peer", x->peer));
+	    LOG_CSTR("detail", x->ctx->failure.detail), LOG_STR("peer", x->peer),
+	    LOG_STR("request", x->ctx->request_id));
+}
+
+void api_set_draining(struct api *api)
+{
+	atomic_store(&api->draining, true);
 }
 
 void api_print_matrix(struct buf *b)

@@ -37,3 +37,13 @@ err_t harbor_systeminfo_get(struct ctx *ctx, struct request *rq);
 err_t harbor_volumes_get(struct ctx *ctx, struct request *rq);
 err_t harbor_ca_get(struct ctx *ctx, struct request *rq);
 err_t harbor_health_get(struct ctx *ctx, struct request *rq);
+
+/* debug.c */
+err_t debug_get(struct ctx *ctx, struct request *rq);
+
+/* metrics.c */
+err_t metrics_get(struct ctx *ctx, struct request *rq);
+
+/* probe.c */
+err_t probe_live(struct ctx *ctx, struct request *rq);
+err_t probe_ready(struct ctx *ctx, struct request *rq);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rate.c - see rate.h. */
 #include "api/rate.h"
+#include "api/watch.h"
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -53,7 +54,7 @@ static enum rate_class class_of(const struct route *route)
 {
 	str pattern = str_from(route->pattern);
 	bool reads = route->method == HTTP_GET || route->method == HTTP_HEAD;
-	if (!is_counted(route->pattern))
+	if (!is_counted(route->pattern) || route->kind == ROUTE_SIGHT)
 		return RATE_CLASS_COUNT;
 	if (str_has_prefix(pattern, STR("/v2")))
 		return reads ? RATE_PULL : RATE_PUSH;
@@ -138,6 +139,7 @@ static err_t take_one(struct ctx *ctx, struct request *rq, enum rate_who who, st
 		      clock_now_ns(), &taken->rate))
 		return OK;
 	ctx->retry_after_s = (unsigned)seconds(taken->rate.wait_ns);
+	watch_limited(who, class);
 	return fail(ctx, ERR_TOO_MANY_REQUESTS, "over the rate limit %s-%s", who_names[who],
 		    rate_class_name(class));
 }

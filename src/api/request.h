@@ -8,7 +8,9 @@
 #include "api/api.h"
 #include "auth/tenant.h"
 #include "base/rate.h"
+#include "codec/cidr.h"
 #include "codec/json.h"
+#include "codec/traceparent.h"
 #include "codec/reference.h"
 #include "registry/project.h"
 #include "registry/repository.h"
@@ -16,9 +18,13 @@
 struct api {
 	struct api_options options;
 	struct rate_limits *rates; /* NULL: none */
+	struct arena arena;	   /* as long as the api */
+	struct peer_list near;	   /* options.metrics_networks */
+	uint8_t *route_labels;	   /* of each row of api_routes: api/watch.h */
+	_Atomic(bool) draining;
 };
 
-enum route_kind { ROUTE_OCI, ROUTE_HARBOR, ROUTE_TOKEN, ROUTE_PORTAL };
+enum route_kind { ROUTE_OCI, ROUTE_HARBOR, ROUTE_TOKEN, ROUTE_PORTAL, ROUTE_SIGHT };
 
 struct request;
 
@@ -69,6 +75,9 @@ struct request {
 
 	struct rate_taken rates[RATES_TAKEN_MAX];
 	size_t rate_count;
+
+	struct trace trace; /* ctx->trace points here while there is one */
+	uint64_t trace_parent;
 
 	int64_t user_id; /* {user}: an account; who asks about himself may do more */
 	str claimed;	 /* who a form says is asking, for the audit trail of refusals */
@@ -146,9 +155,8 @@ int64_t request_owner(const struct request *rq);
 /* For a push: not NULL when this identity's may make the project it names. */
 struct project_maker *request_project_maker(struct request *rq);
 
-/* Gives the request an id, if it has none yet, and tells the client: so that its report, our log
- * line and the audit trail can be brought together. A client may bring a sensible X-Request-Id
- * itself. */
+/* Gives the request its id: what the client brings as X-Request-Id, if it is sensible, else one of
+ * ours. Every answer says it, and so do log, audit trail, traces, and what we ask others for it. */
 void request_name(struct request *rq);
 
 /* scheme://host of this registry as the client sees it. */

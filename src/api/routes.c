@@ -57,6 +57,12 @@ const struct route api_routes[] = {
 	{ HTTP_POST, "/c/oidc/backchannel", ACTION_NONE, ROUTE_HARBOR, JSON_BODY_MAX,
 	  portal_oidc_backchannel },
 	{ HTTP_GET, "/api/version", ACTION_NONE, ROUTE_HARBOR, 0, harbor_version_get },
+	{ HTTP_GET, "/metrics", ACTION_METRICS_READ, ROUTE_SIGHT, 0, metrics_get },
+	{ HTTP_GET, "/debug", ACTION_DEBUG_READ, ROUTE_HARBOR, 0, debug_get },
+	{ HTTP_GET, "/debug/{word}", ACTION_DEBUG_READ, ROUTE_HARBOR, 0, debug_get },
+	{ HTTP_GET, "/livez", ACTION_NONE, ROUTE_SIGHT, 0, probe_live },
+	{ HTTP_GET, "/readyz", ACTION_NONE, ROUTE_SIGHT, 0, probe_ready },
+	{ HTTP_GET, "/startupz", ACTION_NONE, ROUTE_SIGHT, 0, probe_live },
 #define HARBOR(method, pattern, action, handler)                                                   \
 	{                                                                                          \
 		HTTP_##method, "/api/v2.0" pattern, ACTION_##action, ROUTE_HARBOR, JSON_BODY_MAX,  \

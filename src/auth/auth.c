@@ -94,6 +94,13 @@ struct outside *auth_outside(struct auth *auth)
 	return auth->outside;
 }
 
+void auth_cache_stats(struct auth *auth, struct cache_stats *ret_identities,
+		      struct cache_stats *ret_tenants)
+{
+	cache_stats(auth->cache, ret_identities);
+	cache_stats(auth->tenants, ret_tenants);
+}
+
 void auth_free(struct auth *auth)
 {
 	if (!auth)

@@ -46,6 +46,10 @@ void auth_free(struct auth *auth);
 /* The identity providers besides ourselves (auth/outside.h); as long as `auth`. */
 struct outside *auth_outside(struct auth *auth);
 
+/* Of what is remembered of tokens and passwords, and of tenants' hosts. */
+void auth_cache_stats(struct auth *auth, struct cache_stats *ret_identities,
+		      struct cache_stats *ret_tenants);
+
 /* Makes the admin account if there is none: with `wanted`, or (when empty) a random password given
  * back in
  * `*ret_made` (empty otherwise). An existing account is left alone. */

@@ -133,3 +133,32 @@ bool cidr_list_has(const struct cidr_list *list, ip address)
 			return true;
 	return false;
 }
+
+bool peer_list_parse(struct arena *arena, str text, struct peer_list *ret)
+{
+	struct peer_list list = { 0 };
+	struct cidr *items = ARENA_ARRAY(arena, struct cidr, CIDR_LIST_MAX);
+	for (str item; str_next(&text, ',', &item);) {
+		struct cidr_list one;
+		if (str_eq(str_trim(item), STR("unix"))) {
+			list.has_unix = true;
+			continue;
+		}
+		if (!cidr_list_parse(arena, item, &one) ||
+		    one.count > CIDR_LIST_MAX - list.ranges.count)
+			return false;
+		for (size_t i = 0; i < one.count; i++)
+			items[list.ranges.count++] = one.items[i];
+	}
+	list.ranges.items = items;
+	*ret = list;
+	return true;
+}
+
+bool peer_list_has(const struct peer_list *list, str peer)
+{
+	ip address;
+	if (!ip_parse(peer, &address))
+		return list->has_unix;
+	return cidr_list_has(&list->ranges, address);
+}

@@ -48,3 +48,12 @@ struct cidr_list {
  * parse. */
 bool cidr_list_parse(struct arena *arena, str text, struct cidr_list *ret);
 bool cidr_list_has(const struct cidr_list *list, ip address);
+
+/* The same with the word "unix" for every peer on a Unix socket. */
+struct peer_list {
+	struct cidr_list ranges;
+	bool has_unix;
+};
+bool peer_list_parse(struct arena *arena, str text, struct peer_list *ret);
+/* `peer` is an address as ip_format() writes it, or "unix". */
+bool peer_list_has(const struct peer_list *list, str peer);

@@ -91,6 +91,13 @@ const char *check_listen(str text)
 	return count >= 1 && count <= CONFIG_LISTENERS_MAX ? NULL : want;
 }
 
+const char *check_listen_one(str text)
+{
+	if (text.len && (str_has_byte(text, ',') || check_listen(text)))
+		return "one address such as 127.0.0.1:9090, :9090, unix:/run/metrics.sock or fd:4";
+	return NULL;
+}
+
 /* "10.0.0.0/8", an address without a length, or "unix" for every peer on a Unix socket */
 static bool is_network(str text)
 {

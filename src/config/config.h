@@ -51,6 +51,7 @@ struct config {
 	/* What `listen` says, with the rule for TLS applied. */
 	struct config_listener listeners[CONFIG_LISTENERS_MAX];
 	size_t listener_count;
+	struct config_listener metrics_listener; /* an empty address: none */
 };
 
 /*

@@ -15,14 +15,15 @@
  *	limits   OPTION_RANGE for numbers, OPTION_CHOICES for CHOICE, OPTION_CHECK for a shape of
  * its own, or OPTION_FREE
  *
- * To add an option: one row in options_server.h or options_registry.h; `berth options >
- *docs/options.md`.
+ * To add an option: one row in options_server.h, options_registry.h or options_sight.h; `berth
+ *options > docs/options.md`.
  */
 #pragma once
 
 #include "base/str.h"
 #include "config/options_registry.h"
 #include "config/options_server.h"
+#include "config/options_sight.h"
 
 #define OPTION_RANGE(low_, high_) .low = (low_), .high = (high_)
 #define OPTION_CHOICES(words_)	  .choices = (words_)
@@ -37,7 +38,8 @@
 
 #define OPTION_TABLE(X)                                                                            \
 	OPTION_TABLE_SERVER(X)                                                                     \
-	OPTION_TABLE_REGISTRY(X)
+	OPTION_TABLE_REGISTRY(X)                                                                   \
+	OPTION_TABLE_SIGHT(X)
 
 enum option_type {
 	OPTION_STRING,

@@ -212,6 +212,17 @@ err_t settings_init(struct ctx *ctx, struct settings *settings)
 	return OK;
 }
 
+static err_t finish_listener(struct ctx *ctx, const struct settings *settings, enum option_id id,
+			     struct config_listener *listener)
+{
+	listener->address = arena_copy(ctx->arena, listener->address);
+	if (listener->tls && !settings->config.tls_certificate.len)
+		return fail(ctx, ERR_CONFIG,
+			    STR_FMT ": " STR_FMT " says https: but tls.certificate is not set",
+			    STR_ARG(settings->origin[id]), STR_ARG(option_table[id].name));
+	return OK;
+}
+
 static err_t finish_listeners(struct ctx *ctx, struct settings *settings)
 {
 	struct config *config = &settings->config;
@@ -221,13 +232,11 @@ static err_t finish_listeners(struct ctx *ctx, struct settings *settings)
 	for (str item; str_next(&rest, ',', &item);) {
 		struct config_listener *listener = &config->listeners[config->listener_count++];
 		listen_split(item, has_certificate, listener);
-		listener->address = arena_copy(ctx->arena, listener->address);
-		if (listener->tls && !has_certificate)
-			return fail(ctx, ERR_CONFIG,
-				    STR_FMT ": listen says https: but tls.certificate is not set",
-				    STR_ARG(settings->origin[OPTION_ID_listen]));
+		TRY(finish_listener(ctx, settings, OPTION_ID_listen, listener));
 	}
-	return OK;
+	/* Who scrapes is near: no TLS unless it is asked for. */
+	listen_split(config->metrics_listen, false, &config->metrics_listener);
+	return finish_listener(ctx, settings, OPTION_ID_metrics_listen, &config->metrics_listener);
 }
 
 /* Texts that mean nothing without another one. */

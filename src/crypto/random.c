@@ -27,9 +27,14 @@ void random_bytes(void *into, size_t len)
 
 void random_uuid(char into[UUID_TEXT_LEN + 1])
 {
-	static const unsigned char group_bytes[] = { 4, 2, 2, 2, 6 };
-	char bytes[16];
+	char bytes[UUID_BYTES];
 	random_bytes(bytes, sizeof bytes);
+	uuid_format(bytes, into);
+}
+
+void uuid_format(char bytes[UUID_BYTES], char into[UUID_TEXT_LEN + 1])
+{
+	static const unsigned char group_bytes[] = { 4, 2, 2, 2, 6 };
 	bytes[6] = (char)((bytes[6] & 0x0f) | 0x40); /* version 4 */
 	bytes[8] = (char)((bytes[8] & 0x3f) | 0x80); /* variant of RFC 9562 */
 

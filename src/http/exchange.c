@@ -33,6 +33,8 @@ static struct exchange *prepare(struct worker *worker, struct connection *c)
 		.head = &worker->head,
 		.connection = c,
 		.body_max_bytes = UINT64_MAX,
+		/* what ctx_progress() has just read */
+		.began_ns = worker->ctx.deadline_ns - worker->ctx.allowance_ns,
 		.response = &worker->response,
 	};
 	pace_start(c);

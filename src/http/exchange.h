@@ -51,6 +51,8 @@ struct exchange {
 
 	uint64_t body_max_bytes; /* UINT64_MAX at first; a handler lowers it before reading */
 
+	int64_t began_ns; /* clock_now_ns(), when its head was there */
+
 	/* Filled while answering; read by the log. */
 	int status;
 	uint64_t sent_bytes;

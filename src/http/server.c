@@ -44,24 +44,13 @@ static void set_defaults(struct server_options *options)
 #undef DEFAULT
 }
 
-/* The word "unix" stands for every peer on a Unix socket; the rest are address ranges. */
 static err_t parse_trusted(struct ctx *ctx, struct server *server)
 {
-	CLEANUP(buf_done) struct buf ranges = BUF_INIT(KIB(64));
-	str rest = str_from(server->options.trusted_proxies);
-	for (str item; str_next(&rest, ',', &item);) {
-		item = str_trim(item);
-		if (str_eq(item, STR("unix"))) {
-			server->unix_is_trusted = true;
-			continue;
-		}
-		if (ranges.len)
-			buf_add_byte(&ranges, ',');
-		buf_add(&ranges, item);
-	}
-	if (buf_overrun(&ranges) ||
-	    !cidr_list_parse(&server->arena, buf_str(&ranges), &server->trusted))
+	struct peer_list trusted;
+	if (!peer_list_parse(&server->arena, str_from(server->options.trusted_proxies), &trusted))
 		return fail(ctx, ERR_CONFIG, "trusted proxies: not a list of address ranges");
+	server->trusted = trusted.ranges;
+	server->unix_is_trusted = trusted.has_unix;
 	return OK;
 }
 

@@ -33,16 +33,19 @@ static err_t allow_options(struct ctx *ctx, struct program *p, struct confine_fi
 	return OK;
 }
 
-static err_t allow_sockets(struct ctx *ctx, struct program *p, struct confine_files *files)
+static err_t allow_socket(struct ctx *ctx, str address, struct confine_files *files)
 {
 	static const str prefix = STR_INIT("unix:");
-	for (size_t i = 0; i < p->config.listener_count; i++) {
-		str address = p->config.listeners[i].address;
-		if (str_has_prefix(address, prefix))
-			TRY(confine_files_allow(ctx, files, CONFINE_SOCKET,
-						address.ptr + prefix.len));
-	}
-	return OK;
+	if (!str_has_prefix(address, prefix))
+		return OK;
+	return confine_files_allow(ctx, files, CONFINE_SOCKET, address.ptr + prefix.len);
+}
+
+static err_t allow_sockets(struct ctx *ctx, struct program *p, struct confine_files *files)
+{
+	for (size_t i = 0; i < p->config.listener_count; i++)
+		TRY(allow_socket(ctx, p->config.listeners[i].address, files));
+	return allow_socket(ctx, p->config.metrics_listener.address, files);
 }
 
 static err_t confine_paths(struct ctx *ctx, struct program *p, int *ret_abi)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.c - picks the subcommand from a table. */
+#include "observe/exposition.h"
 #include "os/fault.h"
 #include "program.h"
 #include "version.h"
@@ -23,6 +24,14 @@ static int main_options(int argc, char **argv)
 	return 0;
 }
 
+static int main_metrics(int argc, char **argv)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT(MIB(1));
+	exposition_print_reference(&text);
+	fwrite(text.ptr, 1, text.len, stdout);
+	return 0;
+}
+
 static int main_routes(int argc, char **argv)
 {
 	CLEANUP(buf_done) struct buf text = BUF_INIT(MIB(1));
@@ -41,6 +50,7 @@ static const struct {
 	{ "audit", main_audit,
 	  "verify [-o json]: prove the audit trail; exit 1 if it was changed" },
 	{ "options", main_options, "print the reference page of all options" },
+	{ "metrics", main_metrics, "print the reference page of all metrics" },
 	{ "routes", main_routes, "print every route with who may use it" },
 	{ "version", main_version, "print the version" },
 	{ "help", main_help, "print this" },

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "db/db.h"
 #include "notify/audit.h"
+#include "observe/tracer.h"
 #include "os/file.h"
 #include "settings/system.h"
 
@@ -185,11 +186,14 @@ err_t program_lock(struct ctx *ctx, struct program *p)
 void program_close(struct program *p)
 {
 	server_free(p->server);
+	server_free(p->metrics_server);
 	tls_server_free(p->tls);
 	api_free(p->api);
 	system_stop(p->settings); /* it tells the others */
 	audit_stop(p->audit);	  /* what the last requests left is written */
 	audit_free(p->audit);
+	tracer_stop(p->tracer);
+	tracer_free(p->tracer);
 	auth_free(p->auth);
 	registry_free(p->registry);
 	if (p->store)

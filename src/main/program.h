@@ -21,9 +21,11 @@ struct program {
 	struct registry *registry;
 	struct auth *auth;
 	struct audit *audit;
+	struct tracer *tracer; /* observe/tracer.h; NULL: no traces */
 	struct api *api;
 	struct tls_server *tls;
 	struct server *server;
+	struct server *metrics_server; /* of metrics.listen; NULL: none */
 };
 #define PROGRAM_INIT                                                                               \
 	{                                                                                          \
@@ -62,6 +64,10 @@ enum sql_engine program_engine(const struct program *p);
  * audit trail. */
 str program_master_key_path(struct ctx *ctx, const struct program *p);
 str program_checkpoint_path(struct ctx *ctx, const struct program *p);
+
+/* What metrics say of the parts; for api_options.collect, with the program. */
+struct samples; /* observe/exposition.h */
+void program_collect(struct ctx *ctx, void *program, struct samples *samples);
 
 int main_serve(int argc, char **argv);
 int main_fsck(int argc, char **argv);

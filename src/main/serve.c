@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "notify/audit.h"
+#include "observe/meter.h"
+#include "observe/tracer.h"
 #include "os/file.h"
 #include "os/notify.h"
 #include "program.h"
@@ -18,6 +20,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -30,7 +33,10 @@
 #define HOUSEKEEPING_S 30
 #define WATCH_S	       2
 #define EXPIRE_BATCH   1000
-#define CA_BYTES_MAX   KIB(64)
+/* For metrics and probes. */
+#define SIGHT_THREADS	  4
+#define SIGHT_CONNECTIONS 64
+#define CA_BYTES_MAX	  KIB(64)
 /* A thread per slow client must not mean a heap per thread. */
 #define MALLOC_ARENAS 2
 
@@ -96,14 +102,41 @@ static err_t start_settings(struct ctx *ctx, struct program *p)
 	return system_start(ctx, p->settings);
 }
 
+/* Empty when there is no such file to read. */
+static err_t read_ca(struct ctx *ctx, str path, const char *option, str *ret_pem)
+{
+	*ret_pem = STR_NONE;
+	if (path.len)
+		TRY_CTX(ctx, file_read_all(ctx, AT_FDCWD, path.ptr, CA_BYTES_MAX, ret_pem), "%s",
+			option);
+	return OK;
+}
+
+static err_t open_tracer(struct ctx *ctx, struct program *p)
+{
+	const struct config *config = &p->config;
+	char host[HOST_NAME_MAX + 1] = "";
+	struct tracer_options options = {
+		.endpoint = config->traces_endpoint,
+		.authorization = config->traces_authorization,
+		.service = STR("berth"),
+		.version = BERTH_VERSION,
+		.per_million = (unsigned)config->traces_per_million,
+		.follow = config->traces_follow,
+	};
+	if (!options.endpoint.len)
+		return OK;
+	TRY(read_ca(ctx, config->traces_ca, "traces.ca", &options.ca_pem));
+	(void)gethostname(host, sizeof host - 1);
+	options.instance = str_from(host);
+	TRY(tracer_new(ctx, &options, &p->tracer));
+	return tracer_start(ctx, p->tracer);
+}
+
 static err_t open_api(struct ctx *ctx, struct program *p)
 {
-	str ca_pem = STR_NONE;
-	if (p->config.tls_ca_certificate.len)
-		TRY_CTX(ctx,
-			file_read_all(ctx, AT_FDCWD, p->config.tls_ca_certificate.ptr, CA_BYTES_MAX,
-				      &ca_pem),
-			"tls.ca_certificate");
+	str ca_pem;
+	TRY(read_ca(ctx, p->config.tls_ca_certificate, "tls.ca_certificate", &ca_pem));
 	const struct api_options options = {
 		.auth = p->auth,
 		.registry = p->registry,
@@ -123,6 +156,10 @@ static err_t open_api(struct ctx *ctx, struct program *p)
 				 [RATE_USER] = p->config.rate_limits_user,
 				 [RATE_ROBOT] = p->config.rate_limits_robot,
 				 [RATE_TENANT] = p->config.rate_limits_tenant },
+		.metrics_networks = p->config.metrics_networks,
+		.collect = program_collect,
+		.collect_arg = p,
+		.tracer = p->tracer,
 	};
 	p->api = api_new(&options);
 	return OK;
@@ -136,6 +173,21 @@ static err_t open_tls(struct ctx *ctx, struct program *p)
 	return config->tls_client_ca.len
 		       ? tls_server_trust_clients(ctx, p->tls, config->tls_client_ca.ptr, crl)
 		       : OK;
+}
+
+/* A server of its own, so that it answers when all threads of the other are taken. */
+static err_t open_metrics_server(struct ctx *ctx, struct program *p)
+{
+	const struct server_options options = {
+		.handle = api_handle_sight,
+		.refuse = api_refuse,
+		.arg = p->api,
+		.threads_max = SIGHT_THREADS,
+		.transfers_max = SIGHT_THREADS,
+		.connections_max = SIGHT_CONNECTIONS,
+		.tls = p->tls,
+	};
+	return server_new(ctx, &options, &p->metrics_server);
 }
 
 static err_t open_server(struct ctx *ctx, struct program *p)
@@ -161,7 +213,21 @@ static err_t open_server(struct ctx *ctx, struct program *p)
 		.certificate_header = config->http_client_certificate_header.ptr,
 		.tls = p->tls,
 	};
-	return server_new(ctx, &options, &p->server);
+	TRY(server_new(ctx, &options, &p->server));
+	return config->metrics_listen.len ? open_metrics_server(ctx, p) : OK;
+}
+
+static err_t start_metrics_server(struct ctx *ctx, struct program *p)
+{
+	const struct config_listener *listener = &p->config.metrics_listener;
+	str bound;
+	if (!p->metrics_server)
+		return OK;
+	TRY(server_listen(ctx, p->metrics_server, listener->address, listener->tls, &bound));
+	TRY(server_start(ctx, p->metrics_server));
+	LOG(LOG_NOTICE, "metrics", LOG_STR("at", bound),
+	    LOG_CSTR("scheme", listener->tls ? "https" : "http"));
+	return OK;
 }
 
 /* Says that it listens when somebody is there to answer. */
@@ -172,6 +238,7 @@ static err_t start_serving(struct ctx *ctx, struct program *p)
 	for (size_t i = 0; i < p->config.listener_count; i++)
 		TRY(server_listen(ctx, p->server, listeners[i].address, listeners[i].tls,
 				  &bound[i]));
+	TRY(start_metrics_server(ctx, p));
 	TRY(server_start(ctx, p->server));
 	for (size_t i = 0; i < p->config.listener_count; i++)
 		LOG(LOG_NOTICE, "listening", LOG_STR("address", bound[i]),
@@ -282,9 +349,26 @@ static void serve_until_stopped(struct program *p, const sigset_t *signals)
 	}
 }
 
+/* Not ready any more, and still serving, until others have seen it. Another signal ends that. */
+static void linger(struct program *p, const sigset_t *signals)
+{
+	int64_t until_ns = clock_now_ns() + p->config.http_drain_delay_ms * CLOCK_MS;
+	api_set_draining(p->api);
+	if (p->config.http_drain_delay_ms)
+		LOG(LOG_NOTICE, "not ready any more",
+		    LOG_I64("stops_in_ms", p->config.http_drain_delay_ms));
+	for (int64_t left_ns; (left_ns = until_ns - clock_now_ns()) > 0;) {
+		const struct timespec pause = { left_ns / CLOCK_S, left_ns % CLOCK_S };
+		int signal_number = sigtimedwait(signals, NULL, &pause);
+		if (signal_number == SIGTERM || signal_number == SIGINT)
+			return;
+	}
+}
+
 static err_t serve(struct ctx *ctx, struct program *p, const sigset_t *signals)
 {
 	TRY(program_make_data(ctx, p));
+	meter_start();
 	program_confine(ctx, p);
 	TRY(program_lock(ctx, p));
 	TRY(program_open(ctx, p));
@@ -293,12 +377,14 @@ static err_t serve(struct ctx *ctx, struct program *p, const sigset_t *signals)
 	TRY(open_auth(ctx, p));
 	TRY(program_open_audit(ctx, p));
 	TRY(start_settings(ctx, p));
+	TRY(open_tracer(ctx, p));
 	TRY(open_api(ctx, p));
 	TRY(open_server(ctx, p));
 	TRY(start_serving(ctx, p));
 	serve_until_stopped(p, signals);
 
 	notify_stopping();
+	linger(p, signals);
 	LOG(LOG_INFO, "stopping");
 	server_drain(p->server, (int)p->config.http_drain_timeout_ms);
 	if (auth_tidy(ctx, p->auth) != OK)

@@ -276,6 +276,8 @@ struct decision access_decide(const struct identity *who, enum action action,
 	what = what ? what : &nothing;
 	if (action == ACTION_NONE)
 		return ALLOW("open to anybody");
+	if (action == ACTION_METRICS_READ && what->is_near)
+		return ALLOW("open to this network");
 	if (access_granted_by_token(who, action, what))
 		return ALLOW("granted by token");
 	if (action == ACTION_PROJECT_AUTO_CREATE && !what->project_auto_create)

@@ -121,6 +121,7 @@ struct resource {
 	bool anonymous_off;	    /* strangers may do nothing at all */
 	bool project_creation_open; /* whoever is logged in may create projects */
 	bool project_auto_create;   /* a push may make its project: option projects.auto_create */
+	bool is_near; /* asked from a network that may read metrics: option metrics.networks */
 };
 
 struct decision {

@@ -190,4 +190,6 @@
 	X(ROLE_CREATE, SYSTEM, "role", "create", "T")                                              \
 	X(ROLE_UPDATE, SYSTEM, "role", "update", "T")                                              \
 	X(ROLE_DELETE, SYSTEM, "role", "delete", "T")                                              \
+	X(DEBUG_READ, SYSTEM, "debug", "read", "")                                                 \
+	X(METRICS_READ, SYSTEM, "metrics", "read", "Os")                                           \
 	X(EXPLAIN, SYSTEM, "authz", "explain", "TO")

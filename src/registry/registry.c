@@ -32,6 +32,11 @@ struct registry *registry_new(const struct registry_options *options)
 	return registry;
 }
 
+void registry_cache_stats(const struct registry *registry, struct cache_stats *ret)
+{
+	cache_stats(registry->cache, ret);
+}
+
 void registry_free(struct registry *registry)
 {
 	if (!registry)

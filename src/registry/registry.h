@@ -53,6 +53,9 @@ const struct registry_options *registry_options(const struct registry *registry)
  */
 void registry_set_master_key(struct registry *registry, const struct secretbox_key *key);
 
+struct cache_stats; /* base/cache.h */
+void registry_cache_stats(const struct registry *registry, struct cache_stats *ret);
+
 /* Tidies what a crash between a blob's file and its row left. Call before serving. */
 err_t registry_recover(struct ctx *ctx, struct registry *registry);
 

@@ -188,7 +188,7 @@ class Rsyslog:
 
 
 class HttpReceiver:
-    """Keeps what is posted. `answers`: statuses (or (status, headers)) for the first requests; then 204."""
+    """Keeps what it is asked. `answers`: statuses (or (status, headers)) for the first requests; then 204."""
 
     def __init__(self, port=0, answers=(), context=None, refuse_batches=False):
         self.answers, self.refuse_batches = list(answers), refuse_batches
@@ -198,14 +198,16 @@ class HttpReceiver:
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+            def answer(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 status, headers = receiver.take(self.path, dict(self.headers), body)
                 self.send_response(status)
                 for key, value in headers.items():
                     self.send_header(key, value)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
+
+            do_GET = do_POST = answer
 
             def log_message(self, *_):
                 pass
@@ -220,7 +222,7 @@ class HttpReceiver:
     def take(self, path, headers, body):
         with self.lock:
             answer = self.answers.pop(0) if self.answers else 204
-            if self.refuse_batches and "batch" in headers["Content-Type"]:
+            if self.refuse_batches and "batch" in headers.get("Content-Type", ""):
                 answer = 415
             status, more = answer if isinstance(answer, tuple) else (answer, {})
             self.requests.append({"path": path, "headers": headers, "body": body, "status": status})

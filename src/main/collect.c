@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* collect.c - asks every part for the numbers that metrics show: the asked ones of
+ * observe/metric_table.h. */
+#include "api/probe.h"
+#include "auth/auth.h"
+#include "base/cache.h"
+#include "base/log.h"
+#include "notify/audit.h"
+#include "observe/process.h"
+#include "observe/tracer.h"
+#include "program.h"
+#include "registry/quota.h"
+#include "registry/tenant.h"
+#include "version.h"
+
+#include "base/banned.h"
+
+#define TENANTS_MAX  1000
+#define PROJECTS_MAX 1000 /* of each tenant */
+
+#define PUT(id, value)	      samples_add(samples, METRIC_ID_##id, STR_NONE, STR_NONE, (int64_t)(value))
+#define PUT_OF(id, of, value) samples_add(samples, METRIC_ID_##id, (of), STR_NONE, (int64_t)(value))
+
+static void collect_server(struct program *p, struct samples *samples)
+{
+	struct server_stats now;
+	server_stats(p->server, &now);
+	PUT(CONNECTIONS, now.connections);
+	PUT(CONNECTIONS_MAX, p->config.http_connections_max);
+	PUT(THREADS, now.threads);
+	PUT(THREADS_IDLE, now.threads_idle);
+	PUT(THREADS_MAX, p->config.http_threads_max);
+	PUT(TRANSFERS, now.transfers);
+	PUT(TRANSFERS_MAX, p->config.http_transfers_max);
+	PUT(INFLIGHT, now.threads - MIN(now.threads_idle, now.threads));
+}
+
+static void collect_database(struct program *p, struct samples *samples)
+{
+	struct sql_stats now;
+	struct sql_pool pools[SQL_POOLS_MAX];
+	sql_stats(p->db, &now);
+	PUT(SQL_OPENED, now.connections_opened);
+	PUT(SQL_COMMITS, now.commits);
+	PUT(SQL_BATCHES, now.batches);
+	PUT(SQL_SYNCS, now.syncs);
+	size_t count = sql_pools(p->db, pools);
+	for (size_t i = 0; i < count; i++) {
+		PUT_OF(POOL_SIZE, str_from(pools[i].name), pools[i].size);
+		PUT_OF(POOL_USED, str_from(pools[i].name), pools[i].used);
+		PUT_OF(POOL_WAITING, str_from(pools[i].name), pools[i].waiting);
+	}
+}
+
+static void put_cache(struct samples *samples, const char *name, const struct cache_stats *now)
+{
+	str cache = str_from(name);
+	PUT_OF(CACHE_HITS, cache, now->hits);
+	PUT_OF(CACHE_MISSES, cache, now->misses);
+	PUT_OF(CACHE_EVICTIONS, cache, now->evictions);
+	PUT_OF(CACHE_BYTES, cache, now->bytes);
+	PUT_OF(CACHE_ENTRIES, cache, now->entries);
+}
+
+static void collect_caches(struct program *p, struct samples *samples)
+{
+	struct cache_stats now, tenants;
+	registry_cache_stats(p->registry, &now);
+	put_cache(samples, "registry", &now);
+	auth_cache_stats(p->auth, &now, &tenants);
+	put_cache(samples, "identities", &now);
+	put_cache(samples, "tenants", &tenants);
+}
+
+static void collect_audit(struct ctx *ctx, struct program *p, struct samples *samples)
+{
+	struct audit_stats now;
+	struct forward_report targets[FORWARD_TARGETS_MAX];
+	audit_stats(p->audit, &now);
+	PUT(AUDIT_RECORDS, now.written);
+	PUT(AUDIT_NOTED, now.noted);
+	PUT(AUDIT_DROPPED, now.dropped);
+	PUT(AUDIT_QUEUED, now.queued_bytes);
+	size_t count = forward_list(ctx, audit_forward(p->audit), targets);
+	for (size_t i = 0; i < count; i++) {
+		str name = str_from(targets[i].name);
+		PUT_OF(FORWARD_SENT, name, targets[i].sent);
+		PUT_OF(FORWARD_DROPPED, name, targets[i].dropped);
+		PUT_OF(FORWARD_QUEUED, name, targets[i].queued);
+		PUT_OF(FORWARD_FAILING, name, targets[i].state == FORWARD_FAILING);
+	}
+}
+
+static void collect_health(struct ctx *ctx, struct program *p, struct samples *samples)
+{
+	struct readiness now;
+	uint64_t size_bytes, free_bytes;
+	PUT(READY, probe_is_ready(ctx, p->api, &now));
+	PUT(HEALTH, now.health.database == OK && now.health.storage == OK);
+	PUT_OF(UP, STR("core"), 1);
+	PUT_OF(UP, STR("database"), now.health.database == OK);
+	PUT_OF(UP, STR("registry"), now.health.storage == OK);
+	if (registry_storage_space(ctx, p->registry, &size_bytes, &free_bytes) == OK &&
+	    size_bytes) {
+		PUT(STORAGE_SIZE, size_bytes);
+		PUT(STORAGE_FREE, free_bytes);
+	}
+	ctx_forgive(ctx);
+}
+
+/* --- usage, by option ------------------------------------------------------------------------- */
+
+static err_t collect_tenant(struct ctx *ctx, struct program *p, const struct tenant *tenant,
+			    struct samples *samples)
+{
+	struct quota quota;
+	TRY(quota_get(ctx, p->registry, QUOTA_TENANT, tenant->row.id, &quota));
+	str name = tenant->row.name;
+	PUT_OF(TENANT_USED, name, quota.used[QUOTA_STORAGE]);
+	PUT_OF(TENANT_QUOTA, name, quota.limit[QUOTA_STORAGE]);
+	PUT_OF(TENANT_REPOSITORIES, name, quota.used[QUOTA_REPOSITORIES]);
+	PUT_OF(TENANT_PROJECTS, name, quota.used[QUOTA_PROJECTS]);
+	return OK;
+}
+
+static err_t collect_projects(struct ctx *ctx, struct program *p, const struct tenant *tenant,
+			      struct samples *samples)
+{
+	const struct quota_query query = { .order = QUOTA_BY_ID, .limit = PROJECTS_MAX };
+	struct quota *list;
+	size_t count;
+	int64_t total;
+	ctx->tenant_id = tenant->row.id;
+	TRY(quota_list(ctx, p->registry, &query, &list, &count, &total));
+	str of = tenant->row.name;
+	for (size_t i = 0; i < count; i++) {
+		const int64_t *used = list[i].used;
+		samples_add(samples, METRIC_ID_PROJECT_USED, list[i].name, of, used[QUOTA_STORAGE]);
+		samples_add(samples, METRIC_ID_PROJECT_QUOTA, list[i].name, of,
+			    list[i].limit[QUOTA_STORAGE]);
+		samples_add(samples, METRIC_ID_PROJECT_REPOSITORIES, list[i].name, of,
+			    used[QUOTA_REPOSITORIES]);
+	}
+	return OK;
+}
+
+static err_t collect_usage(struct ctx *ctx, struct program *p, struct samples *samples)
+{
+	struct tenant_list tenants = {
+		.query = { .state = TENANT_STATE_ANY, .order = TENANT_BY_ID, .limit = TENANTS_MAX },
+	};
+	TRY(tenant_list(ctx, p->registry, &tenants));
+	for (size_t i = 0; i < tenants.count; i++) {
+		if (p->config.metrics_tenants)
+			TRY(collect_tenant(ctx, p, &tenants.items[i], samples));
+		if (p->config.metrics_projects)
+			TRY(collect_projects(ctx, p, &tenants.items[i], samples));
+	}
+	return OK;
+}
+
+/* Without the database all the rest is still to be seen. */
+static void try_usage(struct ctx *ctx, struct program *p, struct samples *samples)
+{
+	int64_t tenant_id = ctx->tenant_id;
+	if (collect_usage(ctx, p, samples) != OK)
+		LOG(LOG_WARN, "usage is not among the metrics",
+		    LOG_CSTR("detail", ctx->failure.detail));
+	ctx_forgive(ctx);
+	ctx->tenant_id = tenant_id;
+}
+
+void program_collect(struct ctx *ctx, void *program, struct samples *samples)
+{
+	struct program *p = program;
+	PUT_OF(BUILD_INFO, STR(BERTH_VERSION), 1);
+	process_collect(samples);
+	collect_server(p, samples);
+	collect_database(p, samples);
+	collect_caches(p, samples);
+	collect_audit(ctx, p, samples);
+	collect_health(ctx, p, samples);
+	if (p->tracer)
+		PUT(TRACE_QUEUED, tracer_queued(p->tracer));
+	if (p->config.metrics_tenants || p->config.metrics_projects)
+		try_usage(ctx, p, samples);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * metric_table.h - every metric of the program; docs/metrics.md is printed from here.
+ *
+ * Counted ones have cells (metric.h) that the code adds to. Asked ones are read where they are kept
+ * when somebody wants to know (exposition.h). Names that begin with `harbor_` are Harbor's, where
+ * ours mean the same.
+ *
+ * X(id, type, name, unit, label, label, label, help)
+ *	type	COUNTER, GAUGE, HISTOGRAM (of durations, in nanoseconds here and in seconds outside)
+ *	name	without `_total`, which counters get
+ *	unit	seconds, bytes, or nothing; what the name ends in
+ *	labels	of the lists in metric_labels.h, or NONE; of asked ones names, or NULL
+ *
+ * To add one: a row, the code that adds to it or answers (main/collect.c); `berth metrics >
+ * docs/metrics.md`.
+ */
+#pragma once
+
+#include "observe/metric_labels.h"
+
+/* --- counted ---------------------------------------------------------------------------------- */
+
+#define METRIC_COUNTED_TABLE(X)                                                                    \
+	X(HTTP_REQUESTS, COUNTER, "berth_http_requests", "", ROUTE, METHOD, STATUS,                \
+	  "Requests, by the class of their status; `cut`: the answer was not finished.")           \
+	X(HTTP_SECONDS, HISTOGRAM, "berth_http_request_seconds", "seconds", ROUTE, NONE, NONE,     \
+	  "How long requests took, from their head to the last byte of the answer.")               \
+	X(HTTP_RECEIVED, COUNTER, "berth_http_received_bytes", "bytes", ROUTE, NONE, NONE,         \
+	  "Bytes of bodies received.")                                                             \
+	X(HTTP_SENT, COUNTER, "berth_http_sent_bytes", "bytes", ROUTE, NONE, NONE,                 \
+	  "Bytes of bodies sent.")                                                                 \
+	X(HTTP_REFUSED, COUNTER, "berth_http_refused", "", NONE, NONE, NONE,                       \
+	  "Requests that never began: a head that is none, too many connections.")                 \
+	X(RATE_LIMITED, COUNTER, "berth_rate_limited_requests", "", WHO, CLASS, NONE,              \
+	  "Requests refused by a rate limit.")                                                     \
+	X(SQL_WAIT_SECONDS, HISTOGRAM, "berth_sql_wait_seconds", "seconds", MODE, NONE, NONE,      \
+	  "How long transactions waited to begin: for a connection, or their turn to write.")      \
+	X(SQL_TRANSACTION_SECONDS, HISTOGRAM, "berth_sql_transaction_seconds", "seconds", MODE,    \
+	  NONE, NONE, "How long transactions were open, with their commit.")                       \
+	X(SQL_COMMIT_SECONDS, HISTOGRAM, "berth_sql_commit_seconds", "seconds", MODE, NONE, NONE,  \
+	  "How long commits took, until they were durable.")                                       \
+	X(SQL_STATEMENT_SECONDS, HISTOGRAM, "berth_sql_statement_seconds", "seconds", NONE, NONE,  \
+	  NONE, "How long statements took.")                                                       \
+	X(STORAGE_SECONDS, HISTOGRAM, "berth_storage_seconds", "seconds", OPERATION, NONE, NONE,   \
+	  "How long calls of storages took.")                                                      \
+	X(UPSTREAM_SECONDS, HISTOGRAM, "berth_upstream_seconds", "seconds", PURPOSE, NONE, NONE,   \
+	  "How long requests to other servers took, with the wait for their turn.")                \
+	X(STEP_ERRORS, COUNTER, "berth_errors", "", STEP, NONE, NONE,                              \
+	  "What failed of the above; not what was absent or existed already.")                     \
+	X(TRACE_SPANS, COUNTER, "berth_trace_spans", "", NONE, NONE, NONE,                         \
+	  "Spans of traces passed on.")                                                            \
+	X(TRACE_DROPPED, COUNTER, "berth_trace_spans_dropped", "", REASON, NONE, NONE,             \
+	  "Spans of traces that nobody got: the queue was full, the collector refused them, or "   \
+	  "could not be reached.")
+
+/* --- asked ------------------------------------------------------------------------------------ */
+
+#define METRIC_ASKED_TABLE(X)                                                                      \
+	X(BUILD_INFO, GAUGE, "berth_build_info", "", "version", NULL, "1, with the version.")      \
+	X(START_TIME, GAUGE, "process_start_time_seconds", "seconds", NULL, NULL,                  \
+	  "When the process began, since 1970.")                                                   \
+	X(CPU, COUNTER, "process_cpu_seconds", "seconds", NULL, NULL,                              \
+	  "Processor time, user and system.")                                                      \
+	X(RESIDENT, GAUGE, "process_resident_memory_bytes", "bytes", NULL, NULL,                   \
+	  "Memory that is resident.")                                                              \
+	X(VIRTUAL, GAUGE, "process_virtual_memory_bytes", "bytes", NULL, NULL,                     \
+	  "Memory that is mapped.")                                                                \
+	X(FDS, GAUGE, "process_open_fds", "", NULL, NULL, "Open file descriptors.")                \
+	X(FDS_MAX, GAUGE, "process_max_fds", "", NULL, NULL, "How many there may be.")             \
+	X(PROCESS_THREADS, GAUGE, "process_threads", "", NULL, NULL, "Threads of the process.")    \
+	X(CONNECTIONS, GAUGE, "berth_http_connections", "", NULL, NULL, "Open connections.")       \
+	X(CONNECTIONS_MAX, GAUGE, "berth_http_connections_max", "", NULL, NULL,                    \
+	  "How many there may be.")                                                                \
+	X(THREADS, GAUGE, "berth_http_threads", "", NULL, NULL, "Threads that run requests.")      \
+	X(THREADS_IDLE, GAUGE, "berth_http_threads_idle", "", NULL, NULL,                          \
+	  "Those of them that wait for one.")                                                      \
+	X(THREADS_MAX, GAUGE, "berth_http_threads_max", "", NULL, NULL, "How many there may be.")  \
+	X(TRANSFERS, GAUGE, "berth_http_transfers", "", NULL, NULL,                                \
+	  "Large bodies that are moved.")                                                          \
+	X(TRANSFERS_MAX, GAUGE, "berth_http_transfers_max", "", NULL, NULL,                        \
+	  "How many there may be.")                                                                \
+	X(INFLIGHT, GAUGE, "harbor_core_http_inflight_requests", "", NULL, NULL,                   \
+	  "Requests under way: threads that are not idle.")                                        \
+	X(POOL_SIZE, GAUGE, "berth_sql_connections_max", "", "pool", NULL,                         \
+	  "Connections to the database that there may be.")                                        \
+	X(POOL_USED, GAUGE, "berth_sql_connections_used", "", "pool", NULL, "Those in use.")       \
+	X(POOL_WAITING, GAUGE, "berth_sql_connections_waiting", "", "pool", NULL,                  \
+	  "Threads that wait for one.")                                                            \
+	X(SQL_OPENED, COUNTER, "berth_sql_connections_opened", "", NULL, NULL,                     \
+	  "Connections to the database that were opened.")                                         \
+	X(SQL_COMMITS, COUNTER, "berth_sql_commits", "", NULL, NULL,                               \
+	  "Transactions that wrote and were committed.")                                           \
+	X(SQL_BATCHES, COUNTER, "berth_sql_batches", "", NULL, NULL,                               \
+	  "Commits of the engine; on SQLite one for many transactions.")                           \
+	X(SQL_SYNCS, COUNTER, "berth_sql_syncs", "", NULL, NULL, "Batches made durable.")          \
+	X(CACHE_HITS, COUNTER, "berth_cache_hits", "", "cache", NULL,                              \
+	  "Look-ups that found something.")                                                        \
+	X(CACHE_MISSES, COUNTER, "berth_cache_misses", "", "cache", NULL,                          \
+	  "Look-ups that found nothing.")                                                          \
+	X(CACHE_EVICTIONS, COUNTER, "berth_cache_evictions", "", "cache", NULL,                    \
+	  "Values that made room for others.")                                                     \
+	X(CACHE_BYTES, GAUGE, "berth_cache_bytes", "bytes", "cache", NULL,                         \
+	  "What is in the cache, keys included.")                                                  \
+	X(CACHE_ENTRIES, GAUGE, "berth_cache_entries", "", "cache", NULL, "How many values.")      \
+	X(AUDIT_RECORDS, COUNTER, "berth_audit_records", "", NULL, NULL, "Audit records written.") \
+	X(AUDIT_NOTED, COUNTER, "berth_audit_events_queued", "", NULL, NULL,                       \
+	  "Events queued before they became records; alike ones become one.")                      \
+	X(AUDIT_DROPPED, COUNTER, "berth_audit_events_dropped", "", NULL, NULL,                    \
+	  "Events that found no room in the queue.")                                               \
+	X(AUDIT_QUEUED, GAUGE, "berth_audit_queue_bytes", "bytes", NULL, NULL,                     \
+	  "Events that wait to be written.")                                                       \
+	X(FORWARD_SENT, COUNTER, "berth_audit_forwarded_records", "", "target", NULL,              \
+	  "Audit records passed on.")                                                              \
+	X(FORWARD_DROPPED, COUNTER, "berth_audit_forward_dropped_records", "", "target", NULL,     \
+	  "Audit records that a target did not get.")                                              \
+	X(FORWARD_QUEUED, GAUGE, "berth_audit_forward_queued_records", "", "target", NULL,         \
+	  "Audit records that wait for a target.")                                                 \
+	X(FORWARD_FAILING, GAUGE, "berth_audit_forward_failing", "", "target", NULL,               \
+	  "1 while a target cannot be reached.")                                                   \
+	X(STORAGE_SIZE, GAUGE, "berth_storage_size_bytes", "bytes", NULL, NULL,                    \
+	  "Room of the default storage, where it has a bound.")                                    \
+	X(STORAGE_FREE, GAUGE, "berth_storage_free_bytes", "bytes", NULL, NULL,                    \
+	  "What is left of it.")                                                                   \
+	X(TRACE_QUEUED, GAUGE, "berth_trace_queued_spans", "", NULL, NULL,                         \
+	  "Spans that wait to be passed on.")                                                      \
+	X(READY, GAUGE, "berth_ready", "", NULL, NULL,                                             \
+	  "1 while this node takes requests, as `/readyz` says.")                                  \
+	X(HEALTH, GAUGE, "harbor_health", "", NULL, NULL, "1 while all components are healthy.")   \
+	X(UP, GAUGE, "harbor_up", "", "component", NULL,                                           \
+	  "1 while the component is healthy, as `/api/v2.0/health` says.")                         \
+	X(TENANT_USED, GAUGE, "berth_tenant_used_bytes", "bytes", "tenant", NULL,                  \
+	  "What a tenant stores. Only with `metrics.tenants`.")                                    \
+	X(TENANT_QUOTA, GAUGE, "berth_tenant_quota_bytes", "bytes", "tenant", NULL,                \
+	  "What it may store; -1: no limit.")                                                      \
+	X(TENANT_REPOSITORIES, GAUGE, "berth_tenant_repositories", "", "tenant", NULL,             \
+	  "Its repositories.")                                                                     \
+	X(TENANT_PROJECTS, GAUGE, "berth_tenant_projects", "", "tenant", NULL, "Its projects.")    \
+	X(PROJECT_USED, GAUGE, "harbor_project_quota_usage_byte", "", "project_name", "tenant",    \
+	  "What a project stores. Only with `metrics.projects`.")                                  \
+	X(PROJECT_QUOTA, GAUGE, "harbor_project_quota_byte", "", "project_name", "tenant",         \
+	  "What it may store; -1: no limit.")                                                      \
+	X(PROJECT_REPOSITORIES, GAUGE, "harbor_project_repo_total", "", "project_name", "tenant",  \
+	  "Its repositories.")

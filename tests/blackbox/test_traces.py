@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One id and one trace for a request: in its answer, in the log, in the audit trail, and at a collector of OTLP."""
+import json
+import re
+import threading
+
+import pytest
+
+from harness import oci
+from harness.exposition import scrape
+from harness.idp import free_port
+from harness.receivers import HttpReceiver
+from harness.wait import wait_until
+
+PARENT = "4bf92f3577b34da6a3ce929d0e0e4736"
+SPAN = "00f067aa0ba902b7"
+TRACEPARENT = f"00-{PARENT}-{SPAN}-01"
+HEX16, HEX32 = re.compile(r"[0-9a-f]{16}"), re.compile(r"[0-9a-f]{32}")
+ALL = {"traces_per_million": "1000000"}
+
+
+class Collector(HttpReceiver):
+    """Takes OTLP as JSON, strictly. `hang`: answers when it is closed, or `held` is set."""
+
+    def __init__(self, *statuses, hang=False):
+        self.spans, self.problems, self.held = [], [], threading.Event()
+        if not hang:
+            self.held.set()
+        super().__init__(answers=statuses)
+        self.url = f"http://127.0.0.1:{self.port}/v1/traces"
+
+    def take(self, path, headers, body):
+        self.held.wait(60)
+        status, more = super().take(path, headers, body)
+        if status < 300 and path == "/v1/traces":
+            try:
+                self.read(headers, json.loads(body))
+            except Exception as problem:
+                self.problems.append(repr(problem))
+        return status, more
+
+    def read(self, headers, document):
+        assert headers["Content-Type"] == "application/json"
+        for resource in document["resourceSpans"]:
+            about = attributes(resource["resource"])
+            assert about["service.name"] == "berth" and about["service.version"] and about["service.instance.id"]
+            for scope in resource["scopeSpans"]:
+                for span in scope["spans"]:
+                    self.check(span)
+                    self.spans.append(span)
+
+    @staticmethod
+    def check(span):
+        assert HEX32.fullmatch(span["traceId"]) and HEX16.fullmatch(span["spanId"])
+        assert "parentSpanId" not in span or HEX16.fullmatch(span["parentSpanId"])
+        assert span["kind"] in (1, 2, 3) and span["name"]
+        assert 0 < int(span["startTimeUnixNano"]) <= int(span["endTimeUnixNano"])
+        assert span["status"] in ({}, {"code": 2})
+
+    def of(self, trace):
+        return [span for span in self.spans if span["traceId"] == trace]
+
+    def close(self):
+        self.held.set()
+        super().close()
+        assert self.problems == []
+
+
+def attributes(thing):
+    return {pair["key"]: pair["value"].get("stringValue") or int(pair["value"]["intValue"]) for pair in thing["attributes"]}
+
+
+@pytest.fixture
+def make_collector():
+    made = []
+
+    def make(*statuses, **options):
+        made.append(Collector(*statuses, **options))
+        return made[-1]
+
+    yield make
+    for collector in made:
+        collector.close()
+
+
+@pytest.fixture
+def collector(make_collector):
+    return make_collector()
+
+
+def traced(make_registry, collector, **settings):
+    return make_registry(traces_endpoint=collector.url, **settings)
+
+
+def served(collector, trace):
+    """The span of the request, once it has come."""
+    wait_until(lambda: any(span["kind"] == 2 for span in collector.of(trace)), what="the span of the request")
+    return next(span for span in collector.of(trace) if span["kind"] == 2)
+
+
+class TestRequestId:
+    def test_the_clients_own_is_everywhere(self, registry, admin):
+        project = "named-request"
+        answer = admin.post("/api/v2.0/projects", expect=201, body=json.dumps({"project_name": project}),
+                            headers={"Content-Type": "application/json", "X-Request-Id": "mine-1"})
+        assert answer.headers["X-Request-Id"] == "mine-1"
+        found = admin.get("/api/berth/v1/audit/records?operation=create", expect=200).text
+        assert '"mine-1"' in found
+        since = registry.log_size()
+        answer = admin.get("/api/v2.0/projects/none-of-these", expect=(403, 404), headers={"X-Request-Id": "mine-2"})
+        assert answer.headers["X-Request-Id"] == "mine-2"
+        assert [line["request"] for line in registry.log_lines(since) if line.get("msg", line.get("message")) == "request failed"] == ["mine-2"]
+
+    @pytest.mark.parametrize("path", ["/v2/", "/livez", "/metrics", "/nowhere", "/service/token", "/api/v2.0/health"])
+    def test_every_answer_has_one_of_its_own(self, anonymous, path):
+        ids = [anonymous.get(path, headers={"Authorization": None}).headers["X-Request-Id"] for _ in range(3)]
+        assert len(set(ids)) == 3 and all(re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", one) for one in ids)
+
+    def test_pulls_have_one_too(self, repo):
+        repo.push(oci.image("named"), "v1")
+        assert repo.get_manifest("v1").headers["X-Request-Id"]
+
+    def test_a_head_that_is_none_gets_one(self, registry):
+        with registry.connect() as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nbroken field\r\n\r\n")
+            answer = connection.recv(4000)
+        assert answer.startswith(b"HTTP/1.1 400 ") and b"\r\nX-Request-Id: " in answer
+
+
+class TestSpans:
+    def test_a_push_and_what_it_waited_for(self, make_registry, collector):
+        registry = traced(make_registry, collector)
+        client = registry.client()
+        repo = client.repository("tests/traced")
+        digest = repo.push_blob(b"again")
+        repo.request("POST", f"/v2/{repo.name}/blobs/uploads/?digest={digest}", body=b"again", expect=201,
+                     headers={"traceparent": TRACEPARENT, "X-Request-Id": "traced-1"})
+        span = served(collector, PARENT)
+        about = attributes(span)
+        assert span["parentSpanId"] == SPAN and span["name"] == "POST /v2/{name}/blobs/uploads/"
+        assert about["http.request.method"] == "POST" and about["http.response.status_code"] == 201
+        assert about["berth.request_id"] == "traced-1" and about["url.path"] == f"/v2/{repo.name}/blobs/uploads/"
+        by_id = {one["spanId"]: one for one in collector.of(PARENT)}
+        names = {one["name"] for one in by_id.values()}
+        assert {"storage publish", "sql transaction write", "sql commit", "sql wait write"} <= names
+        for one in by_id.values():
+            assert one is span or by_id[one["parentSpanId"]]["name"].startswith(("sql transaction", "POST ")), one
+        statements = [one for one in by_id.values() if one["name"].startswith("sql statement ")]
+        assert statements and all(by_id[one["parentSpanId"]]["name"].startswith("sql transaction") for one in statements)
+
+    def test_a_failure_is_marked_and_its_log_line_names_the_trace(self, make_registry, collector):
+        registry = traced(make_registry, collector, traces_per_million="0")
+        registry.client(auth="basic").get("/v2/tests/none/manifests/none", expect=404, headers={"traceparent": TRACEPARENT})
+        assert attributes(served(collector, PARENT))["http.response.status_code"] == 404
+        assert [line["trace"] for line in registry.log_lines() if line.get("trace")] == [PARENT]
+
+    def test_who_is_not_recorded_elsewhere_is_not_here(self, make_registry, collector):
+        registry = traced(make_registry, collector, traces_per_million="0")
+        client = registry.client()
+        client.get("/v2/", headers={"traceparent": TRACEPARENT[:-1] + "0"})
+        client.get("/v2/")
+        client.get("/v2/", headers={"traceparent": TRACEPARENT})
+        served(collector, PARENT)
+        assert len([span for span in collector.spans if span["kind"] == 2]) == 1
+
+    def test_clients_may_be_kept_from_deciding(self, make_registry, collector):
+        registry = traced(make_registry, collector, traces_follow="false", **ALL)
+        client = registry.client()
+        client.get("/livez", headers={"traceparent": TRACEPARENT})
+        client.get("/readyz")
+        wait_until(lambda: any(span["name"] == "GET /readyz" for span in collector.spans), what="a trace of our own")
+        assert not collector.of(PARENT)
+
+    def test_what_is_no_traceparent_begins_a_trace(self, make_registry, collector):
+        client = traced(make_registry, collector, **ALL).anonymous()
+        wrong = ["00-" + "0" * 32 + f"-{SPAN}-01", f"00-{PARENT}-" + "0" * 16 + "-01", f"ff-{PARENT}-{SPAN}-01", f"00-{PARENT.upper()}-{SPAN}-01",
+                 f"00-{PARENT}-{SPAN}", f"00-{PARENT}-{SPAN}-01-more", "", "x" * 55]
+        for header in wrong:
+            client.get("/livez", headers={"traceparent": header, "Authorization": None})
+        wait_until(lambda: len(collector.spans) >= len(wrong), what="the spans")
+        assert len({span["traceId"] for span in collector.spans} - {PARENT}) == len(wrong)
+        assert not any("parentSpanId" in span for span in collector.spans)
+
+    def test_the_trace_goes_on_to_servers_that_are_asked(self, make_registry, collector):
+        registry = traced(make_registry, collector)
+        admin = registry.client(auth="basic")
+        body = {"url": f"http://127.0.0.1:{collector.port}/provider", "verify_cert": False}
+        admin.post("/api/v2.0/system/oidc/ping", body=json.dumps(body), expect=(400, 502),
+                   headers={"Content-Type": "application/json", "traceparent": TRACEPARENT, "tracestate": "a=1", "X-Request-Id": "asked-1"})
+        span = served(collector, PARENT)
+        wait_until(lambda: any(one["name"] == "upstream identity" for one in collector.of(PARENT)), what="the span of the request to the provider")
+        asked = next(one for one in collector.of(PARENT) if one["name"] == "upstream identity")
+        assert asked["parentSpanId"] == span["spanId"] and asked["kind"] == 3
+        headers = next(request["headers"] for request in collector.requests if request["path"].startswith("/provider"))
+        assert headers["traceparent"] == f"00-{PARENT}-{asked['spanId']}-01" and headers["tracestate"] == "a=1"
+        assert headers["X-Request-Id"] == "asked-1"
+
+
+class TestCollectors:
+    def test_what_it_wants_is_sent_along(self, make_registry, collector):
+        registry = traced(make_registry, collector, traces_authorization="Bearer secret-1", **ALL)
+        registry.client().get("/livez")
+        wait_until(lambda: collector.requests, what="a batch")
+        assert collector.requests[0]["headers"]["Authorization"] == "Bearer secret-1"
+        assert "traceparent" not in collector.requests[0]["headers"]
+
+    def test_who_is_busy_is_asked_again(self, make_registry, make_collector):
+        collector = make_collector(503, 429)
+        registry = traced(make_registry, collector, **ALL)
+        registry.client().get("/livez")
+        wait_until(lambda: collector.spans, what="the spans, in the end")
+        assert [request["status"] for request in collector.requests][:3] == [503, 429, 204]
+
+    def test_who_refuses_is_not_asked_again_and_it_is_counted(self, make_registry, make_collector):
+        collector = make_collector(400)
+        registry = traced(make_registry, collector, **ALL)
+        admin = registry.client(auth="basic")
+        admin.get("/livez")
+        wait_until(lambda: scrape(admin).of("berth_trace_spans_dropped_total", reason="refused") >= 1, what="the loss being counted")
+        assert "the collector answers 400" in registry.log_text()
+
+    def test_one_that_is_not_there_is_tried_and_the_loss_counted(self, make_registry):
+        admin = make_registry(traces_endpoint=f"http://127.0.0.1:{free_port()}/", **ALL).client(auth="basic")
+        admin.get("/livez")
+        wait_until(lambda: scrape(admin).of("berth_trace_spans_dropped_total", reason="unreachable") >= 1, what="the loss being counted")
+
+    def test_nobody_waits_for_one_that_hangs(self, make_registry, make_collector):
+        collector = make_collector(hang=True)
+        registry = traced(make_registry, collector, **ALL)
+        admin = registry.client(auth="basic")
+        repo = registry.client().repository("tests/flood")
+        repo.push(oci.image("flood"), "v1")
+        for _ in range(50):
+            repo.get_manifest("v1")
+        assert scrape(admin).of("berth_trace_queued_spans") is not None
+        collector.held.set()
+
+    def test_what_waits_at_the_end_is_sent(self, make_registry, collector):
+        registry = traced(make_registry, collector)
+        registry.client().get("/livez", headers={"traceparent": TRACEPARENT})
+        assert registry.stop() == 0
+        assert collector.of(PARENT)
+
+    def test_endpoints_that_are_none(self, make_registry):
+        for endpoint in ("here", "ftp://x/", "http://user@host/v1/traces"):
+            registry = make_registry(start=False, traces_endpoint=endpoint)
+            registry.spawn()
+            assert registry.wait_dead() == 1 and "traces.endpoint" in registry.log_text()
+
+
+def test_off_by_default(registry, anonymous):
+    anonymous.get("/v2/tests/none/manifests/none", expect=401, headers={"Authorization": None, "traceparent": TRACEPARENT})
+    assert '"trace"' not in registry.log_text()
