@@ -172,6 +172,12 @@ str like_pattern(struct arena *arena, str text)
 	return (str){ pattern, len };
 }
 
+str like_exactly(struct arena *arena, str text)
+{
+	str pattern = like_pattern(arena, text);
+	return pattern.len ? str_skip(str_take(pattern, pattern.len - 1), 1) : STR_NONE;
+}
+
 size_t list_sort(const struct list *list, const char *const *columns, size_t count,
 		 size_t otherwise, bool *ret_descending)
 {

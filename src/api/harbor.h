@@ -65,6 +65,8 @@ err_t list_times(struct ctx *ctx, const struct list *list, const char *key, int6
 
 /* A pattern for SQL's LIKE (ESCAPE '\') that finds `text` anywhere; empty for an empty text. */
 str like_pattern(struct arena *arena, str text);
+/* One that finds `text` alone. */
+str like_exactly(struct arena *arena, str text);
 
 /* The position of the list's first sort key among `columns` ("name", "creation_time", …), or
  * `otherwise`.

@@ -16,12 +16,13 @@
 /* --- lists -------------------------------------------------------------------------------------
  */
 
-static err_t add_label(struct ctx *ctx, struct buf *ids, str text)
+static err_t add_label(struct ctx *ctx, struct buf *ids, str text, int64_t *ret_id)
 {
 	uint64_t id;
 	if (!str_to_u64(text, INT64_MAX, &id))
 		return fail(ctx, ERR_REQUEST_INVALID, "a label in q is no id");
 	buf_printf(ids, "%llu,", (unsigned long long)id);
+	*ret_id = (int64_t)id;
 	return OK;
 }
 
@@ -40,7 +41,8 @@ static err_t read_labels(struct ctx *ctx, const struct list *list, struct artifa
 	buf_add_byte(&ids, ',');
 	for (size_t i = 0; i < count; i++)
 		TRY(add_label(ctx, &ids,
-			      filter->kind == FILTER_AND ? filter->values[i] : filter->value));
+			      filter->kind == FILTER_AND ? filter->values[i] : filter->value,
+			      &query->label_id));
 	query->label_count = (int64_t)count;
 	query->label_ids = arena_copy(ctx->arena, buf_str(&ids));
 	return OK;
@@ -367,9 +369,9 @@ err_t harbor_tag_list(struct ctx *ctx, struct request *rq)
 	struct artifact_tag_page page;
 	TRY(list_begin(ctx, rq, &list));
 	TRY(artifact_of_path(ctx, rq, &artifact));
-	str like = like_pattern(ctx->arena, list_text(&list, "name"));
-	if (like.len && !list_is_fuzzy(&list, "name")) /* without the wildcards at both ends */
-		like = str_skip(str_take(like, like.len - 1), 1);
+	str name = list_text(&list, "name");
+	str like = list_is_fuzzy(&list, "name") ? like_pattern(ctx->arena, name)
+						: like_exactly(ctx->arena, name);
 	TRY(artifact_tags(ctx, rq->api->options.registry, artifact.id, like,
 			  (struct page){ list.page_size, list.offset }, &page));
 	CLEANUP(buf_done) struct buf body = BUF_INIT(HARBOR_BODY_MAX);

@@ -3,7 +3,7 @@
 #include "api/audit.h"
 #include "api/handlers.h"
 #include "api/harbor.h"
-#include "api/seen.h"
+#include "api/sight.h"
 #include "registry/artifact.h"
 #include "registry/delete.h"
 
@@ -38,6 +38,10 @@ static void read_filters(struct ctx *ctx, const struct list *list, str project,
 	else
 		search->name = name;
 	search->blob = list_text(list, "blob_digest");
+	if (search->blob.len && search->name.len) {
+		search->name_like = like_exactly(ctx->arena, search->name);
+		search->name = STR_NONE;
+	}
 }
 
 static err_t answer_list(struct ctx *ctx, struct request *rq, struct repository_search *search)
@@ -71,8 +75,9 @@ static err_t answer_list(struct ctx *ctx, struct request *rq, struct repository_
 
 err_t harbor_repository_list_all(struct ctx *ctx, struct request *rq)
 {
-	struct repository_search search = { 0 };
-	TRY(seen_by(ctx, rq, &search.seen));
+	struct project_sight sight;
+	struct repository_search search = { .sight = &sight };
+	TRY(request_sight(ctx, rq, &sight));
 	return answer_list(ctx, rq, &search);
 }
 

@@ -2,7 +2,7 @@
 /* harbor_search.c - search and statistics, in the words of Harbor's REST API v2.0. */
 #include "api/handlers.h"
 #include "api/harbor.h"
-#include "api/seen.h"
+#include "api/sight.h"
 #include "registry/search.h"
 
 #include "base/banned.h"
@@ -38,13 +38,13 @@ static void write_repository(struct json_writer *w, const struct repository_row 
 
 err_t harbor_search(struct ctx *ctx, struct request *rq)
 {
-	struct repository_seen seen;
+	struct project_sight sight;
 	struct search_result found;
 	str text = request_query(rq, STR("q"));
 	if (text.len > QUERY_MAX)
 		return fail(ctx, ERR_REQUEST_INVALID, "q is longer than any name");
-	TRY(seen_by(ctx, rq, &seen));
-	TRY(registry_search(ctx, rq->api->options.registry, &seen, like_pattern(ctx->arena, text),
+	TRY(request_sight(ctx, rq, &sight));
+	TRY(registry_search(ctx, rq->api->options.registry, &sight, like_pattern(ctx->arena, text),
 			    &found));
 	CLEANUP(buf_done) struct buf body = BUF_INIT(HARBOR_BODY_MAX);
 	struct json_writer w = JSON_WRITER(&body);
@@ -63,10 +63,11 @@ err_t harbor_search(struct ctx *ctx, struct request *rq)
 
 err_t harbor_statistics(struct ctx *ctx, struct request *rq)
 {
-	struct repository_seen seen;
+	struct project_sight sight;
 	struct statistics statistics;
-	TRY(seen_by(ctx, rq, &seen));
-	TRY(registry_statistics(ctx, rq->api->options.registry, &seen, &statistics));
+	TRY(request_sight(ctx, rq, &sight));
+	TRY(registry_statistics(ctx, rq->api->options.registry, &sight, &statistics));
+	bool all = sight.account_id == SIGHT_EVERYTHING;
 	const int64_t *projects = statistics.counts.projects;
 	const int64_t *repositories = statistics.counts.repositories;
 	CLEANUP(buf_done) struct buf body = BUF_INIT(HARBOR_BODY_MAX);
@@ -76,8 +77,8 @@ err_t harbor_statistics(struct ctx *ctx, struct request *rq)
 	json_write_i64(&w, "private_repo_count", repositories[false]);
 	json_write_i64(&w, "public_project_count", projects[true]);
 	json_write_i64(&w, "public_repo_count", repositories[true]);
-	json_write_i64(&w, "total_project_count", seen.all ? projects[0] + projects[1] : 0);
-	json_write_i64(&w, "total_repo_count", seen.all ? repositories[0] + repositories[1] : 0);
+	json_write_i64(&w, "total_project_count", all ? projects[0] + projects[1] : 0);
+	json_write_i64(&w, "total_repo_count", all ? repositories[0] + repositories[1] : 0);
 	json_write_i64(&w, "total_storage_consumption", statistics.stored_bytes);
 	json_write_object_end(&w);
 	return answer_object(ctx, rq, &body);

@@ -20,7 +20,9 @@ SELECT @account_columns FROM account WHERE tenant_id = $1 AND name = $2 AND dele
 -- What somebody types to log in is his name, or his e-mail address when nobody has such a name.
 -- name: account_find_login :one
 SELECT @account_columns FROM account
-WHERE tenant_id = $1 AND deleted = 0 AND (name = $2 OR lower(email) = lower($2))
+WHERE deleted = 0 AND id IN (
+	SELECT n.id FROM account n WHERE n.tenant_id = $1 AND n.name = $2
+	UNION ALL SELECT e.id FROM account e WHERE e.tenant_id = $1 AND e.email IS NOT NULL AND lower(e.email) = lower($2))
 ORDER BY CASE WHEN name = $2 THEN 0 ELSE 1 END
 LIMIT 1;
 

@@ -43,6 +43,11 @@ err_t db_alias_rename(struct ctx *ctx, struct sql_tx *tx, const struct named *wh
 			   SQL_ARGS(SQL_I64(what->id), SQL_TEXT(name), SQL_I64(clock_wall_us())));
 }
 
+err_t db_alias_relist(struct ctx *ctx, struct sql_tx *tx, int64_t project_id)
+{
+	return sql_exec(ctx, tx, &SQL_ALIAS_RELIST, SQL_ARGS(SQL_I64(project_id)), NULL);
+}
+
 err_t db_alias_rename_parts(struct ctx *ctx, struct sql_tx *tx, const struct project_names *names,
 			    int64_t **ret_robots, size_t *ret_robot_count)
 {

@@ -42,6 +42,10 @@ struct project_names {
 err_t db_alias_rename_parts(struct ctx *ctx, struct sql_tx *tx, const struct project_names *names,
 			    int64_t **ret_robots, size_t *ret_robot_count);
 
+/* Tells the lists of the project's and its tenant's repositories that they are others (anchors.h);
+ * after all else that renames. */
+err_t db_alias_relist(struct ctx *ctx, struct sql_tx *tx, int64_t project_id);
+
 /* The longest names that begin with a project's, in bytes; 0: none. */
 err_t db_alias_longest(struct ctx *ctx, struct sql_tx *tx, int64_t project_id,
 		       int64_t *ret_repository, int64_t *ret_robot);

@@ -34,6 +34,12 @@ UPDATE repository SET name = @renamed WHERE project_id = $1;
 UPDATE repository_alias SET name = @renamed
 WHERE repository_id IN (SELECT id FROM repository WHERE project_id = $1);
 
+-- Lists by name of the project and of its tenant are other ones now.
+-- name: alias_relist :exec
+UPDATE quota_stripe SET list_version = list_version + 1
+WHERE (scope = 2 AND holder_id = $1 AND stripe = 0)
+   OR (scope = 1 AND holder_id = (SELECT p.tenant_id FROM project p WHERE p.id = $1) AND stripe = 0);
+
 -- name: alias_rename_robots :many
 UPDATE robot SET name = @renamed WHERE project_id = $1 RETURNING id;
 

@@ -102,7 +102,15 @@ err_t db_artifact_wrong_counts(struct ctx *ctx, struct sql_tx *tx, int64_t last_
  */
 
 enum artifact_order { ARTIFACT_BY_PUSH, ARTIFACT_BY_PULL, ARTIFACT_BY_SIZE, ARTIFACT_ORDER_COUNT };
-enum artifact_tagged { TAGGED_WHATEVER, TAGGED_NOT, TAGGED_SOMEHOW, TAGGED_LIKE };
+/* Two ways to find tags like a text: looking at those of each artifact on the way, or first at all
+ * of the repository, when few artifacts have one. */
+enum artifact_tagged {
+	TAGGED_WHATEVER,
+	TAGGED_NOT,
+	TAGGED_SOMEHOW,
+	TAGGED_LIKE,
+	TAGGED_RARELY_LIKE,
+};
 
 struct artifact_query {
 	bool of_project;
@@ -116,29 +124,34 @@ struct artifact_query {
 	str tag_like; /* for LIKE */
 	int64_t pushed_from_us, pushed_until_us;
 	int64_t label_count; /* all of so many labels … */
-	str label_ids;	     /* … ",1,2," */
+	str label_ids;	     /* … ",1,2," … */
+	int64_t label_id;    /* … of which this is one */
 	enum artifact_order order;
 	bool ascending;
 	int64_t max, offset;
 };
 
-/* True when nothing but the order by push narrows the list: then counters know the total. */
+/* True when nothing narrows the list, whatever its order: then counters know the total. */
 bool artifact_query_is_plain(const struct artifact_query *query);
 
-err_t db_artifact_page(struct ctx *ctx, struct sql_tx *tx, const struct artifact_query *query,
-		       struct artifact **ret, size_t *ret_count);
+/*
+ * True when an index leads to what is wanted and to nothing else: of a repository, all that is
+ * listed by push, pull or size, and by push what is of one type or media type, without a tag, with
+ * one label, or all there is. Other lists look at every artifact on the way to the page.
+ */
+bool artifact_query_is_led(const struct artifact_query *query);
 
-/* A place in a plain list, from which on the newest come: its offset counts from there. */
+/* A row's place in a list's order. */
 struct artifact_place {
-	int64_t pushed_at_us, id;
+	int64_t value, id;
 };
-#define ARTIFACT_BEGINNING                                                                         \
-	{                                                                                          \
-		INT64_MAX, INT64_MAX                                                               \
-	}
-err_t db_artifact_page_from(struct ctx *ctx, struct sql_tx *tx, const struct artifact_query *query,
-			    const struct artifact_place *from, struct artifact **ret,
-			    size_t *ret_count);
+struct artifact_place artifact_beginning(const struct artifact_query *query);
+struct artifact_place artifact_place_of(const struct artifact_query *query,
+					const struct artifact *row);
+
+/* A page whose offset counts from a place, the row there included. */
+err_t db_artifact_page(struct ctx *ctx, struct sql_tx *tx, const struct artifact_query *query,
+		       struct artifact_place from, struct artifact **ret, size_t *ret_count);
 
 /* How many fit; for a query that is not plain. */
 err_t db_artifact_count(struct ctx *ctx, struct sql_tx *tx, const struct artifact_query *query,

@@ -132,96 +132,210 @@ SELECT @columns
 FROM artifact a @joined
 WHERE a.manifest_id = $1;
 
--- The list that is asked for most: an index gives the page, and what it shows is fetched for the page alone. It begins at
--- the row $4, $5, or wherever a larger one would stand.
+-- The lists that are asked for most: an index gives the page, and what it shows is fetched for the page alone. A page begins at
+-- the row $4, $5, or wherever one would stand that comes after it.
+
+-- part: shown
+JOIN artifact a ON a.manifest_id = page.id @joined
+
+-- part: down
+ORDER BY a.{} DESC, a.manifest_id DESC
+
+-- part: up
+ORDER BY a.{}, a.manifest_id
+
+-- part: newest
+ORDER BY a.pushed_at_us DESC, a.manifest_id DESC
+
+-- part: oldest
+ORDER BY a.pushed_at_us, a.manifest_id
+
+-- part: from_newest
+(a.pushed_at_us, a.manifest_id) <= ($4, $5)
+
+-- part: from_oldest
+(a.pushed_at_us, a.manifest_id) >= ($4, $5)
+
 -- name: artifact_newest_of_{} :many
 -- each: repository project
 SELECT @columns
-FROM (SELECT manifest_id AS id FROM artifact
-      WHERE {}_id = $1 AND listed = 1 AND (pushed_at_us, manifest_id) <= ($4, $5)
-      ORDER BY pushed_at_us DESC, manifest_id DESC
-      LIMIT $2 OFFSET $3) page
-JOIN artifact a ON a.manifest_id = page.id @joined
-ORDER BY a.pushed_at_us DESC, a.manifest_id DESC;
+FROM (SELECT a.manifest_id AS id FROM artifact a WHERE a.{}_id = $1 AND a.listed = 1 AND @from_newest @newest
+      LIMIT $2 OFFSET $3) page @shown @newest;
 
 -- name: artifact_oldest_of_{} :many
 -- each: repository project
 SELECT @columns
-FROM (SELECT manifest_id AS id FROM artifact
-      WHERE {}_id = $1 AND listed = 1
-      ORDER BY pushed_at_us, manifest_id
-      LIMIT $2 OFFSET $3) page
-JOIN artifact a ON a.manifest_id = page.id @joined
-ORDER BY a.pushed_at_us, a.manifest_id;
+FROM (SELECT a.manifest_id AS id FROM artifact a WHERE a.{}_id = $1 AND a.listed = 1 AND @from_oldest @oldest
+      LIMIT $2 OFFSET $3) page @shown @oldest;
 
--- Tags: 0 whatever, 1 without, 2 with, 3 one like $7. Labels: all of the $11 ids in $12, which is ",1,2,".
+-- name: artifact_by_{}_down :many
+-- each: pulled_at_us size_bytes
+SELECT @columns
+FROM (SELECT a.manifest_id AS id FROM artifact a
+      WHERE a.repository_id = $1 AND a.listed = 1 AND (a.{}, a.manifest_id) <= ($4, $5) @down
+      LIMIT $2 OFFSET $3) page @shown @down;
+
+-- name: artifact_by_{}_up :many
+-- each: pulled_at_us size_bytes
+SELECT @columns
+FROM (SELECT a.manifest_id AS id FROM artifact a
+      WHERE a.repository_id = $1 AND a.listed = 1 AND (a.{}, a.manifest_id) >= ($4, $5) @up
+      LIMIT $2 OFFSET $3) page @shown @up;
+
+-- part: of_type
+a.listed = 1 AND a.type = $6
+
+-- part: of_media_type
+a.listed = 1 AND a.media_type = $6
+
+-- name: artifact_newest_{} :many
+-- each: of_type of_media_type
+SELECT @columns
+FROM (SELECT a.manifest_id AS id FROM artifact a WHERE a.repository_id = $1 AND @{} AND @from_newest @newest
+      LIMIT $2 OFFSET $3) page @shown @newest;
+
+-- name: artifact_oldest_{} :many
+-- each: of_type of_media_type
+SELECT @columns
+FROM (SELECT a.manifest_id AS id FROM artifact a WHERE a.repository_id = $1 AND @{} AND @from_oldest @oldest
+      LIMIT $2 OFFSET $3) page @shown @oldest;
+
+-- name: artifact_{}_untagged :many
+-- each: newest oldest
+SELECT @columns
+FROM (SELECT a.manifest_id AS id FROM artifact a
+      WHERE a.repository_id = $1 AND a.listed = 1 AND a.tag_count = 0 AND @from_{} @{}
+      LIMIT $2 OFFSET $3) page @shown @{};
+
+-- A CROSS JOIN tells SQLite which table comes first.
+-- part: labelled
+artifact_label l CROSS JOIN artifact a
+	WHERE l.label_id = $6 AND l.repository_id = $1 AND a.manifest_id = l.manifest_id AND a.listed = 1
+
+-- name: artifact_newest_labelled :many
+SELECT @columns
+FROM (SELECT l.manifest_id AS id FROM @labelled AND (l.pushed_at_us, l.manifest_id) <= ($4, $5)
+      ORDER BY l.pushed_at_us DESC, l.manifest_id DESC
+      LIMIT $2 OFFSET $3) page @shown @newest;
+
+-- name: artifact_oldest_labelled :many
+SELECT @columns
+FROM (SELECT l.manifest_id AS id FROM @labelled AND (l.pushed_at_us, l.manifest_id) >= ($4, $5)
+      ORDER BY l.pushed_at_us, l.manifest_id
+      LIMIT $2 OFFSET $3) page @shown @oldest;
+
+-- All there are, in the order of their ids, which is that of their pushes.
+-- name: artifact_newest_of_all :many
+SELECT @columns
+FROM (SELECT a.manifest_id AS id FROM artifact a WHERE a.repository_id = $1 AND a.manifest_id <= $4
+      ORDER BY a.manifest_id DESC
+      LIMIT $2 OFFSET $3) page @shown
+ORDER BY a.manifest_id DESC;
+
+-- name: artifact_oldest_of_all :many
+SELECT @columns
+FROM (SELECT a.manifest_id AS id FROM artifact a WHERE a.repository_id = $1 AND a.manifest_id >= $4
+      ORDER BY a.manifest_id
+      LIMIT $2 OFFSET $3) page @shown
+ORDER BY a.manifest_id;
+
+-- name: artifact_count_of_{} :one
+-- each: type media_type
+SELECT COUNT(*) FROM artifact WHERE repository_id = $1 AND listed = 1 AND {} = $2;
+
+-- name: artifact_count_untagged :one
+SELECT COUNT(*) FROM artifact WHERE repository_id = $1 AND listed = 1 AND tag_count = 0;
+
+-- name: artifact_count_labelled :one
+SELECT COUNT(*) FROM artifact_label l CROSS JOIN artifact a
+WHERE l.label_id = $2 AND l.repository_id = $1 AND a.manifest_id = l.manifest_id AND a.listed = 1;
+
+-- name: artifact_count_of_all :one
+SELECT COUNT(*) FROM artifact WHERE repository_id = $1;
+
+-- All other lists: an index gives the order at best, and every artifact is looked at on the way.
+-- Tags: 0 whatever, 1 without, 2 with; one like $6: 3 looks at each artifact's, 4 at all of the repository first. Labels: all of the
+-- $10 ids in $11, which is ",1,2,".
 -- part: fits
-(a.listed = 1 OR CAST($2 AS BIGINT) = 1)
-AND (CAST($3 AS TEXT) = '' OR a.type = $3)
-AND (CAST($4 AS TEXT) = '' OR a.media_type = $4)
-AND (CAST($5 AS BIGINT) = 0 OR a.manifest_id = $5)
-AND (CAST($6 AS BIGINT) = 0 OR ($6 = 1 AND a.tag_count = 0) OR ($6 = 2 AND a.tag_count > 0)
-	OR ($6 = 3 AND EXISTS (SELECT 1 FROM tag t WHERE t.manifest_id = a.manifest_id AND t.name LIKE $7 ESCAPE '\')))
-AND a.pushed_at_us BETWEEN $8 AND $9
-AND (CAST($10 AS BIGINT) = 0 OR NOT EXISTS (SELECT 1 FROM artifact n
+(CAST($2 AS TEXT) = '' OR a.type = $2)
+AND (CAST($3 AS TEXT) = '' OR a.media_type = $3)
+AND (CAST($4 AS BIGINT) = 0 OR a.manifest_id = $4)
+AND (CAST($5 AS BIGINT) = 0 OR ($5 = 1 AND a.tag_count = 0) OR ($5 = 2 AND a.tag_count > 0)
+	OR ($5 = 3 AND EXISTS (SELECT 1 FROM tag t WHERE t.manifest_id = a.manifest_id AND t.name LIKE $6 ESCAPE '\'))
+	OR ($5 = 4 AND a.manifest_id IN (SELECT t.manifest_id FROM tag t WHERE t.repository_id = $1 AND t.name LIKE $6 ESCAPE '\')))
+AND a.pushed_at_us BETWEEN $7 AND $8
+AND (CAST($9 AS BIGINT) = 0 OR NOT EXISTS (SELECT 1 FROM artifact n
 	WHERE n.repository_id = a.repository_id AND n.listed = 1 AND n.pushed_at_us >= a.pushed_at_us
 	  AND (n.pushed_at_us > a.pushed_at_us OR n.manifest_id > a.manifest_id)))
-AND (CAST($11 AS BIGINT) = 0 OR $11 = (SELECT COUNT(*) FROM artifact_label l
-	WHERE l.manifest_id = a.manifest_id AND CAST($12 AS TEXT) LIKE '%,' || CAST(l.label_id AS TEXT) || ',%'))
+AND (CAST($10 AS BIGINT) = 0 OR $10 = (SELECT COUNT(*) FROM artifact_label l
+	WHERE l.manifest_id = a.manifest_id AND CAST($11 AS TEXT) LIKE '%,' || CAST(l.label_id AS TEXT) || ',%'))
 
--- name: artifact_fitting_of_{} :one
--- each: repository project
-SELECT COUNT(*) FROM artifact a WHERE a.{}_id = $1 AND @fits;
+-- part: listed
+a.listed = 1 AND @fits
+
+-- part: whatever
+a.listed IN (0, 1) AND @fits
+
+-- name: artifact_count_{}_of_repository :one
+-- each: listed whatever
+SELECT COUNT(*) FROM artifact a WHERE a.repository_id = $1 AND @{};
+
+-- name: artifact_count_{}_of_project :one
+-- each: listed whatever
+SELECT COUNT(*) FROM artifact a WHERE a.project_id = $1 AND @{};
 
 -- One artifact that is named, if it fits.
--- name: artifact_fitting_named :one
-SELECT COUNT(*) FROM artifact a WHERE a.manifest_id = CAST($5 AS BIGINT) AND a.repository_id = $1 AND @fits;
+-- name: artifact_count_{}_named :one
+-- each: listed whatever
+SELECT COUNT(*) FROM artifact a WHERE a.manifest_id = CAST($4 AS BIGINT) AND a.repository_id = $1 AND @{};
 
--- name: artifact_named :many
+-- name: artifact_named_{} :many
+-- each: listed whatever
 SELECT @columns
 FROM artifact a @joined
-WHERE a.manifest_id = CAST($5 AS BIGINT) AND a.repository_id = $1 AND @fits
-LIMIT $13 OFFSET $14;
+WHERE a.manifest_id = CAST($4 AS BIGINT) AND a.repository_id = $1 AND @{}
+LIMIT $12 OFFSET $13;
 
--- name: artifact_of_repository_by_{}_up :many
--- each: pushed_at_us pulled_at_us size_bytes
-SELECT @columns
-FROM (SELECT a.manifest_id AS id FROM artifact a
-      WHERE a.repository_id = $1 AND @fits
-      ORDER BY a.{}, a.manifest_id
-      LIMIT $13 OFFSET $14) page
-JOIN artifact a ON a.manifest_id = page.id @joined
-ORDER BY a.{}, a.manifest_id;
+-- part: chosen
+SELECT @columns FROM (SELECT a.manifest_id AS id FROM artifact a WHERE
 
--- name: artifact_of_repository_by_{}_down :many
--- each: pushed_at_us pulled_at_us size_bytes
-SELECT @columns
-FROM (SELECT a.manifest_id AS id FROM artifact a
-      WHERE a.repository_id = $1 AND @fits
-      ORDER BY a.{} DESC, a.manifest_id DESC
-      LIMIT $13 OFFSET $14) page
-JOIN artifact a ON a.manifest_id = page.id @joined
-ORDER BY a.{} DESC, a.manifest_id DESC;
+-- part: page_down
+AND (a.{}, a.manifest_id) <= ($14, $15) @down LIMIT $12 OFFSET $13) page @shown @down
 
--- name: artifact_of_project_by_{}_up :many
--- each: pushed_at_us pulled_at_us size_bytes
-SELECT @columns
-FROM (SELECT a.manifest_id AS id FROM artifact a
-      WHERE a.project_id = $1 AND @fits
-      ORDER BY a.{}, a.manifest_id
-      LIMIT $13 OFFSET $14) page
-JOIN artifact a ON a.manifest_id = page.id @joined
-ORDER BY a.{}, a.manifest_id;
+-- part: page_up
+AND (a.{}, a.manifest_id) >= ($14, $15) @up LIMIT $12 OFFSET $13) page @shown @up
 
--- name: artifact_of_project_by_{}_down :many
+-- name: artifact_listed_of_repository_by_{}_up :many
 -- each: pushed_at_us pulled_at_us size_bytes
-SELECT @columns
-FROM (SELECT a.manifest_id AS id FROM artifact a
-      WHERE a.project_id = $1 AND @fits
-      ORDER BY a.{} DESC, a.manifest_id DESC
-      LIMIT $13 OFFSET $14) page
-JOIN artifact a ON a.manifest_id = page.id @joined
-ORDER BY a.{} DESC, a.manifest_id DESC;
+@chosen a.repository_id = $1 AND @listed @page_up;
+
+-- name: artifact_listed_of_repository_by_{}_down :many
+-- each: pushed_at_us pulled_at_us size_bytes
+@chosen a.repository_id = $1 AND @listed @page_down;
+
+-- name: artifact_whatever_of_repository_by_{}_up :many
+-- each: pushed_at_us pulled_at_us size_bytes
+@chosen a.repository_id = $1 AND @whatever @page_up;
+
+-- name: artifact_whatever_of_repository_by_{}_down :many
+-- each: pushed_at_us pulled_at_us size_bytes
+@chosen a.repository_id = $1 AND @whatever @page_down;
+
+-- name: artifact_listed_of_project_by_{}_up :many
+-- each: pushed_at_us pulled_at_us size_bytes
+@chosen a.project_id = $1 AND @listed @page_up;
+
+-- name: artifact_listed_of_project_by_{}_down :many
+-- each: pushed_at_us pulled_at_us size_bytes
+@chosen a.project_id = $1 AND @listed @page_down;
+
+-- name: artifact_whatever_of_project_by_{}_up :many
+-- each: pushed_at_us pulled_at_us size_bytes
+@chosen a.project_id = $1 AND @whatever @page_up;
+
+-- name: artifact_whatever_of_project_by_{}_down :many
+-- each: pushed_at_us pulled_at_us size_bytes
+@chosen a.project_id = $1 AND @whatever @page_down;
 
 -- What belongs to the artifacts of a page, whose ids come as "1,2,3".
 

@@ -41,36 +41,150 @@ bool artifact_query_is_plain(const struct artifact_query *query)
 	       query->pushed_until_us == INT64_MAX && !query->label_count;
 }
 
-/* By [of_project][ascending]. */
-static const struct sql_statement *const plain_pages[2][2] = {
-	{ &SQL_ARTIFACT_NEWEST_OF_REPOSITORY, &SQL_ARTIFACT_OLDEST_OF_REPOSITORY },
-	{ &SQL_ARTIFACT_NEWEST_OF_PROJECT, &SQL_ARTIFACT_OLDEST_OF_PROJECT },
+/* --- lists that an index leads through ---------------------------------------------------------
+ */
+
+/* What a query asks for; a lead stands for some of it. */
+enum {
+	ASKS_PROJECT = 1 << 0,
+	ASKS_BY_PULL = 1 << 1,
+	ASKS_BY_SIZE = 1 << 2,
+	ASKS_TYPE = 1 << 3,
+	ASKS_MEDIA_TYPE = 1 << 4,
+	ASKS_UNTAGGED = 1 << 5,
+	ASKS_LABEL = 1 << 6,
+	ASKS_ALL = 1 << 7,
+	ASKS_OTHER = 1 << 8, /* no lead has it */
 };
 
-static const struct sql_statement *const fitting_pages[2][2][ARTIFACT_ORDER_COUNT] = {
-	{ { &SQL_ARTIFACT_OF_REPOSITORY_BY_PUSHED_AT_US_DOWN,
-	    &SQL_ARTIFACT_OF_REPOSITORY_BY_PULLED_AT_US_DOWN,
-	    &SQL_ARTIFACT_OF_REPOSITORY_BY_SIZE_BYTES_DOWN },
-	  { &SQL_ARTIFACT_OF_REPOSITORY_BY_PUSHED_AT_US_UP,
-	    &SQL_ARTIFACT_OF_REPOSITORY_BY_PULLED_AT_US_UP,
-	    &SQL_ARTIFACT_OF_REPOSITORY_BY_SIZE_BYTES_UP } },
-	{ { &SQL_ARTIFACT_OF_PROJECT_BY_PUSHED_AT_US_DOWN,
-	    &SQL_ARTIFACT_OF_PROJECT_BY_PULLED_AT_US_DOWN,
-	    &SQL_ARTIFACT_OF_PROJECT_BY_SIZE_BYTES_DOWN },
-	  { &SQL_ARTIFACT_OF_PROJECT_BY_PUSHED_AT_US_UP,
-	    &SQL_ARTIFACT_OF_PROJECT_BY_PULLED_AT_US_UP,
-	    &SQL_ARTIFACT_OF_PROJECT_BY_SIZE_BYTES_UP } },
+/* `pages` by [ascending]; `count` NULL: counters know. */
+static const struct lead {
+	unsigned asks;
+	const struct sql_statement *pages[2], *count;
+} leads[] = {
+	{ 0, { &SQL_ARTIFACT_NEWEST_OF_REPOSITORY, &SQL_ARTIFACT_OLDEST_OF_REPOSITORY }, NULL },
+	{ ASKS_PROJECT,
+	  { &SQL_ARTIFACT_NEWEST_OF_PROJECT, &SQL_ARTIFACT_OLDEST_OF_PROJECT },
+	  NULL },
+	{ ASKS_BY_PULL,
+	  { &SQL_ARTIFACT_BY_PULLED_AT_US_DOWN, &SQL_ARTIFACT_BY_PULLED_AT_US_UP },
+	  NULL },
+	{ ASKS_BY_SIZE,
+	  { &SQL_ARTIFACT_BY_SIZE_BYTES_DOWN, &SQL_ARTIFACT_BY_SIZE_BYTES_UP },
+	  NULL },
+	{ ASKS_TYPE,
+	  { &SQL_ARTIFACT_NEWEST_OF_TYPE, &SQL_ARTIFACT_OLDEST_OF_TYPE },
+	  &SQL_ARTIFACT_COUNT_OF_TYPE },
+	{ ASKS_MEDIA_TYPE,
+	  { &SQL_ARTIFACT_NEWEST_OF_MEDIA_TYPE, &SQL_ARTIFACT_OLDEST_OF_MEDIA_TYPE },
+	  &SQL_ARTIFACT_COUNT_OF_MEDIA_TYPE },
+	{ ASKS_UNTAGGED,
+	  { &SQL_ARTIFACT_NEWEST_UNTAGGED, &SQL_ARTIFACT_OLDEST_UNTAGGED },
+	  &SQL_ARTIFACT_COUNT_UNTAGGED },
+	{ ASKS_LABEL,
+	  { &SQL_ARTIFACT_NEWEST_LABELLED, &SQL_ARTIFACT_OLDEST_LABELLED },
+	  &SQL_ARTIFACT_COUNT_LABELLED },
+	{ ASKS_ALL,
+	  { &SQL_ARTIFACT_NEWEST_OF_ALL, &SQL_ARTIFACT_OLDEST_OF_ALL },
+	  &SQL_ARTIFACT_COUNT_OF_ALL },
 };
 
-#define FIT_COUNT 12
-
-/* The parameters that pages and counts share; the page's own two come behind them. */
-static struct sql_args fitting_args(struct ctx *ctx, const struct artifact_query *query)
+static unsigned other_asks(const struct artifact_query *query)
 {
-	struct sql_value *values = ARENA_ARRAY(ctx->arena, struct sql_value, FIT_COUNT + 2);
-	const struct sql_value fits[FIT_COUNT + 2] = {
+	bool tags = query->tagged != TAGGED_WHATEVER && query->tagged != TAGGED_NOT;
+	bool times = query->pushed_from_us != 0 || query->pushed_until_us != INT64_MAX;
+	return query->id || query->latest || tags || times || query->label_count > 1 ? ASKS_OTHER
+										     : 0;
+}
+
+static unsigned asked_by(const struct artifact_query *query)
+{
+	static const unsigned orders[ARTIFACT_ORDER_COUNT] = {
+		[ARTIFACT_BY_PULL] = ASKS_BY_PULL,
+		[ARTIFACT_BY_SIZE] = ASKS_BY_SIZE,
+	};
+	return (query->of_project ? ASKS_PROJECT : 0) | orders[query->order] |
+	       (query->type.len ? ASKS_TYPE : 0) | (query->media_type.len ? ASKS_MEDIA_TYPE : 0) |
+	       (query->tagged == TAGGED_NOT ? ASKS_UNTAGGED : 0) |
+	       (query->label_count == 1 ? ASKS_LABEL : 0) | (query->all ? ASKS_ALL : 0) |
+	       other_asks(query);
+}
+
+static const struct lead *find_lead(unsigned asked)
+{
+	for (size_t i = 0; i < COUNT_OF(leads); i++)
+		if (leads[i].asks == asked)
+			return &leads[i];
+	return NULL;
+}
+
+bool artifact_query_is_led(const struct artifact_query *query)
+{
+	return find_lead(asked_by(query)) != NULL;
+}
+
+/* What is equal in all that the lead leads to. */
+static struct sql_value led_value(const struct artifact_query *query, const struct lead *lead)
+{
+	if (lead->asks & ASKS_LABEL)
+		return SQL_I64(query->label_id);
+	return SQL_TEXT(lead->asks & ASKS_TYPE ? query->type : query->media_type);
+}
+
+static err_t read_led(struct ctx *ctx, struct sql_tx *tx, const struct artifact_query *query,
+		      struct artifact_place from, struct artifact **ret, size_t *ret_count)
+{
+	const struct lead *lead = find_lead(asked_by(query));
+	const struct sql_statement *statement = lead->pages[query->ascending];
+	struct sql_args args =
+		SQL_ARGS(SQL_I64(query->of_id), SQL_I64(query->max), SQL_I64(query->offset),
+			 SQL_I64(from.value), SQL_I64(from.id), led_value(query, lead));
+	args.count = statement->parameters;
+	return db_rows_read(ctx, tx, statement, args, &artifact_reader, (void **)ret, ret_count);
+}
+
+/* --- other lists -------------------------------------------------------------------------------
+ */
+
+#define BY(what, scope, direction)                                                                 \
+	{                                                                                          \
+		&SQL_ARTIFACT_##what##_OF_##scope##_BY_PUSHED_AT_US_##direction,                   \
+			&SQL_ARTIFACT_##what##_OF_##scope##_BY_PULLED_AT_US_##direction,           \
+			&SQL_ARTIFACT_##what##_OF_##scope##_BY_SIZE_BYTES_##direction,             \
+	}
+/* By [all][of_project][ascending][order]. */
+static const struct sql_statement *const fitting_pages[2][2][2][ARTIFACT_ORDER_COUNT] = {
+	{ { BY(LISTED, REPOSITORY, DOWN), BY(LISTED, REPOSITORY, UP) },
+	  { BY(LISTED, PROJECT, DOWN), BY(LISTED, PROJECT, UP) } },
+	{ { BY(WHATEVER, REPOSITORY, DOWN), BY(WHATEVER, REPOSITORY, UP) },
+	  { BY(WHATEVER, PROJECT, DOWN), BY(WHATEVER, PROJECT, UP) } },
+};
+#undef BY
+
+/* By [all]. */
+static const struct sql_statement *const named_pages[2] = {
+	&SQL_ARTIFACT_NAMED_LISTED,
+	&SQL_ARTIFACT_NAMED_WHATEVER,
+};
+/* By [all][of_project]. */
+static const struct sql_statement *const counts[2][2] = {
+	{ &SQL_ARTIFACT_COUNT_LISTED_OF_REPOSITORY, &SQL_ARTIFACT_COUNT_LISTED_OF_PROJECT },
+	{ &SQL_ARTIFACT_COUNT_WHATEVER_OF_REPOSITORY, &SQL_ARTIFACT_COUNT_WHATEVER_OF_PROJECT },
+};
+static const struct sql_statement *const named_counts[2] = {
+	&SQL_ARTIFACT_COUNT_LISTED_NAMED,
+	&SQL_ARTIFACT_COUNT_WHATEVER_NAMED,
+};
+
+#define FITTING_VALUES 15
+
+/* What all of them take; a count does without the page and its place. */
+static struct sql_args fitting_args(struct ctx *ctx, const struct artifact_query *query,
+				    struct artifact_place from)
+{
+	struct sql_value *values = ARENA_ARRAY(ctx->arena, struct sql_value, FITTING_VALUES);
+	const struct sql_value fits[FITTING_VALUES] = {
 		SQL_I64(query->of_id),
-		SQL_I64(query->all),
 		SQL_TEXT(query->type),
 		SQL_TEXT(query->media_type),
 		SQL_I64(query->id),
@@ -83,47 +197,61 @@ static struct sql_args fitting_args(struct ctx *ctx, const struct artifact_query
 		SQL_TEXT(query->label_ids),
 		SQL_I64(query->max),
 		SQL_I64(query->offset),
+		SQL_I64(from.value),
+		SQL_I64(from.id),
 	};
-	for (size_t i = 0; i < COUNT_OF(fits); i++)
+	for (size_t i = 0; i < FITTING_VALUES; i++)
 		values[i] = fits[i];
-	return (struct sql_args){ values, COUNT_OF(fits) };
+	return (struct sql_args){ values, FITTING_VALUES };
 }
 
-err_t db_artifact_page_from(struct ctx *ctx, struct sql_tx *tx, const struct artifact_query *query,
-			    const struct artifact_place *from, struct artifact **ret,
-			    size_t *ret_count)
+/* --- pages and counts --------------------------------------------------------------------------
+ */
+
+struct artifact_place artifact_beginning(const struct artifact_query *query)
 {
-	struct sql_args args =
-		SQL_ARGS(SQL_I64(query->of_id), SQL_I64(query->max), SQL_I64(query->offset),
-			 SQL_I64(from->pushed_at_us), SQL_I64(from->id));
-	if (query->ascending)
-		args.count = 3;
-	return db_rows_read(ctx, tx, plain_pages[query->of_project][query->ascending], args,
-			    &artifact_reader, (void **)ret, ret_count);
+	int64_t most = query->ascending ? INT64_MIN : INT64_MAX;
+	return (struct artifact_place){ most, most };
+}
+
+struct artifact_place artifact_place_of(const struct artifact_query *query,
+					const struct artifact *row)
+{
+	const int64_t values[ARTIFACT_ORDER_COUNT] = {
+		[ARTIFACT_BY_PUSH] = asked_by(query) == ASKS_ALL ? row->id : row->pushed_at_us,
+		[ARTIFACT_BY_PULL] = row->pulled_at_us,
+		[ARTIFACT_BY_SIZE] = row->size_bytes,
+	};
+	return (struct artifact_place){ values[query->order], row->id };
 }
 
 err_t db_artifact_page(struct ctx *ctx, struct sql_tx *tx, const struct artifact_query *query,
-		       struct artifact **ret, size_t *ret_count)
+		       struct artifact_place from, struct artifact **ret, size_t *ret_count)
 {
-	static const struct artifact_place beginning = ARTIFACT_BEGINNING;
-	if (artifact_query_is_plain(query) && query->order == ARTIFACT_BY_PUSH)
-		return db_artifact_page_from(ctx, tx, query, &beginning, ret, ret_count);
+	if (artifact_query_is_led(query))
+		return read_led(ctx, tx, query, from, ret, ret_count);
 	const struct sql_statement *statement =
-		query->id ? &SQL_ARTIFACT_NAMED
-			  : fitting_pages[query->of_project][query->ascending][query->order];
-	return db_rows_read(ctx, tx, statement, fitting_args(ctx, query), &artifact_reader,
-			    (void **)ret, ret_count);
+		query->id ? named_pages[query->all]
+			  : fitting_pages[query->all][query->of_project][query->ascending]
+					 [query->order];
+	struct sql_args args = fitting_args(ctx, query, from);
+	args.count = statement->parameters;
+	return db_rows_read(ctx, tx, statement, args, &artifact_reader, (void **)ret, ret_count);
 }
 
 err_t db_artifact_count(struct ctx *ctx, struct sql_tx *tx, const struct artifact_query *query,
 			int64_t *ret)
 {
-	struct sql_args args = fitting_args(ctx, query);
-	args.count = FIT_COUNT;
-	const struct sql_statement *statement = query->id ? &SQL_ARTIFACT_FITTING_NAMED
-						: query->of_project
-							? &SQL_ARTIFACT_FITTING_OF_PROJECT
-							: &SQL_ARTIFACT_FITTING_OF_REPOSITORY;
+	const struct lead *lead = find_lead(asked_by(query) & ~(ASKS_BY_PULL | ASKS_BY_SIZE));
+	if (lead && lead->count) {
+		struct sql_args args = SQL_ARGS(SQL_I64(query->of_id), led_value(query, lead));
+		args.count = lead->count->parameters;
+		return db_one_i64(ctx, tx, lead->count, args, ret);
+	}
+	const struct sql_statement *statement =
+		query->id ? named_counts[query->all] : counts[query->all][query->of_project];
+	struct sql_args args = fitting_args(ctx, query, artifact_beginning(query));
+	args.count = statement->parameters;
 	return db_one_i64(ctx, tx, statement, args, ret);
 }
 

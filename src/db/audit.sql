@@ -38,7 +38,14 @@ UPDATE audit_chain SET checkpoint_seq = $1, checkpoint_at_us = $2 WHERE id = 1;
 -- name: audit_unsealed_any :one
 SELECT 1 FROM audit_unsealed LIMIT 1;
 
+-- SQLite would read all that is sealed on its way through the view.
 -- name: audit_unsealed_page :many
+-- sqlite:
+SELECT @record_columns
+FROM audit_record r WHERE r.id > (SELECT c.record_id FROM audit_chain c WHERE c.id = 1)
+ORDER BY r.id
+LIMIT $1;
+-- postgres:
 SELECT @record_columns
 FROM audit_unsealed u JOIN audit_record r ON r.id = u.record_id
 ORDER BY u.record_id
@@ -130,6 +137,10 @@ ORDER BY r.time_us, r.id LIMIT $14 OFFSET $15
 -- part: project_actor_index
 audit_record r INDEXED BY audit_record_project_actor
 
+-- Nearly everything was allowed, which narrows nothing: the indexes of results have the rest, and this tells so.
+-- part: not_allowed
+r.result <> 0
+
 -- Where a walk of $4 + 1 rows ends.
 -- part: newest_edge
 SELECT r.time_us, r.id FROM audit_record r WHERE r.time_us >= $1 AND (r.time_us, r.id) < ($2, $3)
@@ -148,8 +159,17 @@ ORDER BY r.time_us, r.id LIMIT 1 OFFSET $4
 SELECT @record_columns FROM audit_record r WHERE @record_filter AND @{}_first;
 
 -- name: audit_newest_by_{} :many
--- each: request_id digest resource actor address result project_id tenant_id
+-- each: request_id digest resource actor address project_id tenant_id
 SELECT @record_columns FROM audit_record r WHERE r.{} = $17 AND @record_filter AND @newest_first;
+
+-- name: audit_{}_by_result :many
+-- each: newest oldest
+SELECT @record_columns FROM audit_record r WHERE r.result = $17 AND @not_allowed AND @record_filter AND @{}_first;
+
+-- name: audit_{}_by_result_type :many
+-- each: newest oldest
+SELECT @record_columns FROM audit_record r
+WHERE r.result = $17 AND @not_allowed AND r.operation = $18 AND r.resource_type = $19 AND @record_filter AND @{}_first;
 
 -- name: audit_{}_by_type :many
 -- each: newest oldest
@@ -175,8 +195,16 @@ SELECT @record_columns FROM audit_record r WHERE r.project_id = $17 AND r.actor 
 @{}_edge @{}_end;
 
 -- name: audit_newest_edge_by_{} :one
--- each: request_id digest resource actor address result project_id tenant_id
+-- each: request_id digest resource actor address project_id tenant_id
 @newest_edge AND r.{} = $5 @newest_end;
+
+-- name: audit_{}_edge_by_result :one
+-- each: newest oldest
+@{}_edge AND r.result = $5 AND @not_allowed @{}_end;
+
+-- name: audit_{}_edge_by_result_type :one
+-- each: newest oldest
+@{}_edge AND r.result = $5 AND @not_allowed AND r.operation = $6 AND r.resource_type = $7 @{}_end;
 
 -- name: audit_{}_edge_by_type :one
 -- each: newest oldest
@@ -198,11 +226,11 @@ WHERE r.time_us >= $1 AND (r.time_us, r.id) < ($2, $3) AND r.project_id = $5 AND
 @newest_edge AND r.project_id = $5 AND r.actor = $6 @newest_end;
 
 -- name: audit_oldest_by_{} :many
--- each: request_id digest resource actor address result project_id tenant_id
+-- each: request_id digest resource actor address project_id tenant_id
 SELECT @record_columns FROM audit_record r WHERE r.{} = $17 AND @record_filter AND @oldest_first;
 
 -- name: audit_oldest_edge_by_{} :one
--- each: request_id digest resource actor address result project_id tenant_id
+-- each: request_id digest resource actor address project_id tenant_id
 @oldest_edge AND r.{} = $5 @oldest_end;
 
 -- name: audit_oldest_edge_by_project_actor :one
@@ -217,8 +245,15 @@ WHERE r.time_us <= $1 AND (r.time_us, r.id) > ($2, $3) AND r.project_id = $5 AND
 SELECT COUNT(*) FROM (SELECT 1 AS one FROM audit_record r WHERE @record_filter AND @newest_first) AS found;
 
 -- name: audit_count_by_{} :one
--- each: request_id digest resource actor address result project_id tenant_id
+-- each: request_id digest resource actor address project_id tenant_id
 SELECT COUNT(*) FROM (SELECT 1 AS one FROM audit_record r WHERE r.{} = $17 AND @record_filter AND @newest_first) AS found;
+
+-- name: audit_count_by_result :one
+SELECT COUNT(*) FROM (SELECT 1 AS one FROM audit_record r WHERE r.result = $17 AND @not_allowed AND @record_filter AND @newest_first) AS found;
+
+-- name: audit_count_by_result_type :one
+SELECT COUNT(*) FROM (SELECT 1 AS one FROM audit_record r
+	WHERE r.result = $17 AND @not_allowed AND r.operation = $18 AND r.resource_type = $19 AND @record_filter AND @newest_first) AS found;
 
 -- name: audit_count_by_type :one
 SELECT COUNT(*) FROM (SELECT 1 AS one FROM audit_record r WHERE r.operation = $17 AND r.resource_type = $18 AND @record_filter AND @newest_first) AS found;

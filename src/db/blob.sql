@@ -43,5 +43,6 @@ WHERE t.id = $1 AND b.digest = $2
 ORDER BY rb.project_id, rb.repository_id
 LIMIT $3;
 
+-- The sign keeps both engines from reading all of a storage for each page, because of its index of sizes.
 -- name: blob_page :many
-SELECT digest, size_bytes FROM blob WHERE storage_id = $1 AND digest > $2 ORDER BY digest LIMIT $3;
+SELECT digest, size_bytes FROM blob WHERE +storage_id = $1 AND digest > $2 ORDER BY digest LIMIT $3;

@@ -2,6 +2,7 @@
 /* label.c - see label.h. */
 #include "db/label.h"
 #include "base/clock.h"
+#include "db/repository.h"
 #include "label.sql.h"
 #include "rows.h"
 
@@ -69,6 +70,7 @@ err_t db_label_get(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, int64_
 
 err_t db_label_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id)
 {
+	TRY(sql_exec(ctx, tx, &SQL_LABEL_RELIST_ALL, SQL_ARGS(SQL_I64(id)), NULL));
 	return db_exec_one(ctx, tx, &SQL_LABEL_DELETE, SQL_ARGS(SQL_I64(id)));
 }
 
@@ -98,18 +100,30 @@ err_t db_label_page(struct ctx *ctx, struct sql_tx *tx, const struct label_query
 			    &reader, (void **)ret, ret_count);
 }
 
+/* One more or less on an artifact, and its repository's lists are told. ERR_ABSENT: it is gone. */
+static err_t change(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+		    int64_t artifact_id, int64_t label_id, int64_t *ret_changed)
+{
+	int64_t repository_id;
+	TRY(db_one_i64(ctx, tx, &SQL_LABEL_HOLD_REPOSITORY, SQL_ARGS(SQL_I64(artifact_id)),
+		       &repository_id));
+	TRY(sql_exec(ctx, tx, statement, SQL_ARGS(SQL_I64(artifact_id), SQL_I64(label_id)),
+		     ret_changed));
+	return db_repository_relist(ctx, tx, repository_id);
+}
+
 err_t db_label_put_on(struct ctx *ctx, struct sql_tx *tx, int64_t artifact_id, int64_t label_id)
 {
 	int64_t changed;
-	TRY(sql_exec(ctx, tx, &SQL_LABEL_PUT_ON, SQL_ARGS(SQL_I64(artifact_id), SQL_I64(label_id)),
-		     &changed));
+	TRY(change(ctx, tx, &SQL_LABEL_PUT_ON, artifact_id, label_id, &changed));
 	return changed ? OK : ERR_EXISTS;
 }
 
 err_t db_label_take_off(struct ctx *ctx, struct sql_tx *tx, int64_t artifact_id, int64_t label_id)
 {
-	return db_exec_one(ctx, tx, &SQL_LABEL_TAKE_OFF,
-			   SQL_ARGS(SQL_I64(artifact_id), SQL_I64(label_id)));
+	int64_t changed;
+	TRY(change(ctx, tx, &SQL_LABEL_TAKE_OFF, artifact_id, label_id, &changed));
+	return changed ? OK : ERR_ABSENT;
 }
 
 err_t db_label_count_on(struct ctx *ctx, struct sql_tx *tx, int64_t artifact_id, int64_t *ret)

@@ -35,7 +35,21 @@ SELECT @columns FROM label l WHERE @fits ORDER BY l.{}, l.id LIMIT $4 OFFSET $5;
 SELECT @columns FROM label l WHERE @fits ORDER BY l.{} DESC, l.id DESC LIMIT $4 OFFSET $5;
 
 -- name: label_put_on :exec
-INSERT INTO artifact_label (manifest_id, label_id) VALUES ($1, $2) ON CONFLICT DO NOTHING;
+INSERT INTO artifact_label (manifest_id, label_id, repository_id, pushed_at_us)
+SELECT a.manifest_id, $2, a.repository_id, a.pushed_at_us FROM artifact a WHERE a.manifest_id = $1
+ON CONFLICT DO NOTHING;
+
+-- Who changes what is in a repository takes its row first.
+-- name: label_hold_repository :one
+-- sqlite:
+SELECT repository_id FROM artifact WHERE manifest_id = $1;
+-- postgres:
+SELECT r.id FROM artifact a JOIN repository r ON r.id = a.repository_id WHERE a.manifest_id = $1 FOR KEY SHARE OF r;
+
+-- Lists of all repositories whose artifacts wear it are other ones without it.
+-- name: label_relist_all :exec
+UPDATE repository SET list_version = list_version + 1
+WHERE id IN (SELECT l.repository_id FROM artifact_label l WHERE l.label_id = $1);
 
 -- name: label_take_off :exec
 DELETE FROM artifact_label WHERE manifest_id = $1 AND label_id = $2;

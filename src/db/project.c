@@ -112,8 +112,8 @@ err_t db_project_page(struct ctx *ctx, struct sql_tx *tx, const struct project_q
 	static const struct sql_statement *const pages[PROJECT_ORDER_COUNT][2] = {
 		[PROJECT_BY_NAME] = { &SQL_PROJECT_PAGE_BY_NAME, &SQL_PROJECT_PAGE_BY_NAME_DOWN },
 		[PROJECT_BY_ID] = { &SQL_PROJECT_PAGE_BY_ID, &SQL_PROJECT_PAGE_BY_ID_DOWN },
-		[PROJECT_BY_CREATION] = { &SQL_PROJECT_PAGE_BY_CREATED_AT_US,
-					  &SQL_PROJECT_PAGE_BY_CREATED_AT_US_DOWN },
+		/* Their ids are in the order in which they were made. */
+		[PROJECT_BY_CREATION] = { &SQL_PROJECT_PAGE_BY_ID, &SQL_PROJECT_PAGE_BY_ID_DOWN },
 		[PROJECT_BY_UPDATE] = { &SQL_PROJECT_PAGE_BY_UPDATED_AT_US,
 					&SQL_PROJECT_PAGE_BY_UPDATED_AT_US_DOWN },
 	};

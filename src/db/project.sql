@@ -45,25 +45,32 @@ ORDER BY name LIMIT $4;
 @project_seen
 AND ($4 IS NULL OR p.name LIKE $4 ESCAPE '\')
 AND ($5 IS NULL OR p.name IN (SELECT j.value FROM json_each($5) j))
-AND ($6 IS NULL OR COALESCE(a.name, p.owner_name) = $6)
+AND ($6 IS NULL OR COALESCE((SELECT o.name FROM account o WHERE o.id = p.owner_id), p.owner_name) = $6)
 AND ($7 IS NULL OR p.is_public = $7)
 -- postgres:
 @project_seen
 AND (CAST($4 AS TEXT) IS NULL OR p.name LIKE $4 ESCAPE '\')
 AND (CAST($5 AS TEXT) IS NULL OR p.name IN (SELECT json_array_elements_text(CAST($5 AS json))))
-AND (CAST($6 AS TEXT) IS NULL OR COALESCE(a.name, p.owner_name) = $6)
+AND (CAST($6 AS TEXT) IS NULL OR COALESCE((SELECT o.name FROM account o WHERE o.id = p.owner_id), p.owner_name) = $6)
 AND (CAST($7 AS BIGINT) IS NULL OR p.is_public = $7)
 
 -- name: project_count :one
-SELECT count(*) FROM @project_tables WHERE @project_chosen;
+SELECT count(*) FROM project p WHERE @project_chosen;
+
+-- An index gives the order, and has what most lists choose by; what a page shows is fetched for the page alone.
+-- part: project_page
+SELECT @project_columns FROM (SELECT p.id AS page_id FROM project p WHERE @project_chosen
+
+-- part: project_shown
+page JOIN project p ON p.id = page.page_id LEFT JOIN account a ON a.id = p.owner_id
 
 -- name: project_page_by_{} :many
--- each: name id created_at_us updated_at_us
-SELECT @project_columns FROM @project_tables WHERE @project_chosen ORDER BY p.{}, p.id LIMIT $8 OFFSET $9;
+-- each: name id updated_at_us
+@project_page ORDER BY p.{}, p.id LIMIT $8 OFFSET $9) @project_shown ORDER BY p.{}, p.id;
 
 -- name: project_page_by_{}_down :many
--- each: name id created_at_us updated_at_us
-SELECT @project_columns FROM @project_tables WHERE @project_chosen ORDER BY p.{} DESC, p.id DESC LIMIT $8 OFFSET $9;
+-- each: name id updated_at_us
+@project_page ORDER BY p.{} DESC, p.id DESC LIMIT $8 OFFSET $9) @project_shown ORDER BY p.{} DESC, p.id DESC;
 
 -- name: project_repository_count :one
 SELECT count(*) FROM repository r

@@ -13,6 +13,10 @@ COALESCE((SELECT r.project_id FROM repository r WHERE r.id = $1), CAST($2 AS BIG
 -- part: projects
 CASE WHEN quota_stripe.scope = 1 THEN CAST($7 AS BIGINT) ELSE 0 END
 
+-- Lists of repositories and projects are other ones then (see the migration of list_version).
+-- part: relisted
+CASE WHEN CAST($4 AS BIGINT) <> 0 OR CAST($7 AS BIGINT) <> 0 THEN 1 ELSE 0 END
+
 -- part: apply
 used_storage = quota_stripe.used_storage + CAST($3 AS BIGINT),
 room_storage = quota_stripe.room_storage - @bytes,
@@ -24,7 +28,8 @@ used_artifacts = quota_stripe.used_artifacts + CAST($6 AS BIGINT),
 room_artifacts = quota_stripe.room_artifacts - CAST($6 AS BIGINT),
 used_projects = quota_stripe.used_projects + @projects,
 room_projects = quota_stripe.room_projects - @projects,
-reserved = quota_stripe.reserved + CAST($8 AS BIGINT)
+reserved = quota_stripe.reserved + CAST($8 AS BIGINT),
+list_version = quota_stripe.list_version + @relisted
 
 -- part: has_room
 (@bytes <= 0 OR quota_stripe.room_storage >= @bytes)
@@ -47,9 +52,8 @@ slow = CASE WHEN t.room_storage < 0 OR t.room_repositories < 0 OR t.room_tags < 
 -- sqlite:
 UPDATE quota_stripe SET
 @apply
-WHERE (scope, holder_id) IN (SELECT 2, p.id FROM project p WHERE p.id = @project
-	UNION ALL SELECT 1, p.tenant_id FROM project p WHERE p.id = @project)
-AND stripe = 0
+WHERE ((scope = 2 AND holder_id = @project AND stripe = 0)
+	OR (scope = 1 AND holder_id = (SELECT p.tenant_id FROM project p WHERE p.id = @project) AND stripe = 0))
 AND @has_room
 RETURNING scope, limited;
 -- postgres:
@@ -95,6 +99,7 @@ used_tags = quota_stripe.used_tags + CASE WHEN quota_stripe.stripe = 0 THEN CAST
 used_artifacts = quota_stripe.used_artifacts + CASE WHEN quota_stripe.stripe = 0 THEN CAST($6 AS BIGINT) ELSE 0 END,
 used_projects = quota_stripe.used_projects + CASE WHEN quota_stripe.stripe = 0 THEN @projects ELSE 0 END,
 reserved = quota_stripe.reserved + CASE WHEN quota_stripe.stripe = 0 THEN CAST($8 AS BIGINT) ELSE 0 END,
+list_version = quota_stripe.list_version + CASE WHEN quota_stripe.stripe = 0 THEN @relisted ELSE 0 END,
 @spread_room
 FROM (SELECT COUNT(*) AS stripes,
 	CAST(SUM(s.room_storage) AS BIGINT) - @bytes AS room_storage,

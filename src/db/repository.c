@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "db/alias.h"
 #include "db/project_content.h"
+#include "db/quota.h"
 #include "repository.sql.h"
 #include "rows.h"
 
@@ -108,6 +109,8 @@ static void read_row(struct ctx *ctx, const struct sql_rows *rows, void *item)
 		.updated_at_us = sql_i64(rows, 7),
 		.project = db_text(ctx, rows, 8),
 		.is_public = sql_i64(rows, 9) != 0,
+		.list_version = sql_i64(rows, 10),
+		.pulled_at_us = sql_i64(rows, 11),
 	};
 }
 
@@ -119,73 +122,185 @@ err_t db_repository_get(struct ctx *ctx, struct sql_tx *tx, int64_t id, struct r
 	return OK;
 }
 
+/* --- lists --------------------------------------------------------------------------------------
+ */
+
+enum scope { SCOPE_PROJECT, SCOPE_TENANT, SCOPE_SEEN };
+
+static enum scope scope_of(const struct repository_search *search)
+{
+	if (search->project_id)
+		return SCOPE_PROJECT;
+	return search->sight->account_id == SIGHT_EVERYTHING ? SCOPE_TENANT : SCOPE_SEEN;
+}
+
+static int64_t holder_of(const struct repository_search *search)
+{
+	return search->project_id ? search->project_id : search->sight->tenant_id;
+}
+
+static bool is_narrowed(const struct repository_search *search)
+{
+	return search->name_like.len || search->name.len || search->blob.len;
+}
+
+/* With places: by [scope][descending]. */
+static const struct sql_statement *const by_name[2][2] = {
+	{ &SQL_REPOSITORY_BY_NAME_OF_PROJECT_UP, &SQL_REPOSITORY_BY_NAME_OF_PROJECT_DOWN },
+	{ &SQL_REPOSITORY_BY_NAME_OF_TENANT_UP, &SQL_REPOSITORY_BY_NAME_OF_TENANT_DOWN },
+};
+static const struct sql_statement *const by_id[2][2] = {
+	{ &SQL_REPOSITORY_BY_ID_OF_PROJECT_UP, &SQL_REPOSITORY_BY_ID_OF_PROJECT_DOWN },
+	{ &SQL_REPOSITORY_BY_ID_OF_TENANT_UP, &SQL_REPOSITORY_BY_ID_OF_TENANT_DOWN },
+};
+static const struct sql_statement *const named_like[2][2] = {
+	{ &SQL_REPOSITORY_NAMED_LIKE_OF_PROJECT_UP, &SQL_REPOSITORY_NAMED_LIKE_OF_PROJECT_DOWN },
+	{ &SQL_REPOSITORY_NAMED_LIKE_OF_TENANT_UP, &SQL_REPOSITORY_NAMED_LIKE_OF_TENANT_DOWN },
+};
+static const struct sql_statement *const count_like[2] = {
+	&SQL_REPOSITORY_COUNT_LIKE_OF_PROJECT,
+	&SQL_REPOSITORY_COUNT_LIKE_OF_TENANT,
+};
+
+/* Orders of a project that have an index but no places: by [order][descending]. */
+static const struct sql_statement *const ordered[REPOSITORY_ORDER_COUNT][2] = {
+	[REPOSITORY_BY_UPDATE] = { &SQL_REPOSITORY_OF_PROJECT_BY_UPDATED_AT_US_UP,
+				   &SQL_REPOSITORY_OF_PROJECT_BY_UPDATED_AT_US_DOWN },
+	[REPOSITORY_BY_PULLS] = { &SQL_REPOSITORY_OF_PROJECT_BY_PULL_COUNT_UP,
+				  &SQL_REPOSITORY_OF_PROJECT_BY_PULL_COUNT_DOWN },
+	[REPOSITORY_BY_ARTIFACTS] = { &SQL_REPOSITORY_OF_PROJECT_BY_ARTIFACT_COUNT_UP,
+				      &SQL_REPOSITORY_OF_PROJECT_BY_ARTIFACT_COUNT_DOWN },
+};
+
 #define BY(where, direction)                                                                       \
 	{                                                                                          \
-		&SQL_REPOSITORY_##where##_BY_NAME_##direction,                                     \
-			&SQL_REPOSITORY_##where##_BY_CREATED_AT_US_##direction,                    \
-			&SQL_REPOSITORY_##where##_BY_UPDATED_AT_US_##direction,                    \
-			&SQL_REPOSITORY_##where##_BY_PULL_COUNT_##direction,                       \
-			&SQL_REPOSITORY_##where##_BY_ARTIFACT_COUNT_##direction,                   \
+		&SQL_REPOSITORY_FITTING_##where##_BY_NAME_##direction,                             \
+			&SQL_REPOSITORY_FITTING_##where##_BY_ID_##direction,                       \
+			&SQL_REPOSITORY_FITTING_##where##_BY_UPDATED_AT_US_##direction,            \
+			&SQL_REPOSITORY_FITTING_##where##_BY_PULL_COUNT_##direction,               \
+			&SQL_REPOSITORY_FITTING_##where##_BY_ARTIFACT_COUNT_##direction,           \
 	}
-/* By [of one project][descending][order]. */
-static const struct sql_statement *const lists[2][2][REPOSITORY_ORDER_COUNT] = {
-	{ BY(LIST, UP), BY(LIST, DOWN) },
+/* All others: by [not of one project][descending][order]. */
+static const struct sql_statement *const fitting[2][2][REPOSITORY_ORDER_COUNT] = {
 	{ BY(IN_PROJECT, UP), BY(IN_PROJECT, DOWN) },
+	{ BY(SEEN, UP), BY(SEEN, DOWN) },
 };
 #undef BY
 
-#define LIST_VALUES_MAX 10
-
-/* Of one project, or of those that are seen; how many there are takes the same but the last two. */
-static struct sql_args list_args(struct ctx *ctx, const struct repository_search *search,
-				 bool counting)
+/* NULL when it has no places. */
+static const struct sql_statement *placed(const struct repository_search *search)
 {
-	const struct repository_seen *seen = &search->seen;
-	struct sql_value *values = ARENA_ARRAY(ctx->arena, struct sql_value, LIST_VALUES_MAX);
-	size_t count = 0;
-	values[count++] = SQL_TEXT(search->name_like);
-	values[count++] = SQL_TEXT(search->name);
-	values[count++] = SQL_TEXT(search->blob);
-	if (search->project_id) {
-		values[count++] = SQL_I64(search->project_id);
-	} else {
-		values[count++] = SQL_I64(seen->tenant_id);
-		values[count++] = SQL_I64(seen->all);
-		values[count++] = SQL_I64(seen->account_id);
-		values[count++] = SQL_I64(seen->now_us);
-		values[count++] = SQL_TEXT(seen->project_ids);
-	}
-	if (!counting) {
-		values[count++] = SQL_I64(search->max);
-		values[count++] = SQL_I64(search->offset);
-	}
-	return (struct sql_args){ values, count };
+	enum scope scope = scope_of(search);
+	if (scope == SCOPE_SEEN || search->name.len || search->blob.len)
+		return NULL;
+	if (search->order == REPOSITORY_BY_NAME)
+		return (search->name_like.len ? named_like : by_name)[scope][search->descending];
+	if (search->order == REPOSITORY_BY_CREATION && !search->name_like.len)
+		return by_id[scope][search->descending];
+	return NULL;
+}
+
+bool repository_search_has_places(const struct repository_search *search, bool *ret_led)
+{
+	*ret_led = !search->name_like.len;
+	return placed(search) != NULL;
+}
+
+static const struct row_reader row_reader = { sizeof(struct repository_row), read_row };
+
+static err_t read_list(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+		       struct sql_args args, struct repository_row **ret, size_t *ret_count)
+{
+	args.count = statement->parameters;
+	return db_rows_read(ctx, tx, statement, args, &row_reader, (void **)ret, ret_count);
+}
+
+static err_t read_named(struct ctx *ctx, struct sql_tx *tx, const struct repository_search *search,
+			struct repository_row **ret, size_t *ret_count)
+{
+	if (scope_of(search) == SCOPE_SEEN)
+		return read_list(ctx, tx, &SQL_REPOSITORY_NAMED_SEEN,
+				 SQL_ARGS(SQL_SIGHT(search->sight), SQL_TEXT(search->name),
+					  SQL_I64(search->max), SQL_I64(search->offset)),
+				 ret, ret_count);
+	return read_list(ctx, tx,
+			 search->project_id ? &SQL_REPOSITORY_NAMED_OF_PROJECT
+					    : &SQL_REPOSITORY_NAMED_OF_TENANT,
+			 SQL_ARGS(SQL_I64(holder_of(search)), SQL_TEXT(search->name),
+				  SQL_I64(search->max), SQL_I64(search->offset)),
+			 ret, ret_count);
 }
 
 err_t db_repository_list(struct ctx *ctx, struct sql_tx *tx, const struct repository_search *search,
-			 struct repository_row **ret, size_t *ret_count)
+			 int64_t from_id, struct repository_row **ret, size_t *ret_count)
 {
-	static const struct row_reader reader = { sizeof(struct repository_row), read_row };
-	return db_rows_read(ctx, tx,
-			    lists[search->project_id != 0][search->descending][search->order],
-			    list_args(ctx, search, false), &reader, (void **)ret, ret_count);
+	enum scope scope = scope_of(search);
+	const struct sql_statement *statement = placed(search);
+	if (search->name.len)
+		return read_named(ctx, tx, search, ret, ret_count);
+	if (!statement && scope == SCOPE_PROJECT && !is_narrowed(search))
+		statement = ordered[search->order][search->descending];
+	if (!statement && scope != SCOPE_PROJECT)
+		return read_list(ctx, tx, fitting[1][search->descending][search->order],
+				 SQL_ARGS(SQL_SIGHT(search->sight), SQL_TEXT(search->name_like),
+					  SQL_TEXT(search->blob), SQL_I64(search->max),
+					  SQL_I64(search->offset)),
+				 ret, ret_count);
+	if (!statement)
+		return read_list(ctx, tx, fitting[0][search->descending][search->order],
+				 SQL_ARGS(SQL_I64(search->project_id), SQL_I64(search->max),
+					  SQL_I64(search->offset), SQL_TEXT(search->name_like),
+					  SQL_TEXT(search->blob)),
+				 ret, ret_count);
+	int64_t beginning = search->descending ? INT64_MAX : 0;
+	return read_list(ctx, tx, statement,
+			 SQL_ARGS(SQL_I64(holder_of(search)), SQL_I64(search->max),
+				  SQL_I64(search->offset), SQL_I64(from_id ? from_id : beginning),
+				  SQL_TEXT(search->name_like)),
+			 ret, ret_count);
+}
+
+err_t db_repository_total(struct ctx *ctx, struct sql_tx *tx,
+			  const struct repository_search *search, int64_t *ret,
+			  int64_t *ret_version)
+{
+	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
+	enum quota_scope scope = search->project_id ? QUOTA_PROJECT : QUOTA_TENANT;
+	TRY(sql_one(ctx, tx, &SQL_REPOSITORY_TOTAL,
+		    SQL_ARGS(SQL_I64(scope), SQL_I64(holder_of(search))), &rows));
+	*ret = sql_i64(&rows, 0);
+	*ret_version = sql_i64(&rows, 1);
+	return OK;
 }
 
 err_t db_repository_list_count(struct ctx *ctx, struct sql_tx *tx,
 			       const struct repository_search *search, int64_t *ret)
 {
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	bool all = !search->name_like.len && !search->name.len && !search->blob.len;
-	if (search->project_id && all)
-		TRY(sql_one(ctx, tx, &SQL_REPOSITORY_COUNT_OF_PROJECT,
-			    SQL_ARGS(SQL_I64(search->project_id)), &rows));
-	else
-		TRY(sql_one(ctx, tx,
-			    search->project_id ? &SQL_REPOSITORY_COUNT_IN_PROJECT
-					       : &SQL_REPOSITORY_LIST_COUNT,
-			    list_args(ctx, search, true), &rows));
-	*ret = sql_i64(&rows, 0);
-	return OK;
+	enum scope scope = scope_of(search);
+	if (search->name.len) {
+		struct repository_search one = *search;
+		struct repository_row *rows;
+		size_t count;
+		one.max = 1;
+		one.offset = 0;
+		TRY(read_named(ctx, tx, &one, &rows, &count));
+		*ret = (int64_t)count;
+		return OK;
+	}
+	if (scope != SCOPE_SEEN && search->name_like.len && !search->blob.len)
+		return db_one_i64(ctx, tx, count_like[scope],
+				  SQL_ARGS(SQL_I64(holder_of(search)), SQL_TEXT(search->name_like)),
+				  ret);
+	if (scope == SCOPE_PROJECT)
+		return db_one_i64(ctx, tx, &SQL_REPOSITORY_COUNT_FITTING_IN_PROJECT,
+				  SQL_ARGS(SQL_I64(search->project_id), SQL_I64(INT64_MAX),
+					   SQL_I64(0), SQL_TEXT(search->name_like),
+					   SQL_TEXT(search->blob)),
+				  ret);
+	return db_one_i64(ctx, tx, &SQL_REPOSITORY_COUNT_FITTING_SEEN,
+			  SQL_ARGS(SQL_SIGHT(search->sight), SQL_TEXT(search->name_like),
+				   SQL_TEXT(search->blob)),
+			  ret);
 }
 
 err_t db_repository_artifacts(struct ctx *ctx, struct sql_tx *tx, int64_t project_id, int64_t *ret)
@@ -205,6 +320,11 @@ err_t db_repository_count(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_
 {
 	return sql_exec(ctx, tx, &SQL_REPOSITORY_COUNT,
 			SQL_ARGS(SQL_I64(id), SQL_I64(change), SQL_I64(now_us)), NULL);
+}
+
+err_t db_repository_relist(struct ctx *ctx, struct sql_tx *tx, int64_t id)
+{
+	return sql_exec(ctx, tx, &SQL_REPOSITORY_RELIST, SQL_ARGS(SQL_I64(id)), NULL);
 }
 
 err_t db_repository_uploads(struct ctx *ctx, struct sql_tx *tx, int64_t id, size_t max, str **ret,

@@ -53,6 +53,8 @@ struct repository_row {
 	int64_t created_at_us, updated_at_us;
 	str project;
 	bool is_public;
+	int64_t pulled_at_us; /* 0: never */
+	int64_t list_version; /* grows with what lists of its artifacts may show, but for pulls */
 };
 
 enum repository_order {
@@ -64,37 +66,44 @@ enum repository_order {
 	REPOSITORY_ORDER_COUNT,
 };
 
-/* What somebody may see: all of the tenant, or what is public or he is a member of, or these. */
-struct repository_seen {
-	int64_t tenant_id;
-	bool all;
-	int64_t account_id; /* 0: nobody's */
-	str project_ids;    /* ",1,2,"; empty: none */
-	int64_t now_us;
-};
-
 struct repository_search {
-	int64_t project_id; /* 0: of all that are seen */
-	struct repository_seen seen;
-	str name_like; /* for LIKE; empty: any */
-	str name;      /* empty: any */
-	str blob;      /* digest text of a blob it holds; empty: any */
+	int64_t project_id;		   /* 0: of all projects that are seen */
+	const struct project_sight *sight; /* then: who looks */
+	str name_like;			   /* for LIKE; empty: any */
+	str name;			   /* empty: any; asked for alone */
+	str blob;			   /* digest text of a blob it holds; empty: any */
 	enum repository_order order;
 	bool descending;
 	int64_t max, offset;
 };
 
 err_t db_repository_get(struct ctx *ctx, struct sql_tx *tx, int64_t id, struct repository_row *ret);
-err_t db_repository_list(struct ctx *ctx, struct sql_tx *tx, const struct repository_search *query,
-			 struct repository_row **ret, size_t *ret_count);
+
+/* True for all of a project or of a tenant by name or creation, or by name those with a part of it:
+ * of them a page may begin at any row. `*ret_led`: every row on the way is one that is wanted. */
+bool repository_search_has_places(const struct repository_search *search, bool *ret_led);
+/* The offset counts from the row of repository `from_id`, that included; 0: from the beginning, as
+ * always for a search without places. */
+err_t db_repository_list(struct ctx *ctx, struct sql_tx *tx, const struct repository_search *search,
+			 int64_t from_id, struct repository_row **ret, size_t *ret_count);
+
+/* All of a project or a tenant, as if nothing narrowed the search; and a number that is another
+ * whenever these are others, or called otherwise. */
+err_t db_repository_total(struct ctx *ctx, struct sql_tx *tx,
+			  const struct repository_search *search, int64_t *ret,
+			  int64_t *ret_version);
+/* How many fit. */
 err_t db_repository_list_count(struct ctx *ctx, struct sql_tx *tx,
-			       const struct repository_search *query, int64_t *ret);
+			       const struct repository_search *search, int64_t *ret);
 /* How many artifacts the repositories of a project list. */
 err_t db_repository_artifacts(struct ctx *ctx, struct sql_tx *tx, int64_t project_id, int64_t *ret);
 
 err_t db_repository_describe(struct ctx *ctx, struct sql_tx *tx, int64_t id, str description);
+/* So many artifacts more are listed now, or others. */
 err_t db_repository_count(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_t change,
 			  int64_t now_us);
+/* The same are listed, but something about them changed by which lists choose. */
+err_t db_repository_relist(struct ctx *ctx, struct sql_tx *tx, int64_t id);
 
 err_t db_repository_uploads(struct ctx *ctx, struct sql_tx *tx, int64_t id, size_t max, str **ret,
 			    size_t *ret_count);

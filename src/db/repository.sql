@@ -33,7 +33,11 @@ ON CONFLICT (tenant_id, name) DO NOTHING;
 UPDATE repository_floor SET id = $1 WHERE id < $1;
 
 -- name: repository_count :exec
-UPDATE repository SET artifact_count = artifact_count + $2, updated_at_us = $3 WHERE id = $1;
+UPDATE repository SET artifact_count = artifact_count + $2, updated_at_us = $3, list_version = list_version + 1 WHERE id = $1;
+
+-- As many artifacts as before, but lists of them may be other ones now.
+-- name: repository_relist :exec
+UPDATE repository SET list_version = list_version + 1 WHERE id = $1;
 
 -- name: repository_describe :exec
 UPDATE repository SET description = $2, updated_at_us = $3 WHERE id = $1;
@@ -80,69 +84,140 @@ DELETE FROM repository WHERE id = $1;
 
 -- part: columns
 r.id, r.project_id, r.name, r.description, r.artifact_count, r.pull_count, r.created_at_us, r.updated_at_us,
-p.name, p.is_public
+p.name, p.is_public, r.list_version, r.pulled_at_us
 
 -- part: joined
 JOIN project p ON p.id = r.project_id
 
--- part: fits
-(CAST($1 AS TEXT) = '' OR r.name LIKE $1 ESCAPE '\')
-AND (CAST($2 AS TEXT) = '' OR r.name = $2)
-AND (CAST($3 AS TEXT) = '' OR EXISTS (SELECT 1 FROM blob b JOIN repository_blob rb ON rb.blob_id = b.id
-	WHERE b.digest = $3 AND rb.repository_id = r.id))
-
--- part: seen
-p.tenant_id = $4 AND (CAST($5 AS BIGINT) = 1 OR p.is_public = 1
-	OR CAST($8 AS TEXT) LIKE '%,' || CAST(p.id AS TEXT) || ',%'
-	OR EXISTS (SELECT 1 FROM project_member pm
-		WHERE pm.project_id = p.id AND (pm.expires_at_us IS NULL OR pm.expires_at_us > $7)
-		  AND (pm.account_id = $6
-		       OR pm.group_id IN (SELECT ag.group_id FROM account_group ag WHERE ag.account_id = $6))))
-
 -- name: repository_get :one
 SELECT @columns FROM repository r @joined WHERE r.id = $1;
 
--- name: repository_list_count :one
-SELECT COUNT(*) FROM repository r @joined WHERE @seen AND @fits;
+-- How many there are in a project (scope 2) or a tenant (1), which quotas count with every one that comes or goes, and the state
+-- in which their lists are (see the migration).
+-- name: repository_total :one
+SELECT CAST(COALESCE(SUM(used_repositories), 0) AS BIGINT), CAST(COALESCE(SUM(list_version), 0) AS BIGINT)
+FROM quota_stripe WHERE scope = $1 AND holder_id = $2;
 
--- name: repository_list_by_{}_up :many
--- each: name created_at_us updated_at_us pull_count artifact_count
-SELECT @columns FROM repository r @joined WHERE @seen AND @fits
-ORDER BY r.{}, r.id
-LIMIT $9 OFFSET $10;
+-- The lists of a project or a tenant: an index gives the page, and what it shows is fetched for the page alone. It begins at the
+-- repository $4, or at the list's beginning if there is none. No name is before '' or after '~'.
+-- part: shown
+JOIN repository r ON r.id = page.id @joined
 
--- name: repository_list_by_{}_down :many
--- each: name created_at_us updated_at_us pull_count artifact_count
-SELECT @columns FROM repository r @joined WHERE @seen AND @fits
-ORDER BY r.{} DESC, r.id DESC
-LIMIT $9 OFFSET $10;
+-- part: from_name
+r.name >= COALESCE((SELECT n.name FROM repository n WHERE n.id = $4), '')
 
--- name: repository_count_in_project :one
-SELECT COUNT(*) FROM repository r WHERE r.project_id = $4 AND @fits;
+-- part: until_name
+r.name <= COALESCE((SELECT n.name FROM repository n WHERE n.id = $4), '~')
 
--- All of a project: its quota counts them, with every one that comes or goes.
--- name: repository_count_of_project :one
-SELECT CAST(COALESCE(SUM(used_repositories), 0) AS BIGINT) FROM quota_stripe WHERE scope = 2 AND holder_id = $1;
+-- name: repository_by_name_of_{}_up :many
+-- each: project tenant
+SELECT @columns
+FROM (SELECT r.id AS id FROM repository r WHERE r.{}_id = $1 AND @from_name ORDER BY r.name LIMIT $2 OFFSET $3) page @shown
+ORDER BY r.name;
 
--- name: repository_in_project_by_{}_up :many
--- each: name created_at_us updated_at_us pull_count artifact_count
+-- name: repository_by_name_of_{}_down :many
+-- each: project tenant
+SELECT @columns
+FROM (SELECT r.id AS id FROM repository r WHERE r.{}_id = $1 AND @until_name ORDER BY r.name DESC LIMIT $2 OFFSET $3) page @shown
+ORDER BY r.name DESC;
+
+-- Their ids are in the order in which they were made.
+-- name: repository_by_id_of_{}_up :many
+-- each: project tenant
+SELECT @columns
+FROM (SELECT r.id AS id FROM repository r WHERE r.{}_id = $1 AND r.id >= $4 ORDER BY r.id LIMIT $2 OFFSET $3) page @shown
+ORDER BY r.id;
+
+-- name: repository_by_id_of_{}_down :many
+-- each: project tenant
+SELECT @columns
+FROM (SELECT r.id AS id FROM repository r WHERE r.{}_id = $1 AND r.id <= $4 ORDER BY r.id DESC LIMIT $2 OFFSET $3) page @shown
+ORDER BY r.id DESC;
+
+-- With a part of the name: the index has the names.
+-- name: repository_named_like_of_{}_up :many
+-- each: project tenant
 SELECT @columns
 FROM (SELECT r.id AS id FROM repository r
-      WHERE r.project_id = $4 AND @fits
-      ORDER BY r.{}, r.id
-      LIMIT $5 OFFSET $6) page
-JOIN repository r ON r.id = page.id @joined
+      WHERE r.{}_id = $1 AND @from_name AND r.name LIKE $5 ESCAPE '\'
+      ORDER BY r.name LIMIT $2 OFFSET $3) page @shown
+ORDER BY r.name;
+
+-- name: repository_named_like_of_{}_down :many
+-- each: project tenant
+SELECT @columns
+FROM (SELECT r.id AS id FROM repository r
+      WHERE r.{}_id = $1 AND @until_name AND r.name LIKE $5 ESCAPE '\'
+      ORDER BY r.name DESC LIMIT $2 OFFSET $3) page @shown
+ORDER BY r.name DESC;
+
+-- name: repository_count_like_of_{} :one
+-- each: project tenant
+SELECT COUNT(*) FROM repository r WHERE r.{}_id = $1 AND r.name LIKE $2 ESCAPE '\';
+
+-- The one that has a name.
+-- name: repository_named_of_{} :many
+-- each: project tenant
+SELECT @columns FROM repository r @joined WHERE r.{}_id = $1 AND r.name = $2 LIMIT $3 OFFSET $4;
+
+-- name: repository_named_seen :many
+SELECT @columns FROM repository r @joined WHERE @project_seen AND r.tenant_id = $3 AND r.name = $4 LIMIT $5 OFFSET $6;
+
+-- In the other orders of a project the index gives the page, too.
+-- name: repository_of_project_by_{}_up :many
+-- each: updated_at_us pull_count artifact_count
+SELECT @columns
+FROM (SELECT r.id AS id FROM repository r WHERE r.project_id = $1 ORDER BY r.{}, r.id LIMIT $2 OFFSET $3) page @shown
 ORDER BY r.{}, r.id;
 
--- name: repository_in_project_by_{}_down :many
--- each: name created_at_us updated_at_us pull_count artifact_count
+-- name: repository_of_project_by_{}_down :many
+-- each: updated_at_us pull_count artifact_count
 SELECT @columns
-FROM (SELECT r.id AS id FROM repository r
-      WHERE r.project_id = $4 AND @fits
-      ORDER BY r.{} DESC, r.id DESC
-      LIMIT $5 OFFSET $6) page
-JOIN repository r ON r.id = page.id @joined
+FROM (SELECT r.id AS id FROM repository r WHERE r.project_id = $1 ORDER BY r.{} DESC, r.id DESC LIMIT $2 OFFSET $3) page @shown
 ORDER BY r.{} DESC, r.id DESC;
+
+-- All other lists look at every repository of the project, or of all projects that are seen.
+-- part: fits
+(CAST($4 AS TEXT) = '' OR r.name LIKE $4 ESCAPE '\')
+AND (CAST($5 AS TEXT) = '' OR r.id IN (SELECT rb.repository_id FROM blob b JOIN repository_blob rb ON rb.blob_id = b.id
+	WHERE b.digest = $5))
+
+-- part: in_project
+r.project_id = $1 AND @fits
+
+-- part: seen
+r.project_id IN (SELECT p.id FROM project p WHERE @project_seen) AND @fits
+
+-- name: repository_fitting_in_project_by_{}_up :many
+-- each: name id updated_at_us pull_count artifact_count
+SELECT @columns
+FROM (SELECT r.id AS id FROM repository r WHERE @in_project ORDER BY r.{}, r.id LIMIT $2 OFFSET $3) page @shown
+ORDER BY r.{}, r.id;
+
+-- name: repository_fitting_in_project_by_{}_down :many
+-- each: name id updated_at_us pull_count artifact_count
+SELECT @columns
+FROM (SELECT r.id AS id FROM repository r WHERE @in_project ORDER BY r.{} DESC, r.id DESC LIMIT $2 OFFSET $3) page @shown
+ORDER BY r.{} DESC, r.id DESC;
+
+-- name: repository_fitting_seen_by_{}_up :many
+-- each: name id updated_at_us pull_count artifact_count
+SELECT @columns
+FROM (SELECT r.id AS id FROM repository r WHERE @seen ORDER BY r.{}, r.id LIMIT $6 OFFSET $7) page @shown
+ORDER BY r.{}, r.id;
+
+-- name: repository_fitting_seen_by_{}_down :many
+-- each: name id updated_at_us pull_count artifact_count
+SELECT @columns
+FROM (SELECT r.id AS id FROM repository r WHERE @seen ORDER BY r.{} DESC, r.id DESC LIMIT $6 OFFSET $7) page @shown
+ORDER BY r.{} DESC, r.id DESC;
+
+-- How many there are, up to $2 and without the first $3.
+-- name: repository_count_fitting_in_project :one
+SELECT COUNT(*) FROM (SELECT r.id FROM repository r WHERE @in_project LIMIT $2 OFFSET $3) AS found;
+
+-- name: repository_count_fitting_seen :one
+SELECT COUNT(*) FROM repository r WHERE @seen;
 
 -- name: repository_artifacts_in_project :one
 SELECT CAST(COALESCE(SUM(artifact_count), 0) AS BIGINT) FROM repository WHERE project_id = $1;

@@ -19,15 +19,12 @@ static void read_project(struct ctx *ctx, const struct sql_rows *rows, void *ite
 	};
 }
 
-err_t db_search_projects(struct ctx *ctx, struct sql_tx *tx, const struct repository_seen *seen,
+err_t db_search_projects(struct ctx *ctx, struct sql_tx *tx, const struct project_sight *sight,
 			 str like, size_t max, struct found_project **ret, size_t *ret_count)
 {
 	static const struct row_reader reader = { sizeof(struct found_project), read_project };
 	return db_rows_read(ctx, tx, &SQL_SEARCH_PROJECTS,
-			    SQL_ARGS(SQL_I64(seen->tenant_id), SQL_I64(seen->all),
-				     SQL_I64(seen->account_id), SQL_I64(seen->now_us),
-				     SQL_TEXT(seen->project_ids), SQL_TEXT(like),
-				     SQL_I64((int64_t)max)),
+			    SQL_ARGS(SQL_SIGHT(sight), SQL_TEXT(like), SQL_I64((int64_t)max)),
 			    &reader, (void **)ret, ret_count);
 }
 
@@ -42,18 +39,15 @@ static void read_count(struct ctx *ctx, const struct sql_rows *rows, void *item)
 		(struct count_row){ sql_i64(rows, 0) != 0, sql_i64(rows, 1), sql_i64(rows, 2) };
 }
 
-err_t db_search_count(struct ctx *ctx, struct sql_tx *tx, const struct repository_seen *seen,
+err_t db_search_count(struct ctx *ctx, struct sql_tx *tx, const struct project_sight *sight,
 		      struct seen_counts *ret)
 {
 	static const struct row_reader reader = { sizeof(struct count_row), read_count };
 	struct seen_counts counts = { 0 };
 	struct count_row *rows;
 	size_t count;
-	TRY(db_rows_read(ctx, tx, &SQL_SEARCH_COUNT,
-			 SQL_ARGS(SQL_I64(seen->tenant_id), SQL_I64(seen->all),
-				  SQL_I64(seen->account_id), SQL_I64(seen->now_us),
-				  SQL_TEXT(seen->project_ids)),
-			 &reader, (void **)&rows, &count));
+	TRY(db_rows_read(ctx, tx, &SQL_SEARCH_COUNT, SQL_ARGS(SQL_SIGHT(sight)), &reader,
+			 (void **)&rows, &count));
 	for (size_t i = 0; i < count; i++) {
 		counts.projects[rows[i].is_public] += rows[i].projects;
 		counts.repositories[rows[i].is_public] += rows[i].repositories;

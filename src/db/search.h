@@ -13,7 +13,7 @@ struct found_project {
 	int64_t repository_count;
 };
 /* `like` for LIKE; empty: all. */
-err_t db_search_projects(struct ctx *ctx, struct sql_tx *tx, const struct repository_seen *seen,
+err_t db_search_projects(struct ctx *ctx, struct sql_tx *tx, const struct project_sight *sight,
 			 str like, size_t max, struct found_project **ret, size_t *ret_count);
 
 /* By [is_public]. */
@@ -21,7 +21,7 @@ struct seen_counts {
 	int64_t projects[2];
 	int64_t repositories[2];
 };
-err_t db_search_count(struct ctx *ctx, struct sql_tx *tx, const struct repository_seen *seen,
+err_t db_search_count(struct ctx *ctx, struct sql_tx *tx, const struct project_sight *sight,
 		      struct seen_counts *ret);
 
 /* Of all blobs in the tenant's storage; reads one index from end to end. */

@@ -8,21 +8,30 @@
 
 #include "base/banned.h"
 
+#define SHALLOW 200 /* rows that may be walked over */
+
 struct anchors {
-	struct list_version version;
+	int64_t version[2];
+	int64_t total;
 	size_t count;
 	struct anchor at[ANCHORS_MAX + 1]; /* by offset */
 };
 
-static struct cache_key key_of(const struct list_version *version)
+/* What is remembered of the list in its state; NULL when that is nothing. `*ret_pinned` holds it.
+ */
+static const struct anchors *look(struct registry *registry, const struct list_state *list,
+				  struct cache_value **ret_pinned)
 {
-	return key_in_repository('a', version->repository_id, STR_NONE);
-}
-
-static bool is_same(const struct list_version *a, const struct list_version *b)
-{
-	return a->repository_id == b->repository_id && a->artifact_count == b->artifact_count &&
-	       a->changed_at_us == b->changed_at_us;
+	if (list->name.len > LIST_NAME_MAX)
+		return NULL;
+	struct cache_key key = key_in_repository(list->kind, list->id, list->name);
+	*ret_pinned = cache_get(registry->cache, key_str(&key));
+	if (!*ret_pinned)
+		return NULL;
+	const struct anchors *known =
+		(const struct anchors *)(const void *)(*ret_pinned)->bytes.ptr;
+	bool same = known->version[0] == list->version[0] && known->version[1] == list->version[1];
+	return same ? known : NULL;
 }
 
 static str bytes_of(const struct anchors *anchors)
@@ -45,20 +54,26 @@ static size_t count_until(const struct anchors *anchors, int64_t offset)
 	return low;
 }
 
-bool anchor_find(struct registry *registry, const struct list_version *version, int64_t offset,
+bool anchor_total(struct registry *registry, const struct list_state *list, int64_t *ret)
+{
+	CLEANUP(cache_value_done) struct cache_value *pinned = NULL;
+	const struct anchors *anchors = look(registry, list, &pinned);
+	if (!anchors)
+		return false;
+	*ret = anchors->total;
+	return true;
+}
+
+void anchor_find(struct registry *registry, const struct list_state *list, bool led, int64_t offset,
 		 struct anchor *ret)
 {
-	struct cache_key key = key_of(version);
-	CLEANUP(cache_value_done)
-	struct cache_value *value = cache_get(registry->cache, key_str(&key));
-	if (!value)
-		return false;
-	const struct anchors *anchors = (const struct anchors *)(const void *)value->bytes.ptr;
-	size_t before = is_same(&anchors->version, version) ? count_until(anchors, offset) : 0;
-	if (!before)
-		return false;
-	*ret = anchors->at[before - 1];
-	return true;
+	CLEANUP(cache_value_done) struct cache_value *pinned = NULL;
+	if (led && offset <= SHALLOW)
+		return;
+	const struct anchors *anchors = look(registry, list, &pinned);
+	size_t before = anchors ? count_until(anchors, offset) : 0;
+	if (before)
+		*ret = anchors->at[before - 1];
 }
 
 static void forget_half(struct anchors *anchors)
@@ -81,17 +96,31 @@ static void insert(struct anchors *anchors, const struct anchor *anchor)
 		forget_half(anchors);
 }
 
-void anchor_remember(struct registry *registry, const struct list_version *version,
-		     const struct anchor *anchor)
+static void remember(struct registry *registry, const struct list_state *list, int64_t total,
+		     const struct anchor *anchors, size_t count)
 {
-	struct cache_key key = key_of(version);
+	if (list->name.len > LIST_NAME_MAX)
+		return;
+	struct cache_key key = key_in_repository(list->kind, list->id, list->name);
 	uint64_t ticket = cache_ticket(registry->cache, key_str(&key));
-	struct anchors anchors = { .version = *version };
-	CLEANUP(cache_value_done)
-	struct cache_value *old = cache_get(registry->cache, key_str(&key));
-	if (old &&
-	    is_same(&((const struct anchors *)(const void *)old->bytes.ptr)->version, version))
-		memcpy(&anchors, old->bytes.ptr, old->bytes.len);
-	insert(&anchors, anchor);
-	cache_put(cache_fill(registry->cache, key_str(&key), ticket, bytes_of(&anchors), 0));
+	struct anchors all = { { list->version[0], list->version[1] }, .total = total };
+	CLEANUP(cache_value_done) struct cache_value *pinned = NULL;
+	const struct anchors *known = look(registry, list, &pinned);
+	if (known)
+		memcpy(&all, known, pinned->bytes.len);
+	for (size_t i = 0; i < count; i++)
+		insert(&all, &anchors[i]);
+	cache_put(cache_fill(registry->cache, key_str(&key), ticket, bytes_of(&all), 0));
+}
+
+void anchor_remember_page(struct registry *registry, const struct list_state *list, int64_t total,
+			  bool led, int64_t from, const struct anchor ends[2])
+{
+	if (!led || ends[0].offset - from > SHALLOW)
+		remember(registry, list, total, ends, 2);
+}
+
+void anchor_remember_total(struct registry *registry, const struct list_state *list, int64_t total)
+{
+	remember(registry, list, total, NULL, 0);
 }

@@ -31,18 +31,6 @@ err_t repository_get(struct ctx *ctx, struct registry *registry, str name,
 	return err;
 }
 
-err_t repository_list(struct ctx *ctx, struct registry *registry,
-		      const struct repository_search *search, struct repository_page *ret)
-{
-	struct repository_page page;
-	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
-	TRY(registry_read(ctx, registry, &tx));
-	TRY(db_repository_list_count(ctx, &tx, search, &page.total));
-	TRY(db_repository_list(ctx, &tx, search, &page.items, &page.count));
-	*ret = page;
-	return OK;
-}
-
 struct describe_work {
 	int64_t id;
 	str description;
@@ -92,87 +80,119 @@ err_t artifact_get(struct ctx *ctx, struct registry *registry, str repository,
 	return err;
 }
 
-/* Counters know how long the plain list is. `*ret_version` is set for the list of a repository. */
-static err_t count(struct ctx *ctx, struct sql_tx *tx, const struct artifact_query *query,
-		   int64_t *ret, struct list_version *ret_version)
+/* Tags like a text are looked for from the tags on when fewer artifacts than one in so many have
+ * one. */
+#define RARE 16
+
+/* What was asked for but for the page, in a text that is another for another list. */
+static str name_of_list(struct ctx *ctx, const struct artifact_query *query)
 {
-	struct repository_row row;
-	if (!artifact_query_is_plain(query))
-		return db_artifact_count(ctx, tx, query, ret);
-	if (query->of_project)
-		return db_repository_artifacts(ctx, tx, query->of_id, ret);
-	TRY(db_repository_get(ctx, tx, query->of_id, &row));
-	*ret = row.artifact_count;
-	*ret_version = (struct list_version){ row.id, row.artifact_count, row.updated_at_us };
+	return arena_printf(ctx->arena,
+			    "%d%d%d%d%d %zu:" STR_FMT " %zu:" STR_FMT " %zu:" STR_FMT
+			    " %lld %lld " STR_FMT,
+			    query->order, query->ascending, query->all, query->latest,
+			    query->tagged, query->type.len, STR_ARG(query->type),
+			    query->media_type.len, STR_ARG(query->media_type), query->tag_like.len,
+			    STR_ARG(query->tag_like), (long long)query->pushed_from_us,
+			    (long long)query->pushed_until_us, STR_ARG(query->label_ids));
+}
+
+/* Its length changes with `list_version`, its order perhaps with pulls: both numbers only grow. */
+static struct list_state state_of(struct ctx *ctx, const struct repository_row *row,
+				  const struct artifact_query *query)
+{
+	bool by_pull = query->order == ARTIFACT_BY_PULL;
+	return (struct list_state){
+		.kind = 'a',
+		.id = row->id,
+		.name = name_of_list(ctx, query),
+		.version = { row->list_version, by_pull ? row->pull_count + row->pulled_at_us : 0 },
+	};
+}
+
+/* From the nearest place that is known, and remembers where the page is. */
+static err_t page_of_repository(struct ctx *ctx, struct registry *registry, struct sql_tx *tx,
+				const struct artifact_query *query, const struct list_state *list,
+				struct artifact_page *page)
+{
+	struct artifact_query rest = *query;
+	struct artifact_place from = artifact_beginning(query);
+	struct anchor near = { 0, from.value, from.id };
+	bool led = artifact_query_is_led(query);
+	anchor_find(registry, list, led, query->offset, &near);
+	rest.offset -= near.offset;
+	from = (struct artifact_place){ near.value, near.id };
+	TRY(db_artifact_page(ctx, tx, &rest, from, &page->items, &page->count));
+	if (!page->count)
+		return OK;
+	struct artifact_place first = artifact_place_of(query, &page->items[0]),
+			      last = artifact_place_of(query, &page->items[page->count - 1]);
+	const struct anchor ends[2] = {
+		{ query->offset, first.value, first.id },
+		{ query->offset + (int64_t)page->count - 1, last.value, last.id },
+	};
+	anchor_remember_page(registry, list, page->total, led, near.offset, ends);
 	return OK;
 }
 
-/* A page that begins deeper than this is looked for from the nearest anchor. */
-#define SHALLOW 200
-
-static bool is_deep(const struct artifact_query *query)
+/* Counters know how long the plain list is. */
+static err_t count_in_repository(struct ctx *ctx, struct registry *registry, struct sql_tx *tx,
+				 const struct artifact_query *query, const struct list_state *list,
+				 int64_t listed, int64_t *ret)
 {
-	return artifact_query_is_plain(query) && query->order == ARTIFACT_BY_PUSH &&
-	       !query->of_project && query->offset > SHALLOW;
+	*ret = listed;
+	if (artifact_query_is_plain(query) || anchor_total(registry, list, ret))
+		return OK;
+	TRY(db_artifact_count(ctx, tx, query, ret));
+	anchor_remember_total(registry, list, *ret);
+	return OK;
 }
 
-/* The same page, counted from the newest on; its rows come the other way round. */
-static void from_newest(struct artifact_query *query, int64_t total)
+static err_t list_of_repository(struct ctx *ctx, struct registry *registry, struct sql_tx *tx,
+				const struct artifact_query *asked, struct artifact_page *page)
 {
-	int64_t rest = total - query->offset; /* of the list, from the page on */
-	query->ascending = false;
-	query->max = query->max < rest ? query->max : rest;
-	query->offset = rest - query->max;
-}
-
-static void reverse(struct artifact *items, size_t count)
-{
-	for (size_t i = 0; i < count / 2; i++) {
-		struct artifact other = items[i];
-		items[i] = items[count - 1 - i];
-		items[count - 1 - i] = other;
-	}
-}
-
-static err_t deep_page(struct ctx *ctx, struct registry *registry, struct sql_tx *tx,
-		       struct artifact_query query, const struct list_version *version,
-		       struct artifact_page *page)
-{
-	struct anchor near = { 0, INT64_MAX, INT64_MAX };
-	bool reversed = query.ascending;
+	struct artifact_query query = *asked;
+	struct repository_row row;
+	if (query.tagged == TAGGED_LIKE)
+		query.tagged = TAGGED_RARELY_LIKE;
+	err_t err = db_repository_get(ctx, tx, query.of_id, &row);
+	if (err == ERR_ABSENT)
+		return fail(ctx, ERR_NAME_UNKNOWN, "repository was deleted meanwhile");
+	TRY(err);
+	const struct list_state list = state_of(ctx, &row, &query);
+	TRY(count_in_repository(ctx, registry, tx, &query, &list, row.artifact_count,
+				&page->total));
 	if (query.offset >= page->total)
 		return OK;
-	if (reversed)
-		from_newest(&query, page->total);
-	int64_t offset = query.offset;
-	bool known = anchor_find(registry, version, offset, &near);
-	query.offset -= near.offset;
-	const struct artifact_place from = { near.pushed_at_us, near.id };
-	TRY(db_artifact_page_from(ctx, tx, &query, &from, &page->items, &page->count));
-	if (page->count && (!known || query.offset > SHALLOW))
-		anchor_remember(
-			registry, version,
-			&(struct anchor){ offset, page->items[0].pushed_at_us, page->items[0].id });
-	if (reversed)
-		reverse(page->items, page->count);
-	return OK;
+	if (query.tagged == TAGGED_RARELY_LIKE && page->total > row.artifact_count / RARE)
+		query.tagged = TAGGED_LIKE;
+	return page_of_repository(ctx, registry, tx, &query, &list, page);
+}
+
+/* Of a project, whose state no single number tells; and of one artifact that is named. */
+static err_t list_anew(struct ctx *ctx, struct sql_tx *tx, const struct artifact_query *query,
+		       struct artifact_page *page)
+{
+	if (artifact_query_is_plain(query))
+		TRY(db_repository_artifacts(ctx, tx, query->of_id, &page->total));
+	else
+		TRY(db_artifact_count(ctx, tx, query, &page->total));
+	if (query->offset >= page->total)
+		return OK;
+	return db_artifact_page(ctx, tx, query, artifact_beginning(query), &page->items,
+				&page->count);
 }
 
 err_t artifact_list(struct ctx *ctx, struct registry *registry, const struct artifact_query *query,
 		    struct artifact_page *ret)
 {
 	struct artifact_page page = { 0 };
-	struct list_version version;
 	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
 	TRY(registry_read(ctx, registry, &tx));
-	err_t err = count(ctx, &tx, query, &page.total, &version);
-	if (err == ERR_ABSENT)
-		return fail(ctx, ERR_NAME_UNKNOWN, "repository was deleted meanwhile");
-	TRY(err);
-	if (is_deep(query))
-		TRY(deep_page(ctx, registry, &tx, *query, &version, &page));
+	if (query->of_project || query->id)
+		TRY(list_anew(ctx, &tx, query, &page));
 	else
-		TRY(db_artifact_page(ctx, &tx, query, &page.items, &page.count));
+		TRY(list_of_repository(ctx, registry, &tx, query, &page));
 	*ret = page;
 	return OK;
 }

@@ -2,7 +2,7 @@
 /*
  * internal.h - what the files of this folder share: the registry's parts and the keys of its cache.
  *
- * One cache holds nine kinds of things, told apart by the first byte of the key:
+ * One cache holds eleven kinds of things, told apart by the first byte of the key:
  *	p<names><tenant><name>  project: its id
  *	i<names><tenant><id>    project by its id: its name, and whether it is public
  *	r<names><tenant><name>  repository: struct repository_known
@@ -12,12 +12,14 @@
  *	b<repository><digest>  struct stored_blob
  *	q<repository>        whether there is a quota: struct hint (upload_quota.c)
  *	c<storage><digest>     a small blob's bytes, for whoever got past `b`
- *	a<repository>          where pages of its list begin (anchors.h)
+ *	a<repository><list>    of a list of its artifacts: its length, where pages begin (anchors.h)
+ *	l<project><list>       the same of a list of a project's repositories
+ *	L<tenant><list>        … of a tenant's
  *
  * No key is one in two tenants: a tenant finds only what it put there itself. Nothing negative is
  * cached. A writer commits first and drops after (who erases a storage, all of its `c`); a fill
- * that raced with it is refused by its ticket (base/cache.h). Of `a` the value itself says of which
- * state of the list it is.
+ * that raced with it is refused by its ticket (base/cache.h). Of `a`, `l` and `L` the value itself
+ *says of which state of the list it is.
  *
  * <names> is a number that grows whenever something was renamed or an alias was deleted
  * (registry_names_changed()): nothing that was known by a name before counts after. What an alias
@@ -61,6 +63,7 @@ struct registry {
 };
 
 #define CACHE_KEY_MAX 280
+#define LIST_NAME_MAX (CACHE_KEY_MAX - 1 - sizeof(int64_t)) /* of a list in a key */
 
 struct cache_key {
 	char bytes[CACHE_KEY_MAX];

@@ -74,7 +74,7 @@ err_t listing_pushed(struct ctx *ctx, struct sql_tx *tx, struct listing *listing
 {
 	const struct artifact_facts *facts = push->facts;
 	int64_t more = 0;
-	listing->touched = true;
+	listing->touched |= push->made || push->gained || facts->accessory.len;
 	if (push->made)
 		return pushed_anew(ctx, tx, listing, push);
 	if (push->gained) {
@@ -107,6 +107,8 @@ err_t listing_finish(struct ctx *ctx, struct sql_tx *tx, const struct listing *l
 	if (listing->relisted)
 		TRY(db_repository_count(ctx, tx, listing->repository_id, listing->listed,
 					clock_wall_us()));
+	else if (listing->touched)
+		TRY(db_repository_relist(ctx, tx, listing->repository_id));
 	return quota_charge(ctx, tx, listing->registry, &listing->charge);
 }
 

@@ -87,11 +87,12 @@ static err_t rename_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	TRY(take_name(ctx, tx, work));
 	TRY(keep_alias(ctx, tx, work));
 	if (!of_project)
-		return OK;
+		return db_alias_relist(ctx, tx, work->rename->project_id);
 	const struct project_names names = { work->rename->project_id, work->done.before,
 					     work->done.after };
 	TRY(db_alias_rename_parts(ctx, tx, &names, &work->done.robots, &work->done.robot_count));
-	return check_lengths(ctx, tx, work);
+	TRY(check_lengths(ctx, tx, work));
+	return db_alias_relist(ctx, tx, work->rename->project_id);
 }
 
 err_t registry_rename(struct ctx *ctx, struct registry *registry, const struct rename *rename,

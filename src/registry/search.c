@@ -5,34 +5,34 @@
 
 #include "base/banned.h"
 
-err_t registry_search(struct ctx *ctx, struct registry *registry,
-		      const struct repository_seen *seen, str like, struct search_result *ret)
+err_t registry_search(struct ctx *ctx, struct registry *registry, const struct project_sight *sight,
+		      str like, struct search_result *ret)
 {
 	struct search_result result;
 	const struct repository_search repositories = {
-		.seen = *seen,
+		.sight = sight,
 		.name_like = like,
 		.max = SEARCH_RESULTS_MAX,
 	};
 	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
 	TRY(registry_read(ctx, registry, &tx));
-	TRY(db_search_projects(ctx, &tx, seen, like, SEARCH_RESULTS_MAX, &result.projects,
+	TRY(db_search_projects(ctx, &tx, sight, like, SEARCH_RESULTS_MAX, &result.projects,
 			       &result.project_count));
-	TRY(db_repository_list(ctx, &tx, &repositories, &result.repositories,
+	TRY(db_repository_list(ctx, &tx, &repositories, 0, &result.repositories,
 			       &result.repository_count));
 	*ret = result;
 	return OK;
 }
 
 err_t registry_statistics(struct ctx *ctx, struct registry *registry,
-			  const struct repository_seen *seen, struct statistics *ret)
+			  const struct project_sight *sight, struct statistics *ret)
 {
 	struct statistics statistics = { 0 };
 	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
 	TRY(registry_read(ctx, registry, &tx));
-	TRY(db_search_count(ctx, &tx, seen, &statistics.counts));
-	if (seen->all)
-		TRY(db_search_stored_bytes(ctx, &tx, seen->tenant_id, &statistics.stored_bytes));
+	TRY(db_search_count(ctx, &tx, sight, &statistics.counts));
+	if (sight->account_id == SIGHT_EVERYTHING)
+		TRY(db_search_stored_bytes(ctx, &tx, sight->tenant_id, &statistics.stored_bytes));
 	*ret = statistics;
 	return OK;
 }

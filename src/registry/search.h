@@ -14,12 +14,12 @@ struct search_result {
 	size_t repository_count;
 };
 /* Whose name contains `text`. The result's first SEARCH_RESULTS_MAX, by name. */
-err_t registry_search(struct ctx *ctx, struct registry *registry,
-		      const struct repository_seen *seen, str like, struct search_result *ret);
+err_t registry_search(struct ctx *ctx, struct registry *registry, const struct project_sight *sight,
+		      str like, struct search_result *ret);
 
 struct statistics {
 	struct seen_counts counts;
 	int64_t stored_bytes; /* of the tenant; 0 unless everything is seen */
 };
 err_t registry_statistics(struct ctx *ctx, struct registry *registry,
-			  const struct repository_seen *seen, struct statistics *ret);
+			  const struct project_sight *sight, struct statistics *ret);

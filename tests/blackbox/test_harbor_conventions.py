@@ -78,6 +78,16 @@ def test_zero_was_refused_though_harbors_command_line_sends_it_for_no_page(admin
     assert {one["name"] for one in answer.json()} == names and "Link" not in answer.headers
 
 
+def test_a_page_size_of_zero_is_the_largest_and_its_link_leads_to_the_rest(admin):
+    stem = unique("all")
+    for number in range(101):
+        admin.post(f"{API}/labels", body=f'{{"name":"{stem}-{number}","scope":"g"}}', headers={"Content-Type": "application/json"}, expect=201)
+    first = admin.get(f"{API}/labels?scope=g&name={stem}&page_size=0", expect=200)
+    assert len(first.json()) == 100 and first.headers["X-Total-Count"] == "101"
+    rest = admin.get(re.search(r'<([^>]*)>; rel="next"', first.headers["Link"]).group(1), expect=200)
+    assert len(rest.json()) == 1 and "next" not in rest.headers["Link"]
+
+
 def test_unknown_and_forbidden_projects_look_the_same(admin, anonymous):
     admin.request("POST", f"{API}/projects", body='{"project_name":"hidden"}', expect=201,
                    headers={"Content-Type": "application/json"})

@@ -59,6 +59,12 @@ Test(db_audit, leaders_by_numbers)
 	filter.result = AUDIT_DENIED;
 	cr_assert_str_eq(db_audit_leader(&filter), "result");
 	cr_assert(db_audit_is_led(&filter));
+	filter.operation.text = STR("create");
+	filter.resource_type.text = STR("artifact");
+	cr_assert_str_eq(db_audit_leader(&filter), "result, type");
+	cr_assert(db_audit_is_led(&filter));
+	filter.result = AUDIT_ALLOWED;
+	cr_assert_str_eq(db_audit_leader(&filter), "type");
 	filter = AUDIT_FILTER_NONE;
 	filter.tenant_id = 1;
 	cr_assert_str_eq(db_audit_leader(&filter), "tenant");
