@@ -4,7 +4,7 @@
 A row is a function that takes a Bench and gives back a list of Measures. To add one: write it in the
 file of its kind and name it here.
 """
-from rows import login, memory, pull, push, scale, trail
+from rows import lists, login, memory, pull, push, scale, trail
 
 ROWS = {
     "manifest-get": pull.manifest_get,
@@ -20,6 +20,7 @@ ROWS = {
     "push-one-project": push.push_one_project,
     "tags-100000": scale.tags,
     "artifacts-100000": scale.artifacts,
+    "lists-100000": lists.lists,
     "referrers-10000": scale.referrers,
     "start-1000000": scale.start,
     "audit-10000000": trail.audit,

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Searching the audit trail: what a page costs must not grow with the records."""
-import base64
 import http.client
 import sqlite3
 import time
 import urllib.parse
 from statistics import median
 
-from harness.servers import PASSWORD, Berth
+from harness.servers import Berth
 from harness.table import OURS, Goal, Measure
 from rows.scale import FLAT, database_file
 
@@ -74,15 +73,15 @@ def fill(server, count):
     database.close()
 
 
-def time_search(server, path, q):
-    """Median milliseconds of a request on one connection."""
-    basic = base64.b64encode(f"admin:{PASSWORD}".encode()).decode()
-    target = f"{path}&q={urllib.parse.quote(q)}" if q else path
+def time_gets(server, target, requests=REQUESTS, before=None):
+    """Median milliseconds of a request on one connection; `before` is done before each, out of the clock."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     times = []
-    for _ in range(REQUESTS):
+    for number in range(requests):
+        if before:
+            before(number)
         begin = time.perf_counter()
-        connection.request("GET", target, headers={"Authorization": f"Basic {basic}"})
+        connection.request("GET", target, headers=server.basic())
         answer = connection.getresponse()
         answer.read()
         times.append((time.perf_counter() - begin) * 1e3)
@@ -90,6 +89,10 @@ def time_search(server, path, q):
             raise RuntimeError(f"{target}: {answer.status}")
     connection.close()
     return median(times)
+
+
+def time_search(server, path, q):
+    return time_gets(server, f"{path}&q={urllib.parse.quote(q)}" if q else path)
 
 
 def audit(bench):
