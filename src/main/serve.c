@@ -326,6 +326,12 @@ static void block_signals(sigset_t *ret)
 	signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error, not an end */
 }
 
+/* What expires sooner is looked for sooner. */
+static int64_t housekeeping_ns(const struct program *p)
+{
+	return MIN(HOUSEKEEPING_S * CLOCK_S, p->config.uploads_expiry_ms * CLOCK_MS);
+}
+
 static void serve_until_stopped(struct program *p, const sigset_t *signals)
 {
 	CLEANUP(arena_done) struct arena arena;
@@ -342,7 +348,7 @@ static void serve_until_stopped(struct program *p, const sigset_t *signals)
 		else if (errno != EAGAIN)
 			continue;
 		watch_quotas(&ctx, p);
-		if (clock_now_ns() - kept_ns < HOUSEKEEPING_S * CLOCK_S)
+		if (clock_now_ns() - kept_ns < housekeeping_ns(p))
 			continue;
 		kept_ns = clock_now_ns();
 		keep_house(&ctx, p);
