@@ -28,8 +28,12 @@ def binary():
     return Path(os.environ.get("BERTH_BINARY", ROOT / "build" / "berth"))
 
 
+def is_judged():
+    """Whether another program than the one under test, one without a sanitizer, looks at what a test left behind."""
+    return "BERTH_JUDGE" in os.environ
+
+
 def judge():
-    """The program that looks at what a test left behind: a sanitizer would make it slow, and finds nothing new there."""
     return Path(os.environ.get("BERTH_JUDGE", binary()))
 
 
