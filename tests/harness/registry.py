@@ -252,7 +252,9 @@ class Registry:
         }
         port = f":{self.port:04X}"
         found = []
-        for line in Path(f"/proc/{self.process.pid}/net/tcp").read_text().splitlines()[1:]:
+        for line in Path(f"/proc/{self.process.pid}/net/tcp").read_text().splitlines():
+            if port not in line:  # most are what other tests left behind
+                continue
             fields = line.split()
             if fields[1].endswith(port) and fields[3] != "0A" and fields[9] in inodes:
                 found.append(f"{fields[2]} state {fields[3]} queues {fields[4]} inode {fields[9]}")
