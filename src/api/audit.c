@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* audit.c - see api/audit.h. */
 #include "api/audit.h"
+#include "auth/tenant.h"
 #include "codec/basic_auth.h"
 #include "notify/audit.h"
 
@@ -135,6 +136,17 @@ static str claimed_name(struct request *rq)
 	return header.len ? STR("bearer token") : STR("form");
 }
 
+/* In the trail of the tenant whose user it was to be, on whatever host: "acme/anna" is acme's anna. */
+static void name_claimed(struct request *rq, struct audit_event *event)
+{
+	struct ctx *ctx = rq->x->ctx;
+	CLEANUP(tenant_leave) struct tenant_scope scope = TENANT_SCOPE_INIT;
+	event->resource = claimed_name(rq);
+	/* When it cannot be looked up, it stays where it was tried; the answer has its error already. */
+	if (tenant_enter(ctx, rq->api->options.auth, event->resource, &scope, &event->resource) == OK)
+		event->tenant_id = ctx->tenant_id;
+}
+
 static void note_denial(struct request *rq, err_t err)
 {
 	bool by_form =
@@ -146,7 +158,10 @@ static void note_denial(struct request *rq, err_t err)
 	if (!event)
 		return;
 	set_result(event, rq->x->ctx, err);
-	event->resource = login ? claimed_name(rq) : rq->x->head->path;
+	if (login)
+		name_claimed(rq, event);
+	else
+		event->resource = rq->x->head->path;
 	audit_note(rq->api->options.audit, event);
 }
 

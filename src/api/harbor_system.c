@@ -3,6 +3,7 @@
  */
 #include "api/handlers.h"
 #include "api/harbor.h"
+#include "api/tenant.h"
 #include "auth/outside.h"
 #include "base/clock.h"
 #include "registry/health.h"
@@ -42,7 +43,7 @@ static void write_open(struct ctx *ctx, struct request *rq, struct json_writer *
 {
 	struct system_settings *settings = rq->api->options.settings;
 	json_write_bool(w, "primary_auth_mode", system_bool(settings, SYSTEM_PRIMARY_AUTH_MODE));
-	json_write_bool(w, "self_registration", system_bool(settings, SYSTEM_SELF_REGISTRATION));
+	json_write_bool(w, "self_registration", tenant_is_open(rq));
 	json_write_str(w, "banner_message", system_text(ctx, settings, SYSTEM_BANNER_MESSAGE));
 }
 

@@ -9,9 +9,9 @@
 #include "api/browser.h"
 #include "api/handlers.h"
 #include "api/harbor.h"
+#include "api/tenant.h"
 #include "auth/access_token.h"
 #include "auth/user.h"
-#include "settings/system.h"
 
 #include <string.h>
 
@@ -224,7 +224,7 @@ static err_t may_create(struct ctx *ctx, struct request *rq)
 	TRY(request_may(ctx, rq, ACTION_USER_CREATE, STR_NONE, &decision));
 	if (decision.allowed)
 		return OK;
-	if (!system_bool(rq->api->options.settings, SYSTEM_SELF_REGISTRATION))
+	if (!tenant_is_open(rq))
 		return request_refuse(ctx, rq, &decision);
 	if (!browser_proves_page(ctx, rq))
 		return fail(ctx, ERR_DENIED, "self-registration is for browsers");

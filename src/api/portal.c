@@ -9,7 +9,6 @@
 #include "auth/outside.h"
 #include "auth/user.h"
 #include "codec/form.h"
-#include "settings/system.h"
 
 #include "base/banned.h"
 
@@ -145,7 +144,7 @@ err_t portal_user_exists(struct ctx *ctx, struct request *rq)
 	int64_t total;
 	bool may = rq->who.flags & IDENTITY_ADMIN && !rq->who.by_token;
 	TRY(tenant_check_suspended(ctx, rq));
-	if (!may && !system_bool(rq->api->options.settings, SYSTEM_SELF_REGISTRATION))
+	if (!may && !tenant_is_open(rq))
 		return fail(ctx, ERR_PRECONDITION_FAILED, "self-registration is off");
 	TRY(exchange_read_all(rq->x, rq->route->body_max_bytes, &body));
 	str target = form_value(ctx, body, "target"), value = form_value(ctx, body, "value");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tenant.c - see tenant.h. */
 #include "api/tenant.h"
+#include "settings/system.h"
 
 #include "base/banned.h"
 
@@ -56,4 +57,10 @@ err_t tenant_check_read_only(struct ctx *ctx, const struct request *rq)
 	if (rq->tenant.state != TENANT_READ_ONLY || is_way_back)
 		return OK;
 	return fail(ctx, ERR_TENANT_READ_ONLY, STR_FMT, STR_ARG(rq->tenant.reason));
+}
+
+bool tenant_is_open(const struct request *rq)
+{
+	return request_tenant(rq) == TENANT_DEFAULT &&
+	       system_bool(rq->api->options.settings, SYSTEM_SELF_REGISTRATION);
 }

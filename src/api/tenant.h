@@ -22,3 +22,7 @@ err_t tenant_settle(struct ctx *ctx, struct request *rq);
  * changes something. */
 err_t tenant_check_suspended(struct ctx *ctx, const struct request *rq);
 err_t tenant_check_read_only(struct ctx *ctx, const struct request *rq);
+
+/* Strangers may make accounts for themselves here: the default tenant's, where the system's setting
+ * says so. Another tenant's people are its administrators' and its providers' to let in. */
+bool tenant_is_open(const struct request *rq);

@@ -3,6 +3,7 @@
 #include "db/account.h"
 #include "account.sql.h"
 #include "base/clock.h"
+#include "db/tenant.h"
 #include "rows.h"
 
 #include "base/banned.h"
@@ -88,6 +89,7 @@ err_t db_account_state(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_t *
 err_t db_account_insert(struct ctx *ctx, struct sql_tx *tx, const struct account *account,
 			int64_t *ret_id)
 {
+	TRY(db_tenant_hold(ctx, tx, account->tenant_id));
 	return db_insert_id(ctx, tx, &SQL_ACCOUNT_INSERT,
 			    SQL_ARGS(SQL_I64(account->tenant_id), SQL_TEXT(account->name),
 				     SQL_TEXT(account->password), SQL_TEXT_OR_NULL(account->email),

@@ -2,6 +2,7 @@
 /* identity_provider.c - see identity_provider.h. */
 #include "db/identity_provider.h"
 #include "base/clock.h"
+#include "db/tenant.h"
 #include "identity_provider.sql.h"
 #include "rows.h"
 
@@ -45,6 +46,7 @@ err_t db_identity_provider_insert(struct ctx *ctx, struct sql_tx *tx,
 				  struct identity_provider_row *row)
 {
 	int64_t now_us = clock_wall_us();
+	TRY(db_tenant_hold(ctx, tx, row->tenant_id));
 	TRY(db_insert_id(ctx, tx, &SQL_IDENTITY_PROVIDER_INSERT,
 			 SQL_ARGS(SQL_I64(row->tenant_id), SQL_TEXT(row->name), SQL_TEXT(row->kind),
 				  SQL_I64(row->position), SQL_I64(row->enabled),

@@ -3,6 +3,7 @@
 #include "db/label.h"
 #include "base/clock.h"
 #include "db/repository.h"
+#include "db/tenant.h"
 #include "label.sql.h"
 #include "rows.h"
 
@@ -39,6 +40,7 @@ err_t db_label_insert(struct ctx *ctx, struct sql_tx *tx, const struct label *la
 {
 	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
 	struct sql_value project = label->project_id ? SQL_I64(label->project_id) : SQL_NULL;
+	TRY(db_tenant_hold(ctx, tx, label->tenant_id));
 	err_t err = sql_one(ctx, tx, &SQL_LABEL_INSERT,
 			    SQL_ARGS(SQL_I64(label->tenant_id), project, SQL_TEXT(label->name),
 				     SQL_TEXT(label->description), SQL_TEXT(label->color),

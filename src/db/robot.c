@@ -2,6 +2,7 @@
 /* robot.c - see robot.h. */
 #include "db/robot.h"
 #include "base/clock.h"
+#include "db/tenant.h"
 #include "robot.sql.h"
 #include "rows.h"
 
@@ -36,6 +37,7 @@ static void read_robot(struct ctx *ctx, const struct sql_rows *rows, void *item)
 
 err_t db_robot_insert(struct ctx *ctx, struct sql_tx *tx, struct robot_row *row)
 {
+	TRY(db_tenant_hold(ctx, tx, row->tenant_id));
 	row->created_at_us = row->updated_at_us = clock_wall_us();
 	row->epoch = 1;
 	return db_insert_id(ctx, tx, &SQL_ROBOT_INSERT,

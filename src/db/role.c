@@ -2,6 +2,7 @@
 /* role.c - see role.h. */
 #include "db/role.h"
 #include "base/clock.h"
+#include "db/tenant.h"
 #include "role.sql.h"
 #include "rows.h"
 
@@ -57,6 +58,7 @@ err_t db_role_page(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, int64_
 
 err_t db_role_insert(struct ctx *ctx, struct sql_tx *tx, struct role_row *role)
 {
+	TRY(db_tenant_hold(ctx, tx, role->tenant_id));
 	return db_insert_id(ctx, tx, &SQL_ROLE_INSERT,
 			    SQL_ARGS(SQL_I64(role->tenant_id), SQL_TEXT(role->name),
 				     SQL_TEXT(role->description), SQL_TEXT(role->grants),

@@ -69,11 +69,34 @@ err_t db_tenant_touch(struct ctx *ctx, struct sql_tx *tx, int64_t id)
 			   SQL_ARGS(SQL_I64(id), SQL_I64(clock_wall_us())));
 }
 
+err_t db_tenant_hold(struct ctx *ctx, struct sql_tx *tx, int64_t id)
+{
+	bool is_there;
+	TRY(db_has_row(ctx, tx, &SQL_TENANT_HOLD, SQL_ARGS(SQL_I64(id)), &is_there));
+	return is_there ? OK : fail(ctx, ERR_NOT_FOUND, "tenant %lld is gone", (long long)id);
+}
+
 err_t db_tenant_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id)
 {
-	TRY(db_exec_one(ctx, tx, &SQL_TENANT_DELETE,
-			SQL_ARGS(SQL_I64(id), SQL_I64(clock_wall_us()))));
-	return sql_exec(ctx, tx, &SQL_TENANT_HOST_DELETE_ALL, SQL_ARGS(SQL_I64(id)), NULL);
+	return db_exec_one(ctx, tx, &SQL_TENANT_DELETE,
+			   SQL_ARGS(SQL_I64(id), SQL_I64(clock_wall_us())));
+}
+
+/* Who refers to others goes before them. */
+err_t db_tenant_clear(struct ctx *ctx, struct sql_tx *tx, int64_t id)
+{
+	static const struct sql_statement *const all[] = {
+		&SQL_TENANT_CLEAR_TENANT_HOST,	&SQL_TENANT_CLEAR_SESSION,
+		&SQL_TENANT_CLEAR_ACCESS_TOKEN, &SQL_TENANT_CLEAR_ACCOUNT_GROUP,
+		&SQL_TENANT_CLEAR_BINDING,	&SQL_TENANT_CLEAR_TOKEN_ISSUER,
+		&SQL_TENANT_CLEAR_ROBOT,	&SQL_TENANT_CLEAR_LABEL,
+		&SQL_TENANT_CLEAR_USER_GROUP,	&SQL_TENANT_CLEAR_ROLE,
+		&SQL_TENANT_CLEAR_QUOTA,	&SQL_TENANT_CLEAR_IDENTITY_PROVIDER,
+		&SQL_TENANT_CLEAR_PROJECT,	&SQL_TENANT_CLEAR_ACCOUNT,
+	};
+	for (size_t i = 0; i < COUNT_OF(all); i++)
+		TRY(sql_exec(ctx, tx, all[i], SQL_ARGS(SQL_I64(id)), NULL));
+	return OK;
 }
 
 err_t db_tenant_has_projects(struct ctx *ctx, struct sql_tx *tx, int64_t id, bool *ret)

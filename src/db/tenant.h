@@ -34,8 +34,15 @@ err_t db_tenant_insert(struct ctx *ctx, struct sql_tx *tx, struct tenant_row *ro
 err_t db_tenant_update(struct ctx *ctx, struct sql_tx *tx, const struct tenant_row *row);
 /* Keeps everybody else who changes it waiting. ERR_ABSENT. */
 err_t db_tenant_touch(struct ctx *ctx, struct sql_tx *tx, int64_t id);
-/* Gives its name and hosts free. ERR_ABSENT. */
+/* Until the transaction ends it is not deleted: for who makes something in it. ERR_NOT_FOUND when
+ * it was. */
+err_t db_tenant_hold(struct ctx *ctx, struct sql_tx *tx, int64_t id);
+/* Gives its name free. ERR_ABSENT. */
 err_t db_tenant_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id);
+/* Everything that is its own, for one that was deleted and has no project: its hosts, people,
+ * groups, roles, labels, robots, issuers and providers, with all secrets. What stays are records of
+ * the audit trail, and rows of accounts and projects that are nothing but an id. */
+err_t db_tenant_clear(struct ctx *ctx, struct sql_tx *tx, int64_t id);
 err_t db_tenant_has_projects(struct ctx *ctx, struct sql_tx *tx, int64_t id, bool *ret);
 
 enum tenant_order { TENANT_BY_ID, TENANT_BY_NAME, TENANT_BY_CREATION, TENANT_ORDER_COUNT };

@@ -43,6 +43,13 @@ WHERE id = $1 AND state <> 3;
 -- name: tenant_touch :exec
 UPDATE tenant SET updated_at_us = $2 WHERE id = $1 AND state <> 3;
 
+-- For who makes something in it: so long it is not deleted.
+-- name: tenant_hold :one
+-- sqlite:
+SELECT id FROM tenant WHERE id = $1 AND state <> 3;
+-- postgres:
+SELECT id FROM tenant WHERE id = $1 AND state <> 3 FOR KEY SHARE;
+
 -- Projects refer to it for as long as they are kept, so the row stays, under a name that cannot be asked for.
 -- name: tenant_delete :exec
 UPDATE tenant SET name = name || '#' || CAST(id AS TEXT), state = 3, updated_at_us = $2
@@ -50,6 +57,28 @@ WHERE id = $1 AND state <> 3;
 
 -- name: tenant_any_project :one
 SELECT id FROM project WHERE tenant_id = $1 AND deleted = 0 LIMIT 1;
+
+-- What goes with it. Its records stay in the audit trail; so do the ids that they name, as rows that say nothing more.
+
+-- name: tenant_clear_{} :exec
+-- each: session access_token account_group
+DELETE FROM {} WHERE account_id IN (SELECT id FROM account WHERE tenant_id = $1);
+
+-- name: tenant_clear_{} :exec
+-- each: tenant_host binding token_issuer robot label user_group role identity_provider
+DELETE FROM {} WHERE tenant_id = $1;
+
+-- name: tenant_clear_quota :exec
+DELETE FROM quota WHERE scope = 1 AND holder_id = $1;
+
+-- name: tenant_clear_project :exec
+UPDATE project SET owner_id = NULL, owner_name = '' WHERE tenant_id = $1;
+
+-- name: tenant_clear_account :exec
+UPDATE account SET name = '#' || CAST(id AS TEXT), email = NULL, realname = '', comment = '', password = '',
+	source = 'local', issuer = '', subject = NULL, is_admin = 0, is_auditor = 0, is_tenant_admin = 0, admin_elsewhere = 0,
+	deleted = 1, epoch = epoch + 1
+WHERE tenant_id = $1;
 
 -- Hosts.
 
@@ -61,9 +90,6 @@ INSERT INTO tenant_host (host, tenant_id) VALUES ($1, $2) ON CONFLICT DO NOTHING
 
 -- name: tenant_host_delete :exec
 DELETE FROM tenant_host WHERE tenant_id = $1 AND host = $2;
-
--- name: tenant_host_delete_all :exec
-DELETE FROM tenant_host WHERE tenant_id = $1;
 
 -- Administrators: people by themselves (type 0) and groups (type 1).
 -- part: tenant_admins

@@ -2,6 +2,7 @@
 /* token_issuer.c - see token_issuer.h. */
 #include "db/token_issuer.h"
 #include "base/clock.h"
+#include "db/tenant.h"
 #include "rows.h"
 #include "token_issuer.sql.h"
 
@@ -29,6 +30,7 @@ static const struct row_reader reader = { sizeof(struct token_issuer_row), read_
 
 err_t db_token_issuer_insert(struct ctx *ctx, struct sql_tx *tx, struct token_issuer_row *row)
 {
+	TRY(db_tenant_hold(ctx, tx, row->tenant_id));
 	row->created_at_us = row->updated_at_us = clock_wall_us();
 	return db_insert_id(ctx, tx, &SQL_TOKEN_ISSUER_INSERT,
 			    SQL_ARGS(SQL_I64(row->tenant_id), SQL_TEXT(row->name),

@@ -2,6 +2,7 @@
 /* user_group.c - see user_group.h. */
 #include "db/user_group.h"
 #include "base/clock.h"
+#include "db/tenant.h"
 #include "rows.h"
 #include "user_group.sql.h"
 
@@ -31,6 +32,7 @@ static err_t find(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement
 
 err_t db_user_group_insert(struct ctx *ctx, struct sql_tx *tx, struct user_group *group)
 {
+	TRY(db_tenant_hold(ctx, tx, group->tenant_id));
 	err_t err = db_one_i64(ctx, tx, &SQL_USER_GROUP_INSERT,
 			       SQL_ARGS(SQL_I64(group->tenant_id), SQL_I64(group->type),
 					SQL_TEXT(group->name), SQL_TEXT(group->dn),

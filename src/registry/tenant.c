@@ -180,6 +180,7 @@ static err_t delete_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	TRY(db_tenant_has_projects(ctx, tx, tenant->row.id, &has_projects));
 	if (has_projects)
 		return fail(ctx, ERR_IN_USE, "the tenant has projects");
+	TRY(db_tenant_clear(ctx, tx, tenant->row.id));
 	return tenant->storage.encrypted ? storage_erase_in(ctx, tx, tenant->storage.id) : OK;
 }
 

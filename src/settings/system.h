@@ -47,7 +47,8 @@
  *	UNUSED   shown to nobody: a secret that nothing here would ever use
  */
 #define SYSTEM_SETTINGS(X)                                                                         \
-	/* For login pages, which read it from systeminfo: that they offer OIDC first. */          \
+	/* For login pages, which read it from systeminfo: that they offer OIDC first. Harbor's */ \
+	/* server does nothing else with it, either. */                                            \
 	X(BOOL, PRIMARY_AUTH_MODE, "primary_auth_mode", "false", SETTING_FREE)                     \
 	X(CHOICE, PROJECT_CREATION, "project_creation_restriction", "everyone",                    \
 	  SETTING_CHOICE("everyone|adminonly"))                                                    \

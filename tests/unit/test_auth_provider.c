@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "db/db.h"
 #include "db/identity_provider.h"
+#include "tenant_fixture.h"
 
 static char root[] = "/tmp/berth-provider-XXXXXX";
 static struct arena arena;
@@ -28,6 +29,9 @@ static void start(void)
 	struct sql_options options = { SQL_SQLITE, path.ptr, 4, db_statement_count() };
 	must(sql_open(&ctx, &options, &ips.db));
 	must(db_migrate(&ctx, ips.db));
+	int64_t second;
+	must(db_run(&ctx, ips.db, SQL_WRITE, make_tenant, &second));
+	cr_assert_eq(second, 2);
 }
 
 static void stop(void)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* People: made, changed, blocked, deleted, and those whom somebody else vouches for. */
 #include "auth_fixture.h"
+#include "tenant_fixture.h"
 
 #include "auth/access_token.h"
 #include "auth/state.h"
@@ -87,7 +88,7 @@ Test(user, names_and_addresses_are_taken_once)
 	again.name = STR("other");
 	again.email = STR("ANNA@example.com");
 	cr_expect_eq(user_create(&ctx, auth, &again, &id), ERR_EXISTS);
-	again.tenant_id = 2;
+	must(db_run(&ctx, db, SQL_WRITE, make_tenant, &again.tenant_id));
 	must(user_create(&ctx, auth, &again, &id));
 }
 

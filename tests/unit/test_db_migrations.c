@@ -3,6 +3,7 @@
 #include "sql_fixture.h"
 #include "db/blob.h"
 #include "db/db.h"
+#include "db/identity_provider.h"
 #include "db/project.h"
 #include "db/quota.h"
 #include "db/repository.h"
@@ -34,15 +35,29 @@ static const char FILL[] =
 	"INSERT INTO upload (id, repository_id, algorithm, created_at_us, touched_at_us) "
 	"VALUES ('u', 90, 1, 21, 21);";
 
+/* A tenant that was deleted before deleting was complete. */
+static const char FILL_DELETED[] =
+	"INSERT INTO storage (id, name, driver, location, settings, secrets, encrypted, data_key, "
+	"erased_at_us, created_at_us, updated_at_us) "
+	"VALUES (5, 'gone', 'filesystem', 'gone', '{}', '', 0, '', 0, 1, 1);"
+	"INSERT INTO tenant (id, name, title, state, storage_id, created_at_us, updated_at_us) "
+	"VALUES (5, 'gone#5', '', 3, 5, 1, 1);"
+	"INSERT INTO identity_provider (tenant_id, name, kind, position, enabled, settings, "
+	"secrets, created_at_us, updated_at_us) VALUES (5, 'p', 'oidc', 0, 1, '{}', 's', 1, 1), "
+	"(1, 'p', 'oidc', 0, 1, '{}', 's', 1, 1);";
+
 static void migrate_from_first(struct sql_fixture *f)
 {
 	struct sql_migration all[MIGRATIONS_MAX];
 	size_t count = 0;
-	cr_assert_lt(SQL_MIGRATION_COUNT + 1, MIGRATIONS_MAX);
+	cr_assert_lt(SQL_MIGRATION_COUNT + 2, MIGRATIONS_MAX);
 	for (size_t i = 0; i < SQL_MIGRATION_COUNT; i++) {
 		all[count++] = SQL_MIGRATIONS[i];
 		if (SQL_MIGRATIONS[i].number == 1)
 			all[count++] = (struct sql_migration){ 2, "fill", FILL, FILL };
+		if (SQL_MIGRATIONS[i].number == 21)
+			all[count++] = (struct sql_migration){ 22, "fill deleted", FILL_DELETED,
+							       FILL_DELETED };
 	}
 	EXPECT_OK(&f->ctx, sql_migrate(&f->ctx, f->db, all, count));
 }
@@ -105,6 +120,16 @@ static void check_quotas(struct sql_fixture *f, struct sql_tx *tx)
 	cr_assert_eq(count, 0);
 }
 
+static void check_deleted(struct sql_fixture *f, struct sql_tx *tx)
+{
+	struct identity_provider_row *rows;
+	size_t gone, kept;
+	EXPECT_OK(&f->ctx, db_identity_provider_list(&f->ctx, tx, 5, &rows, &gone));
+	EXPECT_OK(&f->ctx, db_identity_provider_list(&f->ctx, tx, 1, &rows, &kept));
+	cr_assert_eq(gone, 0);
+	cr_assert_eq(kept, 1);
+}
+
 SQL_TEST(db_migrations, first_release_keeps_all)
 {
 	struct sql_fixture own = { .engine = f->engine };
@@ -122,6 +147,7 @@ SQL_TEST(db_migrations, first_release_keeps_all)
 	check_names(&own, &tx);
 	check_bytes(&own, &tx);
 	check_quotas(&own, &tx);
+	check_deleted(&own, &tx);
 	cr_assert_eq(db_blob_link(&own.ctx, &tx, 71, 700), ERR_ABSENT, "no repository 71");
 	sql_tx_done(&tx);
 	fixture_clean(&own);
