@@ -136,14 +136,17 @@ static str claimed_name(struct request *rq)
 	return header.len ? STR("bearer token") : STR("form");
 }
 
-/* In the trail of the tenant whose user it was to be, on whatever host: "acme/anna" is acme's anna. */
+/* In the trail of the tenant whose user it was to be, on whatever host: "acme/anna" is acme's anna.
+ */
 static void name_claimed(struct request *rq, struct audit_event *event)
 {
 	struct ctx *ctx = rq->x->ctx;
 	CLEANUP(tenant_leave) struct tenant_scope scope = TENANT_SCOPE_INIT;
 	event->resource = claimed_name(rq);
-	/* When it cannot be looked up, it stays where it was tried; the answer has its error already. */
-	if (tenant_enter(ctx, rq->api->options.auth, event->resource, &scope, &event->resource) == OK)
+	/* When it cannot be looked up, it stays where it was tried; the answer has its error
+	 * already. */
+	if (tenant_enter(ctx, rq->api->options.auth, event->resource, &scope, &event->resource) ==
+	    OK)
 		event->tenant_id = ctx->tenant_id;
 }
 

@@ -191,13 +191,17 @@ err_t harbor_oidc_ping(struct ctx *ctx, struct request *rq)
 	struct ping_body body = { .verify_cert = true };
 	TRY(body_read(ctx, rq, &doc));
 	TRY(body_shape(ctx, doc.root, fields, COUNT_OF(fields), &body));
-	struct jwks_issuer issuer = { .url = body.url, .skip_verify = !body.verify_cert };
+	struct jwks_issuer issuer = { .url = body.url,
+				      .skip_verify = !body.verify_cert,
+				      .tenant_id = request_tenant(rq) };
 	err_t err = jwks_probe(ctx, auth_outside(rq->api->options.auth)->jwks, &issuer);
 	if (err == OK)
 		return answer_empty(rq, 200);
 	if (err == ERR_CANCELLED || err == ERR_SHUTTING_DOWN)
 		return err;
+	bool forbidden = err == ERR_UPSTREAM_FORBIDDEN;
 	ctx_forgive(ctx); /* what exactly is wrong there is not for whoever may reach us only */
 	return fail(ctx, ERR_REQUEST_INVALID,
-		    "the endpoint is no OpenID provider that can be reached");
+		    forbidden ? "the endpoint has no address that a tenant's server may have"
+			      : "the endpoint is no OpenID provider that can be reached");
 }

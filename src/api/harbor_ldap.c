@@ -49,7 +49,8 @@ static err_t need_directory(struct ctx *ctx, struct request *rq, struct identity
  * as a mistake of the configuration, to those who may read that. */
 static err_t directory_says(struct ctx *ctx, err_t err)
 {
-	if (err != ERR_UPSTREAM_UNREACHABLE && err != ERR_UPSTREAM_INVALID)
+	if (err != ERR_UPSTREAM_UNREACHABLE && err != ERR_UPSTREAM_INVALID &&
+	    err != ERR_UPSTREAM_FORBIDDEN)
 		return err;
 	str why = arena_copy(ctx->arena, str_from(ctx->failure.detail));
 	ctx_forgive(ctx);
@@ -159,7 +160,8 @@ err_t harbor_ldap_ping(struct ctx *ctx, struct request *rq)
 		p.values[PROVIDER_LDAP_SEARCH_PASSWORD] = STR_NONE;
 	p.enabled = true; /* for the check: nothing may be missing */
 	err_t err = identity_provider_check(ctx, &p);
-	return answer_try(ctx, rq, err == OK ? directory_ping(ctx, &p) : err);
+	return answer_try(ctx, rq,
+			  err == OK ? directory_ping(ctx, outside_of(rq)->directory, &p) : err);
 }
 
 /* --- search --------------------------------------------------------------------------------- */

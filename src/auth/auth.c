@@ -83,8 +83,13 @@ err_t auth_new(struct ctx *ctx, const struct auth_options *options, struct auth 
 	derive_key(auth, STR("secrets in rows"), auth->secret_key);
 	derive_key(auth, STR("csrf"), auth->csrf_key);
 	unsigned threads_max = options->lockout.at_once_max;
-	TRY(outside_new(ctx, auth->db, &auth->keys.master,
-			threads_max ? threads_max : AT_ONCE_DEFAULT, &auth->outside));
+	const struct outside_options outside = {
+		.db = auth->db,
+		.master = &auth->keys.master,
+		.threads_max = threads_max ? threads_max : AT_ONCE_DEFAULT,
+		.tenants_allow = options->tenants_allow,
+	};
+	TRY(outside_new(ctx, &outside, &auth->outside));
 	*ret = take(auth);
 	return OK;
 }

@@ -37,6 +37,7 @@ struct auth_options {
 	int64_t key_lifetime_s;		/* default 30 days */
 	size_t cache_bytes_max;		/* default 4 MiB */
 	str methods;			/* auth/chain.h; empty: all */
+	str tenants_allow;		/* http/outbound.h */
 	struct lockout_options lockout; /* all 0: only what is under way is bounded */
 };
 

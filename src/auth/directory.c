@@ -28,15 +28,17 @@ struct kept_link {
 };
 
 struct directory {
+	const struct outbound *outbound;
 	struct cache *cache;	   /* keyed hash: what is known of somebody, as JSON */
 	char cache_key[KEY_BYTES]; /* of this process only */
 	pthread_mutex_t lock;
 	struct kept_link kept[DIRECTORY_LINKS_MAX];
 };
 
-struct directory *directory_new(void)
+struct directory *directory_new(const struct outbound *outbound)
 {
 	struct directory *directory = NEW(struct directory);
+	directory->outbound = outbound;
 	/* Else libldap takes settings from files of the machine and the home. Nobody else runs yet.
 	 */
 	setenv("LDAPNOINIT", "1", 1);
@@ -79,15 +81,17 @@ static struct ldap_server server_of(struct ctx *ctx, const struct identity_provi
 		.verify_cert = provider_bool(provider, PROVIDER_LDAP_VERIFY_CERT),
 		.ca_pem = provider_text(provider, PROVIDER_LDAP_CA),
 		.timeout_s = provider_i64(provider, PROVIDER_LDAP_TIMEOUT_S),
+		.tenant_id = provider->tenant_id,
 	};
 }
 
-/* Who trusts differently or speaks to somebody else needs another connection. */
+/* Who trusts differently, speaks to somebody else, or may not go everywhere needs another
+ * connection. */
 static str link_key(struct ctx *ctx, const struct ldap_server *server)
 {
-	return arena_printf(ctx->arena, STR_FMT "\n%d%d %lld\n" STR_FMT, STR_ARG(server->url),
+	return arena_printf(ctx->arena, STR_FMT "\n%d%d %lld %lld\n" STR_FMT, STR_ARG(server->url),
 			    server->starttls, server->verify_cert, (long long)server->timeout_s,
-			    STR_ARG(server->ca_pem));
+			    (long long)server->tenant_id, STR_ARG(server->ca_pem));
 }
 
 static struct ldap_link *take_kept(struct directory *directory, str key)
@@ -158,19 +162,20 @@ static void talk_done(struct talk *talk)
 		ldap_link_close(talk->link);
 }
 
-static err_t talk_begin(struct ctx *ctx, struct directory *directory,
+static err_t talk_begin(struct ctx *ctx, struct directory *directory, bool keeps,
 			const struct identity_provider *provider, struct talk *ret)
 {
 	struct ldap_server server = server_of(ctx, provider);
+	server.outbound = directory->outbound;
 	int64_t timeout_s = MIN(MAX(server.timeout_s, 1), LDAP_TIMEOUT_S_MAX);
 	int64_t until_ns = clock_now_ns() + ANSWERS_PER_LOGIN * timeout_s * CLOCK_S;
 	*ret = (struct talk){ .ctx = ctx,
-			      .directory = directory,
+			      .directory = keeps ? directory : NULL,
 			      .key = link_key(ctx, &server),
 			      .deadline_before_ns = ctx->deadline_ns };
 	if (!ctx->deadline_ns || until_ns < ctx->deadline_ns)
 		ctx->deadline_ns = until_ns;
-	ret->link = directory ? take_kept(directory, ret->key) : NULL;
+	ret->link = keeps ? take_kept(directory, ret->key) : NULL;
 	if (ret->link) {
 		if (bind_own(ctx, ret->link, provider) == OK)
 			return OK;
@@ -357,7 +362,7 @@ err_t directory_describe(struct ctx *ctx, struct directory *directory,
 	CLEANUP(talk_done) struct talk talk = TALK_INIT;
 	if (!is_name(user))
 		return ERR_ABSENT;
-	err_t err = talk_begin(ctx, directory, provider, &talk);
+	err_t err = talk_begin(ctx, directory, true, provider, &talk);
 	if (err == OK)
 		err = identify_in(ctx, &talk, provider, user, STR_NONE, ret);
 	return slow_is_unreachable(ctx, &talk, err);
@@ -456,7 +461,7 @@ err_t directory_identify(struct ctx *ctx, struct directory *directory,
 	if (known && recall(ctx, provider, known->bytes, ret))
 		return OK;
 	uint64_t ticket = cache_ticket(directory->cache, key);
-	err_t err = talk_begin(ctx, directory, provider, &talk);
+	err_t err = talk_begin(ctx, directory, true, provider, &talk);
 	if (err == OK)
 		err = identify_in(ctx, &talk, provider, user, password, ret);
 	if (err == OK)
@@ -473,7 +478,7 @@ err_t directory_people(struct ctx *ctx, struct directory *directory,
 	CLEANUP(talk_done) struct talk talk = TALK_INIT;
 	struct ldap_entry *found = NULL;
 	size_t count = 0;
-	err_t err = talk_begin(ctx, directory, provider, &talk);
+	err_t err = talk_begin(ctx, directory, true, provider, &talk);
 	if (err == OK)
 		err = search_people(ctx, &talk, provider, user, DIRECTORY_FOUND_MAX, &found,
 				    &count);
@@ -526,13 +531,14 @@ err_t directory_groups(struct ctx *ctx, struct directory *directory,
 	struct ldap_dn parsed;
 	if (dn.len && !ldap_dn_parse(ctx, dn, &parsed))
 		return fail(ctx, ERR_REQUEST_INVALID, "the group's DN is none");
-	err_t err = talk_begin(ctx, directory, provider, &talk);
+	err_t err = talk_begin(ctx, directory, true, provider, &talk);
 	if (err == OK)
 		err = search_named_groups(ctx, &talk, provider, name, dn, ret, ret_count);
 	return slow_is_unreachable(ctx, &talk, err);
 }
 
-err_t directory_ping(struct ctx *ctx, const struct identity_provider *provider)
+err_t directory_ping(struct ctx *ctx, struct directory *directory,
+		     const struct identity_provider *provider)
 {
 	static const char *const nothing[] = { "1.1", NULL };
 	CLEANUP(talk_done) struct talk talk = TALK_INIT;
@@ -541,7 +547,7 @@ err_t directory_ping(struct ctx *ctx, const struct identity_provider *provider)
 	struct ldap_entry *found;
 	size_t count = 0;
 	bool more;
-	err_t err = talk_begin(ctx, NULL, provider, &talk);
+	err_t err = talk_begin(ctx, directory, false, provider, &talk);
 	if (err == OK)
 		err = ldap_link_search(ctx, talk.link, &query, &found, &count, &more);
 	TRY(slow_is_unreachable(ctx, &talk, err));

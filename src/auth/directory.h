@@ -28,7 +28,10 @@
 
 struct directory;
 
-struct directory *directory_new(void);
+struct outbound; /* http/outbound.h */
+
+/* `outbound` is not owned. */
+struct directory *directory_new(const struct outbound *outbound);
 void directory_free(struct directory *directory); /* NULL is fine */
 
 /*
@@ -60,7 +63,8 @@ err_t directory_groups(struct ctx *ctx, struct directory *directory,
 		       struct directory_group **ret, size_t *ret_count);
 
 /* Connects, binds with the provider's own name, and looks for the base. */
-err_t directory_ping(struct ctx *ctx, const struct identity_provider *provider);
+err_t directory_ping(struct ctx *ctx, struct directory *directory,
+		     const struct identity_provider *provider);
 
 /* Whether the settings can be used: OK or ERR_REQUEST_INVALID with the reason. */
 err_t directory_check(struct ctx *ctx, const struct identity_provider *provider);

@@ -113,10 +113,13 @@ struct identity_provider {
 	str values[PROVIDER_SETTING_COUNT]; /* in the arena; of other kinds: empty */
 };
 
+struct outbound;
+
 /* The database and the key that seals secrets; see auth.h for who owns them. */
 struct identity_providers {
 	struct sql *db;
 	const struct secretbox_key *master;
+	const struct outbound *outbound; /* http/outbound.h; NULL: every URL may be saved */
 };
 
 str provider_text(const struct identity_provider *p, enum provider_setting setting);

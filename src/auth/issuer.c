@@ -2,6 +2,7 @@
 /* issuer.c - see issuer.h. */
 #include "auth/issuer.h"
 #include "auth/jwks.h"
+#include "auth/outside.h"
 #include "binding_internal.h"
 #include "robot_internal.h"
 
@@ -64,7 +65,7 @@ static err_t check_keys(struct ctx *ctx, str keys)
 	return OK;
 }
 
-static err_t check(struct ctx *ctx, const struct issuer *issuer)
+static err_t check(struct ctx *ctx, const struct auth *auth, const struct issuer *issuer)
 {
 	const struct token_issuer_row *row = &issuer->row;
 	TRY(robot_check_name(ctx, row->name));
@@ -73,6 +74,8 @@ static err_t check(struct ctx *ctx, const struct issuer *issuer)
 	if (!row->keys.len && !jwks_url_is_safe(row->url, row->skip_verify))
 		return fail(ctx, ERR_REQUEST_INVALID,
 			    "url must begin with https:// for its keys to be fetched");
+	if (!row->keys.len)
+		TRY(outbound_check(ctx, auth->outside->outbound, row->tenant_id, row->url));
 	if (row->ca.len > ISSUER_CA_MAX || !auth_is_text(row->ca))
 		return fail(ctx, ERR_REQUEST_INVALID, "ca is too long");
 	if (!issuer->audience_count || issuer->audience_count > ISSUER_AUDIENCES_MAX)
@@ -97,7 +100,7 @@ static err_t create_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 
 err_t issuer_create(struct ctx *ctx, struct auth *auth, struct issuer *issuer)
 {
-	TRY(check(ctx, issuer));
+	TRY(check(ctx, auth, issuer));
 	issuer->row.audiences = audiences_text(ctx, issuer);
 	return db_run(ctx, auth->db, SQL_WRITE, create_body, issuer);
 }
@@ -142,7 +145,7 @@ err_t issuer_update(struct ctx *ctx, struct auth *auth, struct issuer *issuer)
 	struct change_work work = { .issuer = issuer,
 				    .bound = { .tenant_id = issuer->row.tenant_id,
 					       .issuer_id = issuer->row.id } };
-	TRY(check(ctx, issuer));
+	TRY(check(ctx, auth, issuer));
 	issuer->row.audiences = audiences_text(ctx, issuer);
 	TRY(db_run(ctx, auth->db, SQL_WRITE, update_body, &work));
 	drop_bound(auth, &work.bound);

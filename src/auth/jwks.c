@@ -110,7 +110,9 @@ static err_t ask(struct ctx *ctx, struct jwks *jwks, const struct jwks_issuer *i
 	if (!jwks_url_is_safe(url, issuer->skip_verify))
 		return fail(ctx, ERR_REQUEST_INVALID, "issuer: no URL to trust: " STR_FMT,
 			    STR_ARG(str_take(url, 120)));
-	TRY_CTX(ctx, client_send(ctx, jwks->options.client, &request, &answer), "issuer");
+	TRY_CTX(ctx,
+		outbound_send(ctx, jwks->options.outbound, issuer->tenant_id, &request, &answer),
+		"issuer");
 	if (answer.status != 200)
 		return fail(ctx,
 			    answer.status >= 500 ? ERR_UPSTREAM_UNREACHABLE : ERR_UPSTREAM_INVALID,
@@ -212,13 +214,13 @@ static void entry_free(struct entry *entry)
 	free(entry);
 }
 
-/* What decides whether two issuers are the same: a changed certificate or key set is another one.
- */
+/* What decides whether two issuers are the same: a changed certificate or key set is another one,
+ * and so is what was fetched from where a tenant may not look. */
 static str entry_key(struct ctx *ctx, const struct jwks_issuer *issuer)
 {
-	str text = arena_printf(ctx->arena, "%d %zu " STR_FMT STR_FMT, issuer->skip_verify,
-				issuer->ca_pem.len, STR_ARG(issuer->ca_pem),
-				STR_ARG(issuer->uploaded));
+	str text = arena_printf(ctx->arena, "%d%d %zu " STR_FMT STR_FMT, issuer->skip_verify,
+				outbound_is_guarded(issuer->tenant_id), issuer->ca_pem.len,
+				STR_ARG(issuer->ca_pem), STR_ARG(issuer->uploaded));
 	return arena_printf(ctx->arena, "%s " STR_FMT,
 			    digest_format(hash_bytes(DIGEST_SHA256, text)).text,
 			    STR_ARG(issuer->url));

@@ -21,17 +21,17 @@
 
 #include "base/ctx.h"
 #include "crypto/jwk.h"
-#include "http/client.h"
+#include "http/outbound.h"
 
 struct jwks;
 
 struct jwks_options {
-	struct client *client;	/* not owned; without redirects of its own it follows none */
-	int64_t fresh_s;	/* default 600 */
-	int64_t stale_s;	/* default 86,400 */
-	int64_t ask_interval_s; /* default 10 */
-	int timeout_ms;		/* for each of the two documents; default 5,000 */
-	unsigned issuers_max;	/* remembered; default 1024, the least recently used go first */
+	const struct outbound *outbound; /* not owned; no redirect is followed */
+	int64_t fresh_s;		 /* default 600 */
+	int64_t stale_s;		 /* default 86,400 */
+	int64_t ask_interval_s;		 /* default 10 */
+	int timeout_ms;			 /* for each of the two documents; default 5,000 */
+	unsigned issuers_max; /* remembered; default 1024, the least recently used go first */
 };
 
 struct jwks *jwks_new(const struct jwks_options *options);
@@ -39,10 +39,11 @@ void jwks_free(struct jwks *jwks); /* NULL is fine */
 
 /* How to come by an issuer's keys. */
 struct jwks_issuer {
-	str url;	  /* exactly as in `iss` of its tokens */
-	str uploaded;	  /* its key set as JSON; empty: by discovery */
-	str ca_pem;	  /* see client.h */
-	bool skip_verify; /* believe any certificate, and allow plain http to other machines */
+	str url;	   /* exactly as in `iss` of its tokens */
+	str uploaded;	   /* its key set as JSON; empty: by discovery */
+	str ca_pem;	   /* see client.h */
+	bool skip_verify;  /* believe any certificate, and allow plain http to other machines */
+	int64_t tenant_id; /* who named it; see outbound.h */
 };
 
 /*

@@ -22,15 +22,15 @@
 #define REMEMBER_S_MAX	     3600
 
 struct keystone {
-	struct client *client;
+	const struct outbound *outbound;
 	struct cache *cache;	   /* keyed hash of who and secret: the body of Keystone's answer */
 	char cache_key[KEY_BYTES]; /* of this process only */
 };
 
-struct keystone *keystone_new(struct client *client, size_t cache_bytes_max)
+struct keystone *keystone_new(const struct outbound *outbound, size_t cache_bytes_max)
 {
 	struct keystone *keystone = NEW(struct keystone);
-	keystone->client = client;
+	keystone->outbound = outbound;
 	keystone->cache = cache_new(cache_bytes_max ? cache_bytes_max : CACHE_BYTES_MAX);
 	random_bytes(keystone->cache_key, sizeof keystone->cache_key);
 	return keystone;
@@ -211,7 +211,7 @@ static err_t ask(struct ctx *ctx, struct keystone *keystone,
 		.ca_pem = provider_text(provider, PROVIDER_KEYSTONE_CA),
 		.skip_verify = !provider_bool(provider, PROVIDER_KEYSTONE_VERIFY_CERT),
 	};
-	err_t err = client_send(ctx, keystone->client, &request, &answer);
+	err_t err = outbound_send(ctx, keystone->outbound, provider->tenant_id, &request, &answer);
 	explicit_bzero(body.ptr, body.len);
 	TRY_CTX(ctx, err, "keystone");
 	TRY(judge(ctx, &answer, name->credential_id.len > 0));

@@ -27,12 +27,12 @@
 
 #include "auth/external.h"
 #include "auth/identity_provider.h"
-#include "http/client.h"
+#include "http/outbound.h"
 
 struct keystone;
 
-/* `client` is not owned. `cache_bytes_max` 0: 4 MiB. */
-struct keystone *keystone_new(struct client *client, size_t cache_bytes_max);
+/* `outbound` is not owned. `cache_bytes_max` 0: 4 MiB. */
+struct keystone *keystone_new(const struct outbound *outbound, size_t cache_bytes_max);
 void keystone_free(struct keystone *keystone); /* NULL is fine */
 
 /*

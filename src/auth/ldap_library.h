@@ -5,13 +5,13 @@
 #include "os/library.h"
 
 #include <ldap.h>
+#include <openldap.h>
 
 #define LDAP_FUNCTIONS(X)                                                                          \
 	X(ber_free)                                                                                \
 	X(ber_memfree)                                                                             \
 	X(ber_sockbuf_add_io)                                                                      \
 	X(ber_sockbuf_ctrl)                                                                        \
-	X(ldap_connect)                                                                            \
 	X(ldap_control_find)                                                                       \
 	X(ldap_control_free)                                                                       \
 	X(ldap_controls_free)                                                                      \
@@ -23,7 +23,7 @@
 	X(ldap_get_dn)                                                                             \
 	X(ldap_get_option)                                                                         \
 	X(ldap_get_values_len)                                                                     \
-	X(ldap_initialize)                                                                         \
+	X(ldap_init_fd)                                                                            \
 	X(ldap_install_tls)                                                                        \
 	X(ldap_memfree)                                                                            \
 	X(ldap_msgfree)                                                                            \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ldap_link.c - see ldap_link.h. */
 #include "auth/ldap_link.h"
+#include "ldap_connect.h"
 #include "ldap_library.h"
 #include "ldap_patience.h"
 
@@ -8,6 +9,7 @@
 #include "base/mem.h"
 #include "codec/base64.h"
 #include "os/fault.h"
+#include "os/file.h"
 
 #include <sys/time.h>
 
@@ -17,6 +19,7 @@
 #define ANSWER_BYTES_MAX    MIB(4) /* of one message */
 #define SYSTEM_CERTIFICATES "/etc/ssl/certs/ca-certificates.crt"
 #define ENTRIES_STEP	    64
+#define NOBODY		    "ldapi://%2Fdev%2Fnull"
 
 struct ldap_link {
 	LDAP *ld;
@@ -97,31 +100,15 @@ static err_t der_of(struct ctx *ctx, str pem, str *ret)
 	return OK;
 }
 
-static bool is_server_url(str url)
-{
-	str rest;
-	if (str_has_prefix(url, STR("ldap://")))
-		rest = str_skip(url, 7);
-	else if (str_has_prefix(url, STR("ldaps://")))
-		rest = str_skip(url, 8);
-	else
-		return false;
-	while (str_has_suffix(rest, STR("/")))
-		rest = str_take(rest, rest.len - 1);
-	for (size_t i = 0; i < rest.len; i++)
-		if (rest.ptr[i] <= ' ' || rest.ptr[i] >= 0x7f ||
-		    str_has_byte(STR("/?#@,\\\"<>"), rest.ptr[i]))
-			return false;
-	return rest.len > 0;
-}
-
 err_t ldap_server_check(struct ctx *ctx, const struct ldap_server *server)
 {
 	str rest = server->url, url, der;
+	struct host host;
+	uint16_t port;
 	if (!rest.len || rest.len > URL_BYTES_MAX)
 		return fail(ctx, ERR_REQUEST_INVALID, "the LDAP server's URL is missing or long");
 	while (str_next(&rest, ' ', &url))
-		if (!is_server_url(url))
+		if (!ldap_url_read(url, &host, &port))
 			return fail(ctx, ERR_REQUEST_INVALID,
 				    "the LDAP server's URL is not ldap://host[:port] or ldaps://");
 	return server->ca_pem.len ? der_of(ctx, server->ca_pem, &der) : OK;
@@ -206,6 +193,13 @@ static err_t result_of(struct ctx *ctx, struct ldap_link *link, const char *doin
 	return OK;
 }
 
+static err_t install_tls(struct ctx *ctx, struct ldap_link *link, const char *doing)
+{
+	allow(ctx, link);
+	int result = FAULT("ldap.tls") ? LDAP_LOCAL_ERROR : libldap.ldap_install_tls(link->ld);
+	return said(ctx, link, doing, result == LDAP_LOCAL_ERROR ? LDAP_CONNECT_ERROR : result);
+}
+
 static err_t start_tls(struct ctx *ctx, struct ldap_link *link)
 {
 	int message_id, result;
@@ -216,40 +210,63 @@ static err_t start_tls(struct ctx *ctx, struct ldap_link *link)
 	TRY(said(ctx, link, "starttls", sent));
 	TRY(result_of(ctx, link, "starttls", message_id, &result));
 	TRY(said(ctx, link, "starttls", result));
+	return install_tls(ctx, link, "starttls");
+}
+
+/* Gives libldap the connection. A lost one it would make anew by itself: it must find nobody. */
+static err_t take_over(struct ctx *ctx, struct ldap_link *link, str url, int *fd)
+{
+	int result = FAULT("ldap.init")
+			     ? LDAP_NO_MEMORY
+			     : libldap.ldap_init_fd(take_fd(*fd), LDAP_PROTO_TCP,
+						    arena_cstr(ctx->arena, url), &link->ld);
+	if (result != LDAP_SUCCESS)
+		return fail(ctx,
+			    result == LDAP_NO_MEMORY ? ERR_UPSTREAM_UNREACHABLE
+						     : ERR_REQUEST_INVALID,
+			    "ldap: %s", libldap.ldap_err2string(result));
+	if (libldap.ldap_set_option(link->ld, LDAP_OPT_URI, NOBODY) != LDAP_OPT_SUCCESS)
+		return fail(ctx, ERR_INTERNAL, "ldap: the URL was refused");
+	return OK;
+}
+
+/* By one of its URLs. */
+static err_t open_by(struct ctx *ctx, const struct ldap_server *server, str url,
+		     struct ldap_link **ret)
+{
+	CLEANUP(ldap_link_done) struct ldap_link *link = NEW(struct ldap_link);
+	CLEANUP(file_done) int fd = -1;
+	int64_t timeout_s = MIN(MAX(server->timeout_s, 1), LDAP_TIMEOUT_S_MAX);
+	link->timeout_ms = timeout_s * 1000;
 	allow(ctx, link);
-	result = FAULT("ldap.tls") ? LDAP_LOCAL_ERROR : libldap.ldap_install_tls(link->ld);
-	return said(ctx, link, "starttls",
-		    result == LDAP_LOCAL_ERROR ? LDAP_CONNECT_ERROR : result);
+	TRY(ldap_connect_to(ctx, server, url, link->patience.until_ns, &fd));
+	TRY(take_over(ctx, link, url, &fd));
+	TRY(set_options(ctx, link, server));
+	if (!ldap_patience_init(link->ld, &link->patience))
+		return fail(ctx, ERR_INTERNAL, "ldap: no layer for connections");
+	if (str_has_prefix(url, STR("ldaps://")))
+		TRY(install_tls(ctx, link, "connect"));
+	else if (server->starttls)
+		TRY(start_tls(ctx, link));
+	*ret = take(link);
+	return OK;
 }
 
 err_t ldap_link_open(struct ctx *ctx, const struct ldap_server *server, struct ldap_link **ret)
 {
 	TRY(ldap_library_open(ctx));
 	TRY(ldap_server_check(ctx, server));
-	TRY(ctx_check(ctx));
-	CLEANUP(ldap_link_done) struct ldap_link *link = NEW(struct ldap_link);
-	int64_t timeout_s = MIN(MAX(server->timeout_s, 1), LDAP_TIMEOUT_S_MAX);
-	link->timeout_ms = timeout_s * 1000;
-	int result =
-		FAULT("ldap.init")
-			? LDAP_NO_MEMORY
-			: libldap.ldap_initialize(&link->ld, arena_cstr(ctx->arena, server->url));
-	if (result != LDAP_SUCCESS)
-		return fail(ctx,
-			    result == LDAP_NO_MEMORY ? ERR_UPSTREAM_UNREACHABLE
-						     : ERR_REQUEST_INVALID,
-			    "ldap: %s", libldap.ldap_err2string(result));
-	TRY(set_options(ctx, link, server));
-	if (!ldap_patience_init(link->ld, &link->patience))
-		return fail(ctx, ERR_INTERNAL, "ldap: no callback for connections");
-	allow(ctx, link);
-	/* By and by would do as well, but then a bind could not tell why it failed. */
-	result = FAULT("ldap.connect") ? LDAP_SERVER_DOWN : libldap.ldap_connect(link->ld);
-	TRY(said(ctx, link, "connect", result));
-	if (server->starttls && !libldap.ldap_tls_inplace(link->ld))
-		TRY(start_tls(ctx, link));
-	*ret = take(link);
-	return OK;
+	err_t err = OK;
+	str rest = server->url, url;
+	while (str_next(&rest, ' ', &url)) {
+		TRY(ctx_check(ctx));
+		err = open_by(ctx, server, url, ret);
+		bool is_last = !str_trim(rest).len;
+		if ((err != ERR_UPSTREAM_UNREACHABLE && err != ERR_UPSTREAM_FORBIDDEN) || is_last)
+			return err;
+		ctx_forgive(ctx);
+	}
+	return err;
 }
 
 void ldap_link_close(struct ldap_link *link)

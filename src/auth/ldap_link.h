@@ -8,7 +8,8 @@
  * closed. One thread at a time.
  *
  * Errors: ERR_UNAUTHORIZED (bind refused), ERR_UPSTREAM_UNREACHABLE (nobody there, no answer in
- * time, busy, TLS not trusted), ERR_UPSTREAM_INVALID (everything else that the server says),
+ * time, busy, TLS not trusted), ERR_UPSTREAM_FORBIDDEN (at no address that it may have),
+ * ERR_UPSTREAM_INVALID (everything else that the server says),
  * ERR_REQUEST_INVALID (a filter, a URL or a certificate that is none).
  */
 #pragma once
@@ -20,8 +21,12 @@
 #define LDAP_TIMEOUT_S_MAX 60
 #define LDAP_PAGE_ENTRIES  500
 
+struct outbound;
+
 struct ldap_server {
 	str url; /* ldap:// or ldaps://, several separated by blanks; asked in that order */
+	const struct outbound *outbound; /* where it may be; NULL: anywhere */
+	int64_t tenant_id;		 /* who named it */
 	bool starttls;
 	bool verify_cert;
 	str ca_pem; /* one certificate; empty: what the system trusts */

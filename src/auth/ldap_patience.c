@@ -66,20 +66,9 @@ static Sockbuf_IO layer_calls = {
 	.sbi_close = layer_nothing,
 };
 
-/* Connected, and before TLS. */
-static int connected(LDAP *ld, Sockbuf *sockbuf, LDAPURLDesc *server, struct sockaddr *address,
-		     struct ldap_conncb *callbacks)
-{
-	return libldap.ber_sockbuf_add_io(sockbuf, &layer_calls, LEVEL, callbacks->lc_arg);
-}
-
-static void closed(LDAP *ld, Sockbuf *sockbuf, struct ldap_conncb *callbacks)
-{
-}
-
 bool ldap_patience_init(LDAP *ld, struct ldap_patience *patience)
 {
-	patience->callbacks = (struct ldap_conncb){ connected, closed, patience };
-	return libldap.ldap_set_option(ld, LDAP_OPT_CONNECT_CB, &patience->callbacks) ==
-	       LDAP_OPT_SUCCESS;
+	Sockbuf *sockbuf = NULL;
+	return libldap.ldap_get_option(ld, LDAP_OPT_SOCKBUF, &sockbuf) == LDAP_OPT_SUCCESS &&
+	       sockbuf && libldap.ber_sockbuf_add_io(sockbuf, &layer_calls, LEVEL, patience) == 0;
 }

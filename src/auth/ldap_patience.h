@@ -11,10 +11,9 @@
 #include "ldap_library.h"
 
 struct ldap_patience {
-	struct ldap_conncb callbacks; /* libldap's, as long as the handle */
-	int64_t until_ns;	      /* clock_now_ns() scale; set anew before each step */
+	int64_t until_ns; /* clock_now_ns() scale; set anew before each step */
 };
 
-/* For a handle that is not connected yet; false when libldap has no such thing. `patience` lives
- * as long as the handle. */
+/* For a handle that is connected and has no TLS yet; false when libldap has no room for a layer.
+ * `patience` lives as long as the handle. */
 bool ldap_patience_init(LDAP *ld, struct ldap_patience *patience);

@@ -25,11 +25,12 @@
 #define PERSON_LIFETIME_S 600
 #define LOGOUT_EVENT	  "http://schemas.openid.net/event/backchannel-logout"
 
-struct oidc *oidc_new(struct client *client, struct jwks *jwks, const struct secretbox_key *master)
+struct oidc *oidc_new(const struct outbound *outbound, struct jwks *jwks,
+		      const struct secretbox_key *master)
 {
 	struct oidc *oidc = NEW(struct oidc);
 	_Static_assert(HMAC_SHA256_BYTES == SECRETBOX_KEY_BYTES, "one key from one HMAC");
-	oidc->client = client;
+	oidc->outbound = outbound;
 	oidc->jwks = jwks;
 	hmac_sha256((str){ (const char *)master->bytes, sizeof master->bytes }, STR("oidc cookies"),
 		    oidc->cookie_key.bytes);
@@ -50,6 +51,7 @@ struct jwks_issuer oidc_issuer(const struct identity_provider *provider)
 		.url = provider_text(provider, PROVIDER_OIDC_ENDPOINT),
 		.ca_pem = provider_text(provider, PROVIDER_OIDC_CA),
 		.skip_verify = !provider_bool(provider, PROVIDER_OIDC_VERIFY_CERT),
+		.tenant_id = provider->tenant_id,
 	};
 }
 

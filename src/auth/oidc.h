@@ -28,8 +28,9 @@
 
 struct oidc;
 
-/* `client` and `jwks` are not owned. */
-struct oidc *oidc_new(struct client *client, struct jwks *jwks, const struct secretbox_key *master);
+/* `outbound` and `jwks` are not owned. */
+struct oidc *oidc_new(const struct outbound *outbound, struct jwks *jwks,
+		      const struct secretbox_key *master);
 void oidc_free(struct oidc *oidc); /* NULL is fine */
 
 /* How an OIDC provider's keys are found. */

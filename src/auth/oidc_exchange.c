@@ -52,7 +52,7 @@ static err_t send(struct ctx *ctx, const struct party *with, struct client_reque
 	request->timeout_ms = EXCHANGE_TIMEOUT_MS;
 	request->ca_pem = issuer.ca_pem;
 	request->skip_verify = issuer.skip_verify;
-	return client_send(ctx, with->oidc->client, request, ret);
+	return outbound_send(ctx, with->oidc->outbound, issuer.tenant_id, request, ret);
 }
 
 static err_t parse_object(struct ctx *ctx, str body, const char *what, struct json_document *ret)

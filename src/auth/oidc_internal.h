@@ -6,7 +6,7 @@
 #include "codec/json.h"
 
 struct oidc {
-	struct client *client;
+	const struct outbound *outbound;
 	struct jwks *jwks;
 	struct secretbox_key cookie_key; /* made from the master key: every node has the same */
 };

@@ -15,22 +15,24 @@ static void outside_done(struct outside **outside)
 	outside_free(*outside);
 }
 
-err_t outside_new(struct ctx *ctx, struct sql *db, const struct secretbox_key *master,
-		  unsigned threads_max, struct outside **ret)
+err_t outside_new(struct ctx *ctx, const struct outside_options *options, struct outside **ret)
 {
 	CLEANUP(outside_done) struct outside *outside = NEW(struct outside);
-	turns_init(&outside->turns, threads_max);
-	/* Providers are often inside the same network, and only administrators name them, if also
-	 * those of tenants: no guard. */
-	const struct client_options options = { .purpose = CLIENT_FOR_IDENTITY,
-						.connect_timeout_ms = CONNECT_TIMEOUT_MS,
-						.request_timeout_ms = REQUEST_TIMEOUT_MS };
-	TRY(client_new(ctx, &options, &outside->client));
-	outside->jwks = jwks_new(&(struct jwks_options){ .client = outside->client });
-	outside->oidc = oidc_new(outside->client, outside->jwks, master);
-	outside->keystone = keystone_new(outside->client, 0);
-	outside->directory = directory_new();
-	outside->providers = (struct identity_providers){ .db = db, .master = master };
+	turns_init(&outside->turns, options->threads_max);
+	const struct outbound_options outbound = {
+		.tenants_allow = options->tenants_allow,
+		.client = { .purpose = CLIENT_FOR_IDENTITY,
+			    .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+			    .request_timeout_ms = REQUEST_TIMEOUT_MS },
+	};
+	TRY(outbound_new(ctx, &outbound, &outside->outbound));
+	outside->jwks = jwks_new(&(struct jwks_options){ .outbound = outside->outbound });
+	outside->oidc = oidc_new(outside->outbound, outside->jwks, options->master);
+	outside->keystone = keystone_new(outside->outbound, 0);
+	outside->directory = directory_new(outside->outbound);
+	outside->providers = (struct identity_providers){ .db = options->db,
+							  .master = options->master,
+							  .outbound = outside->outbound };
 	*ret = take(outside);
 	return OK;
 }
@@ -43,7 +45,7 @@ void outside_free(struct outside *outside)
 	keystone_free(outside->keystone);
 	oidc_free(outside->oidc);
 	jwks_free(outside->jwks);
-	client_free(outside->client);
+	outbound_free(outside->outbound);
 	turns_done(&outside->turns);
 	free(outside);
 }

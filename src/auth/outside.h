@@ -16,7 +16,8 @@
 #include "auth/turns.h"
 
 struct outside {
-	struct client *client; /* for identity providers only: what hangs here stops nothing else */
+	/* For identity providers only: what hangs here stops nothing else. */
+	struct outbound *outbound;
 	struct jwks *jwks;
 	struct oidc *oidc;
 	struct keystone *keystone;
@@ -25,9 +26,15 @@ struct outside {
 	struct turns turns; /* whoever asks a provider takes one first */
 };
 
-/* `db` and `master` are not owned. `threads_max` may be busy with logging in. */
-err_t outside_new(struct ctx *ctx, struct sql *db, const struct secretbox_key *master,
-		  unsigned threads_max, struct outside **ret);
+struct outside_options {
+	struct sql *db;			    /* not owned */
+	const struct secretbox_key *master; /* not owned */
+	unsigned threads_max;		    /* that may be busy with logging in */
+	str tenants_allow;		    /* see http/outbound.h */
+};
+
+/* ERR_CONFIG for a list that does not parse. */
+err_t outside_new(struct ctx *ctx, const struct outside_options *options, struct outside **ret);
 void outside_free(struct outside *outside); /* NULL is fine */
 
 /*

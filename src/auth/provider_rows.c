@@ -5,6 +5,7 @@
 
 #include "db/db.h"
 #include "db/identity_provider.h"
+#include "http/outbound.h"
 
 #include <string.h>
 
@@ -111,11 +112,27 @@ static err_t list_in(struct ctx *ctx, const struct identity_providers *ips, stru
 	return OK;
 }
 
+/* Where somebody of another tenant must not send us is refused at once when it is written out; a
+ * name, whenever it is asked. */
+static err_t check_place(struct ctx *ctx, const struct identity_providers *ips,
+			 const struct identity_provider *p)
+{
+	static const enum provider_setting urls[PROVIDER_KIND_COUNT] = {
+		[PROVIDER_OIDC] = PROVIDER_OIDC_ENDPOINT,
+		[PROVIDER_LDAP] = PROVIDER_LDAP_URL,
+		[PROVIDER_KEYSTONE] = PROVIDER_KEYSTONE_URL,
+	};
+	return ips->outbound ? outbound_check(ctx, ips->outbound, p->tenant_id,
+					      provider_text(p, urls[p->kind]))
+			     : OK;
+}
+
 static err_t save_in(struct ctx *ctx, const struct identity_providers *ips, struct sql_tx *tx,
 		     struct identity_provider *p)
 {
 	struct identity_provider_row row, *others;
 	size_t count;
+	TRY(check_place(ctx, ips, p));
 	TRY(to_row(ctx, ips, p, &row));
 	if (p->id)
 		return db_identity_provider_update(ctx, tx, &row);

@@ -107,7 +107,8 @@ static err_t identify_by(struct ctx *ctx, struct auth *auth, const struct issuer
 	const struct jwks_issuer from = { .url = issuer->row.url,
 					  .uploaded = issuer->row.keys,
 					  .ca_pem = issuer->row.ca,
-					  .skip_verify = issuer->row.skip_verify };
+					  .skip_verify = issuer->row.skip_verify,
+					  .tenant_id = issuer->row.tenant_id };
 	const struct foreign_expectation expect = { .now_us = clock_wall_us() };
 	TRY(foreign_token_verify(ctx, auth->outside->jwks, &from, presented->token, &expect,
 				 &claims));

@@ -32,6 +32,11 @@ str ip_customer(str address, ip *into);
 /* Formats into the caller's array and returns a view of it. */
 str ip_format(ip address, char into[IP_TEXT_MAX]);
 
+/* One that the whole world can reach: in none of IANA's special-purpose registries (RFC 6890), and
+ * no multicast. What carries an IPv4 address inside (NAT64, 6to4, IPv4-compatible) is not: what it
+ * leads to depends on the network here. */
+bool ip_is_public(ip address);
+
 struct cidr {
 	ip network;
 	unsigned prefix_bits; /* of 128 */

@@ -2,6 +2,7 @@
 /* check.c - see check.h. */
 #include "config/check.h"
 
+#include "codec/cidr.h"
 #include "codec/syslog.h"
 #include "config/rates.h"
 
@@ -98,14 +99,12 @@ const char *check_listen_one(str text)
 	return NULL;
 }
 
-/* "10.0.0.0/8", an address without a length, or "unix" for every peer on a Unix socket */
+/* "10.0.0.0/8", or an address without a length */
 static bool is_network(str text)
 {
 	str address, length;
 	uint64_t bits;
 
-	if (str_eq(text, STR("unix")))
-		return true;
 	if (!str_cut(text, '/', &address, &length))
 		return is_address(AF_INET, text) || is_address(AF_INET6, text);
 	if (is_address(AF_INET, address))
@@ -116,9 +115,18 @@ static bool is_network(str text)
 const char *check_networks(str text)
 {
 	for (str item; str_next(&text, ',', &item);)
-		if (!is_network(str_trim(item)))
+		if (!str_eq(str_trim(item), STR("unix")) && !is_network(str_trim(item)))
 			return "a list of networks such as 10.0.0.0/8, ::1 or unix";
 	return NULL;
+}
+
+const char *check_address_ranges(str text)
+{
+	size_t count = 0;
+	for (str item; str_next(&text, ',', &item); count++)
+		if (!is_network(str_trim(item)))
+			return "a list of networks such as 10.0.0.0/8 or fd00::/64";
+	return count <= CIDR_LIST_MAX ? NULL : "a list of at most 256 networks";
 }
 
 const char *check_rates(str text)

@@ -13,6 +13,7 @@ const char *check_given(str text);
 const char *check_listen(str text);
 const char *check_listen_one(str text); /* one, or nothing */
 const char *check_networks(str text);
+const char *check_address_ranges(str text);
 const char *check_database_url(str text);
 const char *check_url(str text);
 const char *check_rates(str text);

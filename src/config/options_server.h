@@ -50,6 +50,12 @@
 	  "it has to wait; 0: no limit.")                                                          \
 	X(DURATION, auth_address_interval_ms, "auth.address_interval", "1s",                       \
 	  OPTION_RANGE(OPTION_MS(1), OPTION_H(24)), "After how long one more is allowed.")         \
+	X(LIST, outbound_tenants_allow, "outbound.tenants_allow", "",                              \
+	  OPTION_CHECK(check_address_ranges),                                                      \
+	  "Networks in which tenants' servers may be, besides the addresses that the whole world " \
+	  "can reach: identity providers, directories, issuers of tokens. "                        \
+	  "`10.1.0.0/16,fd00::/64`. "                                                              \
+	  "The default tenant's may be anywhere.")                                                 \
 	X(SECRET, database_url, "database.url", "", OPTION_CHECK(check_database_url),              \
 	  "`postgresql://…` for PostgreSQL. Empty: SQLite in `data_dir`.")                         \
 	X(INT, database_connections, "database.connections", "8", OPTION_RANGE(1, 512),            \

@@ -20,9 +20,10 @@
  *
  * The guard: when `guard` is set, a connection goes only to addresses that the whole world can
  * reach, and to those in `allow`. The address is looked at after the name was resolved and before
- * connecting, so no name, redirect or second answer of a name server gets around it. Behind a proxy
- * the proxy resolves names: then only addresses written as such, and names of this machine, can be
- * refused here, and the rest is the proxy's to decide.
+ * connecting, so no name, redirect or second answer of a name server gets around it. A name without
+ * an address is refused in the same words as one with a forbidden address. Behind a proxy the proxy
+ * resolves names: then only addresses written as such, and names of this machine, can be refused
+ * here, and the rest is the proxy's to decide.
  *
  * Nobody speaks HTTP while holding a transaction or a lock (ctx->holds is checked).
  *

@@ -181,6 +181,7 @@ static void set_times(struct transfer *t)
 	const struct client_options *o = &t->client->options;
 	int request_ms = t->request->timeout_ms ? t->request->timeout_ms : o->request_timeout_ms;
 	SET(CURLOPT_NOSIGNAL, 1L);
+	SET(CURLOPT_QUICK_EXIT, 1L); /* a look-up that hangs is left behind */
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)ctx_left_ms(t->ctx, o->connect_timeout_ms) + 1);
 	if (is_streamed(t->request)) {
 		SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
@@ -308,15 +309,23 @@ static bool is_nonsense(CURLcode code)
 	return false;
 }
 
+/* By the guard. A name that does not exist is told in the same words: which names exist inside is
+ * nobody's business who may not go there. */
+static bool is_refused(const struct transfer *t, CURLcode code)
+{
+	return (code == CURLE_COULDNT_CONNECT && t->forbidden) ||
+	       (code == CURLE_COULDNT_RESOLVE_HOST && t->client->options.guard && !t->by_proxy);
+}
+
 static err_t finish(struct transfer *t, CURLcode code)
 {
 	if (t->err != OK)
 		return t->err;
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		TRY(ctx_check(t->ctx));
-	if (code == CURLE_COULDNT_CONNECT && t->forbidden)
+	if (is_refused(t, code))
 		return fail(t->ctx, ERR_UPSTREAM_FORBIDDEN,
-			    "the address of " STR_FMT " is not to be connected to",
+			    STR_FMT " has no address that may be connected to",
 			    STR_ARG(str_take(t->request->url, 120)));
 	if (code != CURLE_OK)
 		return fail(t->ctx,

@@ -64,6 +64,7 @@ static err_t open_auth(struct ctx *ctx, struct program *p)
 		.token_lifetime_s = p->config.tokens_lifetime_ms / 1000,
 		.key_lifetime_s = p->config.tokens_key_lifetime_ms / 1000,
 		.methods = p->config.auth_methods,
+		.tenants_allow = p->config.outbound_tenants_allow,
 		.lockout = lockout_options(&p->config),
 	};
 	TRY(auth_new(ctx, &options, &p->auth));

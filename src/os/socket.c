@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* socket.c - see socket.h. Fault points: socket.listen, socket.accept. */
+/* socket.c - see socket.h. Fault points: socket.listen, socket.accept, socket.connect. */
 #include "os/socket.h"
+#include "base/clock.h"
 #include "os/fault.h"
 #include "os/file.h"
 
@@ -21,6 +22,8 @@
 
 #define BACKLOG 4096
 #define DEFER_S 1
+/* How long one wait for a connection lasts before cancellation is looked at again. */
+#define CONNECT_SLICE_MS 200
 
 union address {
 	struct sockaddr any;
@@ -269,4 +272,38 @@ short socket_wait(int fd, short events, int timeout_ms)
 {
 	struct pollfd wanted = { .fd = fd, .events = events };
 	return poll(&wanted, 1, timeout_ms) > 0 ? wanted.revents : 0;
+}
+
+static err_t wait_connected(struct ctx *ctx, int fd, int64_t until_ns)
+{
+	int error = ETIMEDOUT;
+	socklen_t len = sizeof error;
+	for (short ready = 0; !ready;) {
+		int64_t left_ms = (until_ns - clock_now_ns()) / CLOCK_MS;
+		TRY(ctx_check(ctx));
+		if (left_ms <= 0)
+			break;
+		ready = socket_wait(fd, POLLOUT, (int)MIN(left_ms, CONNECT_SLICE_MS));
+		if (ready)
+			getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
+	}
+	errno = error;
+	return error ? fail_errno(ctx, ERR_UPSTREAM_UNREACHABLE, "could not connect") : OK;
+}
+
+err_t socket_connect(struct ctx *ctx, const struct sockaddr *to, unsigned len, int64_t until_ns,
+		     int *ret_fd)
+{
+	ctx_waits(ctx);
+	CLEANUP(file_done)
+	int fd = socket(to->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return fail_errno(ctx, ERR_BUSY, "could not make a socket");
+	if (FAULT("socket.connect") || (connect(fd, to, len) != 0 && errno != EINPROGRESS))
+		return fail_errno(ctx, ERR_UPSTREAM_UNREACHABLE, "could not connect");
+	TRY(wait_connected(ctx, fd, until_ns));
+	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK) != 0)
+		return fail_errno(ctx, ERR_INTERNAL, "could not make a socket block");
+	*ret_fd = take_fd(fd);
+	return OK;
 }

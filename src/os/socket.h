@@ -49,5 +49,11 @@ str socket_local_address(struct ctx *ctx, int fd);
  * errors and not somebody else's file. */
 void socket_bury(int fd);
 
+/* A TCP connection, blocking, to where resolve() said. ERR_UPSTREAM_UNREACHABLE, and ctx's
+ * ERR_DEADLINE. Fault point: socket.connect. */
+struct sockaddr;
+err_t socket_connect(struct ctx *ctx, const struct sockaddr *to, unsigned len, int64_t until_ns,
+		     int *ret_fd);
+
 /* Polls one descriptor: what of `events` is there; 0 after `timeout_ms`. */
 short socket_wait(int fd, short events, int timeout_ms);

@@ -4,6 +4,7 @@
  *
  *	postgres.c             open, close, the pool, begin and commit
  *	postgres_connection.c  one connection: connecting, waiting for the server, errors
+ *	postgres_hosts.c       the servers' addresses, looked up by a deadline
  *	postgres_statement.c   prepared statements, values, results
  */
 #pragma once

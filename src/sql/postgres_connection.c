@@ -2,6 +2,7 @@
 /* postgres_connection.c - one connection: connecting, waiting for the server, errors. See
  * postgres.h. */
 #include "postgres.h"
+#include "postgres_hosts.h"
 #include "base/clock.h"
 #include "base/mem.h"
 
@@ -72,11 +73,8 @@ static err_t await_socket(struct ctx *ctx, struct postgres_connection *c, short 
 
 /* Connecting. */
 
-static err_t finish_connecting(struct ctx *ctx, struct postgres_connection *c)
+static err_t finish_connecting(struct ctx *ctx, struct postgres_connection *c, int64_t until_ns)
 {
-	int64_t until_ns = clock_now_ns() + CONNECT_MAX_NS;
-	if (ctx->deadline_ns)
-		until_ns = MIN(until_ns, ctx->deadline_ns);
 	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
 	for (;;) {
 		if (!c->handle || libpq.PQstatus(c->handle) == CONNECTION_BAD)
@@ -99,15 +97,23 @@ static err_t finish_connecting(struct ctx *ctx, struct postgres_connection *c)
 err_t postgres_connect(struct ctx *ctx, const struct sql *db, const char *location,
 		       struct postgres_connection **ret)
 {
-	const char *const keywords[] = { "dbname", "fallback_application_name", "client_encoding",
-					 NULL };
-	const char *const values[] = { location, "berth", "UTF8", NULL };
+	CLEANUP(postgres_hosts_done) struct postgres_hosts hosts = { 0 };
+	int64_t until_ns = clock_now_ns() + CONNECT_MAX_NS;
+	if (ctx->deadline_ns)
+		until_ns = MIN(until_ns, ctx->deadline_ns);
+	TRY(postgres_hosts_find(ctx, location, until_ns, &hosts));
+	/* What comes after `dbname` wins over what the string says, unless it is NULL. */
+	const char *const keywords[] = {
+		"dbname",	   "host", "hostaddr", "port", "fallback_application_name",
+		"client_encoding", NULL
+	};
+	const char *const values[] = { location, hosts.hosts, hosts.addresses, hosts.ports, "berth",
+				       "UTF8",	 NULL };
 	struct postgres_connection *c = NEW(struct postgres_connection);
 	c->db = db;
 	c->prepared = mem_new(sql_slot_count(db) * sizeof(bool));
-	/* A host's name is looked up in here, past any deadline: README.md says why. */
 	c->handle = libpq.PQconnectStartParams(keywords, values, 1);
-	err_t err = finish_connecting(ctx, c);
+	err_t err = finish_connecting(ctx, c, until_ns);
 	if (err != OK) {
 		postgres_disconnect(c);
 		return err;

@@ -17,7 +17,7 @@ PULL = [{"kind": "project", "namespace": "*", "access": [{"resource": "repositor
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 # Some of these tokens are wrong on purpose, one after another.
-pytestmark = pytest.mark.settings(auth_name_attempts=0, auth_address_attempts=0)
+pytestmark = pytest.mark.settings(auth_name_attempts=0, auth_address_attempts=0, outbound_tenants_allow="127.0.0.1")
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A value in a filter has no byte that means something; a name of a directory, once in our
- * spelling, stays as it is. */
-#include "auth/ldap_link.h"
+ * spelling, stays as it is; a server's URL has a host and a port. */
+#include "auth/ldap_connect.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
@@ -23,6 +23,17 @@ static void check_name(struct ctx *ctx, str text)
 		CHECK(ldap_dn_equal(&first, &again));
 }
 
+static void check_url(str text)
+{
+	struct host host;
+	uint16_t port;
+	if (!ldap_url_read(text, &host, &port))
+		return;
+	CHECK(port && host.len);
+	for (size_t i = 0; i < text.len; i++)
+		CHECK(text.ptr[i] > ' ' && !str_has_byte(STR("?#@,\\"), text.ptr[i]));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	CLEANUP(arena_done) struct arena arena;
@@ -32,5 +43,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	ctx_init(&ctx, &arena);
 	check_filter(input);
 	check_name(&ctx, input);
+	check_url(input);
 	return 0;
 }

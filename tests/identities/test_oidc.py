@@ -25,6 +25,7 @@ PEOPLE = {
     "s-odd": {"name": "a,b#c$d", "preferred_username": "a,b#c$d", "email": "odd@idp.example", "groups": []},
 }
 numbers = itertools.count(1)
+pytestmark = pytest.mark.settings(outbound_tenants_allow="127.0.0.1")
 
 
 def client_of(registry, name="berth"):

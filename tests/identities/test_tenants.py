@@ -21,6 +21,7 @@ PROVIDERS = "/api/berth/v1/identity-providers"
 SECRET = "the-secret-of-a-test"
 NAMES = ("acme", "globex")
 numbers = itertools.count(1)
+pytestmark = pytest.mark.settings(outbound_tenants_allow="127.0.0.1")
 
 
 def people_of(name):

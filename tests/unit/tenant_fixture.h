@@ -5,7 +5,7 @@
 #include "db/storage.h"
 #include "db/tenant.h"
 
-static err_t make_tenant(struct ctx *ctx, struct sql_tx *tx, void *ret_id)
+static err_t make_tenant(struct ctx *c, struct sql_tx *tx, void *ret_id)
 {
 	struct storage_row storage = { .name = STR("another"),
 				       .driver = STR("filesystem"),
@@ -13,9 +13,9 @@ static err_t make_tenant(struct ctx *ctx, struct sql_tx *tx, void *ret_id)
 				       .settings = STR("{}"),
 				       .secrets = STR("") };
 	struct tenant_row tenant = { .name = STR("another"), .title = STR(""), .reason = STR("") };
-	TRY(db_storage_insert(ctx, tx, &storage));
+	TRY(db_storage_insert(c, tx, &storage));
 	tenant.storage_id = storage.id;
-	TRY(db_tenant_insert(ctx, tx, &tenant));
+	TRY(db_tenant_insert(c, tx, &tenant));
 	*(int64_t *)ret_id = tenant.id;
 	return OK;
 }

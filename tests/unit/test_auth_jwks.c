@@ -25,7 +25,7 @@ static struct arena arena;
 static struct ctx ctx;
 static struct issuer keys, rotated;
 static struct upstream up;
-static struct client *client;
+static struct outbound *outbound;
 static struct jwks *jwks;
 static struct jwks_issuer from;
 static _Atomic(int) lie;
@@ -89,9 +89,10 @@ static void start_with(struct jwks_options options)
 	snprintf(set_after, sizeof set_after, "%s", issuer_set(&rotated).ptr);
 	up.answer = answer;
 	upstream_start(&up);
-	struct client_options client_options = { .ignore_proxy = true };
-	cr_assert_eq(client_new(&ctx, &client_options, &client), OK);
-	options.client = client;
+	struct outbound_options out = { .tenants_allow = STR("127.0.0.1"),
+					.client = { .ignore_proxy = true } };
+	cr_assert_eq(outbound_new(&ctx, &out, &outbound), OK);
+	options.outbound = outbound;
 	jwks = jwks_new(&options);
 	from = (struct jwks_issuer){ .url = arena_copy(&arena,
 						       str_from(upstream_url(&up, "/realm"))) };
@@ -105,7 +106,7 @@ static void start(void)
 static void stop(void)
 {
 	jwks_free(jwks);
-	client_free(client);
+	outbound_free(outbound);
 	upstream_stop(&up);
 	issuer_stop(&keys);
 	issuer_stop(&rotated);
@@ -242,7 +243,7 @@ Test(jwks, an_issuer_that_hangs_costs_one_wait)
 	ctx.deadline_ns = 0;
 	atomic_store(&lie, LIE_HANG);
 	jwks_free(jwks);
-	jwks = jwks_new(&(struct jwks_options){ .client = client, .timeout_ms = 50 });
+	jwks = jwks_new(&(struct jwks_options){ .outbound = outbound, .timeout_ms = 50 });
 	cr_expect_eq(jwks_keys(&ctx, jwks, &from, NULL, &set), ERR_UPSTREAM_UNREACHABLE);
 	int asked = atomic_load(&up.requests);
 	for (int i = 0; i < 20; i++) {
@@ -267,7 +268,7 @@ Test(jwks_options, new_keys_are_fetched_when_a_token_names_one)
 	cr_expect_eq(verify(&rotated, GOOD, 60), ERR_UNAUTHORIZED, "asked a moment ago");
 	cr_expect_eq(atomic_load(&up.requests), 2);
 	jwks_free(jwks);
-	jwks = jwks_new(&(struct jwks_options){ .client = client, .ask_interval_s = -1 });
+	jwks = jwks_new(&(struct jwks_options){ .outbound = outbound, .ask_interval_s = -1 });
 	atomic_store(&has_rotated, false);
 	cr_expect_eq(verify(&keys, GOOD, 60), OK);
 	atomic_store(&has_rotated, true);

@@ -8,7 +8,7 @@
 static struct arena arena;
 static struct ctx ctx;
 static struct upstream up;
-static struct client *client;
+static struct outbound *outbound;
 static struct keystone *keystone;
 static struct identity_provider provider;
 static char last_body[4096];
@@ -58,9 +58,10 @@ static void start(void)
 	up.answer = answer;
 	atomic_store(&behaviour, "good");
 	upstream_start(&up);
-	struct client_options options = { .ignore_proxy = true };
-	cr_assert_eq(client_new(&ctx, &options, &client), OK);
-	keystone = keystone_new(client, 0);
+	struct outbound_options out = { .tenants_allow = STR("127.0.0.1"),
+					.client = { .ignore_proxy = true } };
+	cr_assert_eq(outbound_new(&ctx, &out, &outbound), OK);
+	keystone = keystone_new(outbound, 0);
 	identity_provider_init(&provider, PROVIDER_KEYSTONE, 1, STR("cloud"));
 	provider.id = 7;
 	provider.values[PROVIDER_KEYSTONE_URL] =
@@ -75,7 +76,7 @@ static void start(void)
 static void stop(void)
 {
 	keystone_free(keystone);
-	client_free(client);
+	outbound_free(outbound);
 	upstream_stop(&up);
 	arena_done(&arena);
 }

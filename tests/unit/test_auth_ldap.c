@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 
 #include "auth/directory.h"
+#include "auth/ldap_connect.h"
 #include "auth/ldap_link.h"
 
 static struct arena arena;
@@ -82,6 +83,26 @@ Test(ldap, what_is_no_name_is_refused)
 	cr_expect_not(ldap_dn_parse(&ctx, STR("cn=a\0,dc=b"), &parsed));
 }
 
+Test(ldap, urls_are_taken_apart)
+{
+	static const struct {
+		const char *url, *host;
+		uint16_t port;
+	} cases[] = { { "ldap://directory.example", "directory.example", 389 },
+		      { "ldaps://directory.example/", "directory.example", 636 },
+		      { "ldap://Directory:3389//", "directory", 3389 },
+		      { "ldaps://[2001:db8::1]", "2001:db8::1", 636 },
+		      { "ldap://[::1]:1389", "::1", 1389 },
+		      { "ldap://192.0.2.1:65535", "192.0.2.1", 65535 } };
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct host host;
+		uint16_t port;
+		cr_assert(ldap_url_read(str_from(cases[i].url), &host, &port), "%s", cases[i].url);
+		cr_expect(str_eq(host_str(&host), str_from(cases[i].host)), "%s", cases[i].url);
+		cr_expect_eq(port, cases[i].port, "%s", cases[i].url);
+	}
+}
+
 Test(ldap, settings_that_cannot_be)
 {
 	static const struct {
@@ -94,6 +115,11 @@ Test(ldap, settings_that_cannot_be)
 		{ PROVIDER_LDAP_URL, "ldap://example.com/dc=example" },
 		{ PROVIDER_LDAP_URL, "ldap://user@example.com" },
 		{ PROVIDER_LDAP_URL, "ldap://a.example ldap2://b.example" },
+		{ PROVIDER_LDAP_URL, "ldap://example.com:0" },
+		{ PROVIDER_LDAP_URL, "ldap://example.com:65536" },
+		{ PROVIDER_LDAP_URL, "ldap://example.com:" },
+		{ PROVIDER_LDAP_URL, "ldap://[::1" },
+		{ PROVIDER_LDAP_URL, "ldap://::1:389" },
 		{ PROVIDER_LDAP_BASE_DN, "example" },
 		{ PROVIDER_LDAP_SEARCH_DN, "reader" },
 		{ PROVIDER_LDAP_GROUP_BASE_DN, "groups" },

@@ -13,7 +13,7 @@ static struct arena arena;
 static struct ctx ctx;
 static struct issuer keys, stranger;
 static struct upstream up;
-static struct client *client;
+static struct outbound *outbound;
 static struct jwks *jwks;
 static struct oidc *oidc;
 static struct identity_provider provider;
@@ -85,10 +85,11 @@ static void start(void)
 	snprintf(good_set, sizeof good_set, "%s", issuer_set(&keys).ptr);
 	up.answer = answer;
 	upstream_start(&up);
-	struct client_options options = { .ignore_proxy = true };
-	cr_assert_eq(client_new(&ctx, &options, &client), OK);
-	jwks = jwks_new(&(struct jwks_options){ .client = client, .timeout_ms = 2000 });
-	oidc = oidc_new(client, jwks, &master);
+	struct outbound_options out = { .tenants_allow = STR("127.0.0.1"),
+					.client = { .ignore_proxy = true } };
+	cr_assert_eq(outbound_new(&ctx, &out, &outbound), OK);
+	jwks = jwks_new(&(struct jwks_options){ .outbound = outbound, .timeout_ms = 2000 });
+	oidc = oidc_new(outbound, jwks, &master);
 	identity_provider_init(&provider, PROVIDER_OIDC, 1, STR("login"));
 	provider.id = 3;
 	provider.enabled = true;
@@ -104,7 +105,7 @@ static void stop(void)
 {
 	oidc_free(oidc);
 	jwks_free(jwks);
-	client_free(client);
+	outbound_free(outbound);
 	upstream_stop(&up);
 	issuer_stop(&keys);
 	issuer_stop(&stranger);
@@ -378,12 +379,12 @@ Test(oidc, cookies_of_others)
 	cr_expect_eq(oidc_open_person(&ctx, oidc, b.cookie, &who, &back), ERR_REQUEST_INVALID,
 		     "one kind is not the other");
 	struct secretbox_key other_master = { { 8 } };
-	struct oidc *other = oidc_new(client, jwks, &other_master);
+	struct oidc *other = oidc_new(outbound, jwks, &other_master);
 	ctx_forgive(&ctx);
 	cr_expect_eq(oidc_read_login(&ctx, other, b.cookie, &login), ERR_REQUEST_INVALID);
 	oidc_free(other);
 	/* Another node with the same master key finishes what this one began. */
-	struct oidc *node = oidc_new(client, jwks, &master);
+	struct oidc *node = oidc_new(outbound, jwks, &master);
 	ctx_forgive(&ctx);
 	cr_expect_eq(oidc_read_login(&ctx, node, b.cookie, &login), OK);
 	oidc_free(node);
@@ -487,8 +488,8 @@ Test(oidc, a_provider_that_hangs_or_is_gone)
 	hangs = true;
 	jwks_free(jwks);
 	oidc_free(oidc);
-	jwks = jwks_new(&(struct jwks_options){ .client = client, .timeout_ms = 50 });
-	oidc = oidc_new(client, jwks, &master);
+	jwks = jwks_new(&(struct jwks_options){ .outbound = outbound, .timeout_ms = 50 });
+	oidc = oidc_new(outbound, jwks, &master);
 	cr_expect_eq(oidc_begin(&ctx, oidc, &provider, CALLBACK, STR("/"), &location, &cookie),
 		     ERR_UPSTREAM_UNREACHABLE);
 	ctx_forgive(&ctx);
