@@ -18,6 +18,7 @@ import time
 import urllib.parse
 
 from harness import tools
+from harness.database import Postgres, PostgresFilling, SqliteFilling
 
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 30
@@ -219,6 +220,35 @@ class Berth(Server):
             _, body = self.expect(200, "GET", path, headers=self.basic())
             self.tokens[repository] = json.loads(body)["token"]
         return self.tokens[repository]
+
+
+    def database_file(self):
+        return self.directory / "data" / "berth.sqlite"
+
+    def filling(self):
+        """Its database, to be filled while the server is stopped; must be closed."""
+        return SqliteFilling(self.database_file())
+
+
+class BerthPostgres(Berth):
+    """The same program on a PostgreSQL server of its own, blobs in a directory."""
+
+    name = "Berth on PostgreSQL"
+
+    def __init__(self, directory, tls=False):
+        super().__init__(directory, tls)
+        self.database = Postgres()
+        self.database.start()
+
+    def environment(self):
+        return {**super().environment(), "BERTH_DATABASE_URL": self.database.url}
+
+    def filling(self):
+        return PostgresFilling(self.database.url)
+
+    def remove(self):
+        super().remove()
+        self.database.remove()
 
 
 class DockerRegistry(Server):

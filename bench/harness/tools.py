@@ -48,6 +48,14 @@ def system_tool(name, package):
     return Path(path)
 
 
+def postgres():
+    """The folder of the server's programs."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not found:
+        raise Missing("PostgreSQL is not installed (Debian package postgresql)")
+    return found[-1].parent
+
+
 def go_tool(name, module, environment=None):
     """A peer from TOOLS, or by `go install` at its pinned version (BENCH_GO may name a newer Go)."""
     path = TOOLS / name

@@ -8,6 +8,7 @@ from rows import lists, login, memory, pull, push, scale, trail
 
 ROWS = {
     "manifest-get": pull.manifest_get,
+    "manifest-get-postgres": pull.manifest_get_postgres,
     "manifest-get-close": pull.manifest_get_close,
     "blob-get-4k": pull.blob_get_4k,
     "blob-get-100k": pull.blob_get_100k,
@@ -18,12 +19,14 @@ ROWS = {
     "image-push": push.image_push,
     "push-one-repository": push.push_one_repository,
     "push-one-project": push.push_one_project,
+    "push-one-project-postgres": push.push_one_project_postgres,
     "tags-100000": scale.tags,
     "artifacts-100000": scale.artifacts,
     "lists-100000": lists.lists,
     "referrers-10000": scale.referrers,
     "start-1000000": scale.start,
     "audit-10000000": trail.audit,
+    "audit-10000000-postgres": trail.audit_postgres,
     "memory-idle": memory.idle,
     "memory-64-clients": memory.busy,
     "memory-10g-push": memory.large_push,

@@ -4,7 +4,7 @@ import sqlite3
 
 from harness.servers import MANIFEST_TYPE, Berth
 from harness.table import OURS, Goal, Measure
-from rows.scale import EMPTY, artifact, database_file
+from rows.scale import EMPTY, artifact
 from rows.trail import time_gets
 
 REQUESTS = 15
@@ -51,7 +51,7 @@ OF_ALL = "/api/v2.0/projects?page_size=10&with_detail=false"
 
 def fill(server, artifacts, repositories, projects):
     """Writes rows straight into the database of a stopped server."""
-    database = sqlite3.connect(database_file(server))
+    database = sqlite3.connect(server.database_file())
     database.execute("PRAGMA synchronous = OFF")
     repository, project = database.execute("SELECT id, project_id FROM repository WHERE name = ?", (REPOSITORY,)).fetchone()
     for statements, count in ((ARTIFACTS, artifacts), (REPOSITORIES, repositories), (PROJECTS, projects)):

@@ -4,8 +4,8 @@ import json
 import random
 
 from harness import tools
-from harness.servers import MANIFEST_TYPE, PEERS, Berth, DockerRegistry, Nginx, sha256
-from harness.table import Goal, Measure
+from harness.servers import MANIFEST_TYPE, PEERS, Berth, BerthPostgres, DockerRegistry, Nginx, sha256
+from harness.table import OURS, Goal, Measure
 
 KIB, GIB = 2**10, 2**30
 REPOSITORY = "bench/image"
@@ -68,6 +68,22 @@ def manifest_get(bench):
 def manifest_get_close(bench):
     goals = [Goal(">=", 0.8, Nginx.name)]
     return requests_per_second(bench, "the same, `Connection: close`", image, goals, close=True)
+
+
+def manifest_get_postgres(bench):
+    """Warm: out of memory on either engine."""
+    with bench.up(Berth, BerthPostgres) as servers:
+        by_name = dict(zip([f"{OURS} on SQLite", OURS], servers))
+        paths = {server: image(server) for server in servers}
+
+        def measure(name, seconds=bench.size(4, 1)):
+            server = by_name[name]
+            return tools.wrk(server.address, paths[server], seconds, headers=client_headers(server, False))
+
+        for name in by_name:
+            measure(name, WARM_S)
+        samples = bench.alternate(by_name, measure)
+    return [Measure("warm manifest GET on PostgreSQL", "requests/s", samples, [Goal(">=", 0.95, f"{OURS} on SQLite")])]
 
 
 def blob_get(bench, work, size):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pushes: one large blob, many images, and many clients at one repository."""
 from harness import tools
-from harness.servers import PEERS, BarePut, Berth, DockerRegistry
+from harness.servers import PEERS, BarePut, Berth, BerthPostgres, DockerRegistry
 from harness.table import OURS, Goal, Measure
 
 MB, GIB = 10**6, 2**30
@@ -83,13 +83,13 @@ def push_one_repository(bench):
     return [Measure("1 KiB artifacts from 200 clients into one repository", "pushes/s", samples, [Goal(">=", 0.8, many)])]
 
 
-def push_one_project(bench):
+def pushes_with_quota(bench, kind, where):
     """Each project has a quota, so every push is charged to one: to the same, or to one of its client's own."""
     clients = 200
     count = clients * bench.size(10, 3)
     many = f"Berth, {clients} projects"
     uploads = iter(range(10**6))
-    with bench.up(Berth) as (server,):
+    with bench.up(kind) as (server,):
         for project in ["shared", *(f"own-{i}" for i in range(clients))]:
             server.make_project(project, 1 << 40)
 
@@ -102,4 +102,13 @@ def push_one_project(bench):
         for name in (OURS, many):
             measure(name)
         samples = bench.alternate([OURS, many], measure, settle=True)
-    return [Measure("1 KiB artifacts from 200 clients into one project with a quota", "pushes/s", samples, [Goal(">=", 0.8, many)])]
+    work = f"1 KiB artifacts from 200 clients into one project with a quota{where}"
+    return [Measure(work, "pushes/s", samples, [Goal(">=", 0.8, many)])]
+
+
+def push_one_project(bench):
+    return pushes_with_quota(bench, Berth, "")
+
+
+def push_one_project_postgres(bench):
+    return pushes_with_quota(bench, BerthPostgres, ", on PostgreSQL")

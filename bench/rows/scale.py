@@ -206,13 +206,6 @@ def referrers(bench):
 PER_REPOSITORY = 1000
 
 
-def database_file(server):
-    for path in server.directory.rglob("*"):
-        if path.is_file() and path.open("rb").read(15) == b"SQLite format 3":
-            return path
-    raise RuntimeError("no SQLite database in the data directory")
-
-
 def repository_rows(repository_id, first_id, now_us):
     """Rows of a repository's manifests, their references and tags."""
     name = f"bench/r{repository_id}"
@@ -281,7 +274,7 @@ def start(bench):
         server.put_manifest(REPOSITORY, "one", artifact("one").encode())
         token = server.token(f"bench/r{1_000 + count // PER_REPOSITORY // 2}")
         server.stop()
-        repository = fill_database(database_file(server), count)
+        repository = fill_database(server.database_file(), count)
         path = f"/v2/{repository}/manifests/{tag_name(PER_REPOSITORY // 2)}"
 
         def measure(_):

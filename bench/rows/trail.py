@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Searching the audit trail: what a page costs must not grow with the records."""
 import http.client
-import sqlite3
 import time
 import urllib.parse
 from statistics import median
 
-from harness.servers import Berth
+from harness.servers import Berth, BerthPostgres
 from harness.table import OURS, Goal, Measure
-from rows.scale import FLAT, database_file
+from rows.scale import FLAT
 
 FEW = 10_000
 REQUESTS = 30
@@ -17,19 +16,17 @@ STEP = 1_000_000
 
 # A year of pulls and less else by two thousand robots in a hundred projects, made up by the database itself.
 FILL = """
-WITH RECURSIVE c(n) AS (SELECT ? UNION ALL SELECT n + 1 FROM c WHERE n < ?),
-k AS (SELECT n, n * 2654435761 % 1000003 AS h, n * 40503 % 999983 AS g FROM c),
-t AS (SELECT n, h, g, h % 1000 AS kind, g * g % 199 + 1 AS project, CASE WHEN g % 3 = 0 THEN g % 1999 ELSE g % 53 END AS who FROM k)
 INSERT INTO audit_record (time_us, tenant_id, project_id, project, actor_type, actor_id, actor, operation, resource_type, resource,
     digest, address, request_id, result, detail)
 SELECT 1760000000000000 + n * 3000000, 1, project, 'project-' || project, 'robot', who, 'robot$ci-' || who,
     CASE WHEN kind < 800 THEN 'pull' WHEN kind < 900 THEN 'create' WHEN kind < 970 THEN 'deny' WHEN kind < 985 THEN 'delete' ELSE 'update' END,
     CASE WHEN kind < 900 THEN 'artifact' WHEN kind < 970 THEN 'access' WHEN kind < 985 THEN 'artifact' ELSE 'project' END,
     'project-' || project || '/app-' || (h % 97) || ':v' || (g % 20),
-    'sha256:' || printf('%064x', (h % 97 * 20 + g % 20) * 1000003 + project), '10.' || (g % 4) || '.' || (h % 8) || '.' || (g % 16),
-    printf('%016x', n * 2654435761), CASE WHEN kind BETWEEN 900 AND 969 THEN 1 ELSE 0 END,
-    '{"status":200,"issuer":"local","user_agent":"containerd/1.7.' || (g % 30) || '"}'
-FROM t
+    'sha256:' || {digest}, '10.' || (g % 4) || '.' || (h % 8) || '.' || (g % 16),
+    {request}, CASE WHEN kind BETWEEN 900 AND 969 THEN 1 ELSE 0 END,
+    '{{"status":200,"issuer":"local","user_agent":"containerd/1.7.' || (g % 30) || '"}}'
+FROM (SELECT n, h, g, h % 1000 AS kind, g * g % 199 + 1 AS project, CASE WHEN g % 3 = 0 THEN g % 1999 ELSE g % 53 END AS who
+    FROM (SELECT n, n * 2654435761 % 1000003 AS h, n * 40503 % 999983 AS g FROM ({series}) AS numbers) AS mixed) AS made
 """
 
 HARBOR = "/api/v2.0/auditlog-exts?page_size=15"
@@ -56,20 +53,19 @@ SEARCHES = [
 
 def fill(server, count):
     """Writes records straight into the database of a stopped server, its indexes after them."""
-    database = sqlite3.connect(database_file(server))
-    for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-1000000", "temp_store=MEMORY"):
-        database.execute(f"PRAGMA {pragma}")
-    indexes = database.execute("SELECT name, sql FROM sqlite_master WHERE tbl_name = 'audit_record' AND type = 'index' AND sql NOTNULL").fetchall()
+    database = server.filling()
+    indexes = database.indexes("audit_record")
     for name, _ in indexes:
         database.execute(f"DROP INDEX {name}")
+    digest = database.hex("(h % 97 * 20 + g % 20) * 1000003 + project", 64)
+    request = database.hex("n * 2654435761", 16)
     for first in range(1, count + 1, STEP):
-        database.execute(FILL, (first, min(first + STEP - 1, count)))
+        series = database.series.format(first=first, last=min(first + STEP - 1, count))
+        database.execute(FILL.format(series=series, digest=digest, request=request))
     for _, sql in indexes:
         database.execute(sql)
     # They have no places in the chain: nobody verifies this trail, and sealing it is another work.
     database.execute("UPDATE audit_chain SET record_id = (SELECT MAX(id) FROM audit_record)")
-    database.commit()
-    database.execute("PRAGMA journal_mode=WAL")
     database.close()
 
 
@@ -95,10 +91,10 @@ def time_search(server, path, q):
     return time_gets(server, f"{path}&q={urllib.parse.quote(q)}" if q else path)
 
 
-def audit(bench):
+def searches(bench, kind, where):
     many = bench.size(10_000_000, 1_000_000)
     few_name = f"Berth with {FEW:,}"
-    with bench.up(Berth, Berth) as (large, small):
+    with bench.up(kind, kind) as (large, small):
         servers = {OURS: large, few_name: small}
         for server, count in ((large, many), (small, FEW)):
             server.stop()
@@ -108,6 +104,14 @@ def audit(bench):
         for name, path, q, alike in SEARCHES:
             samples = bench.alternate(servers, lambda side, path=path, q=q: time_search(servers[side], path, q))
             goals = [Goal("<=", FLAT, few_name)] if alike else []
-            work = f"{many:,} audit records: {name}"
+            work = f"{many:,} audit records{where}: {name}"
             measures.append(Measure(work, "ms", samples, [*goals, Goal("<=", MOST_MS)]))
     return measures
+
+
+def audit(bench):
+    return searches(bench, Berth, "")
+
+
+def audit_postgres(bench):
+    return searches(bench, BerthPostgres, " on PostgreSQL")
