@@ -9,11 +9,55 @@
 	  "certificate, TCP and `fd:` addresses speak TLS and `unix:` does not; `http:` or "       \
 	  "`https:` in front of an address decides otherwise.")                                    \
 	X(PATH, data_dir, "data_dir", "./data", OPTION_CHECK(check_given),                         \
-	  "Directory of the blobs, the uploads, the master key and the SQLite database; made at "  \
-	  "the first start.")                                                                      \
+	  "Directory of the master key and the SQLite database and, unless they are in an object " \
+	  "store, of the "                                                                         \
+	  "blobs and the uploads; made at the first start.")                                       \
 	X(PATH, storage_root, "storage.root", "", OPTION_FREE,                                     \
-	  "Directory below which the storages of tenants lie; made at the start. It neither is "   \
+	  "Directory below which the storages of tenants lie that are in files; made at the "      \
+	  "start. It neither is "                                                                  \
 	  "nor holds `data_dir`. Empty: `storages` in `data_dir`.")                                \
+	X(CHOICE, storage_driver, "storage.driver", "filesystem", OPTION_CHOICES("filesystem|s3"), \
+	  "Where the blobs and the uploads are: `filesystem` is `data_dir`, `s3` a bucket of "     \
+	  "an S3 server. Tenants' storages are there too, unless they have places of their "       \
+	  "own.")                                                                                  \
+	X(STRING, storage_s3_endpoint, "storage.s3.endpoint", "", OPTION_CHECK(check_http_url),    \
+	  "The S3 server: `https://s3.example.com`, `http://10.0.0.7:7480`. Empty: AWS's of "      \
+	  "the region.")                                                                           \
+	X(STRING, storage_s3_region, "storage.s3.region", "us-east-1", OPTION_FREE,                \
+	  "Its region, which is part of each signature.")                                          \
+	X(STRING, storage_s3_bucket, "storage.s3.bucket", "", OPTION_FREE,                         \
+	  "The bucket. It must exist.")                                                            \
+	X(STRING, storage_s3_prefix, "storage.s3.prefix", "", OPTION_FREE,                         \
+	  "What all keys begin with, for a bucket that holds other things too: "                   \
+	  "`berth/production`.")                                                                   \
+	X(CHOICE, storage_s3_addressing, "storage.s3.addressing", "auto",                          \
+	  OPTION_CHOICES("auto|path|virtual"),                                                     \
+	  "How the bucket is named: in the path (`path`), or in the host's name (`virtual`). "     \
+	  "`auto`: in the path if there is an endpoint, and in the host's name at AWS.")           \
+	X(CHOICE, storage_s3_verify, "storage.s3.verify", "etag",                                  \
+	  OPTION_CHOICES("etag|size|content"),                                                     \
+	  "What is compared after each write, besides the SHA-256 that the server itself "         \
+	  "checks: `etag`, the MD5 by which the server names what it stored, and the size; "       \
+	  "`size`, for servers whose etags mean nothing; `content`, all of it read back.")         \
+	X(STRING, storage_s3_access_key, "storage.s3.access_key", "", OPTION_FREE,                 \
+	  "The access key. Empty: from the credentials' file, the metadata service, or "           \
+	  "`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN` in the "           \
+	  "environment.")                                                                          \
+	X(SECRET, storage_s3_secret_key, "storage.s3.secret_key", "", OPTION_FREE,                 \
+	  "The secret key.")                                                                       \
+	X(SECRET, storage_s3_session_token, "storage.s3.session_token", "", OPTION_FREE,           \
+	  "The token of a key that expires.")                                                      \
+	X(PATH, storage_s3_credentials_file, "storage.s3.credentials_file", "", OPTION_FREE,       \
+	  "File with keys in sections, as AWS's tools keep it. Read again when it changes.")       \
+	X(STRING, storage_s3_profile, "storage.s3.profile", "default", OPTION_FREE,                \
+	  "Its section.")                                                                          \
+	X(STRING, storage_s3_metadata_endpoint, "storage.s3.metadata_endpoint", "",                \
+	  OPTION_CHECK(check_http_url),                                                            \
+	  "Metadata service of the machine (IMDSv2) that is asked for keys: "                      \
+	  "`http://169.254.169.254`. Empty: none.")                                                \
+	X(PATH, storage_s3_ca_certificate, "storage.s3.ca_certificate", "", OPTION_FREE,           \
+	  "PEM file of the authorities that the S3 server's certificate is verified by. Empty: "   \
+	  "those of the system.")                                                                  \
 	X(STRING, external_url, "external_url", "", OPTION_CHECK(check_url),                       \
 	  "How clients reach this server, for the realm of token challenges: "                     \
 	  "`https://registry.example.com`. Empty: taken from each request.")                       \

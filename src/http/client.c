@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/step.h"
 #include "os/thread.h"
 
 #include <string.h>
@@ -158,6 +157,8 @@ err_t client_new(struct ctx *ctx, const struct client_options *options, struct c
 static void handle_free(struct client_handle *handle)
 {
 	libcurl.curl_easy_cleanup(handle->curl);
+	if (handle->pulls)
+		libcurl.curl_multi_cleanup(handle->pulls);
 	free(handle->target);
 	free(handle);
 }
@@ -285,9 +286,10 @@ static struct client_handle *pool_prune(struct client *client, int64_t now_ns)
 
 /* --- sending -------------------------------------------------------------------------------- */
 
-static err_t borrow(struct ctx *ctx, struct client *client, str target,
+err_t client_borrow(struct ctx *ctx, struct client *client, const struct client_url *url,
 		    struct client_target **ret_target, struct client_handle **ret)
 {
+	str target = url->target;
 	pthread_mutex_lock(&client->lock);
 	err_t err = take_turn(ctx, client, target, ret_target);
 	struct client_handle *handle = err == OK ? pool_take(client, target) : NULL;
@@ -304,7 +306,7 @@ static err_t borrow(struct ctx *ctx, struct client *client, str target,
 	return OK;
 }
 
-static void give_back(struct client *client, struct client_target *target,
+void client_give_back(struct client *client, struct client_target *target,
 		      struct client_handle *handle)
 {
 	int64_t now_ns = clock_now_ns();
@@ -338,29 +340,9 @@ static err_t check_fields(struct ctx *ctx, const struct client_request *request)
 	return OK;
 }
 
-/* With the wait for a turn; what cannot be asked at all is no step. */
-static err_t ask(struct ctx *ctx, struct client *client, const struct client_url *url,
-		 const struct client_request *request, struct client_response *ret)
+err_t client_check(struct ctx *ctx, struct client *client, const struct client_request *request,
+		   struct client_url *ret)
 {
-	struct client_target *target;
-	struct client_handle *handle;
-	TRY(borrow(ctx, client, url->target, &target, &handle));
-	err_t err = client_transfer(ctx, client, handle->curl, url, request, ret);
-	give_back(client, target, handle);
-	return err;
-}
-
-err_t client_send(struct ctx *ctx, struct client *client, const struct client_request *request,
-		  struct client_response *ret)
-{
-	static const char *const purposes[CLIENT_PURPOSE_COUNT] = {
-#define NAME(name, text) [CLIENT_FOR_##name] = text,
-		CLIENT_PURPOSE_TABLE(NAME)
-#undef NAME
-	};
-	enum client_purpose purpose = client->options.purpose;
-	struct client_url url;
-
 	ctx_waits(ctx);
 	CHECK(ctx->holds == 0);
 	CHECK(request->redirects_max == 0 || strcmp(request->method, "GET") == 0 ||
@@ -368,13 +350,43 @@ err_t client_send(struct ctx *ctx, struct client *client, const struct client_re
 	TRY(ctx_check(ctx));
 	TRY(check_fields(ctx, request));
 	TRY(curl_open(ctx));
-	if (!client_url_parse(ctx->arena, request->url, &url))
+	if (!client_url_parse(ctx->arena, request->url, ret))
 		return fail(ctx, ERR_REQUEST_INVALID, "not a URL to ask: " STR_FMT,
 			    STR_ARG(str_take(request->url, 120)));
-	if (client_proxy_of(client, &url) && !client_may_name(client, url.host))
+	if (client_proxy_of(client, ret) && !client_may_name(client, ret->host))
 		return fail(ctx, ERR_UPSTREAM_FORBIDDEN, STR_FMT " is not to be asked",
-			    STR_ARG(url.host));
-	struct step step = step_begin(ctx, STEP_UPSTREAM, purpose, purposes[purpose]);
+			    STR_ARG(ret->host));
+	return OK;
+}
+
+struct step client_step(struct ctx *ctx, const struct client *client)
+{
+	static const char *const purposes[CLIENT_PURPOSE_COUNT] = {
+#define NAME(name, text) [CLIENT_FOR_##name] = text,
+		CLIENT_PURPOSE_TABLE(NAME)
+#undef NAME
+	};
+	enum client_purpose purpose = client->options.purpose;
+	return step_begin(ctx, STEP_UPSTREAM, purpose, purposes[purpose]);
+}
+
+static err_t ask(struct ctx *ctx, struct client *client, const struct client_url *url,
+		 const struct client_request *request, struct client_response *ret)
+{
+	struct client_target *target;
+	struct client_handle *handle;
+	TRY(client_borrow(ctx, client, url, &target, &handle));
+	err_t err = client_transfer(ctx, client, handle->curl, url, request, ret);
+	client_give_back(client, target, handle);
+	return err;
+}
+
+err_t client_send(struct ctx *ctx, struct client *client, const struct client_request *request,
+		  struct client_response *ret)
+{
+	struct client_url url;
+	TRY(client_check(ctx, client, request, &url));
+	struct step step = client_step(ctx, client);
 	err_t err = ask(ctx, client, &url, request, ret);
 	step_end(ctx, &step, err);
 	return err;

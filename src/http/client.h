@@ -49,7 +49,8 @@ struct client;
 	X(OTHER, "other")                                                                          \
 	X(IDENTITY, "identity") /* identity providers and issuers of tokens */                     \
 	X(AUDIT, "audit")	/* receivers of audit records */                                   \
-	X(TRACES, "traces")	/* who collects traces */
+	X(TRACES, "traces")	/* who collects traces */                                          \
+	X(STORAGE, "storage")	/* where blobs are kept, and who gives the keys to it */
 
 enum client_purpose {
 #define CLIENT_PURPOSE_ENUM(name, text) CLIENT_FOR_##name,
@@ -117,6 +118,36 @@ struct client_request {
 
 err_t client_send(struct ctx *ctx, struct client *client, const struct client_request *request,
 		  struct client_response *ret);
+
+/*
+ * The same for a body that the caller reads when he wants it, in his own loop and without a thread:
+ *nothing is received ahead of him but what the system and libcurl buffer (CLIENT_PULL_BYTES). The
+ *request has no body and no callbacks; silence ends it as it ends one with callbacks, but time
+ *between two reads does not count. `ret->body` stays empty, and a pull holds a turn at its target
+ *until it is ended.
+ *
+ *	CLEANUP(client_pull_end) struct client_pull *pull = NULL;
+ *	TRY(client_pull_begin(ctx, client, &rq, &answer, &pull));
+ *	do
+ *		TRY(client_pull_read(ctx, pull, block, sizeof block, &len));
+ *	while (len);
+ */
+#define CLIENT_PULL_BYTES KIB(256)
+
+struct client_pull;
+
+/* Returns when status and fields are there. */
+err_t client_pull_begin(struct ctx *ctx, struct client *client,
+			const struct client_request *request, struct client_response *ret,
+			struct client_pull **ret_pull);
+
+/* Some bytes, at least one; `*ret_len` is 0 behind the last. A body that is cut short fails, as
+ * above; so does whoever reads on after a failure. */
+err_t client_pull_read(struct ctx *ctx, struct client_pull *pull, void *into, size_t len,
+		       size_t *ret_len);
+
+/* CLEANUP; NULL is fine. What was not read to its end costs the connection. */
+void client_pull_end(struct client_pull **pull);
 
 /* The value of the first field `name`, without blanks around it; STR_NONE when there is none. */
 str client_response_field(const struct client_response *response, str name);

@@ -2,6 +2,8 @@
 /* client_internal.h - what the files of the client share. */
 #pragma once
 
+#include "base/buf.h"
+#include "base/step.h"
 #include "client_library.h"
 #include "codec/cidr.h"
 #include "http/client.h"
@@ -11,6 +13,7 @@
 /* A libcurl handle with its connections. In use by one thread, or idle in the pool. */
 struct client_handle {
 	CURL *curl;
+	CURLM *pulls; /* has the connections of what is pulled; made when it is needed */
 	struct client_handle *next;
 	char *target; /* whom it asked last: there its connection is */
 	int64_t idle_since_ns;
@@ -59,7 +62,44 @@ bool client_may_connect(const struct client *client, ip address);
 /* The same for a host as written, where only a proxy will resolve it. */
 bool client_may_name(const struct client *client, str host);
 
-/* client_transfer.c: the request itself, on a handle that is ours for the time. */
+/* A turn at a target, and a handle for the time. */
+err_t client_borrow(struct ctx *ctx, struct client *client, const struct client_url *url,
+		    struct client_target **ret_target, struct client_handle **ret);
+void client_give_back(struct client *client, struct client_target *target,
+		      struct client_handle *handle);
+
+/* What a request is checked for before anything is asked; `*ret` is its URL. */
+err_t client_check(struct ctx *ctx, struct client *client, const struct client_request *request,
+		   struct client_url *ret);
+
+/* Begins the step of its purpose, with the wait for a turn; what cannot be asked at all is none. */
+struct step client_step(struct ctx *ctx, const struct client *client);
+
+/* client_transfer.c: one request on a handle that is ours for the time. */
+struct client_transfer {
+	struct ctx *ctx;
+	const struct client *client;
+	const struct client_request *request;
+	CURL *curl;
+	struct curl_slist *fields;
+	struct client_response response;
+	struct buf head; /* of the answer being received */
+	struct buf body;
+	size_t head_bytes; /* of all answers, interim ones and redirects too */
+	err_t err;	   /* a callback failed, and recorded why */
+	bool is_pulled;	   /* client_pull.c: somebody else takes the body */
+	bool by_proxy;	   /* whoever is connected to is the proxy */
+	bool forbidden;	   /* the guard refused an address */
+	char reason[CURL_ERROR_SIZE];
+};
+
 err_t client_transfer(struct ctx *ctx, struct client *client, CURL *curl,
 		      const struct client_url *url, const struct client_request *request,
 		      struct client_response *ret);
+
+/* Its steps: all options of the handle, from ctx, client, request and curl; status and fields once
+ * they are there; and what came of it, with the body. */
+void client_transfer_init(struct client_transfer *t, const struct client_url *url);
+void client_transfer_fill(struct client_transfer *t);
+err_t client_transfer_finish(struct client_transfer *t, CURLcode code);
+void client_transfer_done(struct client_transfer *t); /* CLEANUP */

@@ -9,11 +9,13 @@
 #include <curl/curl.h>
 #undef curl_easy_setopt
 #undef curl_easy_getinfo
+#undef curl_multi_setopt
 
 #define CURL_FUNCTIONS(X)                                                                          \
 	X(curl_easy_cleanup)                                                                       \
 	X(curl_easy_getinfo)                                                                       \
 	X(curl_easy_init)                                                                          \
+	X(curl_easy_pause)                                                                         \
 	X(curl_easy_perform)                                                                       \
 	X(curl_easy_recv)                                                                          \
 	X(curl_easy_reset)                                                                         \
@@ -22,6 +24,15 @@
 	X(curl_easy_strerror)                                                                      \
 	X(curl_free)                                                                               \
 	X(curl_global_init)                                                                        \
+	X(curl_multi_add_handle)                                                                   \
+	X(curl_multi_cleanup)                                                                      \
+	X(curl_multi_info_read)                                                                    \
+	X(curl_multi_init)                                                                         \
+	X(curl_multi_perform)                                                                      \
+	X(curl_multi_poll)                                                                         \
+	X(curl_multi_remove_handle)                                                                \
+	X(curl_multi_setopt)                                                                       \
+	X(curl_multi_strerror)                                                                     \
 	X(curl_slist_append)                                                                       \
 	X(curl_slist_free_all)                                                                     \
 	X(curl_url)                                                                                \

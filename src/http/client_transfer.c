@@ -18,24 +18,9 @@
 
 #define RESPONSE_BYTES_MAX_DEFAULT MIB(1)
 
-struct transfer {
-	struct ctx *ctx;
-	const struct client *client;
-	const struct client_request *request;
-	CURL *curl;
-	struct client_response response;
-	struct buf head; /* of the answer being received */
-	struct buf body;
-	size_t head_bytes; /* of all answers, interim ones and redirects too */
-	err_t err;	   /* a callback failed, and recorded why */
-	bool by_proxy;	   /* whoever is connected to is the proxy */
-	bool forbidden;	   /* the guard refused an address */
-	char reason[CURL_ERROR_SIZE];
-};
-
-static bool is_streamed(const struct client_request *request)
+static bool is_streamed(const struct client_transfer *t)
 {
-	return request->send || request->receive;
+	return t->is_pulled || t->request->send || t->request->receive;
 }
 
 /* --- callbacks ------------------------------------------------------------------------------ */
@@ -57,7 +42,7 @@ static bool address_of(const struct curl_sockaddr *at, ip *ret)
 /* Called with the resolved address, before connecting: the guard's place. */
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *at)
 {
-	struct transfer *t = arg;
+	struct client_transfer *t = arg;
 	ip address;
 	(void)purpose;
 	if (!t->by_proxy &&
@@ -70,7 +55,7 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
 
 static size_t take_head(char *bytes, size_t size, size_t count, void *arg)
 {
-	struct transfer *t = arg;
+	struct client_transfer *t = arg;
 	str line = { bytes, size * count };
 	t->head_bytes += line.len;
 	if (t->head_bytes > CLIENT_HEAD_BYTES_MAX) {
@@ -84,7 +69,7 @@ static size_t take_head(char *bytes, size_t size, size_t count, void *arg)
 	return line.len;
 }
 
-static void fill_response(struct transfer *t)
+void client_transfer_fill(struct client_transfer *t)
 {
 	long status = 0;
 	libcurl.curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
@@ -92,15 +77,15 @@ static void fill_response(struct transfer *t)
 	t->response.fields = arena_copy(t->ctx->arena, buf_str(&t->head));
 }
 
-static err_t receive_piece(struct transfer *t, str bytes)
+static err_t receive_piece(struct client_transfer *t, str bytes)
 {
 	if (!t->response.status)
-		fill_response(t);
+		client_transfer_fill(t);
 	ctx_progress(t->ctx);
 	return t->request->receive(t->request->arg, &t->response, bytes);
 }
 
-static err_t keep_piece(struct transfer *t, str bytes)
+static err_t keep_piece(struct client_transfer *t, str bytes)
 {
 	buf_add(&t->body, bytes);
 	if (buf_overrun(&t->body))
@@ -111,7 +96,7 @@ static err_t keep_piece(struct transfer *t, str bytes)
 
 static size_t take_body(char *bytes, size_t size, size_t count, void *arg)
 {
-	struct transfer *t = arg;
+	struct client_transfer *t = arg;
 	str piece = { bytes, size * count };
 	t->err = t->request->receive ? receive_piece(t, piece) : keep_piece(t, piece);
 	return t->err == OK ? piece.len : 0;
@@ -119,7 +104,7 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *arg)
 
 static size_t give_body(char *into, size_t size, size_t count, void *arg)
 {
-	struct transfer *t = arg;
+	struct client_transfer *t = arg;
 	size_t len = 0;
 	t->err = t->request->send(t->request->arg, into, size * count, &len);
 	if (t->err != OK)
@@ -141,9 +126,9 @@ static int rewind_body(void *arg, curl_off_t offset, int origin)
 static int look_around(void *arg, curl_off_t down_all, curl_off_t down, curl_off_t up_all,
 		       curl_off_t up)
 {
-	struct transfer *t = arg;
+	struct client_transfer *t = arg;
 	(void)down_all, (void)down, (void)up_all, (void)up;
-	if (t->err == OK)
+	if (t->err == OK && t->ctx) /* a pull that is ended has none */
 		t->err = ctx_check(t->ctx);
 	return t->err == OK ? 0 : 1;
 }
@@ -152,7 +137,7 @@ static int look_around(void *arg, curl_off_t down_all, curl_off_t down, curl_off
 
 #define SET(option, value) CHECK(libcurl.curl_easy_setopt(t->curl, (option), (value)) == CURLE_OK)
 
-static void set_where(struct transfer *t, const struct client_url *url)
+static void set_where(struct client_transfer *t, const struct client_url *url)
 {
 	const char *proxy = client_proxy_of(t->client, url);
 	const char *none = t->client->proxy.none;
@@ -176,14 +161,14 @@ static void set_where(struct transfer *t, const struct client_url *url)
 	SET(CURLOPT_REDIR_PROTOCOLS_STR, url->https ? "https" : "http,https");
 }
 
-static void set_times(struct transfer *t)
+static void set_times(struct client_transfer *t)
 {
 	const struct client_options *o = &t->client->options;
 	int request_ms = t->request->timeout_ms ? t->request->timeout_ms : o->request_timeout_ms;
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_QUICK_EXIT, 1L); /* a look-up that hangs is left behind */
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)ctx_left_ms(t->ctx, o->connect_timeout_ms) + 1);
-	if (is_streamed(t->request)) {
+	if (is_streamed(t)) {
 		SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
 		SET(CURLOPT_LOW_SPEED_TIME, (long)MAX(o->silence_timeout_ms / 1000, 1));
 	} else {
@@ -195,7 +180,7 @@ static void set_times(struct transfer *t)
 	SET(CURLOPT_XFERINFODATA, t);
 }
 
-static void set_trust(struct transfer *t)
+static void set_trust(struct client_transfer *t)
 {
 	const struct client_request *request = t->request;
 	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -211,7 +196,7 @@ static void set_trust(struct transfer *t)
 	}
 }
 
-static void set_body(struct transfer *t)
+static void set_body(struct client_transfer *t)
 {
 	const struct client_request *request = t->request;
 	bool is_get = strcmp(request->method, "GET") == 0;
@@ -222,7 +207,8 @@ static void set_body(struct transfer *t)
 		SET(CURLOPT_SEEKFUNCTION, rewind_body);
 		if (request->send_bytes != CLIENT_LENGTH_UNKNOWN)
 			SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->send_bytes);
-	} else if (request->body.len || strcmp(request->method, "POST") == 0) {
+	} else if (request->body.len || strcmp(request->method, "POST") == 0 ||
+		   strcmp(request->method, "PUT") == 0) {
 		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
 		SET(CURLOPT_POSTFIELDS, request->body.len ? request->body.ptr : "");
 	} else if (strcmp(request->method, "HEAD") == 0) {
@@ -233,7 +219,7 @@ static void set_body(struct transfer *t)
 		SET(CURLOPT_CUSTOMREQUEST, request->method);
 }
 
-static void set_answer(struct transfer *t)
+static void set_answer(struct client_transfer *t)
 {
 	SET(CURLOPT_HEADERFUNCTION, take_head);
 	SET(CURLOPT_HEADERDATA, t);
@@ -241,11 +227,6 @@ static void set_answer(struct transfer *t)
 	SET(CURLOPT_WRITEDATA, t);
 	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	SET(CURLOPT_ERRORBUFFER, t->reason);
-}
-
-static void fields_done(struct curl_slist **list)
-{
-	libcurl.curl_slist_free_all(*list);
 }
 
 static void add_line(struct curl_slist **list, const char *line)
@@ -256,7 +237,7 @@ static void add_line(struct curl_slist **list, const char *line)
 }
 
 /* For whom we ask: so that who answers can say so too. */
-static void add_origin(struct transfer *t, struct curl_slist **list)
+static void add_origin(struct client_transfer *t, struct curl_slist **list)
 {
 	const struct ctx *ctx = t->ctx;
 	char parent[TRACEPARENT_LEN + 1];
@@ -275,7 +256,7 @@ static void add_origin(struct transfer *t, struct curl_slist **list)
 }
 
 /* `Name: value`, and `Name;` for an empty value, as libcurl wants it. */
-static void add_fields(struct transfer *t, struct curl_slist **list)
+static void add_fields(struct client_transfer *t, struct curl_slist **list)
 {
 	bool has_type = false;
 	for (size_t i = 0; i < t->request->field_count; i++) {
@@ -311,13 +292,13 @@ static bool is_nonsense(CURLcode code)
 
 /* By the guard. A name that does not exist is told in the same words: which names exist inside is
  * nobody's business who may not go there. */
-static bool is_refused(const struct transfer *t, CURLcode code)
+static bool is_refused(const struct client_transfer *t, CURLcode code)
 {
 	return (code == CURLE_COULDNT_CONNECT && t->forbidden) ||
 	       (code == CURLE_COULDNT_RESOLVE_HOST && t->client->options.guard && !t->by_proxy);
 }
 
-static err_t finish(struct transfer *t, CURLcode code)
+err_t client_transfer_finish(struct client_transfer *t, CURLcode code)
 {
 	if (t->err != OK)
 		return t->err;
@@ -332,7 +313,7 @@ static err_t finish(struct transfer *t, CURLcode code)
 			    is_nonsense(code) ? ERR_UPSTREAM_INVALID : ERR_UPSTREAM_UNREACHABLE,
 			    STR_FMT ": %s", STR_ARG(str_take(t->request->url, 120)),
 			    t->reason[0] ? t->reason : libcurl.curl_easy_strerror(code));
-	fill_response(t);
+	client_transfer_fill(t);
 	str body = buf_str(&t->body);
 	char *copy = arena_try(t->ctx->arena, body.len + 1);
 	if (!copy)
@@ -343,8 +324,23 @@ static err_t finish(struct transfer *t, CURLcode code)
 	return OK;
 }
 
-static void transfer_done(struct transfer *t)
+void client_transfer_init(struct client_transfer *t, const struct client_url *url)
 {
+	size_t body_max = t->request->response_bytes_max ? t->request->response_bytes_max
+							 : RESPONSE_BYTES_MAX_DEFAULT;
+	t->head = (struct buf)BUF_INIT(CLIENT_HEAD_BYTES_MAX);
+	t->body = (struct buf)BUF_INIT(body_max);
+	set_where(t, url);
+	set_times(t);
+	set_trust(t);
+	set_body(t);
+	set_answer(t);
+	add_fields(t, &t->fields);
+}
+
+void client_transfer_done(struct client_transfer *t)
+{
+	libcurl.curl_slist_free_all(t->fields);
 	buf_done(&t->head);
 	buf_done(&t->body);
 }
@@ -353,26 +349,12 @@ err_t client_transfer(struct ctx *ctx, struct client *client, CURL *curl,
 		      const struct client_url *url, const struct client_request *request,
 		      struct client_response *ret)
 {
-	size_t body_max = request->response_bytes_max ? request->response_bytes_max
-						      : RESPONSE_BYTES_MAX_DEFAULT;
-	CLEANUP(transfer_done)
-	struct transfer transfer = {
-		.ctx = ctx,
-		.client = client,
-		.request = request,
-		.curl = curl,
-		.head = BUF_INIT(CLIENT_HEAD_BYTES_MAX),
-		.body = BUF_INIT(body_max),
+	CLEANUP(client_transfer_done)
+	struct client_transfer t = {
+		.ctx = ctx, .client = client, .request = request, .curl = curl
 	};
-	CLEANUP(fields_done) struct curl_slist *fields = NULL;
-	struct transfer *t = &transfer;
-	set_where(t, url);
-	set_times(t);
-	set_trust(t);
-	set_body(t);
-	set_answer(t);
-	add_fields(t, &fields);
-	TRY(finish(t, libcurl.curl_easy_perform(curl)));
-	*ret = t->response;
+	client_transfer_init(&t, url);
+	TRY(client_transfer_finish(&t, libcurl.curl_easy_perform(curl)));
+	*ret = t.response;
 	return OK;
 }

@@ -49,6 +49,8 @@ static const struct {
 	{ "fsck", main_fsck, "[--quick] compare storage and database; exit 1 if they differ" },
 	{ "audit", main_audit,
 	  "verify [-o json]: prove the audit trail; exit 1 if it was changed" },
+	{ "storage", main_storage,
+	  "check: exercise the bucket and name its quirks; exit 1 if it cannot be used" },
 	{ "options", main_options, "print the reference page of all options" },
 	{ "metrics", main_metrics, "print the reference page of all metrics" },
 	{ "routes", main_routes, "print every route with who may use it" },

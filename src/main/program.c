@@ -55,10 +55,20 @@ static err_t open_settings(struct ctx *ctx, struct program *p)
 
 static err_t open_store(struct ctx *ctx, struct program *p)
 {
-	const struct store_driver *driver = store_driver_find(STR("filesystem"));
-	CHECK(driver != NULL);
-	TRY_CTX(ctx, driver->open(ctx, p->config.data_dir.ptr, &p->store), "storage");
+	struct store_place place = program_store_place(ctx, p);
+	const struct store_driver *driver = program_store_driver(p);
+	TRY_CTX(ctx, driver->open(ctx, &place, &p->store), "storage");
 	return OK;
+}
+
+/* Where the storages of tenants lie that have no place of their own. */
+static struct store_place shared_place(struct ctx *ctx, const struct program *p)
+{
+	struct store_place place = program_store_place(ctx, p);
+	place.location = arena_printf(ctx->arena, "%s%sstorages", place.location,
+				      place.location[0] ? "/" : "")
+				 .ptr;
+	return place;
 }
 
 static str storage_root(struct ctx *ctx, const struct program *p)
@@ -99,6 +109,7 @@ static void open_registry(struct ctx *ctx, struct program *p)
 		.store = p->store,
 		.settings = p->settings,
 		.storage_root = storage_root(ctx, p),
+		.storage_place = shared_place(ctx, p),
 		.cache_bytes_max = (size_t)config->cache_size_bytes,
 		.manifest_bytes_max = (size_t)config->manifests_size_bytes_max,
 		.auto_create_public = config->projects_auto_create_public,

@@ -60,6 +60,10 @@ err_t program_open_audit(struct ctx *ctx, struct program *p);
 
 enum sql_engine program_engine(const struct program *p);
 
+/* The default storage: its driver, and what that is opened with. */
+const struct store_driver *program_store_driver(const struct program *p);
+struct store_place program_store_place(struct ctx *ctx, const struct program *p);
+
 /* Files of the data directory: the key that seals secrets, and the last signed checkpoint of the
  * audit trail. */
 str program_master_key_path(struct ctx *ctx, const struct program *p);
@@ -72,3 +76,4 @@ void program_collect(struct ctx *ctx, void *program, struct samples *samples);
 int main_serve(int argc, char **argv);
 int main_fsck(int argc, char **argv);
 int main_audit(int argc, char **argv);
+int main_storage(int argc, char **argv);

@@ -77,7 +77,8 @@
 	X(PURPOSE, OTHER, "other")                                                                 \
 	X(PURPOSE, IDENTITY, "identity")                                                           \
 	X(PURPOSE, AUDIT, "audit")                                                                 \
-	X(PURPOSE, TRACES, "traces")
+	X(PURPOSE, TRACES, "traces")                                                               \
+	X(PURPOSE, STORAGE, "storage")
 
 #define METRIC_LABEL_VALUES_STEP(X)                                                                \
 	X(STEP, SQL_WAIT, "sql_wait")                                                              \

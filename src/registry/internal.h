@@ -101,6 +101,11 @@ err_t registry_cached(struct ctx *ctx, struct registry *registry, const struct c
 
 /* What the key of a storage's own is sealed for (`what` empty), and what its secrets are. */
 str storage_context(struct ctx *ctx, int64_t id, const char *what);
+/* Where a storage is, with its settings and secrets, all of it in ctx's arena. */
+err_t storage_place(struct ctx *ctx, struct registry *registry, const struct store_driver *driver,
+		    const struct storage_row *row, struct store_place *ret);
+/* Adds the members of a JSON object of strings. */
+err_t storage_add_settings(struct ctx *ctx, str text, struct store_place *place);
 #define STORAGE_KEY	""
 #define STORAGE_SECRETS "/secrets"
 /* After the commit that renamed something or deleted an alias, and before its answer. */

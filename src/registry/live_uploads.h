@@ -5,7 +5,8 @@
  * One writer at a time per upload: take() gives ERR_UPLOAD_BUSY to the second. Between requests the
  * running hash stays here, so that the closing PUT need not read the bytes again; it is a memory of
  * work done, never the truth: after a restart, or when the entry was dropped for a newer one, the
- * hash is rebuilt from the stored bytes.
+ * hash is rebuilt from the stored bytes. It is dropped too when the store says that somebody else,
+ * another node, wrote to the upload meanwhile.
  */
 #pragma once
 
@@ -20,6 +21,7 @@ struct live_upload {
 	struct hash hash;
 	bool hashing; /* `hash` is initialised */
 	uint64_t hashed_bytes;
+	uint64_t version; /* of the stored upload that was hashed: store.h */
 	bool busy;
 	struct live_upload *chain;
 	struct live_upload *newer, *older; /* idle ones by age */

@@ -241,5 +241,13 @@ err_t blob_open(struct ctx *ctx, struct registry *registry, str repository, dige
 	struct stored_blob link;
 	TRY(repository_find(ctx, registry, repository, &repository_id));
 	TRY(find_link(ctx, registry, repository_id, d, &link));
-	return open_stored(ctx, registry, link.storage_id, d, ret);
+	CLEANUP(blob_view_done) struct blob_view view = BLOB_VIEW_INIT;
+	TRY(open_stored(ctx, registry, link.storage_id, d, &view));
+	if (view.size_bytes != link.size_bytes) /* before the first byte: its length is promised */
+		return fail(ctx, ERR_CORRUPT, "blob " DIGEST_FMT " has %llu bytes, not %llu",
+			    DIGEST_ARG(d), (unsigned long long)view.size_bytes,
+			    (unsigned long long)link.size_bytes);
+	*ret = view;
+	view = (struct blob_view)BLOB_VIEW_INIT;
+	return OK;
 }

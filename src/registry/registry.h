@@ -32,9 +32,13 @@ struct system_settings;
 struct registry;
 
 struct registry_options {
-	struct sql *db;			  /* not owned */
-	struct store *store;		  /* not owned; the default tenant's storage */
-	str storage_root;		  /* directory of the other tenants' storages */
+	struct sql *db;	     /* not owned */
+	struct store *store; /* not owned; the default tenant's storage */
+	str storage_root;    /* directory of the other tenants' storages, if they are in files */
+	/* For those of the default storage's driver, where that is none of files, that say nothing
+	 * of a place of their own: they lie in this one, below this location. Read as long as the
+	 * registry lives. */
+	struct store_place storage_place;
 	struct system_settings *settings; /* settings/system.h; not owned; NULL: defaults */
 	size_t cache_bytes_max;		  /* default 16 MiB */
 	size_t manifest_bytes_max;	  /* default 4 MiB */

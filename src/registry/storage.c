@@ -2,6 +2,7 @@
 /* storage.c - see storage.h. */
 #include "registry/storage.h"
 #include "base/clock.h"
+#include "codec/json.h"
 #include "internal.h"
 #include "registry/storage_binding.h"
 #include "store/encrypted.h"
@@ -52,6 +53,88 @@ static err_t encrypt(struct ctx *ctx, struct registry *registry, const struct st
 	return OK;
 }
 
+/* --- places --------------------------------------------------------------------------------- */
+
+/* The members of a JSON object of strings, behind those that are in `place` already. */
+err_t storage_add_settings(struct ctx *ctx, str text, struct store_place *place)
+{
+	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
+	struct json_problem problem;
+	const struct json_value *value;
+	str name;
+	if (!text.len)
+		return OK;
+	if (!json_parse(text, JSON_LIMITS_SMALL, &doc, &problem))
+		return fail(ctx, ERR_STORAGE, "settings of a storage: " JSON_PROBLEM_FMT,
+			    JSON_PROBLEM_ARG(problem));
+	size_t count = place->setting_count + json_count(doc.root);
+	struct store_setting *all = arena_alloc(ctx->arena, (count + 1) * sizeof *all);
+	for (size_t i = 0; i < place->setting_count; i++)
+		all[i] = place->settings[i];
+	for (void *at = NULL; json_next_member(doc.root, &at, &name, &value);)
+		all[place->setting_count++] =
+			(struct store_setting){ arena_copy(ctx->arena, name),
+						arena_copy(ctx->arena, json_value_str(value)) };
+	place->settings = all;
+	return OK;
+}
+
+static err_t open_secrets(struct ctx *ctx, struct registry *registry, const struct storage_row *row,
+			  str *ret)
+{
+	if (!row->secrets.len)
+		return OK;
+	if (!registry->has_master_key)
+		return fail(ctx, ERR_STORAGE, "there is no master key to open storage " STR_FMT,
+			    STR_ARG(row->name));
+	err_t err =
+		secretbox_open(ctx, &registry->master_key,
+			       storage_context(ctx, row->id, STORAGE_SECRETS), row->secrets, ret);
+	if (err != OK) {
+		ctx_forgive(ctx);
+		return fail(ctx, ERR_STORAGE,
+			    "the master key does not open the secrets of storage " STR_FMT,
+			    STR_ARG(row->name));
+	}
+	return OK;
+}
+
+/* Below the server's own place. It is another's if a storage says anything of one: no key of the
+ * server's is shown there. */
+static err_t share_place(struct ctx *ctx, struct registry *registry,
+			 const struct store_driver *driver, const struct storage_row *row,
+			 struct store_place *place)
+{
+	const struct registry_options *options = &registry->options;
+	if (driver != options->store->driver)
+		return fail(ctx, ERR_STORAGE,
+			    "storage " STR_FMT " has no settings, and the server's own is no %s",
+			    STR_ARG(row->name), driver->name);
+	*place = options->storage_place;
+	place->location =
+		arena_printf(ctx->arena, "%s/" STR_FMT, place->location, STR_ARG(row->location))
+			.ptr;
+	return OK;
+}
+
+err_t storage_place(struct ctx *ctx, struct registry *registry, const struct store_driver *driver,
+		    const struct storage_row *row, struct store_place *ret)
+{
+	str secrets = STR_NONE;
+	*ret = (struct store_place){ .location = arena_cstr(ctx->arena, row->location) };
+	TRY(open_secrets(ctx, registry, row, &secrets));
+	TRY(storage_add_settings(ctx, row->settings, ret));
+	TRY(storage_add_settings(ctx, secrets, ret));
+	if (driver->in_files)
+		ret->location = arena_printf(ctx->arena, STR_FMT "/" STR_FMT,
+					     STR_ARG(registry->options.storage_root),
+					     STR_ARG(row->location))
+					.ptr;
+	else if (ret->setting_count == 0)
+		return share_place(ctx, registry, driver, row, ret);
+	return OK;
+}
+
 static err_t open_row(struct ctx *ctx, struct registry *registry, const struct storage_row *row,
 		      struct store **ret)
 {
@@ -62,10 +145,12 @@ static err_t open_row(struct ctx *ctx, struct registry *registry, const struct s
 	if (!driver)
 		return fail(ctx, ERR_STORAGE, "storage " STR_FMT " has the unknown driver " STR_FMT,
 			    STR_ARG(row->name), STR_ARG(row->driver));
-	str place = arena_printf(ctx->arena, STR_FMT "/" STR_FMT,
-				 STR_ARG(registry->options.storage_root), STR_ARG(row->location));
+	struct store_place place;
 	struct store *store;
-	TRY(driver->open(ctx, place.ptr, &store));
+	TRY(storage_place(ctx, registry, driver, row, &place));
+	err_t opened = driver->open(ctx, &place, &store);
+	if (opened != OK)
+		return opened == ERR_CONFIG ? ERR_STORAGE : opened;
 	if (row->encrypted) {
 		err_t err = encrypt(ctx, registry, row, &store);
 		if (err != OK) {

@@ -11,8 +11,6 @@
 
 #include "base/banned.h"
 
-#define DRIVER_DEFAULT STR("filesystem")
-
 /* --- what may be asked for ------------------------------------------------------------------ */
 
 static bool is_name(str name)
@@ -72,10 +70,30 @@ static str or_else(str given, str otherwise)
 	return given.len ? given : otherwise;
 }
 
-err_t storage_binding_check(struct ctx *ctx, const struct storage_spec *spec)
+/* A server whose own bytes are in an object store has its tenants' there too, unless they say
+ * otherwise. */
+static str driver_default(const struct registry *registry)
+{
+	return str_from(registry->options.store->driver->name);
+}
+
+/* What the driver says of it, in words for the client. */
+static err_t check_place(struct ctx *ctx, const struct store_driver *driver,
+			 const struct store_place *place)
+{
+	err_t err = driver->check ? driver->check(ctx, place) : OK;
+	if (err != ERR_CONFIG)
+		return err;
+	str why = str_from(arena_cstr(ctx->arena, str_from(ctx->failure.detail)));
+	ctx_forgive(ctx);
+	return fail(ctx, ERR_REQUEST_INVALID, STR_FMT, STR_ARG(why));
+}
+
+err_t storage_binding_check(struct ctx *ctx, const struct registry *registry,
+			    const struct storage_spec *spec)
 {
 	const struct store_driver *driver =
-		store_driver_find(or_else(spec->driver, DRIVER_DEFAULT));
+		store_driver_find(or_else(spec->driver, driver_default(registry)));
 	if (!is_name(spec->name))
 		return fail(ctx, ERR_REQUEST_INVALID,
 			    "a storage's name is up to %d lower-case letters, digits, '.', '_' and "
@@ -89,7 +107,17 @@ err_t storage_binding_check(struct ctx *ctx, const struct storage_spec *spec)
 			    "server's root",
 			    STORAGE_SEGMENTS_MAX);
 	TRY(check_members(ctx, "settings", spec->settings, driver->settings));
-	return check_members(ctx, "secrets", spec->secrets, driver->secrets);
+	TRY(check_members(ctx, "secrets", spec->secrets, driver->secrets));
+	struct store_place place = { .location = "" };
+	if (!driver->in_files && driver != registry->options.store->driver && !spec->settings.len)
+		return fail(
+			ctx, ERR_REQUEST_INVALID,
+			"the server has no %s storage of its own: the settings must say where one "
+			"is",
+			driver->name);
+	TRY(storage_add_settings(ctx, spec->settings, &place));
+	TRY(storage_add_settings(ctx, spec->secrets, &place));
+	return check_place(ctx, driver, &place);
 }
 
 /* --- what is sealed --------------------------------------------------------------------------- */
@@ -141,7 +169,7 @@ static struct storage_binding binding_of(const struct storage_row *row)
 	};
 }
 
-static err_t check_place(struct ctx *ctx, struct sql_tx *tx, const struct storage_row *row)
+static err_t check_free(struct ctx *ctx, struct sql_tx *tx, const struct storage_row *row)
 {
 	TRY(db_storage_lock(ctx, tx));
 	err_t err = db_storage_overlap(ctx, tx, row->driver, row->location);
@@ -156,13 +184,13 @@ err_t storage_binding_insert(struct ctx *ctx, struct registry *registry, struct 
 {
 	struct storage_row row = {
 		.name = spec->name,
-		.driver = or_else(spec->driver, DRIVER_DEFAULT),
+		.driver = or_else(spec->driver, driver_default(registry)),
 		.location = or_else(spec->location, spec->name),
 		.settings = or_else(spec->settings, STR("{}")),
 		.encrypted = spec->encrypted,
 	};
-	TRY(storage_binding_check(ctx, spec));
-	TRY(check_place(ctx, tx, &row));
+	TRY(storage_binding_check(ctx, registry, spec));
+	TRY(check_free(ctx, tx, &row));
 	err_t err = db_storage_insert(ctx, tx, &row);
 	if (err == ERR_EXISTS)
 		return fail(ctx, ERR_EXISTS, "storage " STR_FMT " is already there",
@@ -204,6 +232,19 @@ struct update_work {
 	const str *settings, *secrets;
 };
 
+/* New settings and old secrets, or the other way round, must fit too. */
+static err_t check_changed(struct ctx *ctx, struct sql_tx *tx, const struct update_work *work,
+			   const struct store_driver *driver)
+{
+	struct storage_row row;
+	struct store_place place;
+	if (!driver->check)
+		return OK;
+	TRY(find_row(ctx, tx, work->id, &row));
+	TRY(storage_place(ctx, work->registry, driver, &row, &place));
+	return check_place(ctx, driver, &place);
+}
+
 static err_t update_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct update_work *work = arg;
@@ -224,7 +265,7 @@ static err_t update_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 		TRY(check_members(ctx, "secrets", *work->secrets, driver->secrets));
 		TRY(set_secrets(ctx, work->registry, tx, work->id, *work->secrets));
 	}
-	return OK;
+	return check_changed(ctx, tx, work, driver);
 }
 
 err_t storage_binding_update(struct ctx *ctx, struct registry *registry, int64_t id,

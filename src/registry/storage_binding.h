@@ -30,7 +30,7 @@
 struct storage_spec {
 	str name; /* lower-case letters, digits, `.`, `_` and `-`; begins with one of the first two
 		   */
-	str driver;   /* empty: filesystem */
+	str driver;   /* empty: the default storage's */
 	str location; /* empty: the name */
 	str settings; /* a JSON object of strings; empty: {} */
 	str secrets;  /* the same */
@@ -48,7 +48,8 @@ struct storage_binding {
 };
 
 /* Whether it could be made, but for what is there already. */
-err_t storage_binding_check(struct ctx *ctx, const struct storage_spec *spec);
+err_t storage_binding_check(struct ctx *ctx, const struct registry *registry,
+			    const struct storage_spec *spec);
 
 /* In the transaction of whoever needs it: nothing is opened and no directory made before the first
  * use, so a transaction that fails leaves nothing. */

@@ -107,7 +107,7 @@ err_t tenant_create(struct ctx *ctx, struct registry *registry, const struct ten
 	if (!work.storage.name.len)
 		work.storage.name = storage_name(ctx, from->name);
 	TRY(check_texts(ctx, from->title, STR_NONE));
-	TRY(storage_binding_check(ctx, &work.storage));
+	TRY(storage_binding_check(ctx, registry, &work.storage));
 	TRY(run(ctx, registry, create_body, &work));
 	*ret_id = work.id;
 	return OK;

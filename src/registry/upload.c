@@ -158,7 +158,8 @@ err_t upload_open(struct ctx *ctx, struct registry *registry, str repository, st
 	up.total_bytes = up.file.size_bytes;
 	up.reserved_bytes = row.reserved_bytes;
 	up.granted_bytes = (uint64_t)row.reserved_bytes;
-	if (!up.live->hashing || up.live->hashed_bytes > up.file.size_bytes)
+	if (!up.live->hashing || up.live->hashed_bytes > up.file.size_bytes ||
+	    up.live->version != up.file.version)
 		live_upload_restart(up.live, up.algorithm);
 
 	*ret = up;
@@ -236,7 +237,11 @@ char *upload_room(struct upload *up, size_t *ret_len)
 err_t upload_flush(struct ctx *ctx, struct upload *up)
 {
 	TRY(end_ring(ctx, up));
-	return up->file.store ? store_upload_flush(ctx, &up->file) : OK;
+	if (!up->file.store)
+		return OK;
+	TRY(store_upload_flush(ctx, &up->file));
+	up->live->version = up->file.version;
+	return OK;
 }
 
 /* Hashes what is stored but not hashed yet: after a restart, or for another algorithm. */
@@ -330,50 +335,10 @@ err_t upload_finish(struct ctx *ctx, struct upload *up, digest want)
 struct end_work {
 	struct registry *registry;
 	str id;
-	struct storage *storage; /* NULL: it is erased, there are no bytes to look at */
-};
-
-static err_t adopt_published(struct ctx *ctx, struct sql_tx *tx, const struct storage *storage,
-			     digest d)
-{
+	digest published; /* what it was becoming, if that is in the storage; or none */
 	uint64_t size_bytes;
-	struct blob blob;
-	err_t err = store_blob_size(ctx, storage->store, d, &size_bytes);
-	if (err == ERR_BLOB_UNKNOWN) {
-		ctx_forgive(ctx);
-		return OK;
-	}
-	TRY(err);
-	return db_blob_ensure(ctx, tx, storage->id, d, size_bytes, &blob);
-}
-
-static err_t end_session(struct ctx *ctx, struct sql_tx *tx, void *arg)
-{
-	struct end_work *work = arg;
-	struct upload_row row;
-	err_t err = db_upload_get(ctx, tx, work->id, &row);
-	if (err == ERR_ABSENT)
-		return OK;
-	TRY(err);
-	if (work->storage && !digest_is_none(row.publishing))
-		TRY(adopt_published(ctx, tx, work->storage, row.publishing));
-	struct quota_charge charge = { .repository_id = row.repository_id };
-	TRY(db_upload_delete(ctx, tx, work->id, &row.reserved_bytes));
-	charge.more_reserved_bytes = -row.reserved_bytes;
-	return quota_charge(ctx, tx, work->registry, &charge);
-}
-
-static err_t end_row(struct ctx *ctx, struct registry *registry, struct storage *storage, str id)
-{
-	struct end_work work = { registry, id, storage };
-	return db_run(ctx, registry->db, SQL_WRITE_RELAXED, end_session, &work);
-}
-
-static err_t end_in(struct ctx *ctx, struct registry *registry, struct storage *storage, str id)
-{
-	TRY(store_upload_remove(ctx, storage->store, id));
-	return end_row(ctx, registry, storage, id);
-}
+	int64_t storage_id;
+};
 
 static err_t get_session(struct ctx *ctx, struct registry *registry, str id, struct upload_row *ret)
 {
@@ -382,9 +347,54 @@ static err_t get_session(struct ctx *ctx, struct registry *registry, str id, str
 	return db_upload_get(ctx, &tx, id, ret);
 }
 
+/* Asked before the transaction: a storage may be another server. */
+static err_t find_published(struct ctx *ctx, const struct storage *storage, digest d,
+			    struct end_work *work)
+{
+	if (digest_is_none(d))
+		return OK;
+	err_t err = store_blob_size(ctx, storage->store, d, &work->size_bytes);
+	if (err == ERR_BLOB_UNKNOWN) {
+		ctx_forgive(ctx);
+		return OK;
+	}
+	TRY(err);
+	work->published = d;
+	work->storage_id = storage->id;
+	return OK;
+}
+
+static err_t end_session(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct end_work *work = arg;
+	struct upload_row row;
+	struct blob blob;
+	err_t err = db_upload_get(ctx, tx, work->id, &row);
+	if (err == ERR_ABSENT)
+		return OK;
+	TRY(err);
+	if (!digest_is_none(work->published))
+		TRY(db_blob_ensure(ctx, tx, work->storage_id, work->published, work->size_bytes,
+				   &blob));
+	struct quota_charge charge = { .repository_id = row.repository_id };
+	TRY(db_upload_delete(ctx, tx, work->id, &row.reserved_bytes));
+	charge.more_reserved_bytes = -row.reserved_bytes;
+	return quota_charge(ctx, tx, work->registry, &charge);
+}
+
+static err_t end_in(struct ctx *ctx, struct registry *registry, struct storage *storage,
+		    const struct upload_row *row, str id)
+{
+	struct end_work work = { .registry = registry, .id = id };
+	TRY(store_upload_remove(ctx, storage->store, id));
+	TRY(find_published(ctx, storage, row->publishing, &work));
+	return db_run(ctx, registry->db, SQL_WRITE_RELAXED, end_session, &work);
+}
+
 err_t upload_end(struct ctx *ctx, struct registry *registry, str id)
 {
 	struct upload_row row;
+	struct end_work erased = { .registry = registry, .id = id };
 	err_t err = get_session(ctx, registry, id, &row);
 	if (err == ERR_ABSENT)
 		return OK;
@@ -393,10 +403,10 @@ err_t upload_end(struct ctx *ctx, struct registry *registry, str id)
 	err = storage_get(ctx, registry, row.storage_id, &storage);
 	if (err != ERR_STORAGE_ERASED) {
 		TRY(err);
-		return end_in(ctx, registry, storage, id);
+		return end_in(ctx, registry, storage, &row, id);
 	}
-	ctx_forgive(ctx);
-	return end_row(ctx, registry, NULL, id);
+	ctx_forgive(ctx); /* there are no bytes to look at */
+	return db_run(ctx, registry->db, SQL_WRITE_RELAXED, end_session, &erased);
 }
 
 err_t upload_abandon(struct ctx *ctx, struct registry *registry, str id)
@@ -410,7 +420,15 @@ err_t upload_abandon(struct ctx *ctx, struct registry *registry, str id)
 
 err_t upload_cancel(struct ctx *ctx, struct upload *up)
 {
-	TRY(end_in(ctx, up->registry, up->storage, up->id));
+	struct upload_row row;
+	err_t err = get_session(ctx, up->registry, up->id, &row);
+	if (err == ERR_ABSENT) { /* somebody else has ended it */
+		ctx_forgive(ctx);
+		up->ended = true;
+		return store_upload_remove(ctx, up->storage->store, up->id);
+	}
+	TRY(err);
+	TRY(end_in(ctx, up->registry, up->storage, &row, up->id));
 	up->ended = true;
 	return OK;
 }

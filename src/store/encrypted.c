@@ -44,7 +44,7 @@ static void close_store(struct store *store)
 	free(all);
 }
 
-static err_t cannot_open(struct ctx *ctx, const char *location, struct store **ret)
+static err_t cannot_open(struct ctx *ctx, const struct store_place *place, struct store **ret)
 {
 	return fail(ctx, ERR_STORAGE, "an encrypted store lies in another one");
 }

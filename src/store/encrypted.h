@@ -8,7 +8,7 @@
  * one or two more beside it, under its id and `--0` or `--1`, with the bytes that fill no chunk
  *yet.
  *
- *	TRY(driver->open(ctx, location, &inner));
+ *	TRY(driver->open(ctx, &place, &inner));
  *	struct store *store = encrypted_store_new(inner, &key);
  */
 #pragma once

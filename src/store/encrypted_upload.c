@@ -201,7 +201,8 @@ err_t encrypted_upload_open(struct ctx *ctx, struct store *store, str id, bool c
 	TRY_CTX(ctx, open_inner(ctx, up, create), "upload " STR_FMT, STR_ARG(id));
 	*ret = (struct store_upload){ .store = store,
 				      .fd = -1,
-				      .size_bytes = up->reader.size_bytes + up->tail_len };
+				      .size_bytes = up->reader.size_bytes + up->tail_len,
+				      .version = up->inner.version };
 	ret->handle = take(up);
 	return OK;
 }
@@ -286,14 +287,13 @@ static err_t write_file(struct ctx *ctx, struct store *inner, str name, str byte
 	CLEANUP(store_upload_done) struct store_upload file = STORE_UPLOAD_INIT;
 	TRY(inner->driver->upload_remove(ctx, inner, name));
 	TRY(inner->driver->upload_open(ctx, inner, name, true, &file));
-	return inner->driver->upload_append(ctx, &file, bytes);
+	TRY(inner->driver->upload_append(ctx, &file, bytes));
+	return inner->driver->upload_flush(ctx, &file);
 }
 
-err_t encrypted_upload_flush(struct ctx *ctx, struct store_upload *upload)
+static err_t flush_tail(struct ctx *ctx, struct encrypted_upload *up)
 {
-	struct encrypted_upload *up = upload->handle;
 	char name[ENCRYPTED_NAME_MAX];
-	TRY(encrypted_check(ctx, up->all));
 	if (up->tail_len == 0 || up->tail_is_kept)
 		return OK;
 	TRY(make_ready(ctx, up));
@@ -308,6 +308,19 @@ err_t encrypted_upload_flush(struct ctx *ctx, struct store_upload *upload)
 		       (str){ (const char *)bytes, len }));
 	up->place = place;
 	up->tail_is_kept = true;
+	return OK;
+}
+
+/* The tail first: it counts only with as many whole chunks as it names, and those are promised by
+ * what comes after. */
+err_t encrypted_upload_flush(struct ctx *ctx, struct store_upload *upload)
+{
+	struct encrypted_upload *up = upload->handle;
+	struct store *inner = up->all->inner;
+	TRY(encrypted_check(ctx, up->all));
+	TRY(flush_tail(ctx, up));
+	TRY(inner->driver->upload_flush(ctx, &up->inner));
+	upload->version = up->inner.version;
 	return OK;
 }
 

@@ -97,7 +97,7 @@ static err_t open_layout(struct ctx *ctx, const char *location, struct filesyste
 	return OK;
 }
 
-static err_t filesystem_open(struct ctx *ctx, const char *location, struct store **ret)
+static err_t filesystem_open(struct ctx *ctx, const struct store_place *place, struct store **ret)
 {
 	CLEANUP(filesystem_done) struct filesystem *fs = NEW(struct filesystem);
 	fs->store.driver = &store_filesystem;
@@ -105,9 +105,9 @@ static err_t filesystem_open(struct ctx *ctx, const char *location, struct store
 	for (size_t i = 0; i < COUNT_OF(fs->shelves); i++)
 		fs->shelves[i].dir_fd = -1;
 
-	err_t err = open_layout(ctx, location, fs);
+	err_t err = open_layout(ctx, place->location, fs);
 	if (err != OK) {
-		ctx_note(ctx, "storage at %s", location);
+		ctx_note(ctx, "storage at %s", place->location);
 		return err == ERR_STORAGE_FULL ? ERR_STORAGE_FULL : ERR_STORAGE;
 	}
 	*ret = &fs->store;
@@ -433,6 +433,7 @@ static const char *const none[] = { NULL };
 
 const struct store_driver store_filesystem = {
 	.name = "filesystem",
+	.in_files = true,
 	.settings = none,
 	.secrets = none,
 	.open = filesystem_open,

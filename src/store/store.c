@@ -3,11 +3,13 @@
 #include "store/store.h"
 #include "base/step.h"
 #include "filesystem.h"
+#include "s3.h"
 
 #include "base/banned.h"
 
 static const struct store_driver *const drivers[] = {
 	&store_filesystem,
+	&store_s3,
 };
 
 const struct store_driver *store_driver_find(str name)

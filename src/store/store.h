@@ -15,9 +15,10 @@
  * (ERR_UPLOAD_UNKNOWN).
  *
  * Errors: ERR_UPLOAD_UNKNOWN, ERR_BLOB_UNKNOWN, ERR_DEADLINE and ERR_CANCELLED (see ctx_check),
- * ERR_STORAGE_FULL (no space, quota of the disk), ERR_CORRUPT (bytes that are not what was stored,
- * where the driver can tell), ERR_STORAGE_ERASED, ERR_STORAGE (everything else). On an error
- * nothing half-made is visible under its final name.
+ * ERR_BUSY (the server that keeps the bytes wants fewer requests), ERR_STORAGE_FULL (no space,
+ *quota of the disk), ERR_CORRUPT (bytes that are not what was stored, where the driver can tell),
+ *ERR_STORAGE_ERASED, ERR_STORAGE (everything else). On an error nothing half-made is visible under
+ *its final name.
  */
 #pragma once
 
@@ -43,6 +44,8 @@ struct store_upload {
 	int fd;
 	void *handle;
 	uint64_t size_bytes; /* bytes already there */
+	uint64_t version; /* another one than at the last open or flush: somebody else has written
+			     since */
 };
 
 /*
@@ -56,16 +59,34 @@ struct store_walk {
 	void *arg;
 };
 
+/* One of a driver's `settings` or `secrets`. */
+struct store_setting {
+	str name;
+	str value;
+};
+
+/* What a store is opened with; all of it is read during the call only. */
+struct store_place {
+	const char *location; /* the driver's own: a directory for "filesystem", a prefix of keys
+				 for "s3" */
+	const struct store_setting *settings;
+	size_t setting_count;
+};
+
 struct store_driver {
 	const char *name;
+	bool in_files; /* a location is a directory of this machine */
 
 	/* Names of what may be set beside the location, NULL behind the last; `secrets` are sealed
 	 * where they are kept. */
 	const char *const *settings;
 	const char *const *secrets;
 
-	/* `location` is the driver's own: a directory for "filesystem". Creates what is missing. */
-	err_t (*open)(struct ctx *ctx, const char *location, struct store **ret);
+	/* Whether a place that a tenant gives makes sense, without asking anybody: ERR_CONFIG, with
+	 * a text for who gave it. NULL where all that has the right names does. */
+	err_t (*check)(struct ctx *ctx, const struct store_place *place);
+	/* Creates what is missing. ERR_CONFIG for settings that make no sense. */
+	err_t (*open)(struct ctx *ctx, const struct store_place *place, struct store **ret);
 	void (*close)(struct store *store);
 	/* What it keeps is to be read no more: its key is gone. All calls fail from here on, those
 	 * on what is open too. Any thread. NULL where there is no key. */
@@ -121,7 +142,7 @@ struct store {
 	const struct store_driver *driver;
 };
 
-/* NULL when there is no such driver. Names: "filesystem". */
+/* NULL when there is no such driver. Names: "filesystem", "s3". */
 const struct store_driver *store_driver_find(str name);
 
 /*

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import uuid
 from pathlib import Path
 
 from harness import database
@@ -56,6 +57,7 @@ class Registry:
         self.challenge = None
         self.host = None  # the clients' Host header, when it is not the address
         self.authority = None
+        self.prefix = uuid.uuid4().hex  # of keys, in a bucket
         server = database.conninfo()
         self.database = database.Database(server) if server else None
 
@@ -75,9 +77,19 @@ class Registry:
             kept["BERTH_CONFINE"] = "off"
         if self.database:
             kept["BERTH_DATABASE_URL"] = self.database.url
+        kept.update(self.bucket())
         kept.update({f"BERTH_{name}": value for name, value in self.settings.items()})
         kept.update(self.extra_environment)
         return kept
+
+    def bucket(self):
+        """Options of a part of the bucket that BERTH_TEST_S3 names: "URL BUCKET ACCESS_KEY SECRET_KEY". Without it: files."""
+        words = os.environ.get("BERTH_TEST_S3", "").split()
+        if not words:
+            return {}
+        names = ("ENDPOINT", "BUCKET", "ACCESS_KEY", "SECRET_KEY")
+        options = {f"BERTH_STORAGE_S3_{name}": word for name, word in zip(names, words)}
+        return {"BERTH_STORAGE_DRIVER": "s3", "BERTH_STORAGE_S3_PREFIX": self.prefix, **options}
 
     def spawn(self):
         """Starts the process without waiting for it."""

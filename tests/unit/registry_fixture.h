@@ -40,7 +40,9 @@ static FIXTURE_UNUSED void open_house(void)
 	const struct sql_options sql_options = { SQL_SQLITE, file.ptr, 4, db_statement_count() };
 	must(sql_open(CTX, &sql_options, &house.db));
 	must(db_migrate(CTX, house.db));
-	must(store_driver_find(STR("filesystem"))->open(CTX, house.dir, &house.store));
+	must(store_driver_find(STR("filesystem"))
+		     ->open(CTX, &(const struct store_place){ .location = house.dir },
+			    &house.store));
 	const struct registry_options options = { .db = house.db,
 						  .store = house.store,
 						  .storage_root = arena_printf(

@@ -2,6 +2,7 @@
 /* The outgoing client against a server that is good, slow, lying, too talkative, or not there. */
 #include "upstream.h"
 
+#include "base/mem.h"
 #include "http/client.h"
 
 static struct arena arena;
@@ -391,6 +392,135 @@ Test(client, what_a_callback_fails_with_is_the_failure)
 	struct client_response a;
 	cr_assert_eq(client_send(&ctx, client, &rq, &a), ERR_STORAGE_FULL);
 	cr_assert_str_eq(ctx.failure.detail, "the taker fails");
+}
+
+/* --- pulls ---------------------------------------------------------------------------------- */
+
+static err_t pull_begin(const char *path, struct client_response *ret,
+			struct client_pull **ret_pull)
+{
+	struct client_request rq = { .method = "GET", .url = str_from(upstream_url(&up, path)) };
+	return client_pull_begin(&ctx, client, &rq, ret, ret_pull);
+}
+
+/* All of it in reads of `step`; the error it ends with. */
+static err_t pull_all(struct client_pull *pull, size_t step, size_t *ret_taken)
+{
+	CLEANUP(mem_done) char *block = mem_new(step);
+	size_t len = 1;
+	*ret_taken = 0;
+	while (len) {
+		TRY(client_pull_read(&ctx, pull, block, step, &len));
+		for (size_t i = 0; i < len; i++)
+			cr_assert_eq(block[i], 'x');
+		*ret_taken += len;
+	}
+	return OK;
+}
+
+Test(client, a_body_is_read_when_it_is_wanted)
+{
+	static const size_t steps[] = { 1000, 65536, 1 << 20, 5 << 20 };
+	ctx.allowance_ns = 60 * CLOCK_S;
+	for (size_t i = 0; i < COUNT_OF(steps); i++) {
+		CLEANUP(client_pull_end) struct client_pull *pull = NULL;
+		struct client_response a;
+		size_t taken;
+		cr_assert_eq(pull_begin("/large", &a, &pull), OK, "%s", ctx.failure.detail);
+		cr_assert_eq(a.status, 200);
+		cr_assert_eq(pull_all(pull, steps[i], &taken), OK, "%s", ctx.failure.detail);
+		cr_assert_eq(taken, 4096 * 1024);
+	}
+	cr_assert_gt(ctx.deadline_ns, clock_now_ns(), "each piece is progress");
+}
+
+Test(client, a_pull_has_status_fields_and_an_end)
+{
+	CLEANUP(client_pull_end) struct client_pull *pull = NULL;
+	struct client_response a;
+	char bytes[64];
+	size_t len;
+	cr_assert_eq(pull_begin("/elsewhere", &a, &pull), OK);
+	cr_assert_eq(a.status, 404);
+	cr_assert(str_eq(client_response_field(&a, STR("Content-Length")), STR("12")));
+	cr_assert_eq(client_pull_read(&ctx, pull, bytes, 7, &len), OK);
+	cr_assert(str_eq((str){ bytes, len }, STR("no such")));
+	cr_assert_eq(client_pull_read(&ctx, pull, bytes, sizeof bytes, &len), OK);
+	cr_assert(str_eq((str){ bytes, len }, STR(" path")));
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(client_pull_read(&ctx, pull, bytes, sizeof bytes, &len), OK);
+		cr_assert_eq(len, 0);
+	}
+}
+
+Test(client, pulls_that_were_read_share_a_connection)
+{
+	for (int i = 0; i < 3; i++) {
+		CLEANUP(client_pull_end) struct client_pull *pull = NULL;
+		struct client_response a;
+		char bytes[64];
+		size_t len = 1;
+		cr_assert_eq(pull_begin("/elsewhere", &a, &pull), OK);
+		while (len)
+			cr_assert_eq(client_pull_read(&ctx, pull, bytes, sizeof bytes, &len), OK);
+	}
+	cr_assert_eq(atomic_load(&up.connections), 1);
+}
+
+Test(client, a_pull_that_is_cut_short_fails_behind_what_came)
+{
+	CLEANUP(client_pull_end) struct client_pull *pull = NULL;
+	struct client_response a;
+	char bytes[64];
+	size_t len;
+	cr_assert_eq(pull_begin("/short", &a, &pull), OK, "%s", ctx.failure.detail);
+	cr_assert_eq(client_pull_read(&ctx, pull, bytes, sizeof bytes, &len), OK);
+	cr_assert(str_eq((str){ bytes, len }, STR("hello")));
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(client_pull_read(&ctx, pull, bytes, sizeof bytes, &len),
+			     ERR_UPSTREAM_UNREACHABLE);
+		ctx_forgive(&ctx);
+	}
+}
+
+Test(client, a_pull_that_is_not_read_to_its_end_harms_nobody)
+{
+	for (int i = 0; i < 20; i++) {
+		CLEANUP(client_pull_end) struct client_pull *pull = NULL;
+		struct client_response a;
+		char byte;
+		size_t len;
+		cr_assert_eq(pull_begin("/large", &a, &pull), OK);
+		if (i % 2)
+			cr_assert_eq(client_pull_read(&ctx, pull, &byte, 1, &len), OK);
+	}
+	expect("/echo", OK);
+}
+
+Test(client, a_pull_ends_with_its_readers_deadline)
+{
+	CLEANUP(client_pull_end) struct client_pull *pull = NULL;
+	struct client_response a;
+	char bytes[64];
+	size_t len;
+	cr_assert_eq(pull_begin("/drip", &a, &pull), OK);
+	cr_assert_eq(client_pull_read(&ctx, pull, bytes, sizeof bytes, &len), OK);
+	ctx.deadline_ns = clock_now_ns() + 50 * CLOCK_MS;
+	cr_assert_eq(client_pull_read(&ctx, pull, bytes, sizeof bytes, &len), ERR_DEADLINE);
+	ctx.deadline_ns = 0;
+}
+
+Test(client, what_cannot_be_pulled_fails_at_once)
+{
+	CLEANUP(client_pull_end) struct client_pull *pull = NULL;
+	struct client_response a;
+	struct client_request nowhere = { .method = "GET", .url = STR("http://127.0.0.1:1/") };
+	cr_assert_eq(client_pull_begin(&ctx, client, &nowhere, &a, &pull),
+		     ERR_UPSTREAM_UNREACHABLE);
+	ctx_forgive(&ctx);
+	cr_assert_eq(pull_begin("/no-http", &a, &pull), ERR_UPSTREAM_INVALID);
+	ctx_forgive(&ctx);
+	cr_assert_null(pull);
 }
 
 /* --- bounds --------------------------------------------------------------------------------- */

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* s3.c - see s3.h: the store itself, its options, and its blobs. */
+#include "s3.h"
+#include "base/mem.h"
+#include "codec/hex.h"
+#include "crypto/hash.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+#define COPY_PART_BYTES	 MIB(1024)
+#define READ_BLOCK	 MIB(1)
+#define PREFIX_BYTES_MAX 512
+
+struct s3_store *s3_of(struct store *store)
+{
+	return CONTAINER_OF(store, struct s3_store, store);
+}
+
+err_t s3_error(err_t err)
+{
+	switch ((int)err) {
+	case ERR_ABSENT:
+	case ERR_UPSTREAM_UNREACHABLE:
+	case ERR_UPSTREAM_INVALID:
+	case ERR_REQUEST_INVALID:
+	case ERR_LIMIT:
+	case ERR_CONFIG:
+		return ERR_STORAGE;
+	default:
+		return err;
+	}
+}
+
+/* --- keys ----------------------------------------------------------------------------------- */
+
+str s3_blob_key(const struct s3_store *s3, digest d, char into[S3_KEY_MAX])
+{
+	char hex[2 * DIGEST_BYTES_MAX + 1] = { 0 };
+	hex_encode((str){ (const char *)d.bytes, digest_size(d.algorithm) }, hex);
+	int len = snprintf(into, S3_KEY_MAX, "%sblobs/%s/%.2s/%s", s3->prefix,
+			   digest_algorithm_name(d.algorithm), hex, hex);
+	return (str){ into, (size_t)len };
+}
+
+static str upload_key(const struct s3_store *s3, str id, const char *suffix, char into[S3_KEY_MAX])
+{
+	int len = snprintf(into, S3_KEY_MAX, "%suploads/" STR_FMT "%s", s3->prefix, STR_ARG(id),
+			   suffix);
+	return (str){ into, (size_t)len };
+}
+
+str s3_state_key(const struct s3_store *s3, str id, char into[S3_KEY_MAX])
+{
+	return upload_key(s3, id, "", into);
+}
+
+str s3_data_key(const struct s3_store *s3, str id, char into[S3_KEY_MAX])
+{
+	return upload_key(s3, id, S3_DATA_SUFFIX, into);
+}
+
+bool s3_is_upload_id(str id)
+{
+	if (id.len == 0 || id.len > S3_UPLOAD_KEY_ID)
+		return false;
+	for (size_t i = 0; i < id.len; i++)
+		if (!id.ptr[i] || !strchr("0123456789abcdef-", id.ptr[i]))
+			return false;
+	return true;
+}
+
+/* --- options -------------------------------------------------------------------------------- */
+
+static const char *const settings[] = {
+	"endpoint", "region", "bucket", "addressing", "verify", NULL,
+};
+static const char *const secrets[] = { "access_key", "secret_key", "session_token", NULL };
+
+static str setting(const struct store_place *place, const char *name)
+{
+	for (size_t i = 0; i < place->setting_count; i++)
+		if (str_eq(place->settings[i].name, str_from(name)))
+			return place->settings[i].value;
+	return STR_NONE;
+}
+
+static err_t choose(struct ctx *ctx, const struct store_place *place, const char *name,
+		    const char *const *words, int *ret)
+{
+	str value = setting(place, name);
+	*ret = 0;
+	if (!value.len)
+		return OK;
+	for (; words[*ret]; ++*ret)
+		if (str_eq(value, str_from(words[*ret])))
+			return OK;
+	return fail(ctx, ERR_CONFIG, "S3 storage: %s cannot be " STR_FMT, name, STR_ARG(value));
+}
+
+static err_t read_options(struct ctx *ctx, const struct store_place *place, struct s3_options *ret)
+{
+	static const char *const addressings[] = { "auto", "path", "virtual", NULL };
+	static const char *const verifies[] = { "etag", "size", "content", NULL };
+	int addressing, verify;
+	TRY(choose(ctx, place, "addressing", addressings, &addressing));
+	TRY(choose(ctx, place, "verify", verifies, &verify));
+	*ret = (struct s3_options){
+		.endpoint = setting(place, "endpoint"),
+		.region = setting(place, "region"),
+		.bucket = setting(place, "bucket"),
+		.verify = (enum s3_verify)verify,
+		.ca_file = setting(place, "ca_certificate"),
+		.credentials = {
+			.key = { setting(place, "access_key"), setting(place, "secret_key"), setting(place, "session_token") },
+			.file = setting(place, "credentials_file"),
+			.profile = setting(place, "profile"),
+			.metadata = setting(place, "metadata_endpoint"),
+			.environment = setting(place, "environment").len > 0,
+		},
+	};
+	/* AWS wants the bucket in the host's name; everybody else's servers know both ways, and few
+	 * have the names. */
+	ret->path_style = addressing == 1 || (addressing == 0 && ret->endpoint.len);
+	return OK;
+}
+
+/* Wrong keys and wrong buckets are told when the store is opened. A server that does not answer now
+ * may do so later. */
+static err_t ask_bucket(struct ctx *ctx, struct s3_store *s3)
+{
+	S3_CALL(call, ctx);
+	const struct aws_pair query[] = { { STR("list-type"), STR("2") },
+					  { STR("max-keys"), STR("1") },
+					  { STR("prefix"), str_from(s3->prefix) } };
+	const struct s3_request rq = {
+		.method = "GET", .query = query, .query_count = COUNT_OF(query), .once = true
+	};
+	struct s3_response answer;
+	err_t err = s3_send(&call.ctx, s3->client, &rq, &answer);
+	if (err == ERR_UPSTREAM_UNREACHABLE || err == ERR_UPSTREAM_INVALID || err == ERR_BUSY) {
+		ctx_forgive(&call.ctx);
+		return OK;
+	}
+	return err;
+}
+
+static void close_store(struct store *store)
+{
+	struct s3_store *s3 = s3_of(store);
+	s3_client_free(s3->client);
+	free(s3->prefix);
+	free(s3);
+}
+
+static void store_done(struct s3_store **s3)
+{
+	if (*s3)
+		close_store(&(*s3)->store);
+}
+
+static char *make_prefix(const char *location)
+{
+	CLEANUP(buf_done) struct buf b = BUF_INIT(KIB(4));
+	str text = str_from(location);
+	while (str_has_prefix(text, STR("/")))
+		text = str_skip(text, 1);
+	buf_add(&b, text);
+	if (text.len && !str_has_suffix(text, STR("/")))
+		buf_add_byte(&b, '/');
+	return mem_copy(buf_str(&b));
+}
+
+err_t s3_store_new(struct ctx *ctx, const struct store_place *place, struct s3_store **ret)
+{
+	struct s3_options options;
+	CLEANUP(store_done) struct s3_store *s3 = NEW(struct s3_store);
+	s3->store.driver = &store_s3;
+	s3->prefix = make_prefix(place->location);
+	if (strlen(s3->prefix) > PREFIX_BYTES_MAX)
+		return fail(ctx, ERR_CONFIG, "S3 storage: a prefix of %zu bytes",
+			    strlen(s3->prefix));
+	TRY(read_options(ctx, place, &options));
+	TRY(s3_client_new(ctx, &options, &s3->client));
+	*ret = take(s3);
+	return OK;
+}
+
+static err_t open_store(struct ctx *ctx, const struct store_place *place, struct store **ret)
+{
+	CLEANUP(store_done) struct s3_store *s3 = NULL;
+	err_t err = s3_store_new(ctx, place, &s3);
+	if (err == OK)
+		err = ask_bucket(ctx, s3);
+	if (err != OK)
+		return s3_error(err);
+	*ret = &s3->store;
+	s3 = NULL;
+	return OK;
+}
+
+/* Nothing at all is a part of the server's own bucket. Otherwise it is a bucket with a key of its
+ * own. */
+static err_t check_place(struct ctx *ctx, const struct store_place *place)
+{
+	struct s3_options options;
+	struct s3_client *client = NULL;
+	if (place->setting_count == 0)
+		return OK;
+	TRY(read_options(ctx, place, &options));
+	TRY(s3_client_new(ctx, &options, &client));
+	s3_client_free(client);
+	return OK;
+}
+
+/* --- blobs ---------------------------------------------------------------------------------- */
+
+static err_t absent_is_unknown(err_t err)
+{
+	return err == ERR_ABSENT ? ERR_BLOB_UNKNOWN : s3_error(err);
+}
+
+static err_t blob_open(struct ctx *ctx, struct store *store, digest d, struct store_blob *ret)
+{
+	char key[S3_KEY_MAX];
+	struct s3_reader reader;
+	struct s3_store *s3 = s3_of(store);
+	err_t err = s3_reader_open(ctx, s3->client, s3_blob_key(s3, d, key), &reader);
+	if (err != OK)
+		return absent_is_unknown(err);
+	struct s3_reader *kept = NEW(struct s3_reader);
+	*kept = reader;
+	*ret = (struct store_blob){
+		.store = store, .fd = -1, .handle = kept, .size_bytes = reader.object.size_bytes
+	};
+	return OK;
+}
+
+static err_t blob_read(struct ctx *ctx, struct store_blob *blob, uint64_t offset, void *into,
+		       size_t len, size_t *ret_len)
+{
+	return s3_error(s3_reader_read(ctx, blob->handle, offset, into, len, ret_len));
+}
+
+static void blob_close(struct store_blob *blob)
+{
+	struct s3_reader *reader = take(blob->handle);
+	s3_reader_done(reader);
+	free(reader);
+}
+
+static err_t blob_size(struct ctx *ctx, struct store *store, digest d, uint64_t *ret_size_bytes)
+{
+	char key[S3_KEY_MAX];
+	struct s3_object object;
+	struct s3_store *s3 = s3_of(store);
+	err_t err = s3_head(ctx, s3->client, s3_blob_key(s3, d, key), &object);
+	if (err != OK)
+		return absent_is_unknown(err);
+	*ret_size_bytes = object.size_bytes;
+	return OK;
+}
+
+static err_t blob_remove(struct ctx *ctx, struct store *store, digest d)
+{
+	char text[S3_KEY_MAX];
+	struct s3_store *s3 = s3_of(store);
+	str key = s3_blob_key(s3, d, text);
+	return s3_error(s3_remove(ctx, s3->client, &key, 1));
+}
+
+/* --- copies and proofs ---------------------------------------------------------------------- */
+
+static err_t copy_parts(struct ctx *ctx, struct s3_client *client, str from, uint64_t size_bytes,
+			str to, const char *id)
+{
+	size_t count = 0;
+	CLEANUP(mem_done)
+	struct s3_part *parts = mem_new((size_bytes / COPY_PART_BYTES + 1) * sizeof *parts);
+	for (uint64_t at = 0; at < size_bytes; at += parts[count++].size_bytes) {
+		const struct s3_piece piece = { from, at,
+						MIN(size_bytes - at, (uint64_t)COPY_PART_BYTES) };
+		TRY(s3_part_copy(ctx, client, to, id, (unsigned)count + 1, &piece, &parts[count]));
+		ctx_progress(ctx);
+	}
+	return s3_multipart_complete(ctx, client, to, id, parts, count);
+}
+
+err_t s3_copy_object(struct ctx *ctx, struct s3_client *client, str from,
+		     const struct s3_object *what, str to, char etag[S3_ETAG_MAX + 1])
+{
+	char id[S3_UPLOAD_ID_MAX + 1];
+	etag[0] = '\0';
+	if (what->size_bytes <= S3_COPY_BYTES_MAX)
+		return s3_copy(ctx, client, from, what, to, etag);
+	TRY(s3_multipart_begin(ctx, client, to, id, NULL));
+	err_t err = copy_parts(ctx, client, from, what->size_bytes, to, id);
+	if (err != OK) {
+		struct failure why = ctx->failure;
+		(void)!s3_multipart_abort(ctx, client, to, str_from(id));
+		ctx->failure = why;
+	}
+	return err;
+}
+
+static err_t hash_object(struct ctx *ctx, struct s3_reader *reader, enum digest_algorithm algorithm,
+			 digest *ret)
+{
+	CLEANUP(mem_done) char *block = mem_new(READ_BLOCK);
+	CLEANUP(hash_done) struct hash hash;
+	hash_init(&hash, algorithm);
+	for (uint64_t at = 0; at < reader->object.size_bytes;) {
+		size_t len;
+		TRY(s3_reader_read(ctx, reader, at, block, READ_BLOCK, &len));
+		hash_update(&hash, block, len);
+		at += len;
+	}
+	*ret = hash_final(&hash);
+	return OK;
+}
+
+err_t s3_verify_blob(struct ctx *ctx, struct s3_store *s3, digest d, uint64_t size_bytes,
+		     const char *etag)
+{
+	char key[S3_KEY_MAX];
+	struct s3_object object;
+	digest have = d;
+	str name = s3_blob_key(s3, d, key);
+	if (s3->client->options.verify == S3_VERIFY_CONTENT) {
+		CLEANUP(s3_reader_done) struct s3_reader reader = { 0 };
+		TRY(s3_reader_open(ctx, s3->client, name, &reader));
+		object = reader.object;
+		TRY(hash_object(ctx, &reader, d.algorithm, &have));
+	} else {
+		TRY(s3_head(ctx, s3->client, name, &object));
+	}
+	bool other_etag = s3->client->options.verify == S3_VERIFY_ETAG && etag[0] &&
+			  strcmp(object.etag, etag) != 0;
+	if (object.size_bytes != size_bytes || other_etag || !digest_equal(have, d))
+		return fail(ctx, ERR_CORRUPT,
+			    "the server stored something else as " STR_FMT
+			    ": %llu bytes, not %llu, or others",
+			    STR_ARG(name), (unsigned long long)object.size_bytes,
+			    (unsigned long long)size_bytes);
+	return OK;
+}
+
+/* A bucket has no bound that it tells. */
+static err_t space(struct ctx *ctx, struct store *store, uint64_t *ret_total_bytes,
+		   uint64_t *ret_free_bytes)
+{
+	*ret_total_bytes = *ret_free_bytes = 0;
+	return OK;
+}
+
+const struct store_driver store_s3 = {
+	.name = "s3",
+	.settings = settings,
+	.secrets = secrets,
+	.check = check_place,
+	.open = open_store,
+	.close = close_store,
+	.forget = NULL,
+	.upload_open = s3_upload_open,
+	.upload_append = s3_upload_append,
+	.upload_flush = s3_upload_flush,
+	.upload_cut = s3_upload_cut,
+	.upload_read = s3_upload_read,
+	.upload_close = s3_upload_close,
+	.upload_remove = s3_upload_remove,
+	.publish = s3_publish,
+	.blob_open = blob_open,
+	.blob_read = blob_read,
+	.blob_close = blob_close,
+	.blob_size = blob_size,
+	.blob_remove = blob_remove,
+	.walk = s3_walk,
+	.space = space,
+};

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * s3_object.h - what can be done with the objects of a bucket, a function for each; private to
+ * store.
+ *
+ * Errors are s3_client.h's. An etag is kept without its quotes. Where the server names what it
+ * stored by MD5 (an etag of 32 digits, and no key management that hides it), and options.verify is
+ * S3_VERIFY_ETAG, what was sent is compared with it: ERR_CORRUPT when they differ.
+ */
+#pragma once
+
+#include "s3_client.h"
+
+#define S3_COPY_BYTES_MAX  (5 * MIB(1024)) /* of one request */
+#define S3_PART_BYTES_MIN  MIB(5)	   /* of all parts but the last */
+#define S3_PARTS_MAX	   10000
+#define S3_REMOVE_MAX	   1000
+#define S3_WHOLE_BYTES_MAX MIB(2)
+
+struct s3_object {
+	uint64_t size_bytes;
+	bool etag_is_md5; /* where s3_head() says so */
+	char etag[S3_ETAG_MAX + 1];
+};
+
+struct s3_part {
+	uint64_t size_bytes;
+	char etag[S3_ETAG_MAX + 1];
+};
+
+/* `*ret_proved` (NULL is fine): an etag says that what is stored is what was sent. */
+err_t s3_put(struct ctx *ctx, struct s3_client *client, str key, str bytes, bool *ret_proved);
+err_t s3_head(struct ctx *ctx, struct s3_client *client, str key, struct s3_object *ret);
+
+/* One request of at most S3_COPY_BYTES_MAX; the copy's etag is compared where both are MD5. */
+err_t s3_copy(struct ctx *ctx, struct s3_client *client, str from, const struct s3_object *what,
+	      str to, char etag[S3_ETAG_MAX + 1]);
+
+/* Whether its etag says that it is not `bytes`. */
+bool s3_object_differs(const struct s3_client *client, const struct s3_object *object, str bytes);
+
+/* Removes what is no good, if it is still that: where the server knows conditions, nobody else's
+ * object. */
+err_t s3_remove_bad(struct ctx *ctx, struct s3_client *client, str key,
+		    const struct s3_object *bad);
+
+/* Gone afterwards, and OK when they were not there. */
+err_t s3_remove(struct ctx *ctx, struct s3_client *client, const str *keys, size_t count);
+
+/* All objects whose key begins with `prefix`, in the order of their keys. */
+struct s3_visitor {
+	err_t (*object)(struct ctx *ctx, void *arg, str key, uint64_t size_bytes);
+	err_t (*upload)(struct ctx *ctx, void *arg, str key, str id);
+	void *arg;
+};
+err_t s3_list(struct ctx *ctx, struct s3_client *client, str prefix,
+	      const struct s3_visitor *visitor);
+
+/* --- multipart uploads: number from 1 on ---------------------------------------------------- */
+
+/* `*ret_more` (NULL is fine): it took more than one try, and those before may have begun one each.
+ */
+err_t s3_multipart_begin(struct ctx *ctx, struct s3_client *client, str key,
+			 char id[S3_UPLOAD_ID_MAX + 1], bool *ret_more);
+err_t s3_part_put(struct ctx *ctx, struct s3_client *client, str key, const char *id,
+		  unsigned number, str bytes, struct s3_part *ret);
+/* A piece of another object, by the server. */
+struct s3_piece {
+	str from; /* its key */
+	uint64_t first;
+	uint64_t len;
+};
+err_t s3_part_copy(struct ctx *ctx, struct s3_client *client, str key, const char *id,
+		   unsigned number, const struct s3_piece *piece, struct s3_part *ret);
+/* ERR_ABSENT when it was completed or aborted before. */
+err_t s3_multipart_complete(struct ctx *ctx, struct s3_client *client, str key, const char *id,
+			    const struct s3_part *parts, size_t count);
+/* The etag of a whole of parts: MD5 of their MD5s, and how many there are. False where etags are no
+ * MD5. */
+#define S3_WHOLE_ETAG_BYTES 48
+bool s3_whole_etag(const struct s3_part *parts, size_t count, char into[S3_WHOLE_ETAG_BYTES]);
+err_t s3_multipart_abort(struct ctx *ctx, struct s3_client *client, str key,
+			 str id); /* OK when it is gone */
+
+/* Those that were begun and not ended, of keys that begin with `prefix`. */
+err_t s3_multipart_list(struct ctx *ctx, struct s3_client *client, str prefix,
+			const struct s3_visitor *visitor);
+
+/* --- reading -------------------------------------------------------------------------------- */
+
+/*
+ * An object opened for reading: its first S3_FIRST_BYTES come with its size. Reading on is one
+ * request for all of the rest; elsewhere, a new one. A body that breaks off is asked for again from
+ * where it broke, up to S3_TRIES_MAX times without a byte between, and always of the same object:
+ * one that was replaced meanwhile fails.
+ */
+#define S3_FIRST_BYTES KIB(64)
+
+struct s3_reader {
+	struct s3_client *client;
+	char *key;
+	struct s3_object object;
+	char *first; /* the first bytes, which came with the size */
+	size_t first_len;
+	uint64_t offset; /* where `pull` stands */
+	struct client_pull *pull;
+};
+
+err_t s3_reader_open(struct ctx *ctx, struct s3_client *client, str key, struct s3_reader *ret);
+err_t s3_reader_read(struct ctx *ctx, struct s3_reader *reader, uint64_t offset, void *into,
+		     size_t len, size_t *ret_len);
+void s3_reader_done(struct s3_reader *reader); /* CLEANUP; also of a zeroed one */
+
+/* The first `len_max` bytes of an object, all if it is shorter; malloc'ed. */
+err_t s3_get(struct ctx *ctx, struct s3_client *client, str key, size_t len_max,
+	     struct s3_object *ret_object, char **ret_bytes, size_t *ret_len);

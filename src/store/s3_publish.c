@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* s3_publish.c - see s3.h: an upload becomes a blob. Fault point: s3.copy. */
+#include "os/fault.h"
+#include "s3_upload.h"
+
+#include "base/banned.h"
+
+/* Whether the blob is there, and as far as that can be seen the right one. */
+static err_t is_stored(struct ctx *ctx, struct s3_upload *up, str blob, digest d,
+		       uint64_t size_bytes, bool *ret)
+{
+	struct s3_client *client = up->s3->client;
+	struct s3_object object;
+	err_t err = s3_head(ctx, client, blob, &object);
+	*ret = err == OK && object.size_bytes == size_bytes;
+	if (err == ERR_ABSENT) {
+		ctx_forgive(ctx);
+		return OK;
+	}
+	TRY(err);
+	if (*ret && s3_upload_before_tail(up) == 0)
+		*ret = !s3_object_differs(client, &object, (str){ up->tail, up->state.tail_bytes });
+	if (!*ret || client->options.verify != S3_VERIFY_CONTENT)
+		return OK;
+	err = s3_verify_blob(ctx, up->s3, d, size_bytes, "");
+	*ret = err == OK;
+	if (err == ERR_CORRUPT) {
+		ctx_forgive(ctx);
+		return OK;
+	}
+	return err;
+}
+
+/* The whole upload as the data object: the last part may be as short as it is. */
+static err_t make_whole(struct ctx *ctx, struct s3_upload *up)
+{
+	while (up->state.tail_bytes)
+		TRY(s3_upload_send_part(ctx, up,
+					MIN(up->state.tail_bytes, 2 * s3_upload_part_bytes(up))));
+	if (up->state.multipart[0]) /* all parts, so that who comes later can tell what they became
+				     */
+		TRY(s3_upload_save(ctx, up, true));
+	return s3_upload_complete(ctx, up);
+}
+
+static err_t copy_to(struct ctx *ctx, struct s3_upload *up, str blob, char etag[S3_ETAG_MAX + 1])
+{
+	char key[S3_KEY_MAX];
+	struct s3_object object;
+	str data = s3_data_key(up->s3, s3_upload_id(up), key);
+	if (FAULT("s3.copy"))
+		return fail_errno(ctx, ERR_STORAGE, "could not copy %s", key);
+	TRY(s3_head(ctx, up->s3->client, data, &object));
+	if (object.size_bytes != up->state.base_bytes)
+		return fail(ctx, ERR_STORAGE, "upload %s has %llu bytes, not %llu", up->id,
+			    (unsigned long long)object.size_bytes,
+			    (unsigned long long)up->state.base_bytes);
+	return s3_copy_object(ctx, up->s3->client, data, &object, blob, etag);
+}
+
+static err_t write_blob(struct ctx *ctx, struct s3_upload *up, str blob, digest d,
+			uint64_t size_bytes)
+{
+	char etag[S3_ETAG_MAX + 1] = "";
+	bool proved = false;
+	if (s3_upload_before_tail(up) == 0) {
+		if (FAULT("s3.copy"))
+			return fail_errno(ctx, ERR_STORAGE, "could not store upload %s", up->id);
+		TRY(s3_put(ctx, up->s3->client, blob, (str){ up->tail, up->state.tail_bytes },
+			   &proved));
+	} else {
+		TRY(make_whole(ctx, up));
+		TRY(copy_to(ctx, up, blob, etag));
+	}
+	return proved ? OK : s3_verify_blob(ctx, up->s3, d, size_bytes, etag);
+}
+
+/* What was stored wrongly goes: the next who brings these bytes would find a blob of the right
+ * size. */
+static err_t store_bytes(struct ctx *ctx, struct s3_upload *up, str blob, digest d,
+			 uint64_t size_bytes)
+{
+	struct s3_object bad;
+	err_t err = write_blob(ctx, up, blob, d, size_bytes);
+	if (err != ERR_CORRUPT)
+		return err;
+	struct failure why = ctx->failure;
+	ctx_forgive(ctx);
+	if (s3_head(ctx, up->s3->client, blob, &bad) == OK)
+		(void)!s3_remove_bad(ctx, up->s3->client, blob, &bad);
+	ctx_forgive(ctx);
+	ctx->failure = why;
+	return err;
+}
+
+/* Nothing but memory is left to remove of an upload that came in one piece. */
+static err_t remove_rest(struct ctx *ctx, struct s3_upload *up)
+{
+	char key[S3_KEY_MAX];
+	str data = s3_data_key(up->s3, s3_upload_id(up), key);
+	if (up->may_have_more)
+		TRY(s3_upload_abort_all(ctx, up->s3, data));
+	else if (up->state.multipart[0])
+		TRY(s3_multipart_abort(ctx, up->s3->client, data, str_from(up->state.multipart)));
+	return up->exists ? s3_upload_remove_objects(ctx, up->s3, s3_upload_id(up)) : OK;
+}
+
+static err_t publish(struct ctx *ctx, struct s3_upload *up, digest d, uint64_t size_bytes)
+{
+	char key[S3_KEY_MAX];
+	bool stored;
+	str blob = s3_blob_key(up->s3, d, key);
+	TRY(s3_upload_load_tail(ctx, up));
+	if (s3_upload_before_tail(up) + up->state.tail_bytes != size_bytes)
+		return fail(ctx, ERR_STORAGE, "upload %s lost bytes", up->id);
+	TRY(is_stored(ctx, up, blob, d, size_bytes, &stored));
+	if (!stored)
+		TRY(store_bytes(ctx, up, blob, d, size_bytes));
+	ctx_progress(ctx);
+	return remove_rest(ctx, up);
+}
+
+err_t s3_publish(struct ctx *ctx, struct store *store, struct store_upload *upload, str id,
+		 digest d)
+{
+	struct s3_upload *up = upload->handle;
+	if (!str_eq(id, s3_upload_id(up)))
+		return fail(ctx, ERR_UPLOAD_UNKNOWN, "malformed upload id");
+	TRY(s3_upload_check(ctx, up));
+	return s3_error(publish(ctx, up, d, upload->size_bytes));
+}

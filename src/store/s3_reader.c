@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* s3_reader.c - see s3_object.h: reading. */
+#include "base/mem.h"
+#include "s3_object.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+static err_t take_etag(struct ctx *ctx, const struct client_response *raw,
+		       char into[S3_ETAG_MAX + 1])
+{
+	str etag = client_response_field(raw, STR("ETag"));
+	if (etag.len > S3_ETAG_MAX)
+		return fail(ctx, ERR_STORAGE, "an etag of %zu bytes", etag.len);
+	if (etag.len)
+		memcpy(into, etag.ptr, etag.len);
+	into[etag.len] = '\0';
+	return OK;
+}
+
+/* "bytes 5-9/10": what was asked for, and all of the object. */
+static bool is_range(str field, uint64_t first, uint64_t last, uint64_t *ret_size_bytes)
+{
+	str unit, rest, range, all, from, to;
+	uint64_t have_first, have_last;
+	return str_cut(field, ' ', &unit, &rest) && str_cut(rest, '/', &range, &all) &&
+	       str_cut(range, '-', &from, &to) && str_to_u64(from, INT64_MAX, &have_first) &&
+	       str_to_u64(to, INT64_MAX, &have_last) &&
+	       str_to_u64(all, INT64_MAX, ret_size_bytes) && have_first == first &&
+	       have_last <= last;
+}
+
+static err_t check_answer(struct ctx *ctx, const struct client_response *raw, uint64_t first,
+			  uint64_t last, bool ranged, uint64_t *ret_size_bytes)
+{
+	if (ranged && raw->status == 206) {
+		if (!is_range(client_response_field(raw, STR("Content-Range")), first, last,
+			      ret_size_bytes))
+			return fail(ctx, ERR_STORAGE,
+				    "the server answers with another range than was asked for");
+		return OK;
+	}
+	if (raw->status != 200 || first != 0)
+		return fail(ctx, ERR_STORAGE, "the server answers %d to a range", raw->status);
+	if (!str_to_u64(client_response_field(raw, STR("Content-Length")), INT64_MAX,
+			ret_size_bytes))
+		return fail(ctx, ERR_STORAGE, "the server does not say how long its answer is");
+	return OK;
+}
+
+/* From `first` on; to the end when `last` is UINT64_MAX. Of the object with this etag, if one is
+ * known. */
+static err_t begin(struct ctx *ctx, struct s3_client *client, str key, uint64_t first,
+		   uint64_t last, struct s3_object *object, struct client_pull **ret_pull)
+{
+	CLEANUP(client_pull_end) struct client_pull *pull = NULL;
+	struct aws_pair fields[2];
+	struct s3_request rq = { .method = "GET", .key = key, .fields = fields };
+	struct client_response raw;
+	struct s3_object found;
+	bool ranged = first > 0 || last != UINT64_MAX;
+	if (ranged)
+		fields[rq.field_count++] = (struct aws_pair){
+			STR("range"),
+			last == UINT64_MAX
+				? arena_printf(ctx->arena, "bytes=%llu-", (unsigned long long)first)
+				: arena_printf(ctx->arena, "bytes=%llu-%llu",
+					       (unsigned long long)first, (unsigned long long)last)
+		};
+	if (object->etag[0])
+		fields[rq.field_count++] =
+			(struct aws_pair){ STR("if-match"), str_from(object->etag) };
+	TRY(s3_pull(ctx, client, &rq, &raw, &pull));
+	TRY(check_answer(ctx, &raw, first, last, ranged, &found.size_bytes));
+	TRY(take_etag(ctx, &raw, found.etag));
+	if (object->etag[0] &&
+	    (found.size_bytes != object->size_bytes || strcmp(found.etag, object->etag) != 0))
+		return fail(ctx, ERR_STORAGE, "object " STR_FMT " was replaced while it was read",
+			    STR_ARG(key));
+	*object = found;
+	*ret_pull = take(pull);
+	return OK;
+}
+
+void s3_reader_done(struct s3_reader *reader)
+{
+	client_pull_end(&reader->pull);
+	free(reader->first);
+	free(reader->key);
+	*reader = (struct s3_reader){ 0 };
+}
+
+static bool is_broken_off(err_t err)
+{
+	return err == ERR_UPSTREAM_UNREACHABLE || err == ERR_UPSTREAM_INVALID;
+}
+
+/* One try, on what is there or on a new request. */
+static err_t read_some(struct ctx *ctx, struct s3_reader *r, uint64_t offset, void *into,
+		       size_t len, size_t *ret_len)
+{
+	S3_CALL(call, ctx);
+	if (r->pull && r->offset != offset)
+		client_pull_end(&r->pull);
+	if (!r->pull) {
+		err_t err = begin(&call.ctx, r->client, str_from(r->key), offset, UINT64_MAX,
+				  &r->object, &r->pull);
+		if (err != OK) /* that was tried often enough */
+			return is_broken_off(err) ? ERR_STORAGE : err;
+		r->offset = offset;
+	}
+	err_t err = client_pull_read(&call.ctx, r->pull, into, len, ret_len);
+	if (err == OK && *ret_len == 0)
+		err = fail(&call.ctx, ERR_UPSTREAM_UNREACHABLE,
+			   "object %s ends at %llu of %llu bytes", r->key,
+			   (unsigned long long)offset, (unsigned long long)r->object.size_bytes);
+	if (err != OK)
+		client_pull_end(&r->pull);
+	else
+		r->offset += *ret_len;
+	return err;
+}
+
+err_t s3_reader_read(struct ctx *ctx, struct s3_reader *r, uint64_t offset, void *into, size_t len,
+		     size_t *ret_len)
+{
+	len = MIN((uint64_t)len, r->object.size_bytes - MIN(offset, r->object.size_bytes));
+	*ret_len = offset < r->first_len ? MIN(len, r->first_len - (size_t)offset) : 0;
+	if (*ret_len) {
+		memcpy(into, r->first + offset, *ret_len);
+		return OK;
+	}
+	for (unsigned try = 1; len > 0; try++) {
+		err_t err = read_some(ctx, r, offset, into, len, ret_len);
+		if (err == OK || !is_broken_off(err))
+			return err == ERR_ABSENT ? ERR_STORAGE : err;
+		if (try >= S3_TRIES_MAX || s3_wait(ctx, try, 0) != OK)
+			return ERR_STORAGE;
+		ctx_forgive(ctx);
+	}
+	return OK;
+}
+
+err_t s3_get(struct ctx *ctx, struct s3_client *client, str key, size_t len_max,
+	     struct s3_object *ret_object, char **ret_bytes, size_t *ret_len)
+{
+	CLEANUP(s3_reader_done) struct s3_reader reader = { .client = client };
+	{
+		S3_CALL(call, ctx);
+		TRY(begin(&call.ctx, client, key, 0, len_max - 1, &reader.object, &reader.pull));
+	}
+	reader.key = mem_copy(key);
+	size_t want = MIN((uint64_t)len_max, reader.object.size_bytes);
+	CLEANUP(mem_done) char *bytes = mem_new(want + 1);
+	for (size_t have = 0, more; have < want; have += more)
+		TRY(s3_reader_read(ctx, &reader, have, bytes + have, want - have, &more));
+	*ret_object = reader.object;
+	*ret_len = want;
+	*ret_bytes = take(bytes);
+	return OK;
+}
+
+/* An empty object has no first byte to ask for. */
+static err_t open_empty(struct ctx *ctx, struct s3_client *client, str key, struct s3_reader *r)
+{
+	TRY(s3_head(ctx, client, key, &r->object));
+	if (r->object.size_bytes)
+		return fail(ctx, ERR_STORAGE, "the server gives no beginning of " STR_FMT,
+			    STR_ARG(key));
+	return OK;
+}
+
+err_t s3_reader_open(struct ctx *ctx, struct s3_client *client, str key, struct s3_reader *ret)
+{
+	CLEANUP(s3_reader_done) struct s3_reader reader = { .client = client };
+	err_t err = s3_get(ctx, client, key, S3_FIRST_BYTES, &reader.object, &reader.first,
+			   &reader.first_len);
+	if (err == ERR_CORRUPT) {
+		ctx_forgive(ctx);
+		err = open_empty(ctx, client, key, &reader);
+	}
+	TRY(err);
+	reader.key = mem_copy(key);
+	*ret = reader;
+	reader = (struct s3_reader){ 0 };
+	return OK;
+}

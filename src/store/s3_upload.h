@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* s3_upload.h - what s3_upload.c and s3_publish.c share: an upload that is open. */
+#pragma once
+
+#include "s3.h"
+#include "s3_state.h"
+
+struct s3_upload {
+	struct s3_store *s3;
+	char id[S3_UPLOAD_KEY_ID + 1];
+	struct s3_state state; /* its tail_bytes: of the tail here, loaded or not */
+	char *tail;
+	size_t tail_capacity;
+	bool tail_is_here;	 /* or still in the state's object only */
+	size_t lines_len;	 /* where it begins there */
+	struct s3_object stored; /* the state's object, as it was opened */
+	bool exists;		 /* there is one */
+	bool dirty;		 /* it is not as here */
+	bool may_have_more;	 /* multipart uploads that nobody knows of */
+	bool broken;		 /* bytes were lost that somebody relies on */
+	struct s3_reader reader; /* of the data object */
+};
+
+str s3_upload_id(const struct s3_upload *up);
+
+/* How many bytes are in the data object or in parts. */
+uint64_t s3_upload_before_tail(const struct s3_upload *up);
+
+/* How large the next part is. */
+size_t s3_upload_part_bytes(const struct s3_upload *up);
+
+/* ERR_STORAGE when it has lost bytes, and ctx_check(). */
+err_t s3_upload_check(struct ctx *ctx, const struct s3_upload *up);
+
+/* Writes the state, with the tail, or with none when nothing of it was promised. */
+err_t s3_upload_save(struct ctx *ctx, struct s3_upload *up, bool with_tail);
+
+/* The tail is in memory afterwards. */
+err_t s3_upload_load_tail(struct ctx *ctx, struct s3_upload *up);
+
+/* The first `len` bytes of the tail become a part. */
+err_t s3_upload_send_part(struct ctx *ctx, struct s3_upload *up, size_t len);
+
+/* All parts become the data object, which can be read. The state here says so, and the one that is
+ * stored does not yet. */
+err_t s3_upload_complete(struct ctx *ctx, struct s3_upload *up);
+
+/* Aborts whatever multipart uploads the data object has: the answer to beginning one may have been
+ * lost, or a process died before it said so. */
+err_t s3_upload_abort_all(struct ctx *ctx, struct s3_store *s3, str data);
+
+/* The state's object and the data object. */
+err_t s3_upload_remove_objects(struct ctx *ctx, struct s3_store *s3, str id);

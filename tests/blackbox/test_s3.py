@@ -1,0 +1,505 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bytes in an S3 server that is good, slow, broken or lying: what was acknowledged is there and right, what is not is told in
+words to the operator and without them to the client. The server is the one of harness/s3.py; the real one is in the part
+`blackbox-s3`."""
+import json
+import re
+import shutil
+
+import pytest
+
+from harness import oci
+from harness.client import codes
+from harness.registry import Registry
+from harness.s3 import ACCESS_KEY, BUCKET, SECRET_KEY, MetadataServer, S3Server
+from harness.wait import wait_until
+
+MIB = 1 << 20
+LARGE = oci.random_bytes(17 * MIB + 12345, "large")
+SMALL = oci.random_bytes(70_000, "small")
+
+
+@pytest.fixture(scope="module")
+def s3_shared():
+    with S3Server() as server:
+        yield server
+
+
+@pytest.fixture
+def s3(s3_shared):
+    yield s3_shared
+    s3_shared.behave()
+
+
+@pytest.fixture(scope="module")
+def shared(s3_shared, tmp_path_factory):
+    """One registry for the tests that do not change it."""
+    registry = Registry(tmp_path_factory.mktemp("registry"), settings=s3_shared.settings(STORAGE_S3_PREFIX="shared")).start()
+    yield registry
+    s3_shared.behave()
+    try:
+        assert registry.stop() == 0, registry.log_text()[-4000:]
+        registry.assert_fsck_clean()
+    finally:
+        registry.destroy()
+
+
+@pytest.fixture
+def repo(shared, s3, name):
+    s3.left_before = all_leftovers(s3, "shared")
+    yield shared.client().repository(name)
+    shared.assert_nothing_leaked()
+
+
+def assert_says(registry, words, since=0):
+    """A request's line may come a moment behind its answer."""
+    wait_until(lambda: words in registry.log_text(since), what=f"the log saying {words}")
+
+
+def all_leftovers(s3, prefix):
+    return s3.keys(f"{prefix}/uploads/"), [key for key, _ in s3.uploads.values() if key.startswith(prefix)]
+
+
+def upload_leftovers(s3, prefix="shared"):
+    """What this test left of uploads: states and data, and what is in parts."""
+    before = s3.left_before if prefix == "shared" else ([], [])
+    return tuple([key for key in now if key not in old] for now, old in zip(all_leftovers(s3, prefix), before))
+
+
+# -- good
+
+@pytest.mark.parametrize("data", [b"", b"x", SMALL, LARGE], ids=["empty", "tiny", "small", "large"])
+def test_a_blob_is_stored_under_its_digest(repo, s3, data):
+    digest = repo.push_blob(data)
+    algorithm, digits = digest.split(":")
+    assert s3.objects[f"shared/blobs/{algorithm}/{digits[:2]}/{digits}"].bytes == data
+    assert repo.get_blob(digest).content == data
+    assert upload_leftovers(s3) == ([], [])
+
+
+def test_a_large_upload_is_never_read_back(repo, s3):
+    before = len(s3.requests)
+    repo.push_blob(LARGE[1:])
+    assert [target for method, target in s3.requests[before:] if method == "GET" and re.search(r"/blobs/|[.]data", target)] == []
+
+
+def test_a_small_blob_is_three_requests(repo, s3):
+    """Is there an upload of that name; is the blob there already; and the bytes, whose etag proves them."""
+    repo.push_blob(b"first")
+    before = len(s3.requests)
+    repo.push_blob(b"the second blob", style="single-post")
+    seen = [method for method, _ in s3.requests[before:]]
+    assert sorted(seen) == ["GET", "HEAD", "PUT"], s3.requests[before:]
+
+
+def test_ranges(repo):
+    digest = repo.push_blob(LARGE[2:])
+    for first, last in ((0, 0), (5, 9), (9 * MIB, 9 * MIB + 70_000), (len(LARGE) - 10, len(LARGE) - 3)):
+        answer = repo.get_blob(digest, headers={"Range": f"bytes={first}-{last}"}, expect=206)
+        assert answer.content == LARGE[2:][first:last + 1]
+
+
+def test_chunks_over_several_requests(repo, s3):
+    data = LARGE[3:]
+    upload = repo.start_upload()
+    for first in range(0, len(data), 5 * MIB):
+        upload.patch(data[first:first + 5 * MIB], first)
+    upload.put(oci.digest_of(data))
+    assert repo.get_blob(oci.digest_of(data)).content == data
+    assert upload_leftovers(s3) == ([], [])
+
+
+def test_a_cancelled_upload_leaves_nothing(repo, s3):
+    for data in (SMALL, LARGE):
+        upload = repo.start_upload()
+        upload.patch(data, 0)
+        upload.request("DELETE", expect=204)
+        assert upload_leftovers(s3) == ([], [])
+
+
+def test_a_wrong_digest_leaves_nothing(repo, s3):
+    for data in (SMALL, LARGE):
+        upload = repo.start_upload()
+        upload.put(oci.digest_of(b"other"), data, expect=400)
+        assert upload_leftovers(s3) == ([], [])
+
+
+@pytest.mark.slow
+@pytest.mark.own_server
+def test_an_upload_survives_the_server(s3, make_registry, name):
+    registry = make_registry(**s3.settings(STORAGE_S3_PREFIX="own"))
+    repo = registry.client().repository(name)
+    upload = repo.start_upload()
+    upload.patch(LARGE[:12 * MIB], 0)
+    registry.restart()
+    upload.patch(LARGE[12 * MIB:], 12 * MIB)
+    upload.put(oci.digest_of(LARGE))
+    assert repo.get_blob(oci.digest_of(LARGE)).content == LARGE
+
+
+def second_node(make_registry, first, s3, prefix):
+    other = make_registry(start=False, environment={"BERTH_DATABASE_URL": first.database.url}, **s3.settings(STORAGE_S3_PREFIX=prefix))
+    other.data.mkdir(mode=0o750)
+    shutil.copy(first.data / "master.key", other.data / "master.key")
+    return other.start()
+
+
+@pytest.mark.own_server
+def test_an_upload_goes_on_at_another_node(s3, make_registry, name):
+    first = make_registry(**s3.settings(STORAGE_S3_PREFIX="nodes"))
+    if not first.database:
+        pytest.skip("two nodes need PostgreSQL")
+    second = second_node(make_registry, first, s3, "nodes")
+    here, there = first.client().repository(name), second.client().repository(name)
+    upload = here.start_upload()
+    upload.patch(LARGE[:9 * MIB], 0)
+    location = upload.location
+    there.request("PATCH", location, body=LARGE[9 * MIB:12 * MIB], headers={"Content-Range": f"{9 * MIB}-{12 * MIB - 1}"}, expect=202)
+    upload.patch(LARGE[12 * MIB:], 12 * MIB)
+    there.request("PUT", f"{location}?digest={oci.digest_of(LARGE)}", expect=201)
+    for repo in (here, there):
+        assert repo.get_blob(oci.digest_of(LARGE)).content == LARGE
+
+
+# -- slow and broken
+
+RECOVERABLE = ["slow_down", "internal", "reset", "half"]
+
+
+@pytest.mark.parametrize("trouble", RECOVERABLE)
+def test_what_may_pass_is_tried_again(repo, s3, trouble):
+    """Every request of an upload and of a pull goes wrong twice."""
+    data = oci.random_bytes(10 * MIB, trouble)
+    for method in ("PUT", "POST", "HEAD", "GET", "DELETE"):
+        kind = "reset" if trouble == "half" and method in ("HEAD", "DELETE") else trouble
+        s3.misbehave(method, ".", kind, times=2)
+    digest = repo.push_blob(data)
+    s3.misbehave("GET", "/blobs/", trouble, times=2)
+    assert repo.get_blob(digest).content == data
+    assert upload_leftovers(s3) == ([], [])
+
+
+def test_a_completion_that_answers_200_and_an_error_is_tried_again(repo, s3):
+    data = LARGE[4:]
+    s3.misbehave("POST", "uploadId", "internal_in_200", times=2)
+    s3.misbehave("PUT", "/blobs/", "internal_in_200")
+    digest = repo.push_blob(data)
+    assert repo.get_blob(digest).content == data
+
+
+def test_a_completion_whose_answer_is_lost_has_happened(repo, s3):
+    data = LARGE[5:]
+    s3.misbehave("POST", "uploadId", "done_and_reset")
+    digest = repo.push_blob(data)
+    assert repo.get_blob(digest).content == data
+
+
+def test_a_pull_that_breaks_off_goes_on_where_it_was(repo, s3):
+    digest = repo.push_blob(LARGE[6:])
+    before = len(s3.requests)
+    s3.misbehave("GET", "/blobs/", "half", times=6)
+    assert repo.get_blob(digest).content == LARGE[6:]
+    assert len(s3.requests) - before >= 7
+
+
+@pytest.mark.slow
+def test_retry_after_is_waited_for(repo, s3):
+    s3.misbehave("PUT", "/blobs/", "slow_down_a_second")
+    repo.push_blob(b"waits a second")
+
+
+@pytest.mark.slow
+@pytest.mark.expect_errors("503", "BUSY")
+def test_a_server_that_stays_slow_is_503(shared, repo, s3):
+    s3.misbehave("PUT", "/blobs/", "slow_down", times=-1)
+    upload = repo.start_upload()
+    answer = upload.put(oci.digest_of(b"slow"), b"slow", expect=503)
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert BUCKET not in answer.text and "SlowDown" not in answer.text
+    s3.behave()
+    repo.head_blob(oci.digest_of(b"slow"), expect=404)
+    repo.push_blob(b"slow")
+
+
+# -- lying
+
+@pytest.mark.parametrize("data", [SMALL[1:], LARGE[7:]], ids=["small", "large"])
+def test_what_was_stored_differently_is_not_acknowledged(shared, repo, s3, data):
+    """The copy or the object is another one than was sent, and its etag shows it."""
+    s3.misbehave("PUT", "/blobs/", "corrupt")
+    upload = repo.start_upload()
+    answer = upload.put(oci.digest_of(data), data, expect=500)
+    assert "etag" not in answer.text
+    assert_says(shared, "stored something else")
+
+
+def test_an_answer_shorter_than_it_said_is_asked_for_again(repo, s3):
+    digest = repo.push_blob(SMALL[2:] * 30)
+    s3.misbehave("GET", "/blobs/", "longer", times=3)
+    assert repo.get_blob(digest).content == SMALL[2:] * 30
+
+
+def test_a_size_that_is_a_lie_fails_the_pull_before_its_first_byte(repo, s3):
+    digest = repo.push_blob(SMALL[2:] * 31)
+    s3.misbehave("GET", "/blobs/", "wrong_total")
+    repo.get_blob(digest, expect=500)
+    assert repo.get_blob(digest).content == SMALL[2:] * 31
+
+
+@pytest.mark.own_server
+@pytest.mark.expect_errors("500", "CORRUPT")
+def test_reading_back_finds_what_etags_hide(s3, make_registry, name):
+    registry = make_registry(**s3.settings(STORAGE_S3_PREFIX="content", STORAGE_S3_VERIFY="content"))
+    repo = registry.client().repository(name)
+    s3.misbehave("PUT", "content/blobs/", "silent_corrupt")
+    repo.start_upload().put(oci.digest_of(SMALL), SMALL, expect=500)
+    assert_says(registry, "stored something else")
+    for key in s3.keys("content/blobs/"):
+        del s3.objects[key]
+    assert repo.get_blob(repo.push_blob(SMALL)).content == SMALL
+
+
+@pytest.mark.own_server
+def test_a_server_without_md5_is_believed_by_size(s3, make_registry, name):
+    registry = make_registry(**s3.settings(STORAGE_S3_PREFIX="size", STORAGE_S3_VERIFY="size"))
+    repo = registry.client().repository(name)
+    s3.misbehave("PUT", "size/", "strange_etag", times=-1)
+    assert repo.get_blob(repo.push_blob(SMALL)).content == SMALL
+
+
+# -- refusing
+
+@pytest.mark.own_server
+@pytest.mark.parametrize("change, words", [
+    ({"STORAGE_S3_SECRET_KEY": "wrong"}, "the secret key is wrong"),
+    ({"STORAGE_S3_ACCESS_KEY": "nobody"}, "the server does not know this access key"),
+    ({"STORAGE_S3_BUCKET": "somebody-elses"}, "there is no bucket of this name"),
+    ({"STORAGE_S3_REGION": "mars-1"}, "set the region to us-east-1"),
+    ({"STORAGE_S3_BUCKET": ""}, "not the name of a bucket"),
+    ({"STORAGE_S3_ACCESS_KEY": ""}, "access_key and secret_key"),
+    ({"STORAGE_S3_CREDENTIALS_FILE": "/nonexistent", "STORAGE_S3_ACCESS_KEY": "", "STORAGE_S3_SECRET_KEY": ""}, "/nonexistent"),
+])
+def test_a_configuration_that_cannot_work_ends_the_start_in_words(s3, make_registry, change, words):
+    registry = make_registry(start=False, **{**s3.settings(), **change})
+    registry.spawn()
+    assert registry.wait_dead() != 0
+    assert words in registry.log_text(), registry.log_text()
+
+
+@pytest.mark.own_server
+def test_a_moved_bucket_is_told_with_its_region(s3, make_registry):
+    s3.misbehave("GET", "list-type", "moved")
+    registry = make_registry(start=False, **s3.settings())
+    registry.spawn()
+    assert registry.wait_dead() != 0
+    assert "set the region to eu-west-7" in registry.log_text()
+
+
+@pytest.mark.own_server
+@pytest.mark.expect_errors("500", "STORAGE")
+def test_a_server_that_is_away_at_the_start_may_come_later(s3, make_registry, name):
+    s3.misbehave("GET", "list-type", "reset", times=-1)
+    registry = make_registry(**s3.settings(STORAGE_S3_PREFIX="later"))
+    s3.behave()
+    repo = registry.client().repository(name)
+    assert repo.get_blob(repo.push_blob(SMALL)).content == SMALL
+
+
+@pytest.mark.parametrize("trouble, status", [("forbidden", 500), ("no_bucket", 500), ("full", 507)])
+def test_refusals_are_words_in_the_log_and_none_for_the_client(shared, repo, s3, trouble, status):
+    since = shared.log_size()
+    s3.misbehave("PUT", "/blobs/", trouble, times=-1)
+    answer = repo.start_upload().put(oci.digest_of(b"refused"), b"refused", expect=status)
+    assert BUCKET not in answer.text and s3.url not in answer.text
+    assert_says(shared, f"bucket {BUCKET}", since)
+    s3.behave()
+    repo.head_blob(oci.digest_of(b"refused"), expect=404)
+
+
+# -- keys
+
+def file_of(path, *key, profile="default"):
+    path.write_text(f"[other]\naws_access_key_id = x\n[{profile}]\naws_access_key_id = {key[0]}\naws_secret_access_key={key[1]}\n")
+
+
+@pytest.mark.own_server
+def test_keys_from_a_file_are_read_again_when_it_changes(s3, make_registry, name, tmp_path):
+    path = tmp_path / "credentials"
+    file_of(path, ACCESS_KEY, SECRET_KEY, profile="berth")
+    registry = make_registry(**s3.settings(
+        STORAGE_S3_PREFIX="file", STORAGE_S3_ACCESS_KEY="", STORAGE_S3_SECRET_KEY="", STORAGE_S3_CREDENTIALS_FILE=path,
+        STORAGE_S3_PROFILE="berth",
+    ))
+    repo = registry.client().repository(name)
+    repo.push_blob(SMALL)
+    s3.secret = "another-secret"
+    try:
+        file_of(path, ACCESS_KEY, "another-secret", profile="berth")
+        repo.push_blob(SMALL[1:])
+    finally:
+        s3.secret = SECRET_KEY
+    file_of(path, ACCESS_KEY, SECRET_KEY, profile="berth")
+
+
+@pytest.mark.own_server
+def test_keys_from_the_metadata_service_are_renewed(make_registry, name):
+    with S3Server(session_token="a-token") as s3, MetadataServer() as metadata:
+        registry = make_registry(**s3.settings(
+            STORAGE_S3_ACCESS_KEY="", STORAGE_S3_SECRET_KEY="", STORAGE_S3_METADATA_ENDPOINT=metadata.url,
+        ))
+        repo = registry.client().repository(name)
+        repo.push_blob(SMALL)
+        assert metadata.asked == 1
+        s3.session_token, metadata.key = "b-token", (ACCESS_KEY, SECRET_KEY, "b-token")
+        repo.push_blob(SMALL[1:])
+        assert metadata.asked == 2
+        registry.assert_fsck_clean()
+        assert registry.stop() == 0
+
+
+@pytest.mark.own_server
+def test_keys_from_the_environment(s3, make_registry, name):
+    registry = make_registry(
+        environment={"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY},
+        **s3.settings(STORAGE_S3_PREFIX="environment", STORAGE_S3_ACCESS_KEY="", STORAGE_S3_SECRET_KEY=""),
+    )
+    registry.client().repository(name).push_blob(SMALL)
+
+
+# -- tenants
+
+def test_a_tenants_storage_is_a_part_of_the_servers_bucket(shared, s3, name):
+    tenant = shared.tenant("acme", storage={"location": "acme"})
+    repo = tenant.client().repository(name)
+    digest = repo.push_blob(SMALL[3:])
+    digits = digest.split(":")[1]
+    assert f"shared/storages/acme/blobs/sha256/{digits[:2]}/{digits}" in s3.objects
+    assert repo.get_blob(digest).content == SMALL[3:]
+
+
+@pytest.mark.parametrize("data", [SMALL[4:], LARGE[8:]], ids=["small", "large"])
+def test_an_encrypted_storage_shows_nothing(shared, s3, name, data):
+    tenant = shared.tenant("sealed", storage={"location": "sealed", "encrypted": True})
+    repo = tenant.client().repository(name)
+    upload = repo.start_upload()
+    upload.patch(data[:50_000], 0)
+    upload.patch(data[50_000:], 50_000)
+    upload.put(oci.digest_of(data))
+    assert repo.get_blob(oci.digest_of(data)).content == data
+    digits = oci.digest_of(data).split(":")[1]
+    stored = s3.objects[f"shared/storages/sealed/blobs/sha256/{digits[:2]}/{digits}"].bytes
+    assert stored.startswith(b"BERTHENC") and data[1000:1032] not in stored
+    assert s3.keys("shared/storages/sealed/uploads/") == []
+
+
+@pytest.fixture
+def tenants_s3():
+    with S3Server(secret="the-tenants-own") as server:
+        yield server
+
+
+@pytest.mark.own_server
+def test_a_tenant_brings_a_bucket_and_a_key(tenants_s3, make_registry, name):
+    """Beside a server whose own bytes are files."""
+    registry = make_registry()
+    tenant = registry.tenant("bringer", storage={
+        "driver": "s3", "location": "below", "settings": {"endpoint": tenants_s3.url, "bucket": BUCKET},
+        "secrets": {"access_key": ACCESS_KEY, "secret_key": "the-tenants-own"},
+    })
+    repo = tenant.client().repository(name)
+    digest = repo.push_blob(SMALL[5:])
+    assert repo.get_blob(digest).content == SMALL[5:]
+    assert [key for key in tenants_s3.keys("below/blobs/") if key.endswith(digest.split(":")[1])]
+
+
+@pytest.mark.parametrize("storage, words", [
+    ({"driver": "s3", "settings": {"bucket": "theirs"}}, "access_key and secret_key"),
+    ({"driver": "s3", "settings": {"bucket": "a/b"}, "secrets": {"access_key": "a", "secret_key": "b"}}, "not the name of a bucket"),
+    ({"driver": "s3", "settings": {"bucket": "theirs", "credentials_file": "/etc/passwd"}}, "credentials_file"),
+    ({"driver": "s3", "settings": {"bucket": "theirs", "endpoint": "file:///etc"}, "secrets": {"access_key": "a", "secret_key": "b"}}, "endpoint"),
+])
+def test_a_tenants_place_that_makes_no_sense_is_refused(shared, storage, words):
+    answer = shared.client(auth="basic").post(
+        "/api/berth/v1/tenants", expect=400, headers={"Content-Type": "application/json"},
+        body=json.dumps({"name": "nonsense", "hosts": ["nonsense.example"], "storage": storage}),
+    )
+    assert words in answer.text
+
+
+@pytest.mark.own_server
+def test_s3_without_a_server_of_ones_own_is_refused(make_registry):
+    registry = make_registry()
+    answer = registry.client(auth="basic").post(
+        "/api/berth/v1/tenants", expect=400, headers={"Content-Type": "application/json"},
+        body=json.dumps({"name": "nonsense", "hosts": ["nonsense.example"], "storage": {"driver": "s3"}}),
+    )
+    assert "no s3 storage of its own" in answer.text
+
+
+# -- fsck and the check
+
+def test_fsck_finds_what_is_missing_changed_and_too_much(shared, repo, s3):
+    digest = repo.push_blob(SMALL[6:])
+    digits = digest.split(":")[1]
+    key = f"shared/blobs/sha256/{digits[:2]}/{digits}"
+    kept = s3.objects[key]
+    stray = {"shared/blobs/notes": b"", "shared/uploads/0123": b"", f"shared/blobs/sha256/00/{'0' * 64}": b"orphan"}
+    try:
+        for name, content in stray.items():
+            s3.objects[name] = type(kept)(content)
+        s3.objects[key] = type(kept)(kept.bytes[:-1] + b"!")
+        status, output = shared.fsck()
+        assert status == 1
+        for word in (digest, "blobs/notes", "uploads/0123", "0" * 64):
+            assert word in output, output
+        del s3.objects[key]
+        assert digest in shared.fsck(quick=True)[1]
+    finally:
+        s3.objects[key] = kept
+        for name in stray:
+            s3.objects.pop(name, None)
+    shared.assert_fsck_clean()
+
+
+def test_the_check_finds_a_good_server_good(shared, s3):
+    status, output = shared.berth("storage", "check")
+    assert status == 0, output
+    assert re.search(r"^\d+ good, 0 quirks, 0 failed$", output, re.M), output
+    assert s3.keys("shared/check-") == []
+
+
+@pytest.mark.parametrize("method, pattern, trouble, mark, words", [
+    ("GET", "list-type", "forbidden", "FAILED", "the bucket answers"),
+    ("HEAD", "check-[^/]*/a$", "strange_etag", "quirk", "etags are no MD5"),
+    ("POST", "uploads=", "no_list", "FAILED", "large objects are made of parts"),
+    ("GET", "uploads=", "no_list", "quirk", "cannot be listed"),
+])
+def test_the_check_names_what_differs(shared, s3, method, pattern, trouble, mark, words):
+    s3.misbehave(method, pattern, trouble, times=-1)
+    status, output = shared.berth("storage", "check")
+    assert status == (1 if mark == "FAILED" else 0), output
+    assert mark in output and words in output, output
+    s3.behave()
+    for key in s3.keys("shared/check-"):
+        del s3.objects[key]
+    s3.uploads.clear()
+
+
+def test_the_check_of_files_says_so(make_registry):
+    registry = make_registry()
+    status, output = registry.berth("storage", "check")
+    assert status == 2 and "nothing to check" in output
+    assert registry.berth("storage")[0] == 2
+
+
+def test_a_list_that_the_server_does_not_take_is_removed_one_by_one(repo, s3):
+    s3.misbehave("POST", "delete=", "no_list", times=-1)
+    upload = repo.start_upload()
+    upload.patch(SMALL, 0)
+    upload.request("DELETE", expect=204)
+    assert upload_leftovers(s3) == ([], [])
+
+
+def test_health_is_asked_of_the_bucket(shared, s3):
+    answer = shared.client(auth="basic").get("/api/v2.0/health", expect=200)
+    assert answer.json()["status"] == "healthy"

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The stories of test_store.c over an S3 server, and what only that one has: parts, tails, states,
+ * and other nodes. */
+#define S3 1
+#include "test_store.c"
+
+static const char *pattern(size_t len)
+{
+	char *bytes = arena_alloc(&arena, len + 1);
+	for (size_t i = 0; i < len; i++)
+		bytes[i] = (char)(i * 2654435761u >> 13);
+	return bytes;
+}
+
+static void append_all(struct store_upload *upload, str bytes)
+{
+	for (; bytes.len; bytes = str_skip(bytes, MIB(1)))
+		cr_assert_eq(driver->upload_append(&ctx, upload, str_take(bytes, MIB(1))), OK, "%s",
+			     ctx.failure.detail);
+}
+
+static err_t count_upload(struct ctx *c, void *arg, str key, str id)
+{
+	++*(int *)arg;
+	return OK;
+}
+
+static int multiparts(void)
+{
+	int count = 0;
+	const struct s3_visitor visitor = { .upload = count_upload, .arg = &count };
+	cr_assert_eq(
+		s3_multipart_list(&ctx, s3_fixture.client, str_from(s3_fixture.prefix), &visitor),
+		OK);
+	return count;
+}
+
+static void assert_upload(struct store_upload *upload, str want)
+{
+	CLEANUP(mem_done) char *bytes = mem_new(want.len + 1);
+	size_t have = 0, len = 1;
+	while (len) {
+		cr_assert_eq(driver->upload_read(&ctx, upload, have, bytes + have,
+						 want.len + 1 - have, &len),
+			     OK, "%s", ctx.failure.detail);
+		have += len;
+	}
+	cr_assert_eq(have, want.len);
+	cr_assert(memcmp(bytes, want.ptr, want.len) == 0);
+}
+
+static void assert_large_blob(digest d, str want)
+{
+	CLEANUP(store_blob_done) struct store_blob blob = STORE_BLOB_INIT;
+	CLEANUP(mem_done) char *bytes = mem_new(want.len + 1);
+	cr_assert_eq(driver->blob_open(&ctx, store, d, &blob), OK);
+	cr_assert_eq(blob.size_bytes, want.len);
+	for (size_t have = 0, len; have < want.len; have += len)
+		cr_assert_eq(
+			driver->blob_read(&ctx, &blob, have, bytes + have, want.len - have, &len),
+			OK);
+	cr_assert(memcmp(bytes, want.ptr, want.len) == 0);
+}
+
+static void reopen(struct store_upload *upload, str id)
+{
+	store_upload_done(upload);
+	cr_assert_eq(driver->upload_open(&ctx, store, id, false, upload), OK, "%s",
+		     ctx.failure.detail);
+}
+
+#define LARGE (MIB(21) + 12345)
+
+static void set_up_large(void)
+{
+	set_up();
+	arena_done(&arena);
+	arena_init(&arena, MIB(256));
+}
+
+TestSuite(store_s3, .init = set_up_large, .fini = tear_down);
+
+Test(store_s3, parts_are_sent_while_bytes_come_and_the_rest_is_kept_by_the_flush)
+{
+	CLEANUP(store_upload_done) struct store_upload upload = STORE_UPLOAD_INIT;
+	str all = { pattern(LARGE), LARGE };
+	open_with(STR("1"), STR(""), &upload);
+	append_all(&upload, str_take(all, MIB(19)));
+	cr_assert_eq(multiparts(), 1);
+	cr_assert_eq(driver->upload_flush(&ctx, &upload), OK);
+	reopen(&upload, STR("1")); /* as another node does */
+	cr_assert_eq(upload.size_bytes, MIB(19));
+	append_all(&upload, str_skip(all, MIB(19)));
+	digest d = hash_bytes(DIGEST_SHA256, all);
+	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("1"), d), OK, "%s",
+		     ctx.failure.detail);
+	assert_large_blob(d, all);
+	cr_assert_eq(multiparts(), 0);
+	cr_assert_not(exists("uploads/1"));
+	cr_assert_not(exists("uploads/1.data"));
+}
+
+Test(store_s3, another_node_reads_what_was_sent_and_goes_on)
+{
+	CLEANUP(store_upload_done) struct store_upload upload = STORE_UPLOAD_INIT;
+	str all = { pattern(LARGE), LARGE };
+	open_with(STR("2"), STR(""), &upload);
+	append_all(&upload, str_take(all, MIB(17) + 5));
+	cr_assert_eq(driver->upload_flush(&ctx, &upload), OK);
+	reopen(&upload, STR("2"));
+	assert_upload(&upload, str_take(all, MIB(17) + 5));
+	cr_assert_eq(multiparts(), 0, "what is read is no part any more");
+	append_all(&upload, str_skip(all, MIB(17) + 5));
+	reopen(&upload, STR("2"));
+	cr_assert_eq(upload.size_bytes, MIB(17) + 5, "what was not flushed was not promised");
+	append_all(&upload, str_skip(all, MIB(17) + 5));
+	assert_upload(&upload, all);
+	digest d = hash_bytes(DIGEST_SHA256, all);
+	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("2"), d), OK, "%s",
+		     ctx.failure.detail);
+	assert_large_blob(d, all);
+	cr_assert_eq(multiparts(), 0);
+}
+
+Test(store_s3, the_first_and_the_last_bytes_are_read_without_ending_the_parts)
+{
+	CLEANUP(store_upload_done) struct store_upload upload = STORE_UPLOAD_INIT;
+	str all = { pattern(LARGE), LARGE };
+	char bytes[48];
+	size_t len;
+	open_with(STR("3"), STR(""), &upload);
+	append_all(&upload, all);
+	cr_assert_eq(driver->upload_flush(&ctx, &upload), OK);
+	reopen(&upload, STR("3"));
+	cr_assert_eq(driver->upload_read(&ctx, &upload, 0, bytes, sizeof bytes, &len), OK);
+	cr_assert(len == sizeof bytes && memcmp(bytes, all.ptr, len) == 0);
+	cr_assert_eq(
+		driver->upload_read(&ctx, &upload, LARGE - KIB(128), bytes, sizeof bytes, &len),
+		OK);
+	cr_assert(len == sizeof bytes && memcmp(bytes, all.ptr + LARGE - KIB(128), len) == 0);
+	cr_assert_eq(multiparts(), 1);
+	cr_assert_eq(driver->upload_remove(&ctx, store, STR("3")), OK);
+	cr_assert_eq(multiparts(), 0);
+}
+
+/* To places in the tail, in parts, in what was completed, and before the smallest part. */
+Test(store_s3, an_upload_is_cut_back_anywhere)
+{
+	static const size_t sizes[] = { LARGE - 1, MIB(17), MIB(9), MIB(6) + 1, MIB(3), 5, 0 };
+	CLEANUP(store_upload_done) struct store_upload upload = STORE_UPLOAD_INIT;
+	str all = { pattern(LARGE), LARGE };
+	open_with(STR("4"), STR(""), &upload);
+	append_all(&upload, all);
+	for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+		cr_assert_eq(driver->upload_cut(&ctx, &upload, sizes[i]), OK, "%s",
+			     ctx.failure.detail);
+		cr_assert_eq(driver->upload_flush(&ctx, &upload), OK);
+		reopen(&upload, STR("4"));
+		cr_assert_eq(upload.size_bytes, sizes[i]);
+		assert_upload(&upload, str_take(all, sizes[i]));
+	}
+	append_all(&upload, all);
+	digest d = hash_bytes(DIGEST_SHA256, all);
+	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("4"), d), OK, "%s",
+		     ctx.failure.detail);
+	assert_large_blob(d, all);
+}
+
+Test(store_s3, an_upload_goes_on_behind_a_cut_in_what_was_completed)
+{
+	static const size_t sizes[] = { MIB(12), MIB(2) };
+	for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+		CLEANUP(store_upload_done) struct store_upload upload = STORE_UPLOAD_INIT;
+		str all = { pattern(LARGE), LARGE };
+		open_with(STR("5"), STR(""), &upload);
+		append_all(&upload, str_take(all, MIB(18)));
+		cr_assert_eq(driver->upload_cut(&ctx, &upload, sizes[i]), OK);
+		append_all(&upload, str_skip(all, sizes[i]));
+		digest d = hash_bytes(DIGEST_SHA256, all);
+		cr_assert_eq(driver->publish(&ctx, store, &upload, STR("5"), d), OK, "%s",
+			     ctx.failure.detail);
+		assert_large_blob(d, all);
+		cr_assert_eq(driver->blob_remove(&ctx, store, d), OK);
+	}
+}
+
+Test(store_s3, versions_tell_that_somebody_else_wrote)
+{
+	CLEANUP(store_upload_done)
+	struct store_upload mine = STORE_UPLOAD_INIT, other = STORE_UPLOAD_INIT;
+	open_with(STR("6"), STR("one"), &mine);
+	uint64_t version = mine.version;
+	reopen(&mine, STR("6"));
+	cr_assert_eq(mine.version, version);
+	cr_assert_eq(driver->upload_open(&ctx, store, STR("6"), false, &other), OK);
+	cr_assert_eq(driver->upload_append(&ctx, &other, STR("two")), OK);
+	cr_assert_eq(driver->upload_flush(&ctx, &other), OK);
+	reopen(&mine, STR("6"));
+	cr_assert_neq(mine.version, version);
+	cr_assert_eq(mine.size_bytes, 6);
+}
+
+/* Two nodes that write to one upload at once: whose parts are not those that are there publishes
+ * nothing. */
+Test(store_s3, parts_of_somebody_else_are_not_published)
+{
+	CLEANUP(store_upload_done)
+	struct store_upload mine = STORE_UPLOAD_INIT, other = STORE_UPLOAD_INIT;
+	str all = { pattern(LARGE), LARGE };
+	char *changed = arena_cstr(&arena, all);
+	memset(changed + MIB(10), 'x', 100);
+	open_with(STR("7"), STR(""), &mine);
+	append_all(&mine, str_take(all, MIB(9)));
+	cr_assert_eq(driver->upload_flush(&ctx, &mine), OK);
+	cr_assert_eq(driver->upload_open(&ctx, store, STR("7"), false, &other), OK);
+	append_all(&mine, str_skip(all, MIB(9)));
+	append_all(&other, str_skip((str){ changed, LARGE }, MIB(9)));
+	digest d = hash_bytes(DIGEST_SHA256, all);
+	cr_assert_neq(driver->publish(&ctx, store, &mine, STR("7"), d), OK);
+	assert_no_blob(d);
+}
+
+#ifdef BERTH_FAULTS
+/* Whatever step fails, the upload is what it was, and what comes next succeeds. */
+Test(store_s3, every_step_of_a_large_upload_may_fail_once)
+{
+	static const char *const faults[] = { "s3.part:1=errno:5",  "s3.part:2=errno:5",
+					      "s3.state:1=errno:5", "s3.complete:1=errno:5",
+					      "s3.copy:1=errno:5",  "s3.remove:1=errno:5" };
+	for (size_t i = 0; i < COUNT_OF(faults); i++) {
+		CLEANUP(store_upload_done) struct store_upload upload = STORE_UPLOAD_INIT;
+		str all = { pattern(LARGE), LARGE }, rest = all;
+		digest d = hash_bytes(DIGEST_SHA256, all);
+		cr_assert_eq(driver->upload_open(&ctx, store, STR("8"), true, &upload), OK);
+		fault_setup(faults[i]);
+		while (rest.len) {
+			uint64_t before = upload.size_bytes;
+			err_t err = driver->upload_append(&ctx, &upload, str_take(rest, MIB(1)));
+			if (err == OK) {
+				rest = str_skip(rest, MIB(1));
+				continue;
+			}
+			cr_assert_eq(err, ERR_STORAGE);
+			cr_assert_eq(upload.size_bytes, before);
+			ctx_forgive(&ctx);
+		}
+		while (driver->publish(&ctx, store, &upload, STR("8"), d) != OK)
+			ctx_forgive(&ctx);
+		fault_setup(NULL);
+		assert_large_blob(d, all);
+		cr_assert_eq(multiparts(), 0, "%s", faults[i]);
+		cr_assert_not(exists("uploads/8"));
+		cr_assert_eq(driver->blob_remove(&ctx, store, d), OK);
+	}
+}
+
+/* A process that died between completing the parts and saying so. */
+Test(store_s3, parts_that_were_completed_before_are_found)
+{
+	CLEANUP(store_upload_done) struct store_upload upload = STORE_UPLOAD_INIT;
+	str all = { pattern(LARGE), LARGE };
+	digest d = hash_bytes(DIGEST_SHA256, all);
+	open_with(STR("9"), STR(""), &upload);
+	append_all(&upload, all);
+	cr_assert_eq(driver->upload_flush(&ctx, &upload), OK);
+	fault_setup("s3.copy:1=errno:5");
+	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("9"), d), ERR_STORAGE);
+	fault_setup(NULL);
+	ctx_forgive(&ctx);
+	cr_assert_eq(multiparts(), 0);
+	reopen(&upload, STR("9"));
+	cr_assert_eq(upload.size_bytes, LARGE);
+	assert_upload(&upload, all);
+	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("9"), d), OK, "%s",
+		     ctx.failure.detail);
+	assert_large_blob(d, all);
+}
+#endif
+
+Test(store_s3, a_walk_reports_what_is_neither)
+{
+	CLEANUP(buf_done) struct buf seen = BUF_INIT(KIB(64));
+	const struct store_walk visitor = { see_blob, see_upload, see_stray, &seen };
+	static const char *const names[] = {
+		"blobs/md5/x",
+		"blobs/sha256/AB/x",
+		"blobs/sha256/ab/short",
+		"blobs/sha256/ab/cd00" X60,
+		"blobs/sha256/cd",
+		"uploads/notes.txt",
+		"uploads/ab/c",
+		"uploads/a b&c<\xc3\xa9>+%41",
+		"uploads/dead",
+		"uploads/beef.data",
+		"elsewhere",
+		"blobs/sha256/ab/ab01" X60,
+	};
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		write_file(names[i], "right");
+	assert_walk(&visitor, OK,
+		    "stray blobs/md5/x\n"
+		    "stray blobs/sha256/AB/x\n"
+		    "blob sha256:ab0100 5\n"
+		    "stray blobs/sha256/ab/cd00" X60 "\n"
+		    "stray blobs/sha256/ab/short\n"
+		    "stray blobs/sha256/cd\n"
+		    "stray uploads/a b&c<\xc3\xa9>+%41\n"
+		    "stray uploads/ab/c\n"
+		    "upload beef 0\n"
+		    "stray uploads/dead\n"
+		    "stray uploads/notes.txt\n");
+}
+
+Test(store_s3, a_walk_sees_uploads_that_have_nothing_but_parts)
+{
+	CLEANUP(buf_done) struct buf seen = BUF_INIT(KIB(64));
+	const struct store_walk visitor = { see_blob, see_upload, see_stray, &seen };
+	char id[S3_UPLOAD_ID_MAX + 1];
+	cr_assert_eq(s3_multipart_begin(&ctx, s3_fixture.client,
+					s3_fixture_key(&ctx, "uploads/abc.data"), id, NULL),
+		     OK);
+	assert_walk(&visitor, OK, "upload abc 0\n");
+	cr_assert_eq(driver->upload_remove(&ctx, store, STR("abc")), OK);
+	cr_assert_eq(multiparts(), 0);
+}
+
+Test(store_s3, wrong_options_are_refused_in_words)
+{
+	static const struct {
+		struct store_setting settings[5];
+		err_t want;
+		const char *words;
+	} cases[] = {
+		{ { { STR_INIT("bucket"), STR_INIT("a/b") } },
+		  ERR_STORAGE,
+		  "not the name of a bucket: 'a/b'" },
+		{ { { STR_INIT("bucket"), STR_INIT("berth") } }, ERR_STORAGE, "no S3 credentials" },
+		{ { { STR_INIT("bucket"), STR_INIT("berth") },
+		    { STR_INIT("access_key"), STR_INIT("a") } },
+		  ERR_STORAGE,
+		  "both" },
+		{ { { STR_INIT("bucket"), STR_INIT("berth") },
+		    { STR_INIT("endpoint"), STR_INIT("ftp://x") } },
+		  ERR_STORAGE,
+		  "endpoint" },
+		{ { { STR_INIT("bucket"), STR_INIT("berth") },
+		    { STR_INIT("verify"), STR_INIT("no") } },
+		  ERR_STORAGE,
+		  "verify" },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct store *other;
+		struct store_place place = { .location = "", .settings = cases[i].settings };
+		size_t at;
+		while (place.setting_count < 5 && cases[i].settings[place.setting_count].name.len)
+			place.setting_count++;
+		ctx_forgive(&ctx);
+		cr_assert_eq(store_driver_find(STR("s3"))->open(&ctx, &place, &other),
+			     cases[i].want);
+		cr_assert(str_find(str_from(ctx.failure.detail), str_from(cases[i].words), &at),
+			  "%s", ctx.failure.detail);
+	}
+}
+
+Test(store_s3, the_wrong_key_and_the_wrong_bucket_are_told_when_it_is_opened)
+{
+	static const struct {
+		size_t which;
+		const char *value, *words;
+	} cases[] = {
+		{ 1, "no-such-bucket", "there is no bucket of this name" },
+		{ 2, "nobody", "the server does not know this access key" },
+		{ 3, "wrong", "the secret key is wrong" },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct store *other;
+		struct store_setting settings[8];
+		struct store_place place = { .location = "", .settings = settings };
+		size_t at;
+		memcpy(settings, s3_fixture_settings(&place.setting_count), sizeof settings);
+		settings[cases[i].which].value = str_from(cases[i].value);
+		ctx_forgive(&ctx);
+		cr_assert_eq(store_driver_find(STR("s3"))->open(&ctx, &place, &other), ERR_STORAGE);
+		cr_assert(str_find(str_from(ctx.failure.detail), str_from(cases[i].words), &at),
+			  "%s", ctx.failure.detail);
+	}
+}
+
+#ifdef BERTH_FAULTS
+Test(store_s3, bytes_go_on_behind_parts_that_were_completed_before)
+{
+	CLEANUP(store_upload_done) struct store_upload upload = STORE_UPLOAD_INIT;
+	str all = { pattern(LARGE), LARGE };
+	digest d = hash_bytes(DIGEST_SHA256, all);
+	open_with(STR("a"), STR(""), &upload);
+	append_all(&upload, str_take(all, MIB(11)));
+	cr_assert_eq(driver->upload_flush(&ctx, &upload), OK);
+	fault_setup("s3.copy:1=errno:5");
+	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("a"),
+				     hash_bytes(DIGEST_SHA256, STR("half"))),
+		     ERR_STORAGE);
+	fault_setup(NULL);
+	ctx_forgive(&ctx);
+	reopen(&upload, STR("a"));
+	cr_assert_eq(upload.size_bytes, MIB(11));
+	append_all(&upload, str_skip(all, MIB(11)));
+	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("a"), d), OK, "%s",
+		     ctx.failure.detail);
+	assert_large_blob(d, all);
+}
+#endif
