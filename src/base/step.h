@@ -3,8 +3,8 @@
  * step.h - what a piece of work does outside of memory: the database, a storage, another server.
  *
  * The folders that do it mark where a step begins and ends, and know nothing of who looks: metrics,
- * traces, the list of slow calls. Without anybody a step costs a look at one pointer; with
- *somebody, two looks at the clock.
+ * traces, the list of slow calls. Without anybody a step costs a look at one pointer, with somebody
+ * two looks at the clock.
  *
  *	struct step step = step_begin(ctx, STEP_STORAGE, STEP_BLOB_OPEN, "blob_open");
  *	err_t err = …;

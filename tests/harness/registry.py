@@ -280,7 +280,7 @@ class Registry:
     def assert_nothing_leaked(self):
         self.drop_connections()
         try:
-            wait_until(lambda: not self.leaked(), timeout=5, what="everything being closed")
+            wait_until(lambda: not self.leaked(), timeout=30, what="everything being closed")
         except AssertionError:
             raise AssertionError(f"descriptors left open: {self.leaked()}") from None
 
