@@ -355,7 +355,12 @@ class Containerd(Daemon):
         self.run("images", "pull", "--snapshotter", "native", *self.credentials(), *options, reference)
 
     def execute(self, name, *command):
-        return self.run("run", "--rm", "--snapshotter", "native", name, unique("c"), *command)
+        """Up to three times: on a busy machine `ctr` loses what a container said that ended at once."""
+        for _ in range(3):
+            said = self.run("run", "--rm", "--snapshotter", "native", name, unique("c"), *command)
+            if said:
+                break
+        return said
 
     def push(self, content, reference):
         self.load(content, reference, "--no-unpack")
