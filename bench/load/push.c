@@ -5,9 +5,9 @@
  *	load push --to A --file REPOSITORIES --clients C --count N --size BYTES [--tail SEED]
  *
  * Each line of the file is a repository and a bearer token ("-" for none). Push i goes to line i
- *modulo their number and is done by client i modulo C: POST, PUT (a layer of BYTES), POST, PUT (a
- *config), PUT (the manifest, tag "tI"). Layers and configs are all different; their digests are
- *known before the clock starts.
+ * modulo their number and is done by client i modulo C: POST, PUT (a layer of BYTES), POST, PUT (a
+ * config), PUT (the manifest, tag "tI"). Layers and configs are all different; their digests are
+ * known before the clock starts.
  */
 #include "load.h"
 

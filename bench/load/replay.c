@@ -5,8 +5,8 @@
  *	load replay --to A --file REQUESTS [--clients C] [--token T] [--windows W]
  *
  * A line is METHOD, path, wanted status, Content-Type and body, with tabs between; the last two may
- *be missing. Clients take the next line in turn. `window_rates` are requests per second of each of
- *W equal parts of the list, in its order.
+ * be missing. Clients take the next line in turn. `window_rates` are requests per second of each of
+ * W equal parts of the list, in its order.
  */
 #include "load.h"
 

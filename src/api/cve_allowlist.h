@@ -4,7 +4,7 @@
  * projects:
  *
  *	{"id": 1, "project_id": 0, "expires_at": 1893456000, "items": [{"cve_id":
- *"CVE-2019-10164"}], "creation_time": …, "update_time": …}
+ * "CVE-2019-10164"}], "creation_time": …, "update_time": …}
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * debug.c - /debug: what this node does at this moment and what was slow of late, for
- *administrators.
+ * administrators.
  *
  *	/debug		all of it
  *	/debug/threads	which request each thread runs, and what it waits for

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * directory.h - logging in with an LDAP directory (OpenLDAP, Active Directory, FreeIPA, 389): the
- * entry is searched with the provider's own name, then the password is tried by a bind as the
- *entry.
+ * entry is searched with the provider's own name, then a bind as the entry tries the password.
  *
  * Which groups somebody is in follows from three sources, because directories differ:
  *	group_membership_attribute of his entry (memberOf);

@@ -39,7 +39,7 @@ bool tenant_name_is_valid(str name);
 
 /*
  * Splits "acme/anna" by the rules above, and has nobody but acme's count until tenant_leave(). A
- *name that carries no tenant is all of `*ret_name`, and changes nothing.
+ * name that carries no tenant is all of `*ret_name`, and changes nothing.
  *
  *	CLEANUP(tenant_leave) struct tenant_scope scope = TENANT_SCOPE_INIT;
  *	TRY(tenant_enter(ctx, auth, login, &scope, &name));

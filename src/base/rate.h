@@ -3,13 +3,13 @@
  * rate.h - how often somebody may do something: token buckets in a table of fixed size.
  *
  * A policy is `count` times in each `window_ns`, of which `burst` may come at once. A bucket is
- *kept as the one time at which it is full again (the generic cell rate algorithm): taking moves
- *that time on by window / count, and is refused when it would lie more than burst steps ahead. So
- *there is nothing to refill, and a bucket that is full need not be remembered.
+ * kept as the one time at which it is full again (the generic cell rate algorithm): taking moves
+ * that time on by window / count, and is refused when it would lie more than burst steps ahead. So
+ * there is nothing to refill, and a bucket that is full need not be remembered.
  *
  * The table never grows and nothing is allocated after rate_table_new(). A key stands in one of 8
  * places; where all are taken, the one that is full soonest makes room. Whoever floods the table
- *with keys of his own lets others have more, never less. Locks are per shard of the table.
+ * with keys of his own lets others have more, never less. Locks are per shard of the table.
  *
  *	const struct rate_policy policy = { .count = 100, .window_ns = CLOCK_S, .burst = 200 };
  *	struct rate rate;

@@ -11,8 +11,9 @@
  *		org.opencontainers.artifactType, else IMAGE; else the middle of
  *		application/vnd.*.TYPE.config.*+json in capitals; else UNKNOWN
  *	size	manifest, config and layers; whoever stores an index adds its children's
- *	accessory  signature.cosign, signature.notation, sbom.harbor or subject.accessory for what
- *has a subject; signature.cosign also for a tag sha256-<hex>.sig with a simple signing layer
+ *	accessory  of what has a subject: signature.cosign, signature.notation, sbom.harbor or
+ *		subject.accessory; signature.cosign also for a tag sha256-<hex>.sig with a simple
+ *		signing layer
  */
 #pragma once
 

@@ -7,7 +7,7 @@
  *
  * `k=v` is exact, `k=~v` contains, `[a~b]` a range whose ends may be missing, `{a b}` one of, `(a
  * b)` all of. A leading backslash makes the value's first character an ordinary one. Quotes around
- *a text are taken off. Whether a key means anything is the list's own business: unknown keys are
+ * a text are taken off. Whether a key means anything is the list's own business: unknown keys are
  * ignored.
  */
 #pragma once

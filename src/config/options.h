@@ -15,8 +15,8 @@
  *	limits   OPTION_RANGE for numbers, OPTION_CHOICES for CHOICE, OPTION_CHECK for a shape of
  * its own, or OPTION_FREE
  *
- * To add an option: one row in options_server.h, options_registry.h or options_sight.h; `berth
- *options > docs/options.md`.
+ * To add an option: one row in options_server.h, options_registry.h or options_sight.h, then
+ * `berth options > docs/options.md`.
  */
 #pragma once
 

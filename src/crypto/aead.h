@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * aead.h - AES-256-GCM (NIST SP 800-38D) for bytes at rest, and HKDF-SHA256 (RFC 5869) for its
- *keys.
+ * keys.
  *
  * A sealed text is as long as the plain one, and a tag behind it. `bound` is authenticated and not
  * kept: opening with another one fails. A nonce counts once under a key, for ever; random ones do

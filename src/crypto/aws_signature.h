@@ -1,16 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * aws_signature.h - requests signed as S3 wants them: AWS Signature Version 4 ("AWS4-HMAC-SHA256"),
- *in a header field or in the URL.
+ * in a header field or in the URL.
  *
  * The canonical form is that of the service s3: each byte of the path is escaped once, and neither
- *dots nor slashes are taken out of it. The request must be sent as aws_target() writes it, and with
- *all fields that were signed; `host` is one of them without being named.
+ * dots nor slashes are taken out of it. The request must be sent as aws_target() writes it, with
+ * all signed fields; `host` is one of them without being named.
  *
- *	const struct aws_pair fields[] = { { STR("x-amz-content-sha256"), hash }, {
- *STR("x-amz-date"), date } }; struct aws_request rq = { .method = STR("GET"), .host =
- *STR("b.example.com"), .path = STR("/a b"), .fields = fields, .field_count = 2, .payload_hash =
- *hash, … }; aws_target(&url, &rq); str value = aws_authorization(ctx->arena, &key, &rq);
+ *	const struct aws_pair fields[] = {
+ *		{ STR("x-amz-content-sha256"), hash },
+ *		{ STR("x-amz-date"), date },
+ *	};
+ *	struct aws_request rq = {
+ *		.method = STR("GET"),
+ *		.host = STR("b.example.com"),
+ *		.path = STR("/a b"),
+ *		.fields = fields,
+ *		.field_count = 2,
+ *		.payload_hash = hash,
+ *	};
+ *	aws_target(&url, &rq);
+ *	str value = aws_authorization(ctx->arena, &key, &rq);
  *
  * Source: Amazon S3 API Reference, "Authenticating Requests (AWS Signature Version 4)".
  */

@@ -10,7 +10,7 @@
  * Names are written as RFC 2253 says, with special bytes inside values as `\2C`: so a comma there
  * cannot pass for the end of the value in a pattern.
  * `cn` is absent when there is none or more than one. An alternative name with a NUL byte or
- *ill-formed UTF-8 makes the whole certificate be refused.
+ * ill-formed UTF-8 makes the whole certificate be refused.
  */
 #pragma once
 

@@ -5,8 +5,8 @@
  * A client is for one kind of upstream (identity providers, webhooks, registries, …): a pool of
  * connections with limits of its own, so that what hangs in one cannot starve another. Within it
  * each target (scheme, host and port) has a bound of its own too. Threads share a client. What it
- * asks is a step of its purpose (base/step.h), and carries the id of the request that it is for,
- *and its trace.
+ * asks is a step of its purpose (base/step.h), and carries the id and the trace of the request
+ * that it is for.
  *
  *	struct client_request rq = { .method = "GET", .url = url, .response_bytes_max = KIB(64) };
  *	struct client_response answer;
@@ -121,10 +121,10 @@ err_t client_send(struct ctx *ctx, struct client *client, const struct client_re
 
 /*
  * The same for a body that the caller reads when he wants it, in his own loop and without a thread:
- *nothing is received ahead of him but what the system and libcurl buffer (CLIENT_PULL_BYTES). The
- *request has no body and no callbacks; silence ends it as it ends one with callbacks, but time
- *between two reads does not count. `ret->body` stays empty, and a pull holds a turn at its target
- *until it is ended.
+ * nothing is received ahead of him but what the system and libcurl buffer (CLIENT_PULL_BYTES). The
+ * request has no body and no callbacks; silence ends it as it ends one with callbacks, but time
+ * between two reads does not count. `ret->body` stays empty, and a pull holds a turn at its target
+ * until it is ended.
  *
  *	CLEANUP(client_pull_end) struct client_pull *pull = NULL;
  *	TRY(client_pull_begin(ctx, client, &rq, &answer, &pull));

@@ -5,8 +5,8 @@
  * Idle workers, some at a time, wait in one shared epoll set for a connection or a listener to
  * become ready, take it (one-shot), read the head, run the handler, answer, linger a moment for the
  * next request, and give the socket back. A head that arrives in pieces is parked, with its bytes,
- *so a slow head costs memory but no thread; a sweeper ends what missed its deadline. Threads are
- *made when none is idle and leave when idle for long.
+ * so a slow head costs memory but no thread; a sweeper ends what missed its deadline. Threads are
+ * made when none is idle and leave when idle for long.
  *
  * `transfers_max` of the `threads_max` threads may move large bodies at a time; the rest always
  * remain for short requests.

@@ -3,7 +3,7 @@
  * forward.h - passing audit records on to other systems: syslog, CloudEvents, CADF.
  *
  * A target is one receiver with a queue of its own, bounded in bytes and in records, and a thread
- *of its own. Whoever has a record puts it into all queues and never waits: a full queue drops what
+ * of its own. Whoever has a record puts it into all queues and never waits: a full queue drops what
  * comes, and counts it. So a receiver that hangs costs memory up to its bound, and no request a
  * moment.
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * metric.h - what is counted while the program runs: the table of it (metric_table.h), and the
- *cells.
+ * cells.
  *
  *	metric_add(METRIC_AT2(RATE_LIMITED, who, class), 1);
  *	metric_time(METRIC_AT1(HTTP_SECONDS, route), took_ns);

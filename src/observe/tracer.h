@@ -8,7 +8,7 @@
  * is tried TRACER_TRIES times, then dropped and counted.
  *
  * A trace that comes with a request (W3C traceparent) goes on here, recorded if it is recorded
- *there and `follow` says so; of the others `per_million` are begun. What is asked of other servers
+ * there and `follow` says so; of the others `per_million` are begun. What is asked of other servers
  * carries the trace on, recorded or not (http/client.h).
  *
  *	struct trace trace;

@@ -19,7 +19,7 @@
  * No key is one in two tenants: a tenant finds only what it put there itself. Nothing negative is
  * cached. A writer commits first and drops after (who erases a storage, all of its `c`); a fill
  * that raced with it is refused by its ticket (base/cache.h). Of `a`, `l` and `L` the value itself
- *says of which state of the list it is.
+ * says of which state of the list it is.
  *
  * <names> is a number that grows whenever something was renamed or an alias was deleted
  * (registry_names_changed()): nothing that was known by a name before counts after. What an alias

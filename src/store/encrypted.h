@@ -4,9 +4,8 @@
  *
  * All of store.h holds: sizes and offsets are of the plain bytes, `fd` is always -1. A file whose
  * bytes are not what was stored, whole and under this name, is ERR_CORRUPT, and no byte of a chunk
- *is given out before its tag is proved. encrypted_format.h says how a file lies; an upload may have
- * one or two more beside it, under its id and `--0` or `--1`, with the bytes that fill no chunk
- *yet.
+ * is given out before its tag is proved. encrypted_format.h says how a file lies; beside an upload
+ * may be one or two more, under its id and `--0` or `--1`, with the bytes that fill no chunk yet.
  *
  *	TRY(driver->open(ctx, &place, &inner));
  *	struct store *store = encrypted_store_new(inner, &key);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * encrypted_format.h - how bytes lie in an encrypted file (README.md, "Encrypted files"); private
- *to store. No I/O.
+ * to store. No I/O.
  *
  *	header | chunk 0 | chunk 1 | … | end
  *

@@ -4,19 +4,19 @@
  *
  *	<prefix>blobs/<algorithm>/<first 2 hex digits>/<hex>	a blob
  *	<prefix>uploads/<id>					how far an upload has come, and its
- *last bytes: s3_state.h
+ * last bytes: s3_state.h
  *	<prefix>uploads/<id>.data				its other bytes, once they are an
- *object
+ * object
  *
  * S3 can neither append nor rename. So an upload is parts of a multipart upload of <id>.data, and
- *the bytes that fill no part yet, the tail, are in memory and from the flush on in the state's
- *object. Parts cannot be read: who wants to (to hash again what another node received) completes
- *them first, and going on then begins a new multipart upload with a copy made by the server.
- *Publishing a small upload puts its bytes under the blob's name at once; a large one is completed
- *and copied by the server, so no byte passes here twice.
+ * the bytes that fill no part yet, the tail, are in memory and from the flush on in the state's
+ * object. Parts cannot be read: who wants to (to hash again what another node received) completes
+ * them first, and going on then begins a new multipart upload with a copy made by the server.
+ * Publishing a small upload puts its bytes under the blob's name at once; a large one is completed
+ * and copied by the server, so no byte passes here twice.
  *
  * Durable is what the server has acknowledged. What it acknowledged is compared, as `verify` says:
- *by etag (the MD5 of what was sent), by size, or by reading it back.
+ * by etag (the MD5 of what was sent), by size, or by reading it back.
  */
 #pragma once
 

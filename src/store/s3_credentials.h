@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * s3_credentials.h - the key that S3 requests are signed with, wherever it comes from; private to
- *store.
+ * store.
  *
  * The first of these that is given counts:
  *	a key			written in the options; never changes
  *	a file			as AWS's tools keep it (`[default]`, aws_access_key_id = …); read
- *again when it changes the metadata service	of the machine (IMDSv2), asked again some minutes
- *before the key expires the environment		AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
- *AWS_SESSION_TOKEN, as it was at the start
+ * again when it changes the metadata service	of the machine (IMDSv2), asked again some minutes
+ * before the key expires the environment		AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
+ * AWS_SESSION_TOKEN, as it was at the start
  */
 #pragma once
 

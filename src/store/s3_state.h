@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * s3_state.h - how far an upload to S3 has come, as one object tells it: lines of text, an empty
- *line, and the tail, which are the last bytes of the upload. Private to store.
+ * line, and the tail, which are the last bytes of the upload. Private to store.
  *
  *	berth-upload 1
  *	version 9f86d081884c7d65		drawn anew each time it is written
@@ -12,7 +12,7 @@
  *	tail 131072				bytes behind the empty line
  *
  * Whoever has this object can go on with the upload, on any node. Parsed strictly: one writer, one
- *form.
+ * form.
  */
 #pragma once
 

@@ -16,9 +16,9 @@
  *
  * Errors: ERR_UPLOAD_UNKNOWN, ERR_BLOB_UNKNOWN, ERR_DEADLINE and ERR_CANCELLED (see ctx_check),
  * ERR_BUSY (the server that keeps the bytes wants fewer requests), ERR_STORAGE_FULL (no space,
- *quota of the disk), ERR_CORRUPT (bytes that are not what was stored, where the driver can tell),
- *ERR_STORAGE_ERASED, ERR_STORAGE (everything else). On an error nothing half-made is visible under
- *its final name.
+ * quota of the disk), ERR_CORRUPT (bytes that are not what was stored, where the driver can tell),
+ * ERR_STORAGE_ERASED, ERR_STORAGE (everything else). On an error nothing half-made is visible under
+ * its final name.
  */
 #pragma once
 
