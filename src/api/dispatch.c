@@ -324,6 +324,8 @@ static err_t dispatch(struct ctx *ctx, struct request *rq)
 	if (is_probe(rq->route))
 		return rq->route->handle(ctx, rq);
 	TRY(rate_check_address(ctx, rq));
+	if (rq->route->of_nobody)
+		return rq->route->handle(ctx, rq);
 	TRY(tenant_begin(ctx, rq));
 	TRY(authenticate(ctx, rq));
 	TRY(browser_guard(ctx, rq));

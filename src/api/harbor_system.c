@@ -130,14 +130,15 @@ err_t harbor_health_get(struct ctx *ctx, struct request *rq)
 {
 	struct health health;
 	registry_health(ctx, rq->api->options.registry, &health);
-	bool all = health.database == OK && health.storage == OK;
+	err_t database = health.database != OK ? health.database : health.writes;
+	bool all = database == OK && health.storage == OK;
 	CLEANUP(buf_done) struct buf body = BUF_INIT(HARBOR_BODY_MAX);
 	struct json_writer w = JSON_WRITER(&body);
 	json_write_object_begin(&w, NULL);
 	json_write_str(&w, "status", all ? STR("healthy") : STR("unhealthy"));
 	json_write_array_begin(&w, "components");
 	write_component(&w, "core", OK);
-	write_component(&w, "database", health.database);
+	write_component(&w, "database", database);
 	write_component(&w, "registry", health.storage);
 	json_write_array_end(&w);
 	json_write_object_end(&w);

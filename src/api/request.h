@@ -35,6 +35,8 @@ struct route {
 	enum route_kind kind;  /* how errors look and how to log in */
 	size_t body_max_bytes; /* 0: as long as it takes */
 	err_t (*handle)(struct ctx *ctx, struct request *rq);
+	bool of_nobody; /* whoever asks, on whatever host: answered also while the database is away
+			 */
 };
 
 /* A bucket that this request took from, for its headers. */

@@ -69,7 +69,8 @@ const struct route api_routes[] = {
 			handler                                                                    \
 	}
 	/* health */
-	HARBOR(GET, "/health", NONE, harbor_health_get),
+	{ HTTP_GET, "/api/v2.0/health", ACTION_NONE, ROUTE_HARBOR, 0, harbor_health_get,
+	  .of_nobody = true },
 	/* search */
 	HARBOR(GET, "/search", PROJECT_LIST, harbor_search),
 	/* statistic */

@@ -207,7 +207,7 @@ static err_t identify_bearer(struct ctx *ctx, struct auth *auth, str token, stru
 	memcpy(key_bytes + 1, token.ptr, token.len);
 	str key = { key_bytes, token.len + 1 };
 
-	CLEANUP(cache_value_done) struct cache_value *value = cache_get(auth->cache, key);
+	CLEANUP(cache_value_done) struct cache_value *value = cache_get_proof(auth->cache, key);
 	if (!value && !is_ours(ctx, token))
 		return chain_identify_bearer(ctx, auth, token, ret);
 	if (!value)

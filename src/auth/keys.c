@@ -167,7 +167,11 @@ static err_t rotate(struct ctx *ctx, struct keys *keys)
 	if (is_due(keys, &list, now_us) || count_needed(&list, now_us) < list.count) {
 		struct rotation rotation = { .keys = keys };
 		TRY(make_key(ctx, keys, &rotation.made));
-		TRY(db_run(ctx, keys->db, SQL_WRITE, rotate_body, &rotation));
+		err_t err = db_run(ctx, keys->db, SQL_WRITE, rotate_body, &rotation);
+		if (err == ERR_DATABASE_READ_ONLY && list.count)
+			ctx_forgive(ctx); /* the old one goes on signing until it can */
+		else
+			TRY(err);
 		TRY(db_run(ctx, keys->db, SQL_READ, list_body, &list));
 	}
 	return build_ring(ctx, keys, &list);

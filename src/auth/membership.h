@@ -4,8 +4,8 @@
  *
  * Remembered for each subject and project, so that a warm request costs a look-up in memory. A
  * change of members, groups or roles is told to one of the membership_…_changed() functions after
- * its commit: from then on nothing old is found in this process. Other nodes learn of it within
- * MEMBERSHIP_REMEMBER_S. A grant that ends is not remembered beyond its end.
+ * its commit: from then on nothing old is found in this process. Other nodes are told
+ * (auth/told.h). A grant that ends is not remembered beyond its end.
  *
  * Here a project is a number: its name and whether it is there are the registry's.
  */

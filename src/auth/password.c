@@ -71,7 +71,7 @@ static err_t recall(struct ctx *ctx, struct auth *auth, const struct proof *proo
 		    struct identity *ret)
 {
 	CLEANUP(cache_value_done)
-	struct cache_value *value = cache_get(auth->cache, key_of(proof));
+	struct cache_value *value = cache_get_proof(auth->cache, key_of(proof));
 	*ret_found = value != NULL;
 	if (!value)
 		return OK;

@@ -10,7 +10,7 @@
  * it gave at login.
  *
  * A use moves the end at most once a minute, so a busy page writes little. Looked-up sessions are
- * remembered for STATE_REMEMBER_S: other nodes learn within that of one that ended.
+ * remembered for STATE_REMEMBER_S; other nodes are told of one that ended (auth/told.h).
  */
 #pragma once
 

@@ -114,8 +114,8 @@ static err_t get_state(struct ctx *ctx, struct auth *auth, enum subject subject,
 	uint64_t ticket = cache_ticket(auth->cache, key);
 	str bytes;
 	TRY(read_state(ctx, auth, subject, id, &bytes));
-	*ret = cache_fill(auth->cache, key, ticket, bytes,
-			  clock_now_ns() + STATE_REMEMBER_S * CLOCK_S);
+	*ret = cache_fill_recheck(auth->cache, key, ticket, bytes,
+				  clock_now_ns() + STATE_REMEMBER_S * CLOCK_S);
 	return OK;
 }
 
@@ -164,9 +164,9 @@ static err_t get_token_end(struct ctx *ctx, struct auth *auth, const struct iden
 		uint64_t ticket = cache_ticket(auth->cache, key);
 		int64_t end_us;
 		TRY(read_token_end(ctx, auth, who, &end_us));
-		value = cache_fill(auth->cache, key, ticket,
-				   (str){ (const char *)&end_us, sizeof end_us },
-				   clock_now_ns() + STATE_REMEMBER_S * CLOCK_S);
+		value = cache_fill_recheck(auth->cache, key, ticket,
+					   (str){ (const char *)&end_us, sizeof end_us },
+					   clock_now_ns() + STATE_REMEMBER_S * CLOCK_S);
 	}
 	memcpy(ret_us, value->bytes.ptr, sizeof *ret_us);
 	return OK;

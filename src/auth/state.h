@@ -9,7 +9,7 @@
  * which is remembered for STATE_REMEMBER_S so that a warm request costs a look-up in memory.
  *
  * Who changes a row calls state_drop() after the commit: from then on nothing old passes in this
- * process. Other nodes learn of it within STATE_REMEMBER_S.
+ * process. Other nodes are told (auth/told.h).
  *
  * Another kind of subject is one row in state.c.
  */

@@ -71,8 +71,8 @@ static err_t find(struct ctx *ctx, struct auth *auth, const struct wanted *wante
 		uint64_t ticket = cache_ticket(auth->tenants, key);
 		str bytes;
 		TRY(read_tenant(ctx, auth, wanted, &bytes));
-		value = cache_fill(auth->tenants, key, ticket, bytes,
-				   clock_now_ns() + STATE_REMEMBER_S * CLOCK_S);
+		value = cache_fill_recheck(auth->tenants, key, ticket, bytes,
+					   clock_now_ns() + STATE_REMEMBER_S * CLOCK_S);
 	}
 	const struct remembered *head = (const void *)value->bytes.ptr; /* aligned */
 	*ret = (struct tenant_seen){

@@ -13,7 +13,7 @@
  *
  * Look-ups are remembered for STATE_REMEMBER_S, also those that found nothing, in a cache of their
  * own: a warm request asks no database. tenant_forget() drops all, after every change of a tenant;
- * so a change counts at once here, and within STATE_REMEMBER_S on other nodes.
+ * so a change counts at once here, and other nodes are told.
  */
 #pragma once
 

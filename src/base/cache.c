@@ -22,6 +22,8 @@ struct entry {
 	struct cache_value value; /* first: a value is its entry */
 	_Atomic(unsigned) pins;	  /* the table's own counts as one */
 	bool used;		  /* since the hand last passed */
+	bool recheck;		  /* to be read again when it expires, rather than be gone */
+	uint64_t age;		  /* of the shard when it was filled */
 	struct entry *chain;
 	struct entry *next, *previous; /* the ring */
 	uint64_t hash;
@@ -37,11 +39,13 @@ struct shard {
 	size_t bytes;
 	struct entry *hand;
 	uint64_t generation;
+	uint64_t age; /* how often everything before stopped to count */
 	uint64_t hits, misses, evictions;
 };
 
 struct cache {
 	struct shard shards[SHARDS];
+	_Atomic(enum cache_trust) trust;
 	size_t shard_bytes_max;
 };
 
@@ -111,7 +115,20 @@ void cache_free(struct cache *c)
 	free(c);
 }
 
-struct cache_value *cache_get(struct cache *c, str key)
+static bool is_expired(const struct entry *e)
+{
+	return e->value.expires_ns && e->value.expires_ns <= clock_now_ns();
+}
+
+static bool counts(const struct cache *c, const struct shard *s, const struct entry *e)
+{
+	enum cache_trust trust = atomic_load_explicit(&c->trust, memory_order_relaxed);
+	if (trust == CACHE_KEPT)
+		return e->age == s->age && !is_expired(e);
+	return trust == CACHE_STALE;
+}
+
+static struct cache_value *get(struct cache *c, str key, bool proof)
 {
 	uint64_t hash = str_hash(key);
 	struct shard *s = shard_of(c, hash);
@@ -119,9 +136,9 @@ struct cache_value *cache_get(struct cache *c, str key)
 
 	pthread_mutex_lock(&s->lock);
 	struct entry **at = find(s, hash, key);
-	if (at && *at && (*at)->value.expires_ns && (*at)->value.expires_ns <= clock_now_ns())
+	if (at && *at && !(*at)->recheck && is_expired(*at))
 		unlink_entry(s, at);
-	else if (at && *at) {
+	else if (at && *at && (proof || counts(c, s, *at))) {
 		(*at)->used = true;
 		atomic_fetch_add_explicit(&(*at)->pins, 1, memory_order_relaxed);
 		value = &(*at)->value;
@@ -129,6 +146,35 @@ struct cache_value *cache_get(struct cache *c, str key)
 	*(value ? &s->hits : &s->misses) += 1;
 	pthread_mutex_unlock(&s->lock);
 	return value;
+}
+
+struct cache_value *cache_get(struct cache *c, str key)
+{
+	return get(c, key, false);
+}
+
+struct cache_value *cache_get_proof(struct cache *c, str key)
+{
+	return get(c, key, true);
+}
+
+/* What is being read at this moment may be from before: its fill is refused. */
+static void grow_old(struct cache *c)
+{
+	for (size_t i = 0; i < SHARDS; i++) {
+		struct shard *s = &c->shards[i];
+		pthread_mutex_lock(&s->lock);
+		s->generation++;
+		s->age++;
+		pthread_mutex_unlock(&s->lock);
+	}
+}
+
+void cache_trust(struct cache *c, enum cache_trust trust)
+{
+	if (trust == CACHE_KEPT && atomic_load(&c->trust) != CACHE_KEPT)
+		grow_old(c);
+	atomic_store(&c->trust, trust);
 }
 
 uint64_t cache_ticket(struct cache *c, str key)
@@ -209,23 +255,34 @@ static void insert(struct shard *s, struct entry *e)
 	atomic_fetch_add_explicit(&e->pins, 1, memory_order_relaxed);
 }
 
-struct cache_value *cache_fill(struct cache *c, str key, uint64_t ticket, str bytes,
-			       int64_t expires_ns)
+static struct cache_value *keep(struct cache *c, struct entry *e, uint64_t ticket)
 {
-	uint64_t hash = str_hash(key);
-	struct shard *s = shard_of(c, hash);
-	struct entry *e = new_entry(key, hash, bytes, expires_ns);
-
+	struct shard *s = shard_of(c, e->hash);
 	pthread_mutex_lock(&s->lock);
 	if (s->generation == ticket && e->size_bytes <= c->shard_bytes_max) {
-		struct entry **old = find(s, hash, key);
+		struct entry **old = find(s, e->hash, e->key);
 		if (old && *old)
 			unlink_entry(s, old);
 		evict(s, e->size_bytes, c->shard_bytes_max);
+		e->age = s->age;
 		insert(s, e);
 	}
 	pthread_mutex_unlock(&s->lock);
 	return &e->value;
+}
+
+struct cache_value *cache_fill(struct cache *c, str key, uint64_t ticket, str bytes,
+			       int64_t expires_ns)
+{
+	return keep(c, new_entry(key, str_hash(key), bytes, expires_ns), ticket);
+}
+
+struct cache_value *cache_fill_recheck(struct cache *c, str key, uint64_t ticket, str bytes,
+				       int64_t recheck_ns)
+{
+	struct entry *e = new_entry(key, str_hash(key), bytes, recheck_ns);
+	e->recheck = true;
+	return keep(c, e, ticket);
 }
 
 void cache_drop(struct cache *c, str key)

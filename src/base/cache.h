@@ -18,6 +18,10 @@
  *	}
  *	… use v->bytes …
  *	cache_put(v);
+ *
+ * Where others change the rows too, somebody says by cache_trust() whether every change of theirs
+ * is heard of. While that is not so nothing is found, and while the rows cannot be read at all what
+ * was kept is found for want of better.
  */
 #pragma once
 
@@ -36,12 +40,27 @@ void cache_free(struct cache *c); /* values still pinned stay valid until put */
 struct cache_value *cache_get(struct cache *c, str key); /* NULL when absent or expired */
 void cache_put(struct cache_value *v);			 /* NULL is fine */
 
+/* Whatever the trust and the age: for values that say nothing of rows, or are compared with one. */
+struct cache_value *cache_get_proof(struct cache *c, str key);
+
 uint64_t cache_ticket(struct cache *c, str key);
 
 /* Stores a copy and returns it pinned. When the ticket is stale or the value too large for a shard,
  * the copy is returned all the same, just not kept. */
 struct cache_value *cache_fill(struct cache *c, str key, uint64_t ticket, str bytes,
 			       int64_t expires_ns);
+
+/* The same for what is to be read again from `recheck_ns` on, if it can be: CACHE_STALE finds it
+ * after that, too. */
+struct cache_value *cache_fill_recheck(struct cache *c, str key, uint64_t ticket, str bytes,
+				       int64_t recheck_ns);
+
+enum cache_trust {
+	CACHE_KEPT,  /* from the start. Coming from another state nothing filled before is found */
+	CACHE_NONE,  /* nothing is found; fills are kept all the same */
+	CACHE_STALE, /* everything that did not expire is found, however it got there */
+};
+void cache_trust(struct cache *c, enum cache_trust trust);
 
 void cache_drop(struct cache *c, str key);
 void cache_drop_prefix(struct cache *c, str prefix); /* looks at all there is */

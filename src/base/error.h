@@ -82,6 +82,8 @@
 	X(CANCELLED, 503, "TOOMANYREQUESTS", true, "request was cancelled")                        \
 	X(DEADLINE, 503, "TOOMANYREQUESTS", true, "request could not be finished in time")         \
 	X(DATABASE, 503, "TOOMANYREQUESTS", true, "metadata could not be read or written")         \
+	X(DATABASE_READ_ONLY, 503, "TOOMANYREQUESTS", true,                                        \
+	  "nothing can be changed at the moment, only read; try again later")                      \
 	X(STORAGE_FULL, 507, "DENIED", true, "storage is full")                                    \
 	X(STORAGE, 500, "UNSUPPORTED", true, "storage could not be read or written")               \
 	X(STORAGE_ERASED, 410, "DENIED", false,                                                    \

@@ -101,9 +101,19 @@
 	  "`10.1.0.0/16,fd00::/64`. "                                                              \
 	  "The default tenant's may be anywhere.")                                                 \
 	X(SECRET, database_url, "database.url", "", OPTION_CHECK(check_database_url),              \
-	  "`postgresql://…` for PostgreSQL. Empty: SQLite in `data_dir`.")                         \
+	  "`postgresql://…` for PostgreSQL; of several hosts the primary is found. Empty: "      \
+	  "SQLite in `data_dir`.")                                                                 \
 	X(INT, database_connections, "database.connections", "8", OPTION_RANGE(1, 512),            \
-	  "PostgreSQL connections, or SQLite readers beside the one writer.")                      \
+	  "PostgreSQL connections of this node at most, beside the one that hears of other "       \
+	  "nodes; or SQLite readers beside the one writer.")                                       \
+	X(BOOL, database_migrate, "database.migrate", "false", OPTION_FREE,                        \
+	  "Whether `berth serve` brings an older schema of PostgreSQL up to date by itself. "      \
+	  "Otherwise it refuses until somebody ran `berth migrate`. A new database and SQLite "    \
+	  "need neither.")                                                                         \
+	X(DURATION, database_outage_ms, "database.outage", "15m",                                  \
+	  OPTION_RANGE(OPTION_MS(0), OPTION_DAYS(7)),                                              \
+	  "How long pulls are answered from memory while no server of the database answers: of "   \
+	  "what was pulled before, to whoever has a token. Then 503.")                             \
 	X(CHOICE, log_level, "log.level", "info", OPTION_CHOICES("debug|info|warn|error"),         \
 	  "The least important lines to write.")                                                   \
 	X(CHOICE, log_format, "log.format", "text", OPTION_CHOICES("text|json"),                   \

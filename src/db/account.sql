@@ -101,3 +101,6 @@ SELECT @account_columns FROM account WHERE @account_chosen ORDER BY {} DESC, id 
 -- The nearest names first: what begins and ends soonest.
 -- name: account_page_by_length :many
 SELECT @account_columns FROM account WHERE @account_chosen ORDER BY length(name), name, id LIMIT $7 OFFSET $8;
+
+-- name: account_any :one
+SELECT COUNT(*) FROM (SELECT 1 FROM account LIMIT 1) first_one;

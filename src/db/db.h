@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "sql/sql.h"
+#include "sql/migrate.h"
 
 /* Runs `body` in a transaction and commits; on a conflict or a lost connection, again (three
  * times). */
@@ -17,6 +17,16 @@ err_t db_run(struct ctx *ctx, struct sql *db, enum sql_mode mode,
 
 /* Brings the schema to this program's version. */
 err_t db_migrate(struct ctx *ctx, struct sql *db);
+
+/* The migrations, and how many of them the database has. */
+err_t db_schema_read(struct ctx *ctx, struct sql *db, struct sql_schema *ret);
+const struct sql_migration *db_migrations(size_t *ret_count);
+
+/* Whether nobody ever served from it: there is no account, not even the administrator's. */
+err_t db_is_new(struct ctx *ctx, struct sql *db, bool *ret);
+
+/* ERR_CONFIG, with what is to be done about it, when the database has an older schema. */
+err_t db_schema_check(struct ctx *ctx, struct sql *db);
 
 /* How many statements exist: for sql_options.statement_count. */
 unsigned db_statement_count(void);

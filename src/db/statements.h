@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "sql/sql.h"
+#include "sql/migrate.h"
 
 #include <stddef.h>
 

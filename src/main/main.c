@@ -51,6 +51,11 @@ static const struct {
 	  "verify [-o json]: prove the audit trail; exit 1 if it was changed" },
 	{ "storage", main_storage,
 	  "check: exercise the bucket and name its quirks; exit 1 if it cannot be used" },
+	{ "migrate", main_migrate,
+	  "[--dry-run] bring the database's schema up to date, or list what is missing" },
+	{ "db", main_db,
+	  "copy FROM TO: move a registry's rows from SQLite to PostgreSQL or back; each is a data "
+	  "directory or postgresql://…" },
 	{ "options", main_options, "print the reference page of all options" },
 	{ "metrics", main_metrics, "print the reference page of all metrics" },
 	{ "routes", main_routes, "print every route with who may use it" },

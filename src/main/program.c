@@ -8,6 +8,7 @@
 #include "observe/tracer.h"
 #include "os/file.h"
 #include "settings/system.h"
+#include "sql/listen.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,8 +20,7 @@
 
 #include "base/banned.h"
 
-#define DATABASE_FILE "berth.sqlite"
-#define MINUTE_MS     60000
+#define MINUTE_MS 60000
 
 extern char **environ;
 
@@ -29,9 +29,9 @@ static str data_file(struct ctx *ctx, const struct program *p, const char *name)
 	return arena_printf(ctx->arena, STR_FMT "/%s", STR_ARG(p->config.data_dir), name);
 }
 
-static err_t open_database(struct ctx *ctx, struct program *p)
+err_t program_open_database(struct ctx *ctx, struct program *p)
 {
-	str file = data_file(ctx, p, DATABASE_FILE);
+	str file = data_file(ctx, p, PROGRAM_DATABASE_FILE);
 	const struct sql_options options = {
 		.engine = program_engine(p),
 		.location = program_engine(p) == SQL_SQLITE ? file.ptr : p->config.database_url.ptr,
@@ -39,8 +39,19 @@ static err_t open_database(struct ctx *ctx, struct program *p)
 		.statement_count = db_statement_count(),
 	};
 	TRY_CTX(ctx, sql_open(ctx, &options, &p->db), "database");
-	TRY_CTX(ctx, db_migrate(ctx, p->db), "migrate");
 	return OK;
+}
+
+/* A database of one node is its own. One of many is brought up to date when the operator says so,
+ * but a new one has nobody to ask, whichever of them comes first. */
+static err_t prepare_schema(struct ctx *ctx, const struct program *p)
+{
+	bool may = program_engine(p) == SQL_SQLITE || (p->serves && p->config.database_migrate);
+	if (!may && p->serves)
+		TRY_CTX(ctx, db_is_new(ctx, p->db, &may), "schema");
+	if (may)
+		TRY_CTX(ctx, db_migrate(ctx, p->db), "migrate");
+	return db_schema_check(ctx, p->db);
 }
 
 static err_t open_settings(struct ctx *ctx, struct program *p)
@@ -165,7 +176,7 @@ err_t program_find_data(struct ctx *ctx, const struct program *p)
 {
 	str needed = p->config.data_dir;
 	if (program_engine(p) == SQL_SQLITE)
-		needed = data_file(ctx, p, DATABASE_FILE);
+		needed = data_file(ctx, p, PROGRAM_DATABASE_FILE);
 	if (access(needed.ptr, F_OK) != 0)
 		return fail_errno(ctx, ERR_CONFIG, "there is no registry: " STR_FMT,
 				  STR_ARG(needed));
@@ -174,7 +185,8 @@ err_t program_find_data(struct ctx *ctx, const struct program *p)
 
 err_t program_open(struct ctx *ctx, struct program *p)
 {
-	TRY(open_database(ctx, p));
+	TRY(program_open_database(ctx, p));
+	TRY(prepare_schema(ctx, p));
 	TRY(open_settings(ctx, p));
 	TRY(open_store(ctx, p));
 	TRY(check_storage_root(ctx, p));
@@ -196,6 +208,8 @@ err_t program_lock(struct ctx *ctx, struct program *p)
 
 void program_close(struct program *p)
 {
+	if (p->db)
+		sql_unlisten(p->db);
 	server_free(p->server);
 	server_free(p->metrics_server);
 	tls_server_free(p->tls);

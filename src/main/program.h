@@ -12,8 +12,12 @@
 #include "crypto/tls.h"
 #include "http/server.h"
 
+/* In the data directory, where no database server is named. */
+#define PROGRAM_DATABASE_FILE "berth.sqlite"
+
 struct program {
 	struct config config;
+	bool serves; /* so it may make what is not there */
 	int lock_fd; /* held while serving from an embedded database */
 	struct sql *db;
 	struct system_settings *settings;
@@ -43,7 +47,10 @@ err_t program_find_data(struct ctx *ctx, const struct program *p);
  * there is one thread: those started before would keep their files. */
 void program_confine(struct ctx *ctx, struct program *p);
 
-/* Database (migrated), settings, storage, registry. */
+/* The database, whatever its schema. */
+err_t program_open_database(struct ctx *ctx, struct program *p);
+
+/* Database, with its schema as this program needs it; settings, storage, registry. */
 err_t program_open(struct ctx *ctx, struct program *p);
 void program_close(struct program *p); /* CLEANUP; any state */
 
@@ -57,6 +64,9 @@ err_t program_lock(struct ctx *ctx, struct program *p);
 
 /* The audit trail, and its thread. After accounts: they make the master key. */
 err_t program_open_audit(struct ctx *ctx, struct program *p);
+
+/* Hears what other nodes change, until program_close(). Once all that remembers rows is open. */
+err_t program_hear_nodes(struct ctx *ctx, struct program *p);
 
 enum sql_engine program_engine(const struct program *p);
 
@@ -77,3 +87,5 @@ int main_serve(int argc, char **argv);
 int main_fsck(int argc, char **argv);
 int main_audit(int argc, char **argv);
 int main_storage(int argc, char **argv);
+int main_db(int argc, char **argv);
+int main_migrate(int argc, char **argv);

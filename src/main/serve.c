@@ -348,6 +348,8 @@ static void serve_until_stopped(struct program *p, const sigset_t *signals)
 			reload(&ctx, p);
 		else if (errno != EAGAIN)
 			continue;
+		if (sql_reach(p->db) != SQL_REACH_ALL)
+			continue; /* which has been said */
 		watch_quotas(&ctx, p);
 		if (clock_now_ns() - kept_ns < housekeeping_ns(p))
 			continue;
@@ -378,6 +380,7 @@ static err_t serve(struct ctx *ctx, struct program *p, const sigset_t *signals)
 	meter_start();
 	program_confine(ctx, p);
 	TRY(program_lock(ctx, p));
+	p->serves = true;
 	TRY(program_open(ctx, p));
 	TRY(registry_recover(ctx, p->registry));
 	TRY(registry_count_pulls(ctx, p->registry, p->config.pulls_write_interval_ms));
@@ -385,6 +388,7 @@ static err_t serve(struct ctx *ctx, struct program *p, const sigset_t *signals)
 	TRY(program_open_audit(ctx, p));
 	TRY(start_settings(ctx, p));
 	TRY(open_tracer(ctx, p));
+	TRY(program_hear_nodes(ctx, p));
 	TRY(open_api(ctx, p));
 	TRY(open_server(ctx, p));
 	TRY(start_serving(ctx, p));

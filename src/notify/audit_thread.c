@@ -125,6 +125,8 @@ static void tell(struct ctx *ctx, err_t err, const char *what)
 
 static void turn(struct ctx *ctx, struct audit *audit, bool last)
 {
+	if (!last && sql_reach(audit->options.db) != SQL_REACH_ALL)
+		return; /* which has been said; what waits is written later */
 	ctx->deadline_ns = clock_now_ns() + (last ? STOP_DEADLINE_S : TURN_DEADLINE_S) * CLOCK_S;
 	tell(ctx, flush(ctx, audit), "audit events could not be written");
 	tell(ctx, seal(ctx, audit, last), "audit records could not be sealed");

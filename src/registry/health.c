@@ -109,9 +109,12 @@ void registry_health(struct ctx *ctx, struct registry *registry, struct health *
 	struct health last;
 	if (take_turn(memory, &last)) {
 		last = (struct health){
-			try_part(ctx, registry, "database", last.database, try_database),
-			try_part(ctx, registry, "storage", last.storage, try_storages),
+			.database =
+				try_part(ctx, registry, "database", last.database, try_database),
+			.storage = try_part(ctx, registry, "storage", last.storage, try_storages),
 		};
+		if (sql_reach(registry->db) != SQL_REACH_ALL)
+			last.writes = ERR_DATABASE_READ_ONLY;
 		end_turn(memory, &last);
 	}
 	*ret = last;

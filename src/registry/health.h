@@ -17,6 +17,7 @@
 
 struct health {
 	err_t database; /* OK, or why not */
+	err_t writes;	/* ERR_DATABASE_READ_ONLY while the database can only be read */
 	err_t storage;	/* the first one that does not work */
 };
 

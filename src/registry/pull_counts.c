@@ -203,6 +203,8 @@ err_t pull_counts_flush(struct ctx *ctx, struct pull_counts *counts)
 
 static void turn(struct ctx *ctx, struct pull_counts *counts)
 {
+	if (sql_reach(counts->db) != SQL_REACH_ALL)
+		return; /* which has been said */
 	ctx->deadline_ns = clock_now_ns() + TURN_DEADLINE * CLOCK_S;
 	if (pull_counts_flush(ctx, counts) != OK)
 		LOG(LOG_WARN, "pulls could not be counted, later again",

@@ -25,7 +25,7 @@ struct registry *registry_new(const struct registry_options *options)
 	o->upload_expiry_s = o->upload_expiry_s ? o->upload_expiry_s : 86400;
 	registry->db = options->db;
 	atomic_init(&registry->quota_looks, 1); /* what another process left unreported */
-	registry->storages = storages_new(options->store, sql_engine_of(options->db) != SQL_SQLITE);
+	registry->storages = storages_new(options->store);
 	registry->cache = cache_new(o->cache_bytes_max);
 	registry->uploads = live_uploads_new();
 	registry->pulls = pull_counts_new(registry->db, options->settings);

@@ -184,10 +184,10 @@ static err_t open_storage(struct ctx *ctx, struct registry *registry, int64_t id
 static err_t look_again(struct ctx *ctx, struct registry *registry, struct storage *storage,
 			bool *ret_current)
 {
-	int64_t now_ns = clock_now_ns(), until_ns = storage_trusted_until(storage);
+	int64_t now_ns = clock_now_ns();
 	struct storage_row row;
 	*ret_current = true;
-	if (until_ns == 0 || now_ns < until_ns)
+	if (storage_trusted_until(storage) == 0)
 		return OK;
 	TRY(find_row(ctx, registry, storage->id, &row));
 	*ret_current = row.updated_at_us == storage->updated_at_us;

@@ -15,8 +15,7 @@
 #include "db/storage.h"
 #include "registry/registry.h"
 
-#define STORAGES_IDLE_MAX  64
-#define STORAGE_RECHECK_MS 5000 /* how late a change by another server may be noticed */
+#define STORAGES_IDLE_MAX 64
 
 struct storages;
 struct storage {
@@ -33,8 +32,8 @@ struct storage {
 /* ERR_STORAGE when it cannot be opened, ERR_STORAGE_ERASED when its key was destroyed. */
 err_t storage_get(struct ctx *ctx, struct registry *registry, int64_t id, struct storage **ret);
 
-/* How long (clock_now_ns()) what was read from it may be served without asking for it again; 0 for
- * ever. */
+/* How long (clock_now_ns()) what was read from it may be served without asking for its row again: 0
+ * for ever, as while changes of other servers are told (told.h); else a time that has passed. */
 int64_t storage_trusted_until(const struct storage *storage);
 
 /* CLEANUP; NULL is fine. */

@@ -67,7 +67,7 @@ err_t storage_binding_update(struct ctx *ctx, struct registry *registry, int64_t
  * Destroys the key of an encrypted storage, and with it all bytes that lie there; for ever. The row
  * stays, so that its place is never used again. From its return on every use of the storage is
  * ERR_STORAGE_ERASED here, what is being read at that moment included; its files may be removed.
- * Another server on the same database notices within STORAGE_RECHECK_MS. Rows of manifests are no
+ * Another server on the same database is told. Rows of manifests are no
  * bytes of a storage: they go with their projects. Copies of the database keep the sealed key they
  * had.
  *

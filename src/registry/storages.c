@@ -14,10 +14,11 @@ struct storages {
 	struct storage *newest;
 	struct storage standard;
 	uint64_t drops;
-	bool shared;
+	_Atomic(enum cache_trust) trust;
+	_Atomic(int64_t) trusted_since_ns;
 };
 
-struct storages *storages_new(struct store *standard, bool shared)
+struct storages *storages_new(struct store *standard)
 {
 	struct storages *all = NEW(struct storages);
 	pthread_mutex_init(&all->lock, NULL);
@@ -25,7 +26,6 @@ struct storages *storages_new(struct store *standard, bool shared)
 		.all = all, .id = STORAGE_DEFAULT, .store = standard, .users = 1
 	};
 	all->newest = &all->standard;
-	all->shared = shared;
 	return all;
 }
 
@@ -96,9 +96,21 @@ size_t storages_take_newest(struct storages *all, struct storage **into, size_t 
 
 int64_t storage_trusted_until(const struct storage *storage)
 {
-	if (!storage->all->shared || storage->id == STORAGE_DEFAULT)
+	struct storages *all = storage->all;
+	int64_t looked_at_ns = atomic_load(&storage->looked_at_ns);
+	if (storage->id == STORAGE_DEFAULT || atomic_load(&all->trust) == CACHE_STALE)
 		return 0;
-	return atomic_load(&storage->looked_at_ns) + STORAGE_RECHECK_MS * CLOCK_MS;
+	if (atomic_load(&all->trust) == CACHE_KEPT &&
+	    looked_at_ns >= atomic_load(&all->trusted_since_ns))
+		return 0;
+	return looked_at_ns;
+}
+
+void storages_trust(struct storages *all, enum cache_trust trust)
+{
+	if (trust == CACHE_KEPT)
+		atomic_store(&all->trusted_since_ns, clock_now_ns());
+	atomic_store(&all->trust, trust);
 }
 
 uint64_t storages_ticket(struct storages *all)

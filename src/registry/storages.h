@@ -7,13 +7,17 @@
  */
 #pragma once
 
+#include "base/cache.h"
 #include "registry/storage.h"
 
 struct storages;
 
-/* `standard` is storage STORAGE_DEFAULT: open, not owned, never closed. `shared`: other servers may
- * change the rows. */
-struct storages *storages_new(struct store *standard, bool shared);
+/* Whether changes of other servers are heard of. What was opened before they were is looked at
+ * again. */
+void storages_trust(struct storages *all, enum cache_trust trust);
+
+/* `standard` is storage STORAGE_DEFAULT: open, not owned, never closed. */
+struct storages *storages_new(struct store *standard);
 void storages_free(struct storages *all);
 
 /* NULL when it is not open. */

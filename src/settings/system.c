@@ -41,6 +41,7 @@ struct system_settings {
 	pthread_mutex_t waking;
 	pthread_cond_t wake;
 	bool stop; /* by waking */
+	bool due;  /* somebody said that they changed */
 };
 
 static bool is_text(enum system_setting setting)
@@ -309,8 +310,10 @@ static bool wait_for_turn(struct system_settings *settings)
 {
 	int64_t until_ns = clock_now_ns() + SYSTEM_AGE_MAX_MS / 2 * CLOCK_MS;
 	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&settings->waking);
-	while (!settings->stop && thread_wait_until(&settings->wake, &settings->waking, until_ns))
+	while (!settings->stop && !settings->due &&
+	       thread_wait_until(&settings->wake, &settings->waking, until_ns))
 		;
+	settings->due = false;
 	return !settings->stop;
 }
 
@@ -325,6 +328,13 @@ static void *keep_young(void *arg)
 	while (wait_for_turn(settings))
 		refresh_and_tell(&ctx, settings, &failing);
 	return NULL;
+}
+
+void system_told(struct system_settings *settings)
+{
+	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&settings->waking);
+	settings->due = true;
+	pthread_cond_signal(&settings->wake);
 }
 
 err_t system_start(struct ctx *ctx, struct system_settings *settings)

@@ -10,10 +10,10 @@
  *	int64_t days = system_i64(settings, SYSTEM_ROBOT_TOKEN_DURATION);
  *	str prefix = system_text(ctx, settings, SYSTEM_ROBOT_NAME_PREFIX);
  *
- * A change counts in this process from the moment the call that made it returns, on other nodes of
- * the same database within SYSTEM_AGE_MAX_MS; a node that cannot ask the database goes on with
- * what it knows. How users log in elsewhere is not here but in auth/identity_provider.h, though
- * Harbor keeps it among the same keys.
+ * A change counts in this process from the moment the call that made it returns. Other nodes of the
+ * same database are told, and look by themselves within SYSTEM_AGE_MAX_MS; without a database a
+ * node goes on with what it knows. How users log in elsewhere is not here but in
+ * auth/identity_provider.h, though Harbor keeps it among the same keys.
  *
  * `settings` may be NULL everywhere where one is read: then all are at their defaults.
  *
@@ -118,6 +118,9 @@ void system_set_default(struct system_settings *settings, enum system_setting se
 
 /* Starts the thread that looks for what other nodes changed. */
 err_t system_start(struct ctx *ctx, struct system_settings *settings);
+
+/* Another node says that it changed some: they are read again at once. Does not wait. */
+void system_told(struct system_settings *settings);
 
 /* Ends it, and who watches is told no more. NULL is fine, and so is one that never started. */
 void system_stop(struct system_settings *settings);

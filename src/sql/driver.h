@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "sql/listen.h"
 #include "sql/sql.h"
 
 #include <limits.h>
@@ -42,7 +43,17 @@ struct sql_driver {
 	err_t (*lock_migrations)(struct ctx *ctx, struct sql_tx *tx);
 
 	size_t (*pools)(struct sql *db, struct sql_pool ret[SQL_POOLS_MAX]);
+
+	/* NULL: nobody else writes, and what is remembered counts from the start. */
+	err_t (*listen)(struct ctx *ctx, struct sql *db, const struct sql_listener *listener);
+	void (*unlisten)(struct sql *db);
+
+	/* NULL: always SQL_REACH_ALL. */
+	enum sql_reach (*reach)(struct sql *db);
 };
+
+/* More than a written statement has: those that copy.c makes have a whole row. */
+#define SQL_ARGUMENTS_MAX 64
 
 extern const struct sql_driver sql_driver_sqlite;
 extern const struct sql_driver sql_driver_postgres;
@@ -59,8 +70,18 @@ struct sql {
 /* Statements of this folder count down from the end of the numbers; a cache has SQL_OWN_COUNT slots
  * for them. */
 enum sql_own {
+	SQL_OWN_MIGRATION_TABLES,
 	SQL_OWN_MIGRATION_LATEST,
+	SQL_OWN_MIGRATION_INCOMPATIBLE,
 	SQL_OWN_MIGRATION_INSERT,
+	SQL_OWN_MIGRATION_MARK,
+	SQL_OWN_PING,
+	SQL_OWN_COPY_TABLES,
+	SQL_OWN_COPY_COLUMNS,
+	SQL_OWN_COPY_REFERENCES,
+	SQL_OWN_COPY_NUMBER,
+	SQL_OWN_COPY_RAISE,
+	SQL_OWN_COPY_BEGIN_NUMBER,
 	SQL_OWN_BEGIN_READ,
 	SQL_OWN_BEGIN_WRITE,
 	SQL_OWN_COMMIT,
@@ -73,6 +94,17 @@ enum sql_own {
 	SQL_OWN_COUNT,
 };
 #define SQL_OWN_INDEX(own) (UINT_MAX - (own))
+
+/* SQL_OWN(NAME, SQL_OWN_…, ONE or MANY or EXEC, parameters, "for SQLite", "for PostgreSQL"); */
+#define SQL_OWN(symbol, own, how, count, sqlite_text, postgres_text)                               \
+	static const struct sql_statement symbol = {                                               \
+		.name = #symbol,                                                                   \
+		.sqlite = sqlite_text,                                                             \
+		.postgres = postgres_text,                                                         \
+		.parameters = count,                                                               \
+		.index = SQL_OWN_INDEX(own),                                                       \
+		.kind = SQL_STATEMENT_##how,                                                       \
+	}
 
 /* The place of a statement in a connection's cache, and how many there are. */
 unsigned sql_slot(const struct sql *db, const struct sql_statement *statement);

@@ -21,11 +21,6 @@ static const char *const variables[] = { "PGSERVICEFILE", "PGSYSCONFDIR" };
 /* Below the home of the user. */
 static const char *const usual_places[] = { ".postgresql", ".pgpass", ".pg_service.conf" };
 
-static void options_done(PQconninfoOption **options)
-{
-	libpq.PQconninfoFree(*options);
-}
-
 static bool is_file_parameter(const char *keyword)
 {
 	for (size_t i = 0; i < COUNT_OF(parameters); i++)
@@ -58,9 +53,9 @@ err_t sql_files_visit(struct ctx *ctx, enum sql_engine engine, const char *locat
 	if (engine != SQL_POSTGRES)
 		return OK;
 	TRY(pq_open(ctx));
-	CLEANUP(options_done) PQconninfoOption *given = libpq.PQconninfoParse(location, NULL);
+	CLEANUP(pq_options_done) PQconninfoOption *given = libpq.PQconninfoParse(location, NULL);
 	/* With the variables, and the service they name. */
-	CLEANUP(options_done) PQconninfoOption *defaults = libpq.PQconndefaults();
+	CLEANUP(pq_options_done) PQconninfoOption *defaults = libpq.PQconndefaults();
 	TRY(visit_options(ctx, given, visit, arg));
 	TRY(visit_options(ctx, defaults, visit, arg));
 	for (size_t i = 0; i < COUNT_OF(variables); i++) {

@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "os/fault.h"
+#include "postgres_servers.h"
+#include "postgres_watch.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -21,7 +23,8 @@
 
 struct postgres {
 	struct sql base;
-	char *location;
+	struct postgres_servers servers;
+	struct postgres_watch *watch; /* NULL: nobody listens */
 	struct gate gate;
 	pthread_mutex_t idle_lock;
 	struct postgres_connection *idle;
@@ -36,12 +39,12 @@ static err_t postgres_open(struct ctx *ctx, const struct sql_options *options, s
 				 .engine = SQL_POSTGRES,
 				 .connections_max = options->connections_max,
 				 .statement_count = options->statement_count };
-	db->location = mem_copy(str_from(options->location));
+	postgres_servers_init(&db->servers, options->location);
 
 	/* One at once: a wrong address or password is found at the start. */
-	err_t err = postgres_connect(ctx, &db->base, db->location, &db->idle);
+	err_t err = postgres_servers_connect(ctx, &db->base, &db->servers, false, &db->idle);
 	if (err != OK) {
-		free(db->location);
+		postgres_servers_done(&db->servers);
 		free(db);
 		return err;
 	}
@@ -55,13 +58,14 @@ static err_t postgres_open(struct ctx *ctx, const struct sql_options *options, s
 static void postgres_close(struct sql *base)
 {
 	struct postgres *db = CONTAINER_OF(base, struct postgres, base);
+	postgres_watch_stop(db->watch);
 	for (struct postgres_connection *c = db->idle, *next; c; c = next) {
 		next = c->next;
 		postgres_disconnect(c);
 	}
 	gate_done(&db->gate);
 	pthread_mutex_destroy(&db->idle_lock);
-	free(db->location);
+	postgres_servers_done(&db->servers);
 	free(db);
 }
 
@@ -77,9 +81,16 @@ static struct postgres_connection *pop_idle(struct postgres *db)
 	return c;
 }
 
+/* Nothing else has been found out of the servers since it was made. */
+static bool is_current(const struct postgres *db, const struct postgres_connection *c)
+{
+	return c->generation == atomic_load(&db->servers.generation);
+}
+
 static void give(struct postgres *db, struct postgres_connection *c)
 {
-	if (c->broken || libpq.PQtransactionStatus(c->handle) != PQTRANS_IDLE) {
+	if (c->broken || !is_current(db, c) ||
+	    libpq.PQtransactionStatus(c->handle) != PQTRANS_IDLE) {
 		postgres_disconnect(c);
 	} else {
 		pthread_mutex_lock(&db->idle_lock);
@@ -91,19 +102,21 @@ static void give(struct postgres *db, struct postgres_connection *c)
 }
 
 /* `*ret_fresh`: the connection was made just now, so a loss is news. */
-static err_t take_connection(struct ctx *ctx, struct postgres *db, struct postgres_connection **ret,
-			     bool *ret_fresh)
+static err_t take_connection(struct ctx *ctx, struct postgres *db, bool writes,
+			     struct postgres_connection **ret, bool *ret_fresh)
 {
+	if (writes)
+		TRY(postgres_servers_check_writes(ctx, &db->servers));
 	struct postgres_connection *c;
 	while ((c = pop_idle(db))) {
-		if (postgres_is_quiet(c)) {
+		if (is_current(db, c) && (c->writable || !writes) && postgres_is_quiet(c)) {
 			*ret = c;
 			*ret_fresh = false;
 			return OK;
 		}
 		postgres_disconnect(c);
 	}
-	TRY(postgres_connect(ctx, &db->base, db->location, ret));
+	TRY(postgres_servers_connect(ctx, &db->base, &db->servers, writes, ret));
 	atomic_fetch_add_explicit(&db->base.connections_opened, 1, memory_order_relaxed);
 	*ret_fresh = true;
 	return OK;
@@ -131,7 +144,7 @@ static err_t begin_on_some(struct ctx *ctx, struct postgres *db, enum sql_mode m
 	for (;;) {
 		struct postgres_connection *c;
 		bool fresh;
-		TRY(take_connection(ctx, db, &c, &fresh));
+		TRY(take_connection(ctx, db, mode != SQL_READ, &c, &fresh));
 		/* At READ COMMITTED a transaction would give a reader nothing but two round trips.
 		 */
 		err_t err = mode == SQL_READ ? OK : send_begin(ctx, c, mode);
@@ -168,8 +181,11 @@ static err_t postgres_begin(struct ctx *ctx, struct sql *base, enum sql_mode mod
 /* What was lost after COMMIT went out may have been committed: never to be repeated blindly. */
 static err_t outcome_unknown(struct ctx *ctx, struct postgres_connection *c, err_t err)
 {
-	if (c->broken && ctx->failure.sys_errno == SQL_ERRNO_LOST)
+	if (!c->broken)
+		return err;
+	if (ctx->failure.sys_errno == SQL_ERRNO_LOST)
 		ctx->failure.sys_errno = ECONNABORTED;
+	ctx_note(ctx, "whether it was done is unknown");
 	return err;
 }
 
@@ -229,6 +245,24 @@ static void postgres_rollback(struct sql_tx *tx)
 	give(db, tx->connection);
 }
 
+static enum sql_reach postgres_reach(struct sql *base)
+{
+	return atomic_load(&CONTAINER_OF(base, struct postgres, base)->servers.reach);
+}
+
+static err_t postgres_listen(struct ctx *ctx, struct sql *base, const struct sql_listener *listener)
+{
+	struct postgres *db = CONTAINER_OF(base, struct postgres, base);
+	CHECK(!db->watch);
+	return postgres_watch_start(ctx, base, &db->servers, listener, &db->watch);
+}
+
+static void postgres_unlisten(struct sql *base)
+{
+	struct postgres *db = CONTAINER_OF(base, struct postgres, base);
+	postgres_watch_stop(take(db->watch));
+}
+
 /* Migrations. */
 
 static err_t postgres_script(struct ctx *ctx, struct sql_tx *tx, const char *text)
@@ -267,4 +301,7 @@ const struct sql_driver sql_driver_postgres = {
 	.script = postgres_script,
 	.lock_migrations = postgres_lock_migrations,
 	.pools = postgres_pools,
+	.listen = postgres_listen,
+	.unlisten = postgres_unlisten,
+	.reach = postgres_reach,
 };

@@ -3,8 +3,9 @@
  * postgres.h - the parts of the PostgreSQL engine; private to sql.
  *
  *	postgres.c             open, close, the pool, begin and commit
+ *	postgres_servers.c     which servers there are, who may write, when to try again
  *	postgres_connection.c  one connection: connecting, waiting for the server, errors
- *	postgres_hosts.c       the servers' addresses, looked up by a deadline
+ *	postgres_hosts.c       a server's addresses, looked up by a deadline
  *	postgres_statement.c   prepared statements, values, results
  */
 #pragma once
@@ -18,14 +19,23 @@
 struct postgres_connection {
 	const struct sql *db;
 	PGconn *handle;
-	bool *prepared; /* by slot */
-	bool broken;	/* lost, or an answer is still under way: to be closed, never reused */
+	bool *prepared;	     /* by slot */
+	bool broken;	     /* lost, or an answer is still under way: to be closed, never reused */
+	bool writable;	     /* when it was made */
+	unsigned generation; /* of what was known of the servers */
 	struct postgres_connection *next;
 };
 
-err_t postgres_connect(struct ctx *ctx, const struct sql *db, const char *location,
+struct postgres_servers;
+
+/* To the server at `at`, until `until_ns`. Everybody else uses postgres_servers_connect(). */
+err_t postgres_connect(struct ctx *ctx, const struct sql *db,
+		       const struct postgres_servers *servers, size_t at, int64_t until_ns,
 		       struct postgres_connection **ret);
-void postgres_disconnect(struct postgres_connection *connection);
+void postgres_disconnect(struct postgres_connection *connection); /* NULL is fine */
+/* Whether the server would take a write now. */
+err_t postgres_ask_writable(struct ctx *ctx, struct postgres_connection *connection,
+			    int64_t until_ns, bool *ret);
 /* False when the server said anything while nobody asked: nearly always, that it closed the
  * connection. */
 bool postgres_is_quiet(struct postgres_connection *connection);

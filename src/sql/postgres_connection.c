@@ -5,6 +5,7 @@
 #include "postgres_hosts.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "postgres_servers.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -12,8 +13,7 @@
 
 #include "base/banned.h"
 
-#define CONNECT_MAX_NS (10 * CLOCK_S)
-#define GRACE_NS       (250 * CLOCK_MS)
+#define GRACE_NS (250 * CLOCK_MS)
 /* How long one wait lasts before cancellation is looked at again. */
 #define WAIT_SLICE_NS (200 * CLOCK_MS)
 
@@ -24,6 +24,10 @@
 static const char SETUP[] = "SET default_transaction_read_only = on;"
 			    "SET statement_timeout = 30000;"
 			    "SET idle_in_transaction_session_timeout = 60000";
+
+/* What a server that shall only be read says of itself. */
+static const char WRITABLE[] = "SELECT NOT pg_is_in_recovery() AND "
+			       "NOT CAST(current_setting('default_transaction_read_only') AS bool)";
 
 static void ignore_notice(void *arg, const PGresult *result)
 {
@@ -91,24 +95,52 @@ static err_t finish_connecting(struct ctx *ctx, struct postgres_connection *c, i
 	/* A large value must not block past the deadline, either. */
 	if (libpq.PQsetnonblocking(c->handle, 1) != 0)
 		return lost(ctx, c, "could not connect");
+	TRY(postgres_ask_writable(ctx, c, until_ns, &c->writable));
 	return postgres_simple(ctx, c, SETUP, until_ns);
 }
 
-err_t postgres_connect(struct ctx *ctx, const struct sql *db, const char *location,
+err_t postgres_ask_writable(struct ctx *ctx, struct postgres_connection *c, int64_t until_ns,
+			    bool *ret)
+{
+	CLEANUP(postgres_result_done) PGresult *result = NULL;
+	TRY(postgres_answer(ctx, c, libpq.PQsendQuery(c->handle, WRITABLE), until_ns,
+			    "can it write", &result));
+	*ret = libpq.PQntuples(result) == 1 && *libpq.PQgetvalue(result, 0, 0) == 't';
+	return OK;
+}
+
+/* What comes before the string yields to it, what comes after replaces what it says. A server that
+ * is gone without a word is noticed within half a minute. */
+err_t postgres_connect(struct ctx *ctx, const struct sql *db,
+		       const struct postgres_servers *servers, size_t at, int64_t until_ns,
 		       struct postgres_connection **ret)
 {
-	CLEANUP(postgres_hosts_done) struct postgres_hosts hosts = { 0 };
-	int64_t until_ns = clock_now_ns() + CONNECT_MAX_NS;
-	if (ctx->deadline_ns)
-		until_ns = MIN(until_ns, ctx->deadline_ns);
-	TRY(postgres_hosts_find(ctx, location, until_ns, &hosts));
-	/* What comes after `dbname` wins over what the string says, unless it is NULL. */
-	const char *const keywords[] = {
-		"dbname",	   "host", "hostaddr", "port", "fallback_application_name",
-		"client_encoding", NULL
+	const struct postgres_server *server = &servers->list[at];
+	struct postgres_hosts found = { 0 };
+	if (server->host && !server->address)
+		TRY(postgres_hosts_find(ctx, server->host, until_ns, &found));
+	bool is_found = *found.hosts != '\0';
+	const char *const options[][2] = {
+		{ "keepalives_idle", "10" },
+		{ "keepalives_interval", "5" },
+		{ "keepalives_count", "3" },
+		{ "tcp_user_timeout", "20000" },
+		{ "dbname", servers->location },
+		{ "target_session_attrs", "any" },
+		{ "fallback_application_name", "berth" },
+		{ "client_encoding", "UTF8" },
+		{ "host", is_found ? found.hosts : server->host },
+		{ "hostaddr", is_found ? found.addresses : server->address },
+		{ "port", server->port },
 	};
-	const char *const values[] = { location, hosts.hosts, hosts.addresses, hosts.ports, "berth",
-				       "UTF8",	 NULL };
+	const char *keywords[COUNT_OF(options) + 1] = { NULL };
+	const char *values[COUNT_OF(options) + 1] = { NULL };
+	size_t count = 0;
+	for (size_t i = 0; i < COUNT_OF(options); i++)
+		if (options[i][1]) {
+			keywords[count] = options[i][0];
+			values[count++] = options[i][1];
+		}
 	struct postgres_connection *c = NEW(struct postgres_connection);
 	c->db = db;
 	c->prepared = mem_new(sql_slot_count(db) * sizeof(bool));

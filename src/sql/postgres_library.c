@@ -13,3 +13,8 @@ err_t pq_open(struct ctx *ctx)
 {
 	return library_open(ctx, &library);
 }
+
+void pq_options_done(PQconninfoOption **options)
+{
+	libpq.PQconninfoFree(*options);
+}

@@ -19,6 +19,7 @@
 	X(PQerrorMessage)                                                                          \
 	X(PQfinish)                                                                                \
 	X(PQflush)                                                                                 \
+	X(PQfreemem)                                                                               \
 	X(PQfname)                                                                                 \
 	X(PQftype)                                                                                 \
 	X(PQgetResult)                                                                             \
@@ -29,6 +30,7 @@
 	X(PQisthreadsafe)                                                                          \
 	X(PQnfields)                                                                               \
 	X(PQnparams)                                                                               \
+	X(PQnotifies)                                                                              \
 	X(PQntuples)                                                                               \
 	X(PQresultErrorField)                                                                      \
 	X(PQresultStatus)                                                                          \
@@ -48,3 +50,4 @@ struct pq {
 extern struct pq libpq;
 
 err_t pq_open(struct ctx *ctx);
+void pq_options_done(PQconninfoOption **options); /* CLEANUP */

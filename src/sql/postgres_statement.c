@@ -26,10 +26,10 @@ enum type {
 
 /* libpq's arrays. Numbers travel as text, so the server may take them for any integer type. */
 struct parameters {
-	const char *values[SQL_PARAMETERS_MAX];
-	int lengths[SQL_PARAMETERS_MAX];
-	int formats[SQL_PARAMETERS_MAX];
-	char numbers[SQL_PARAMETERS_MAX][NUMBER_MAX_BYTES];
+	const char *values[SQL_ARGUMENTS_MAX];
+	int lengths[SQL_ARGUMENTS_MAX];
+	int formats[SQL_ARGUMENTS_MAX];
+	char numbers[SQL_ARGUMENTS_MAX][NUMBER_MAX_BYTES];
 };
 
 static void fill(struct parameters *p, struct sql_args args)

@@ -35,6 +35,25 @@ enum sql_engine sql_engine_of(const struct sql *db)
 	return db->engine;
 }
 
+enum sql_reach sql_reach(struct sql *db)
+{
+	return db->driver->reach ? db->driver->reach(db) : SQL_REACH_ALL;
+}
+
+err_t sql_listen(struct ctx *ctx, struct sql *db, const struct sql_listener *listener)
+{
+	if (db->driver->listen)
+		return db->driver->listen(ctx, db, listener);
+	listener->trust(listener->arg, SQL_TRUST_KEPT);
+	return OK;
+}
+
+void sql_unlisten(struct sql *db)
+{
+	if (db->driver->unlisten)
+		db->driver->unlisten(db);
+}
+
 void sql_stats(const struct sql *db, struct sql_stats *ret)
 {
 	*ret = (struct sql_stats){ .commits = db->commits,
@@ -156,7 +175,7 @@ void sql_tx_done(struct sql_tx *tx)
 static err_t check_values(struct ctx *ctx, const struct sql_statement *statement,
 			  struct sql_args args)
 {
-	CHECK(args.count == statement->parameters && args.count <= SQL_PARAMETERS_MAX);
+	CHECK(args.count == statement->parameters && args.count <= SQL_ARGUMENTS_MAX);
 	for (size_t i = 0; i < args.count; i++) {
 		const struct sql_value *value = &args.values[i];
 		if (value->kind != SQL_KIND_TEXT)

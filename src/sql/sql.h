@@ -23,9 +23,14 @@
  * fsync) serves all that ran while the previous one was being made durable. sql_commit returns only
  * after that. If the outer commit fails, every transaction in it fails.
  *
- * PostgreSQL: a bounded pool, statements prepared once per connection, `BEGIN ISOLATION LEVEL READ
- * COMMITTED`. A serialization failure, a deadlock, or a connection lost before the commit was sent,
- * is ERR_DATABASE for which sql_should_retry() is true. At READ COMMITTED each statement has a
+ * PostgreSQL: a pool that never has more than connections_max connections; a connection string may
+ * name several servers, and the one that can write is found among them (postgres_servers.h). While
+ * none can, SQL_READ goes on with one that can be read, and a write is ERR_DATABASE_READ_ONLY;
+ * while none answers, everything is ERR_DATABASE at once. Statements prepared once per
+ * connection, `BEGIN ISOLATION LEVEL READ COMMITTED`. A serialization failure, a deadlock, or a
+ * connection lost before the commit was sent, is ERR_DATABASE for which sql_should_retry() is true.
+ * Lost while it was under way, whether it was done is unknown, which the error says: not to be
+ * repeated blindly. At READ COMMITTED each statement has a
  * snapshot of its own, so SQL_READ saves the round trips of BEGIN and COMMIT: a reader that needs
  * several statements to agree must not count on it.
  *
@@ -111,9 +116,17 @@ struct sql_args {
 				    sizeof(struct sql_value) })
 #define SQL_NO_ARGS ((struct sql_args){ NULL, 0 })
 
+/* What can be done at the moment, as far as is known. PostgreSQL only; SQLite is never away. */
+enum sql_reach {
+	SQL_REACH_ALL,
+	SQL_REACH_READ, /* only a standby answers, or a server that takes no writes */
+	SQL_REACH_NONE,
+};
+
 err_t sql_open(struct ctx *ctx, const struct sql_options *options, struct sql **ret);
 void sql_close(struct sql *db);
 enum sql_engine sql_engine_of(const struct sql *db);
+enum sql_reach sql_reach(struct sql *db);
 
 err_t sql_begin(struct ctx *ctx, struct sql *db, enum sql_mode mode, struct sql_tx *ret);
 err_t sql_commit(struct ctx *ctx, struct sql_tx *tx);
@@ -180,15 +193,3 @@ bool sql_should_retry(const struct ctx *ctx, err_t err);
  */
 err_t sql_prepare_all(struct ctx *ctx, struct sql *db, const struct sql_statement *const *all,
 		      size_t count);
-
-/* Migrations: numbered scripts (several statements each), applied in order once, in one transaction
- * each, recorded in `schema_migration`; one runner at a time. ERR_CONFIG if the database is newer
- * than the program. */
-struct sql_migration {
-	int number;
-	const char *name;
-	const char *sqlite;
-	const char *postgres;
-};
-err_t sql_migrate(struct ctx *ctx, struct sql *db, const struct sql_migration *migrations,
-		  size_t count);

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "sql/sql.h"
+#include "sql/migrate.h"
 
 struct sql_fixture {
 	enum sql_engine engine;

@@ -189,3 +189,55 @@ Test(cache, a_prefix_is_dropped_with_all_that_begin_with_it)
 	cr_assert_null(cache_get(c, STR("a-new")), "what was being fetched meanwhile is not kept");
 	cache_free(c);
 }
+
+static bool has(struct cache *c, str key)
+{
+	struct cache_value *v = cache_get(c, key);
+	cache_put(v);
+	return v != NULL;
+}
+
+Test(cache, what_others_may_have_changed_is_not_found)
+{
+	struct cache *c = cache_new(MIB(1));
+	fill(c, STR("k"), STR("one"));
+	cache_trust(c, CACHE_NONE);
+	cr_assert_not(has(c, STR("k")));
+	fill(c, STR("new"), STR("two"));
+	cr_assert_not(has(c, STR("new")));
+	uint64_t ticket = cache_ticket(c, STR("raced"));
+	cache_trust(c, CACHE_KEPT);
+	cr_assert_not(has(c, STR("k")), "its change may have been missed");
+	cr_assert_not(has(c, STR("new")));
+	cache_put(cache_fill(c, STR("raced"), ticket, STR("old"), 0));
+	cr_assert_not(has(c, STR("raced")), "it was being read before");
+	fill(c, STR("k"), STR("three"));
+	cr_assert(has(c, STR("k")));
+	cache_trust(c, CACHE_KEPT);
+	cr_assert(has(c, STR("k")), "nothing was missed");
+	cache_free(c);
+}
+
+Test(cache, while_nothing_can_be_read_what_was_kept_is_found)
+{
+	struct cache *c = cache_new(MIB(1));
+	int64_t past_ns = clock_now_ns() - 1;
+	str soft = STR("soft"), hard = STR("hard");
+	fill(c, STR("k"), STR("one"));
+	cache_put(cache_fill_recheck(c, soft, cache_ticket(c, soft), STR("two"), past_ns));
+	cache_put(cache_fill(c, hard, cache_ticket(c, hard), STR("three"), past_ns));
+	cr_assert_not(has(c, soft));
+	cache_trust(c, CACHE_NONE);
+	cache_trust(c, CACHE_STALE);
+	cr_assert(has(c, STR("k")));
+	cr_assert(has(c, soft), "it was only to be read again");
+	cr_assert_not(has(c, hard), "its time is over whoever can be asked");
+	cache_drop(c, soft);
+	cr_assert_not(has(c, soft));
+	cache_trust(c, CACHE_KEPT);
+	cr_assert_not(has(c, STR("k")));
+	struct cache_value *proof = cache_get_proof(c, STR("k"));
+	cr_assert(proof && str_eq(proof->bytes, STR("one")));
+	cache_put(proof);
+	cache_free(c);
+}

@@ -350,6 +350,28 @@ SQL_TEST(sql_migrate, a_database_newer_than_the_program_is_refused)
 	fixture_migrate(f->db, &f->ctx);
 }
 
+SQL_TEST(sql_migrate, an_older_program_goes_on_with_what_is_compatible)
+{
+	const char *text = "CREATE TABLE more (x BIGINT);",
+		   *other = "CREATE TABLE most (x BIGINT);";
+	const struct sql_migration all[] = {
+		FIXTURE_MIGRATIONS[0],
+		FIXTURE_MIGRATIONS[1],
+		{ 4, "more", text, text, .compatible = true },
+		{ 5, "most", other, other },
+	};
+	struct sql_schema schema;
+	EXPECT_OK(&f->ctx, sql_migrate(&f->ctx, f->db, all, 3));
+	EXPECT_OK(&f->ctx, sql_schema_read(&f->ctx, f->db, all, 2, &schema));
+	cr_assert(schema.latest == 4 && schema.applied == 2);
+	EXPECT_OK(&f->ctx, sql_migrate(&f->ctx, f->db, all, 2));
+	EXPECT_OK(&f->ctx, sql_schema_read(&f->ctx, f->db, all, 4, &schema));
+	cr_assert_eq(schema.applied, 3);
+	EXPECT_OK(&f->ctx, sql_migrate(&f->ctx, f->db, all, 4));
+	EXPECT(&f->ctx, sql_migrate(&f->ctx, f->db, all, 2), ERR_CONFIG);
+	EXPECT(&f->ctx, sql_schema_read(&f->ctx, f->db, all, 3, &schema), ERR_CONFIG);
+}
+
 SQL_TEST(sql_migrate, a_script_that_fails_leaves_nothing)
 {
 	struct sql_migration all[3] = { FIXTURE_MIGRATIONS[0], FIXTURE_MIGRATIONS[1] };

@@ -162,3 +162,33 @@ Test(sqlgen, parts_of_the_shared_file_are_above_every_other)
 		0, "%s", output);
 	cr_assert_not_null(strstr(output, "SELECT 1 FROM t WHERE yes = ?1"), "%s", output);
 }
+
+Test(sqlgen, a_migration_is_compatible_only_if_it_adds)
+{
+	static const char *const breaking[] = {
+		"DROP TABLE a;",
+		"ALTER TABLE a RENAME TO b;",
+		"ALTER TABLE a DROP COLUMN b;",
+		"ALTER TABLE a ADD COLUMN b BIGINT NOT NULL;",
+		"ALTER TABLE a ALTER COLUMN b SET NOT NULL;",
+		"CREATE UNIQUE INDEX a_b ON a (b);",
+		"UPDATE a SET b = 1;",
+		"DELETE FROM a;",
+	};
+	char output[4096], text[256];
+	for (size_t i = 0; i < COUNT_OF(breaking); i++) {
+		snprintf(text, sizeof text, "-- compatible\n%s\n", breaking[i]);
+		cr_assert_eq(generate("migrations/0001_x.sql", text, output, sizeof output), 1,
+			     "%s", text);
+		cr_assert_not_null(strstr(output, "says that it is compatible"), "%s", output);
+		cr_assert_eq(generate("migrations/0001_x.sql", breaking[i], output, sizeof output),
+			     0, "%s", output);
+		cr_assert_null(strstr(output, ".compatible"), "%s", output);
+	}
+	cr_assert_eq(
+		generate("migrations/0001_x.sql",
+			 "-- compatible\nALTER TABLE a ADD COLUMN b BIGINT NOT NULL DEFAULT 0;\n",
+			 output, sizeof output),
+		0, "%s", output);
+	cr_assert_not_null(strstr(output, ".compatible = true"), "%s", output);
+}

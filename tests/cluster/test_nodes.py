@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two nodes on one database: what is changed at one counts at the other, also while notifications do not reach it."""
+
+import pytest
+
+from harness import oci
+from harness.people import call, make_person
+from harness.registry import ADMIN_PASSWORD
+from harness.wait import wait_until
+from harness.wire import unique
+
+API = "/api/v2.0"
+BERTH = "/api/berth/v1"
+
+
+class Pair:
+    """Node `a`, where things are changed, and node `b`, which has seen what was before."""
+
+    def __init__(self, a, b, project):
+        self.a, self.b = a, b
+        self.project = project
+        self.at_a = a.client()
+        self.at_b = b.client()
+        self.admin = a.client(auth="basic")
+
+    def both(self, repository):
+        name = f"{self.project}/{repository}"
+        return self.at_a.repository(name), self.at_b.repository(name)
+
+    def known(self, repository, seed=0):
+        """A repository with a tag that b has in memory."""
+        here, there = self.both(repository)
+        content = oci.image(seed)
+        here.push(content, "latest")
+        for _ in range(2):
+            assert there.get_manifest("latest").content == content.body
+        there.get_manifest(content.digest)
+        there.get_blob(oci.digest_of(content.blobs[0]))
+        return here, there, content
+
+
+def soon(condition, what):
+    return wait_until(condition, timeout=10, what=what)
+
+
+def status(repo, reference="latest", **options):
+    return repo.get_manifest(reference, expect=(200, 401, 403, 404), **options).status_code
+
+
+@pytest.fixture(scope="module")
+def nodes(servers, tmp_path_factory):
+    """Of the whole module: a, b, and b's way to the database."""
+    from harness.proxy import Proxy
+    from harness.registry import Registry
+
+    servers.create_database("berth_nodes")
+    root = tmp_path_factory.mktemp("nodes")
+    way = Proxy(servers.primary.port)
+    urls = [servers.url("berth_nodes", servers.primary), f"postgresql://postgres@127.0.0.1:{way.port}/berth_nodes"]
+    made = []
+    try:
+        for number, url in enumerate(urls):
+            registry = Registry(root / f"node-{number}", settings={"database_url": url})
+            registry.data = root / "data"
+            made.append(registry.start())
+        yield (*made, way)
+        for registry in made:
+            assert registry.stop() == 0
+            registry.assert_log_clean()
+        made[0].assert_fsck_clean()
+        status, output = made[0].berth("audit", "verify")
+        assert status == 0, output
+    finally:
+        for registry in made:
+            registry.kill9()
+        way.close()
+
+
+def heard(registry):
+    """Whether it says that it hears notifications, by the last line about that."""
+    lines = [line.get("msg") or line.get("message") or str(line) for line in registry.log_lines() if "notifications of other nodes" in str(line)]
+    return bool(lines) and "not heard" not in lines[-1]
+
+
+@pytest.fixture(params=["told", "deaf"])
+def pair(request, nodes):
+    """Once as it should be, once with b's notifications cut off."""
+    a, b, way = nodes
+    way.refuse_word = b"LISTEN" if request.param == "deaf" else None
+    if request.param == "deaf":
+        way.cut()
+        wait_until(lambda: not heard(b), what="the loss being noticed")
+    else:
+        wait_until(lambda: heard(b), what="notifications being heard")
+    project = unique("nodes")
+    a.client(auth="basic").make_project(project)
+    yield Pair(a, b, project)
+    way.refuse_word = None
+
+
+def test_a_moved_tag(pair):
+    here, there, _ = pair.known("moved")
+    other = oci.image(1)
+    here.push(other, "latest")
+    soon(lambda: there.get_manifest("latest").content == other.body, "the new image")
+
+
+def test_a_deleted_tag_manifest_and_blob(pair):
+    here, there, content = pair.known("deleted")
+    here.put_manifest(content, "second")
+    there.get_manifest("second")
+    call(pair.admin, "DELETE", f"{API}/projects/{pair.project}/repositories/deleted/artifacts/{content.digest}/tags/second")
+    soon(lambda: status(there, "second") == 404, "the tag's end")
+    here.delete_manifest(content.digest)
+    soon(lambda: status(there) == 404 and status(there, content.digest) == 404, "the manifest's end")
+    blob = oci.digest_of(content.blobs[0])
+    here.delete_blob(blob)
+    soon(lambda: there.get_blob(blob, expect=(200, 404)).status_code == 404, "the blob's end")
+
+
+def test_a_deleted_repository(pair):
+    _, there, _ = pair.known("gone")
+    call(pair.admin, "DELETE", f"{API}/projects/{pair.project}/repositories/gone")
+    soon(lambda: status(there) == 404, "the repository's end")
+
+
+def test_a_renamed_repository_and_its_alias(pair):
+    _, there, content = pair.known("before")
+    base = f"{BERTH}/projects/{pair.project}/repositories"
+    call(pair.admin, "POST", f"{base}/before/rename", {"name": f"{pair.project}/after", "alias": False})
+    soon(lambda: status(there) == 404, "the old name's end")
+    new = pair.at_b.repository(f"{pair.project}/after")
+    soon(lambda: status(new) == 200, "the new name")
+    call(pair.admin, "POST", f"{base}/after/rename", {"name": f"{pair.project}/last", "alias": True})
+    soon(lambda: status(new) == 200, "the alias")
+
+
+def test_a_project_made_private(pair):
+    pair.admin.publish_project(pair.project)
+    _, there, _ = pair.known("visible")
+    stranger = there.as_client(pair.b.anonymous())
+    soon(lambda: status(stranger) == 200, "strangers being let in")
+    pair.admin.publish_project(pair.project, public=False)
+    soon(lambda: status(stranger, headers={"Authorization": None}) == 401, "strangers being refused")
+
+
+def test_a_role_taken_away(pair):
+    _, there, _ = pair.known("role")
+    person = make_person(pair.admin)
+    made = call(pair.admin, "POST", f"{API}/projects/{pair.project}/members",
+                {"role_id": 3, "member_user": {"username": person.name}}, expect=201)
+    member = pair.b.client(person.name, "Secret-1234", auth="basic")
+    soon(lambda: status(there.as_client(member)) == 200, "the member being let in")
+    call(pair.admin, "DELETE", made.headers["Location"])
+    soon(lambda: status(there.as_client(member)) in (401, 403, 404), "the member being refused")
+
+
+def test_a_robot_disabled(pair):
+    _, there, _ = pair.known("robot")
+    wanted = {
+        "name": "puller", "level": "project", "duration": -1,
+        "permissions": [{"kind": "project", "namespace": pair.project, "access": [{"resource": "repository", "action": "pull"}]}],
+    }
+    made = call(pair.admin, "POST", f"{API}/robots", wanted, expect=201).json()
+    robot = pair.b.client(made["name"], made["secret"], auth="basic")
+    soon(lambda: status(there.as_client(robot)) == 200, "the robot being let in")
+    state = pair.admin.get(f"{API}/robots/{made['id']}", expect=200).json()
+    call(pair.admin, "PUT", f"{API}/robots/{made['id']}", {**state, "disable": True})
+    soon(lambda: status(there.as_client(robot)) == 401, "the robot being refused")
+
+
+def test_a_user_deleted_with_his_token(pair):
+    _, there, _ = pair.known("user")
+    pair.admin.publish_project(pair.project)
+    person = make_person(pair.admin)
+    client = pair.b.client(person.name, "Secret-1234")
+    soon(lambda: status(there.as_client(client)) == 200, "his token being accepted")
+    call(pair.admin, "DELETE", person.path)
+    soon(lambda: status(there.as_client(client)) == 401, "his token being refused")
+
+
+def test_a_tenant_suspended(pair):
+    name = unique("tenant")
+    tenant = pair.a.tenant(name)
+    there = pair.b.anonymous()
+    there.session.headers["Host"] = tenant.host
+    soon(lambda: there.session.get(pair.b.url + "/v2/").status_code == 401, "the tenant being known")
+    call(pair.admin, "PUT", tenant.path, {"state": "suspended"})
+    soon(lambda: there.session.get(pair.b.url + "/v2/").status_code == 403, "the tenant being suspended")
+    call(pair.admin, "PUT", tenant.path, {"state": "active"})
+    soon(lambda: there.session.get(pair.b.url + "/v2/").status_code == 401, "the tenant being back")
+
+
+def test_an_erased_storage(pair):
+    name = unique("vault")
+    tenant = pair.a.tenant(name, storage={"encrypted": True})
+    content = oci.image(7)
+    here = tenant.client().repository("library/secret")
+    tenant.admin.make_project("library")
+    here.push(content, "latest")
+    elsewhere = pair.b.client("default/admin", ADMIN_PASSWORD, auth="basic")
+    elsewhere.session.headers["Host"] = tenant.host
+    there = elsewhere.repository("library/secret")
+    blob = oci.digest_of(content.blobs[0])
+    soon(lambda: there.get_blob(blob, expect=(200, 404)).status_code == 200, "the blob")
+    call(pair.admin, "POST", f"{tenant.path}/storage/erasure", {"name": name}, expect=(200, 204))
+    soon(lambda: there.get_blob(blob, expect=(200, 410)).status_code == 410, "the end of the bytes")
+
+
+def test_a_setting(pair):
+    call(pair.admin, "PUT", f"{API}/configurations", {"read_only": True})
+    try:
+        _, there = pair.both("setting")
+        soon(lambda: there.start_upload(expect=(202, 403)).answer.status_code == 403, "the mode being known")
+    finally:
+        call(pair.admin, "PUT", f"{API}/configurations", {"read_only": False})
+    soon(lambda: there.start_upload(expect=(202, 403)).answer.status_code == 202, "its end being known")
+
+
+def test_what_changed_while_a_node_was_deaf_is_not_known_after(nodes):
+    a, b, way = nodes
+    project = unique("deaf")
+    a.client(auth="basic").make_project(project)
+    pair = Pair(a, b, project)
+    wait_until(lambda: heard(b), what="notifications being heard")
+    here, there, _ = pair.known("deaf")
+    way.refuse_word = b"LISTEN"
+    way.cut()
+    wait_until(lambda: not heard(b), what="the loss being noticed")
+    other = oci.image(1)
+    here.push(other, "latest")
+    way.refuse_word = None
+    wait_until(lambda: heard(b), what="notifications being heard again")
+    assert there.get_manifest("latest").content == other.body
+
+
+def test_an_upload_begun_at_one_is_finished_at_the_other(pair):
+    here, there = pair.both("split")
+    data = oci.random_bytes(3000)
+    upload = here.start_upload()
+    upload.patch(data[:2000], 0)
+    upload.repository = there
+    upload.put(oci.digest_of(data), data[2000:], 2000)
+    assert here.get_blob(oci.digest_of(data)).content == data
+
+
+def test_pushes_of_new_tags_tell_nobody(nodes, servers):
+    """Notifications put commits in an order: what nobody can know needs none."""
+    a, _, _ = nodes
+    project = unique("quiet")
+    a.client(auth="basic").make_project(project)
+    repo = a.client().repository(f"{project}/quiet")
+    repo.push(oci.image(3), "first")
+    listening = servers.primary.query(
+        "LISTEN berth; SELECT 1", database="berth_nodes")  # that the channel is what it is called
+    assert listening == ["1"]
+    triggers = servers.primary.query(
+        "SELECT tgrelid::regclass || ' ' || tgname FROM pg_trigger WHERE tgname LIKE 'told%' "
+        "AND tgtype & 4 <> 0 AND tgrelid::regclass::text IN ('tag', 'manifest', 'repository_blob', 'repository', 'blob', 'upload')",
+        database="berth_nodes")
+    assert triggers == [], "an insert of content tells"
