@@ -29,13 +29,14 @@ def binary():
     return Path(os.environ.get("BERTH_BINARY", ROOT / "build" / "berth"))
 
 
-def is_judged():
-    """Whether another program than the one under test, one without a sanitizer, looks at what a test left behind."""
-    return "BERTH_JUDGE" in os.environ
-
-
 def judge():
+    """The program that looks at what a test left behind: one without a sanitizer, which would take its time."""
     return Path(os.environ.get("BERTH_JUDGE", binary()))
+
+
+def looks_after_each():
+    """Whether that is done after each test on a server that others share, or when their module ends."""
+    return os.environ.get("BERTH_TEST_FSCK") != "module"
 
 
 class Registry:
