@@ -14,6 +14,8 @@ from harness.registry import Registry
 from harness.s3 import ACCESS_KEY, BUCKET, SECRET_KEY, MetadataServer, S3Server
 from harness.wait import wait_until
 
+pytestmark = pytest.mark.slow  # a server in Python beside each; with the sanitizers test_store_s3.c looks at the same code
+
 MIB = 1 << 20
 LARGE = oci.random_bytes(17 * MIB + 12345, "large")
 SMALL = oci.random_bytes(70_000, "small")

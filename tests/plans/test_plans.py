@@ -187,7 +187,6 @@ def plans():
     base = database.Database(os.environ["BERTH_TEST_POSTGRES"])
     try:
         found, tables = catalogue.statements(), catalogue.tables(catalogue.open_sqlite())
-        run_script(base.url, [f"{script}\n;" for script in catalogue.migrations("postgres")])
         both = []
         for rows in (SMALL, LARGE):
             fill_postgres(base.url, tables, rows)
