@@ -111,7 +111,7 @@ void watch_route(const struct request *rq)
 void watch_end(struct request *rq, err_t err)
 {
 	const struct exchange *x = rq->x;
-	int64_t took_ns = clock_now_ns() - x->began_ns;
+	int64_t now_ns = clock_now_ns(), took_ns = now_ns - x->began_ns;
 	const char *method = http_method_name(x->head->method);
 	const struct slow_about about = { .kind = method,
 					  .what = x->head->path,
@@ -125,7 +125,7 @@ void watch_end(struct request *rq, err_t err)
 				       .took_ns = took_ns };
 	activity_end();
 	count(rq, err, took_ns);
-	slow_note(&slow_requests, took_ns, &about);
+	slow_note(&slow_requests, now_ns, took_ns, &about);
 	if (!x->ctx->trace)
 		return;
 	tracer_close(rq->api->options.tracer, &rq->trace, rq->trace_parent, &traced);

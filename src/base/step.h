@@ -17,34 +17,37 @@
 
 #include "base/ctx.h"
 
-enum step_kind {
-	STEP_SQL_WAIT,	      /* for a connection, or a turn to write; value: enum sql_mode */
-	STEP_SQL_TRANSACTION, /* from its begin to its end; the steps inside belong to it */
-	STEP_SQL_COMMIT,      /* until it is durable */
-	STEP_SQL_STATEMENT,   /* value: 0; the name is the statement's */
-	STEP_STORAGE,	      /* value: enum step_storage */
-	STEP_UPSTREAM,	      /* value: enum client_purpose (http/client.h) */
-	STEP_KIND_COUNT,
-};
+/* X(list, name, text); `list` is whose list it is made for: STEP here, a label's elsewhere. */
+#define STEP_KIND_TABLE(X, list)                                                                   \
+	/* for a connection, or a turn to write; value: enum sql_mode */                           \
+	X(list, SQL_WAIT, "sql_wait")                                                              \
+	/* from its begin to its end; the steps inside belong to it */                             \
+	X(list, SQL_TRANSACTION, "sql_transaction")                                                \
+	/* until it is durable */                                                                  \
+	X(list, SQL_COMMIT, "sql_commit")                                                          \
+	/* value: 0; the name is the statement's */                                                \
+	X(list, SQL_STATEMENT, "sql_statement")                                                    \
+	/* value: enum step_storage */                                                             \
+	X(list, STORAGE, "storage")                                                                \
+	/* value: enum client_purpose (http/client.h) */                                           \
+	X(list, UPSTREAM, "upstream")
 
-/* What is asked of a storage. X(name, text) */
-#define STEP_STORAGE_TABLE(X)                                                                      \
-	X(UPLOAD_OPEN, "upload_open")                                                              \
-	X(UPLOAD_APPEND, "upload_append")                                                          \
-	X(UPLOAD_FLUSH, "upload_flush")                                                            \
-	X(UPLOAD_READ, "upload_read")                                                              \
-	X(UPLOAD_REMOVE, "upload_remove")                                                          \
-	X(PUBLISH, "publish")                                                                      \
-	X(BLOB_OPEN, "blob_open")                                                                  \
-	X(BLOB_READ, "blob_read")                                                                  \
-	X(BLOB_SIZE, "blob_size")
+/* What is asked of a storage. */
+#define STEP_STORAGE_TABLE(X, list)                                                                \
+	X(list, UPLOAD_OPEN, "upload_open")                                                        \
+	X(list, UPLOAD_APPEND, "upload_append")                                                    \
+	X(list, UPLOAD_FLUSH, "upload_flush")                                                      \
+	X(list, UPLOAD_READ, "upload_read")                                                        \
+	X(list, UPLOAD_REMOVE, "upload_remove")                                                    \
+	X(list, PUBLISH, "publish")                                                                \
+	X(list, BLOB_OPEN, "blob_open")                                                            \
+	X(list, BLOB_READ, "blob_read")                                                            \
+	X(list, BLOB_SIZE, "blob_size")
 
-enum step_storage {
-#define STEP_STORAGE_ENUM(name, text) STEP_##name,
-	STEP_STORAGE_TABLE(STEP_STORAGE_ENUM)
-#undef STEP_STORAGE_ENUM
-		STEP_STORAGE_COUNT,
-};
+#define STEP_ENUM(list, name, text) list##_##name,
+enum step_kind { STEP_KIND_TABLE(STEP_ENUM, STEP) STEP_KIND_COUNT };
+enum step_storage { STEP_STORAGE_TABLE(STEP_ENUM, STEP) STEP_STORAGE_COUNT };
+#undef STEP_ENUM
 
 struct step {
 	enum step_kind kind;

@@ -362,8 +362,8 @@ err_t client_check(struct ctx *ctx, struct client *client, const struct client_r
 struct step client_step(struct ctx *ctx, const struct client *client)
 {
 	static const char *const purposes[CLIENT_PURPOSE_COUNT] = {
-#define NAME(name, text) [CLIENT_FOR_##name] = text,
-		CLIENT_PURPOSE_TABLE(NAME)
+#define NAME(list, name, text) [list##_##name] = text,
+		CLIENT_PURPOSE_TABLE(NAME, CLIENT_FOR)
 #undef NAME
 	};
 	enum client_purpose purpose = client->options.purpose;

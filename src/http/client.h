@@ -44,20 +44,17 @@
 
 struct client;
 
-/* What kinds of upstream there are. X(name, text) */
-#define CLIENT_PURPOSE_TABLE(X)                                                                    \
-	X(OTHER, "other")                                                                          \
-	X(IDENTITY, "identity") /* identity providers and issuers of tokens */                     \
-	X(AUDIT, "audit")	/* receivers of audit records */                                   \
-	X(TRACES, "traces")	/* who collects traces */                                          \
-	X(STORAGE, "storage")	/* where blobs are kept, and who gives the keys to it */
+/* What kinds of upstream there are. X(list, name, text), as in base/step.h */
+#define CLIENT_PURPOSE_TABLE(X, list)                                                              \
+	X(list, OTHER, "other")                                                                    \
+	X(list, IDENTITY, "identity") /* identity providers and issuers of tokens */               \
+	X(list, AUDIT, "audit")	      /* receivers of audit records */                             \
+	X(list, TRACES, "traces")     /* who collects traces */                                    \
+	X(list, STORAGE, "storage")   /* where blobs are kept, and who gives the keys to it */
 
-enum client_purpose {
-#define CLIENT_PURPOSE_ENUM(name, text) CLIENT_FOR_##name,
-	CLIENT_PURPOSE_TABLE(CLIENT_PURPOSE_ENUM)
+#define CLIENT_PURPOSE_ENUM(list, name, text) list##_##name,
+enum client_purpose { CLIENT_PURPOSE_TABLE(CLIENT_PURPOSE_ENUM, CLIENT_FOR) CLIENT_PURPOSE_COUNT };
 #undef CLIENT_PURPOSE_ENUM
-		CLIENT_PURPOSE_COUNT,
-};
 
 struct client_options {
 	enum client_purpose purpose;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* meter.c - see meter.h. */
 #include "observe/meter.h"
-#include "base/step.h"
-#include "http/client.h"
+#include "base/clock.h"
 #include "observe/activity.h"
 #include "observe/metric.h"
 #include "observe/slow.h"
@@ -22,11 +21,6 @@ static const struct {
 	[STEP_STORAGE] = { METRIC_CELL_STORAGE_SECONDS, METRIC_VALUES_OPERATION },
 	[STEP_UPSTREAM] = { METRIC_CELL_UPSTREAM_SECONDS, METRIC_VALUES_PURPOSE },
 };
-
-/* The orders of these lists are the same. */
-_Static_assert((int)METRIC_VALUES_STEP == STEP_KIND_COUNT, "a step without a label");
-_Static_assert((int)METRIC_VALUES_OPERATION == STEP_STORAGE_COUNT, "an operation without a label");
-_Static_assert((int)METRIC_VALUES_PURPOSE == CLIENT_PURPOSE_COUNT, "a purpose without a label");
 
 const char *meter_step_name(unsigned kind)
 {
@@ -55,7 +49,7 @@ static void ended(struct ctx *ctx, const struct step *step, err_t err)
 	metric_time(times[step->kind].cell + METRIC_TIMES * step->value, step->spent_ns);
 	if (error_info(err)->status >= 500)
 		metric_add(METRIC_AT1(STEP_ERRORS, step->kind), 1);
-	slow_note(&slow_steps, step->spent_ns, &about);
+	slow_note(&slow_steps, clock_now_ns(), step->spent_ns, &about);
 	tracer_step_ended(ctx, step, err);
 }
 

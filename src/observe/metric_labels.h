@@ -6,6 +6,9 @@
  */
 #pragma once
 
+#include "base/step.h"
+#include "http/client.h"
+
 /* X(label, text), and all of them. */
 #define METRIC_LABEL_TABLE(X)                                                                      \
 	X(ROUTE, "route")                                                                          \
@@ -61,32 +64,9 @@
 	X(MODE, WRITE, "write")                                                                    \
 	X(MODE, RELAXED, "relaxed")
 
-/* In the orders of STEP_STORAGE_TABLE, CLIENT_PURPOSE_TABLE and enum step_kind. */
-#define METRIC_LABEL_VALUES_OPERATION(X)                                                           \
-	X(OPERATION, UPLOAD_OPEN, "upload_open")                                                   \
-	X(OPERATION, UPLOAD_APPEND, "upload_append")                                               \
-	X(OPERATION, UPLOAD_FLUSH, "upload_flush")                                                 \
-	X(OPERATION, UPLOAD_READ, "upload_read")                                                   \
-	X(OPERATION, UPLOAD_REMOVE, "upload_remove")                                               \
-	X(OPERATION, PUBLISH, "publish")                                                           \
-	X(OPERATION, BLOB_OPEN, "blob_open")                                                       \
-	X(OPERATION, BLOB_READ, "blob_read")                                                       \
-	X(OPERATION, BLOB_SIZE, "blob_size")
-
-#define METRIC_LABEL_VALUES_PURPOSE(X)                                                             \
-	X(PURPOSE, OTHER, "other")                                                                 \
-	X(PURPOSE, IDENTITY, "identity")                                                           \
-	X(PURPOSE, AUDIT, "audit")                                                                 \
-	X(PURPOSE, TRACES, "traces")                                                               \
-	X(PURPOSE, STORAGE, "storage")
-
-#define METRIC_LABEL_VALUES_STEP(X)                                                                \
-	X(STEP, SQL_WAIT, "sql_wait")                                                              \
-	X(STEP, SQL_TRANSACTION, "sql_transaction")                                                \
-	X(STEP, SQL_COMMIT, "sql_commit")                                                          \
-	X(STEP, SQL_STATEMENT, "sql_statement")                                                    \
-	X(STEP, STORAGE, "storage")                                                                \
-	X(STEP, UPSTREAM, "upstream")
+#define METRIC_LABEL_VALUES_OPERATION(X) STEP_STORAGE_TABLE(X, OPERATION)
+#define METRIC_LABEL_VALUES_PURPOSE(X)	 CLIENT_PURPOSE_TABLE(X, PURPOSE)
+#define METRIC_LABEL_VALUES_STEP(X)	 STEP_KIND_TABLE(X, STEP)
 
 /* In the orders of enum rate_who (api/api.h) and enum rate_class (config/rates.h). */
 #define METRIC_LABEL_VALUES_WHO(X)                                                                 \

@@ -12,17 +12,23 @@
 
 struct slow_list slow_requests = SLOW_LIST_INIT, slow_steps = SLOW_LIST_INIT;
 
-/* Under the lock: begins a new window when the old one is over. */
-static void turn(struct slow_list *list)
+#define WINDOW_NS (SLOW_WINDOW_S * CLOCK_S)
+
+static bool is_over(struct slow_list *list, int64_t now_ns)
 {
-	int64_t window = clock_now_ns() / (SLOW_WINDOW_S * CLOCK_S);
-	if (window == list->window)
+	return now_ns >= atomic_load_explicit(&list->until_ns, memory_order_relaxed);
+}
+
+/* Under the lock: begins a new window when the old one is over. */
+static void turn(struct slow_list *list, int64_t now_ns)
+{
+	if (!is_over(list, now_ns))
 		return;
-	bool is_next = window == list->window + 1;
+	bool is_next = now_ns < atomic_load(&list->until_ns) + WINDOW_NS;
 	list->count[1] = is_next ? list->count[0] : 0;
 	memcpy(list->calls[1], list->calls[0], list->count[1] * sizeof list->calls[0][0]);
 	list->count[0] = 0;
-	list->window = window;
+	atomic_store(&list->until_ns, now_ns - now_ns % WINDOW_NS + WINDOW_NS);
 	atomic_store_explicit(&list->enough_ns, 0, memory_order_relaxed);
 }
 
@@ -35,12 +41,14 @@ static size_t fastest(const struct slow_list *list)
 	return at;
 }
 
-void slow_note(struct slow_list *list, int64_t took_ns, const struct slow_about *about)
+void slow_note(struct slow_list *list, int64_t now_ns, int64_t took_ns,
+	       const struct slow_about *about)
 {
-	if (took_ns < atomic_load_explicit(&list->enough_ns, memory_order_relaxed))
+	if (took_ns < atomic_load_explicit(&list->enough_ns, memory_order_relaxed) &&
+	    !is_over(list, now_ns))
 		return;
 	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&list->lock);
-	turn(list);
+	turn(list, now_ns);
 	bool full = list->count[0] == SLOW_MAX;
 	struct slow_call *call = &list->calls[0][full ? fastest(list) : list->count[0]++];
 	if (full && call->took_ns >= took_ns)
@@ -67,7 +75,7 @@ size_t slow_read(struct slow_list *list, struct slow_call ret[2 * SLOW_MAX])
 {
 	size_t count = 0;
 	pthread_mutex_lock(&list->lock);
-	turn(list);
+	turn(list, clock_now_ns());
 	for (size_t window = 0; window < 2; window++)
 		for (size_t i = 0; i < list->count[window]; i++)
 			ret[count++] = list->calls[window][i];

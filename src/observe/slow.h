@@ -3,7 +3,7 @@
  * slow.h - the slowest of late: requests, and what they waited for.
  *
  * A list keeps the SLOW_MAX slowest of the present SLOW_WINDOW_S and of the one before. What is not
- * slow enough costs a look at one word.
+ * slow enough costs a look at two words.
  */
 #pragma once
 
@@ -26,8 +26,8 @@ struct slow_call {
 
 struct slow_list {
 	pthread_mutex_t lock;
-	_Atomic(int64_t) enough_ns; /* what is faster is not kept */
-	int64_t window;		    /* its number */
+	_Atomic(int64_t) enough_ns; /* what is faster is not kept, until then */
+	_Atomic(int64_t) until_ns;  /* the window's end */
 	struct slow_call calls[2][SLOW_MAX];
 	size_t count[2]; /* of this window, and of the one before */
 };
@@ -44,7 +44,9 @@ struct slow_about {
 	str what, request_id;
 	int status;
 };
-void slow_note(struct slow_list *list, int64_t took_ns, const struct slow_about *about);
+/* `now_ns`: clock_now_ns(), which who measured has just read. */
+void slow_note(struct slow_list *list, int64_t now_ns, int64_t took_ns,
+	       const struct slow_about *about);
 
 /* The slowest first; returns how many. */
 size_t slow_read(struct slow_list *list, struct slow_call ret[2 * SLOW_MAX]);

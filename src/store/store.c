@@ -31,8 +31,8 @@ const struct store_driver *store_driver_find(str name)
 	})
 
 static const char *const storage_names[STEP_STORAGE_COUNT] = {
-#define NAME(name, text) [STEP_##name] = text,
-	STEP_STORAGE_TABLE(NAME)
+#define NAME(list, name, text) [list##_##name] = text,
+	STEP_STORAGE_TABLE(NAME, STEP)
 #undef NAME
 };
 

@@ -117,9 +117,10 @@ Test(observe, the_slowest_are_kept)
 {
 	static struct slow_list list = SLOW_LIST_INIT;
 	struct slow_call calls[2 * SLOW_MAX];
+	int64_t now_ns = clock_now_ns();
 	for (int i = 1; i <= 1000; i++) {
 		const struct slow_about about = { .kind = "GET", .what = STR("/x"), .status = i };
-		slow_note(&list, i * 7 % 1000 * CLOCK_MS, &about);
+		slow_note(&list, now_ns, i * 7 % 1000 * CLOCK_MS, &about);
 	}
 	size_t found = slow_read(&list, calls);
 	cr_assert_geq(found, SLOW_MAX); /* more when the window ended meanwhile */
@@ -127,6 +128,22 @@ Test(observe, the_slowest_are_kept)
 	for (size_t i = 1; i < found; i++)
 		cr_assert_leq(calls[i].took_ns, calls[i - 1].took_ns);
 	cr_assert(found > SLOW_MAX || calls[SLOW_MAX - 1].took_ns == 968 * CLOCK_MS);
+}
+
+Test(observe, what_was_slow_does_not_hide_what_is_slow_now)
+{
+	static struct slow_list list = SLOW_LIST_INIT;
+	struct slow_call calls[2 * SLOW_MAX];
+	const struct slow_about about = { .kind = "GET", .what = STR("/x") };
+	int64_t now_ns = clock_now_ns();
+	for (int i = 0; i < 2 * SLOW_MAX; i++)
+		slow_note(&list, now_ns, CLOCK_S, &about);
+	slow_note(&list, now_ns, CLOCK_MS, &about);
+	cr_assert_eq(slow_read(&list, calls), SLOW_MAX);
+	slow_note(&list, now_ns + SLOW_WINDOW_S * CLOCK_S, CLOCK_MS, &about);
+	size_t found = slow_read(&list, calls);
+	cr_assert_eq(found, SLOW_MAX + 1, "of the window before, and of this one");
+	cr_assert_eq(calls[found - 1].took_ns, CLOCK_MS);
 }
 
 Test(observe, steps_are_counted_and_seen)
