@@ -8,8 +8,6 @@
 #include "os/resolve.h"
 #include "os/socket.h"
 
-#include <netinet/in.h>
-
 #include "base/banned.h"
 
 #define PORT_LDAP  389
@@ -48,12 +46,8 @@ bool ldap_url_read(str url, struct host *ret_host, uint16_t *ret_port)
 
 static bool may_connect(const struct ldap_server *server, const struct sockaddr_storage *at)
 {
-	const struct sockaddr_in *v4 = (const void *)at;
-	const struct sockaddr_in6 *v6 = (const void *)at;
-	ip address = at->ss_family == AF_INET ? ip_from_v4((const uint8_t *)&v4->sin_addr)
-					      : ip_from_v6((const uint8_t *)&v6->sin6_addr);
-	return !server->outbound ||
-	       outbound_may_connect(server->outbound, server->tenant_id, address);
+	return !server->outbound || outbound_may_connect(server->outbound, server->tenant_id,
+							 (const struct sockaddr *)at);
 }
 
 static bool is_guarded(const struct ldap_server *server)

@@ -5,12 +5,24 @@
  */
 #include "client_internal.h"
 
+#include <netinet/in.h>
+
 #include "base/banned.h"
 
 bool client_may_connect(const struct client *client, ip address)
 {
 	return !client->options.guard || cidr_list_has(&client->allow, address) ||
 	       ip_is_public(address);
+}
+
+bool client_may_connect_to(const struct client *client, const struct sockaddr *address)
+{
+	const struct sockaddr_in *v4 = (const void *)address;
+	const struct sockaddr_in6 *v6 = (const void *)address;
+	if (address->sa_family == AF_INET)
+		return client_may_connect(client, ip_from_v4((const uint8_t *)&v4->sin_addr));
+	return address->sa_family == AF_INET6 &&
+	       client_may_connect(client, ip_from_v6((const uint8_t *)&v6->sin6_addr));
 }
 
 /* "localhost", "x.localhost" and names without a dot are this machine's or this network's own. */

@@ -59,6 +59,7 @@ const char *client_proxy_of(const struct client *client, const struct client_url
 
 /* client_guard.c: may this client connect there? */
 bool client_may_connect(const struct client *client, ip address);
+bool client_may_connect_to(const struct client *client, const struct sockaddr *address);
 /* The same for a host as written, where only a proxy will resolve it. */
 bool client_may_name(const struct client *client, str host);
 

@@ -8,7 +8,6 @@
 #include "base/buf.h"
 #include "codec/traceparent.h"
 
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -25,28 +24,12 @@ static bool is_streamed(const struct client_transfer *t)
 
 /* --- callbacks ------------------------------------------------------------------------------ */
 
-static bool address_of(const struct curl_sockaddr *at, ip *ret)
-{
-	if (at->family == AF_INET) {
-		const struct sockaddr_in *v4 = (const void *)&at->addr;
-		*ret = ip_from_v4((const uint8_t *)&v4->sin_addr);
-	} else if (at->family == AF_INET6) {
-		const struct sockaddr_in6 *v6 = (const void *)&at->addr;
-		*ret = ip_from_v6((const uint8_t *)&v6->sin6_addr);
-	} else {
-		return false;
-	}
-	return true;
-}
-
 /* Called with the resolved address, before connecting: the guard's place. */
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *at)
 {
 	struct client_transfer *t = arg;
-	ip address;
 	(void)purpose;
-	if (!t->by_proxy &&
-	    (!address_of(at, &address) || !client_may_connect(t->client, address))) {
+	if (!t->by_proxy && !client_may_connect_to(t->client, &at->addr)) {
 		t->forbidden = true; /* another address of the name may still do */
 		return CURL_SOCKET_BAD;
 	}

@@ -5,16 +5,15 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/tenant.h"
+#include "client_internal.h"
 
 #include "base/banned.h"
 
 #define URL_SHOWN_BYTES 120
 
 struct outbound {
-	struct client *operators; /* go wherever they lead */
+	struct client *operators; /* goes wherever it is led */
 	struct client *tenants;	  /* guarded */
-	struct cidr_list allow;
-	struct arena memory;
 };
 
 static void outbound_done(struct outbound **outbound)
@@ -26,14 +25,11 @@ err_t outbound_new(struct ctx *ctx, const struct outbound_options *options, stru
 {
 	CLEANUP(outbound_done) struct outbound *outbound = NEW(struct outbound);
 	struct client_options client = options->client;
-	arena_init(&outbound->memory, KIB(64));
-	if (!cidr_list_parse(&outbound->memory, options->tenants_allow, &outbound->allow))
-		return fail(ctx, ERR_CONFIG, "outbound.tenants_allow does not parse");
 	client.guard = false;
 	TRY(client_new(ctx, &client, &outbound->operators));
 	client.guard = true;
 	client.allow = options->tenants_allow;
-	TRY(client_new(ctx, &client, &outbound->tenants));
+	TRY_CTX(ctx, client_new(ctx, &client, &outbound->tenants), "outbound.tenants_allow");
 	*ret = take(outbound);
 	return OK;
 }
@@ -44,7 +40,6 @@ void outbound_free(struct outbound *outbound)
 		return;
 	client_free(outbound->operators);
 	client_free(outbound->tenants);
-	arena_done(&outbound->memory);
 	free(outbound);
 }
 
@@ -53,10 +48,15 @@ bool outbound_is_guarded(int64_t tenant_id)
 	return tenant_id != TENANT_DEFAULT;
 }
 
-bool outbound_may_connect(const struct outbound *outbound, int64_t tenant_id, ip address)
+static struct client *client_of(const struct outbound *outbound, int64_t tenant_id)
 {
-	return !outbound_is_guarded(tenant_id) || ip_is_public(address) ||
-	       cidr_list_has(&outbound->allow, address);
+	return outbound_is_guarded(tenant_id) ? outbound->tenants : outbound->operators;
+}
+
+bool outbound_may_connect(const struct outbound *outbound, int64_t tenant_id,
+			  const struct sockaddr *address)
+{
+	return client_may_connect_to(client_of(outbound, tenant_id), address);
 }
 
 /* The one who may mend it by an option is not the one who gets the answer. */
@@ -77,9 +77,7 @@ err_t outbound_refuse(struct ctx *ctx, int64_t tenant_id, str what)
 err_t outbound_send(struct ctx *ctx, const struct outbound *outbound, int64_t tenant_id,
 		    const struct client_request *request, struct client_response *ret)
 {
-	bool guarded = outbound_is_guarded(tenant_id);
-	err_t err =
-		client_send(ctx, guarded ? outbound->tenants : outbound->operators, request, ret);
+	err_t err = client_send(ctx, client_of(outbound, tenant_id), request, ret);
 	if (err == ERR_UPSTREAM_FORBIDDEN)
 		tell_operator(tenant_id, str_take(request->url, URL_SHOWN_BYTES));
 	return err;
@@ -102,7 +100,7 @@ err_t outbound_check(struct ctx *ctx, const struct outbound *outbound, int64_t t
 	for (str url; str_next(&urls, ' ', &url);) {
 		str host = authority_of(url);
 		if (ip_parse_with_port(host, &address) &&
-		    !outbound_may_connect(outbound, tenant_id, address))
+		    !client_may_connect(client_of(outbound, tenant_id), address))
 			return fail(ctx, ERR_REQUEST_INVALID,
 				    STR_FMT " is not an address that a tenant's server may have",
 				    STR_ARG(host));

@@ -17,10 +17,10 @@
  */
 #pragma once
 
-#include "codec/cidr.h"
 #include "http/client.h"
 
 struct outbound;
+struct sockaddr;
 
 struct outbound_options {
 	str tenants_allow;	      /* CIDR list; may be empty */
@@ -37,7 +37,8 @@ err_t outbound_send(struct ctx *ctx, const struct outbound *outbound, int64_t te
 
 /* Whether this tenant's servers are looked at. */
 bool outbound_is_guarded(int64_t tenant_id);
-bool outbound_may_connect(const struct outbound *outbound, int64_t tenant_id, ip address);
+bool outbound_may_connect(const struct outbound *outbound, int64_t tenant_id,
+			  const struct sockaddr *address);
 
 /* ERR_UPSTREAM_FORBIDDEN, and the line in the log: for `what`, a URL, that leads nowhere where this
  * tenant's servers may be. */
