@@ -33,7 +33,8 @@ void connection_new(struct server *server, int fd, bool tls, ip address, bool is
 	c->wants_tls = tls;
 	c->is_ip = is_ip;
 	c->address = address;
-	c->trusted = is_ip ? cidr_list_has(&server->trusted, address) : server->unix_is_trusted;
+	c->trusted =
+		is_ip ? cidr_list_has(&server->trusted.ranges, address) : server->trusted.has_unix;
 	c->phase = first_phase(c);
 	c->deadline_ns = clock_now_ns() + server->options.head_timeout_ms * CLOCK_MS;
 	c->in_head = true;

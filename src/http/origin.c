@@ -51,7 +51,7 @@ static void believe_proxies(struct exchange *x)
 	const struct connection *c = x->connection;
 	char text[IP_TEXT_MAX];
 	ip client;
-	if (find_client(x->head, &c->server->trusted, &client))
+	if (find_client(x->head, &c->server->trusted.ranges, &client))
 		x->peer = arena_copy(x->ctx->arena, ip_format(client, text));
 	str scheme = last_item(x->head, STR("x-forwarded-proto"));
 	if (str_eq_nocase(scheme, STR("https")))

@@ -62,7 +62,7 @@ static enum next step_proxy(struct connection *c)
 	if (header.has_source) {
 		c->address = header.source;
 		c->is_ip = true;
-		c->trusted = cidr_list_has(&c->server->trusted, c->address);
+		c->trusted = cidr_list_has(&c->server->trusted.ranges, c->address);
 		ip_format(c->address, c->peer);
 	}
 	c->phase = c->wants_tls ? PHASE_TLS : PHASE_HEAD;

@@ -46,11 +46,9 @@ static void set_defaults(struct server_options *options)
 
 static err_t parse_trusted(struct ctx *ctx, struct server *server)
 {
-	struct peer_list trusted;
-	if (!peer_list_parse(&server->arena, str_from(server->options.trusted_proxies), &trusted))
+	if (!peer_list_parse(&server->arena, str_from(server->options.trusted_proxies),
+			     &server->trusted))
 		return fail(ctx, ERR_CONFIG, "trusted proxies: not a list of address ranges");
-	server->trusted = trusted.ranges;
-	server->unix_is_trusted = trusted.has_unix;
 	return OK;
 }
 

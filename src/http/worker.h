@@ -33,9 +33,8 @@ struct listener {
 struct server {
 	struct server_options options;
 	struct socket_options socket_options;
-	struct arena arena; /* for what lives as long as the server */
-	struct cidr_list trusted;
-	bool unix_is_trusted;
+	struct arena arena;	  /* for what lives as long as the server */
+	struct peer_list trusted; /* proxies */
 
 	struct source stop;
 	int epoll_fd;
