@@ -356,16 +356,17 @@ static void log_failure(struct request *rq, err_t err)
 	    LOG_STR(trace.len ? "trace" : NULL, trace));
 }
 
-static void log_success(struct request *rq, int64_t started_ns)
+static void log_success(struct request *rq)
 {
 	str trace = watch_trace_id(rq);
 	LOG(LOG_DEBUG, "request", LOG_STR("method", rq->x->head->method_text),
 	    LOG_STR("path", rq->x->head->path), LOG_I64("status", rq->x->status),
 	    LOG_I64("sent_bytes", rq->x->sent_bytes),
 	    LOG_I64("received_bytes", rq->x->received_bytes),
-	    LOG_I64("us", (clock_now_ns() - started_ns) / CLOCK_US), LOG_STR("peer", rq->x->peer),
-	    LOG_I64("tenant", request_tenant(rq)), LOG_STR("user", rq->who.name),
-	    LOG_STR("request", rq->x->ctx->request_id), LOG_STR(trace.len ? "trace" : NULL, trace));
+	    LOG_I64("us", (clock_now_ns() - rq->x->began_ns) / CLOCK_US),
+	    LOG_STR("peer", rq->x->peer), LOG_I64("tenant", request_tenant(rq)),
+	    LOG_STR("user", rq->who.name), LOG_STR("request", rq->x->ctx->request_id),
+	    LOG_STR(trace.len ? "trace" : NULL, trace));
 }
 
 static bool is_request_id(str id)
@@ -412,13 +413,12 @@ static void finish(struct request *rq, err_t err)
 
 void api_handle(void *arg, struct exchange *x)
 {
-	int64_t started_ns = log_enabled(LOG_DEBUG) ? clock_now_ns() : 0;
 	struct request rq = { .api = arg, .x = x };
 	err_t err = dispatch(x->ctx, &rq);
 	if (err != OK)
 		finish_failed(&rq, err);
-	else if (started_ns)
-		log_success(&rq, started_ns);
+	else if (log_enabled(LOG_DEBUG))
+		log_success(&rq);
 	finish(&rq, err);
 }
 

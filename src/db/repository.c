@@ -139,7 +139,7 @@ static int64_t holder_of(const struct repository_search *search)
 	return search->project_id ? search->project_id : search->sight->tenant_id;
 }
 
-static bool is_narrowed(const struct repository_search *search)
+bool repository_search_is_narrowed(const struct repository_search *search)
 {
 	return search->name_like.len || search->name.len || search->blob.len;
 }
@@ -238,7 +238,7 @@ err_t db_repository_list(struct ctx *ctx, struct sql_tx *tx, const struct reposi
 	const struct sql_statement *statement = placed(search);
 	if (search->name.len)
 		return read_named(ctx, tx, search, ret, ret_count);
-	if (!statement && scope == SCOPE_PROJECT && !is_narrowed(search))
+	if (!statement && scope == SCOPE_PROJECT && !repository_search_is_narrowed(search))
 		statement = ordered[search->order][search->descending];
 	if (!statement && scope != SCOPE_PROJECT)
 		return read_list(ctx, tx, fitting[1][search->descending][search->order],

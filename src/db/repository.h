@@ -82,6 +82,8 @@ err_t db_repository_get(struct ctx *ctx, struct sql_tx *tx, int64_t id, struct r
 /* True for all of a project or of a tenant by name or creation, or by name those with a part of it:
  * of them a page may begin at any row. `*ret_led`: every row on the way is one that is wanted. */
 bool repository_search_has_places(const struct repository_search *search, bool *ret_led);
+/* True when it wants only some of them, by name or by blob. */
+bool repository_search_is_narrowed(const struct repository_search *search);
 /* The offset counts from the row of repository `from_id`, that included; 0: from the beginning, as
  * always for a search without places. */
 err_t db_repository_list(struct ctx *ctx, struct sql_tx *tx, const struct repository_search *search,

@@ -19,18 +19,14 @@ static struct list_state state_of(struct ctx *ctx, const struct repository_searc
 	};
 }
 
-static bool is_narrowed(const struct repository_search *search)
-{
-	return search->name_like.len || search->name.len || search->blob.len;
-}
-
 /* What holds a blob changes with every push. */
 static err_t count(struct ctx *ctx, struct registry *registry, struct sql_tx *tx,
 		   const struct repository_search *search, const struct list_state *list,
 		   int64_t *total)
 {
 	bool remembered = !search->blob.len && !search->name.len;
-	if (!is_narrowed(search) || (remembered && anchor_total(registry, list, total)))
+	if (!repository_search_is_narrowed(search) ||
+	    (remembered && anchor_total(registry, list, total)))
 		return OK;
 	TRY(db_repository_list_count(ctx, tx, search, total));
 	if (remembered)
