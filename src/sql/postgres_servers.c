@@ -4,11 +4,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "os/backoff.h"
 #include "os/thread.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/banned.h"
 
@@ -106,15 +106,9 @@ void postgres_servers_found(struct postgres_servers *servers, enum sql_reach rea
 
 /* --- trying again ----------------------------------------------------------------------------- */
 
-/* After the attempt `failures`, at least a half of it. */
 static int64_t backoff_ns(unsigned failures)
 {
-	int64_t most_ms = POSTGRES_BACKOFF_MIN_MS << MIN(failures - 1, 10u);
-	most_ms = MIN(most_ms, POSTGRES_BACKOFF_MAX_MS);
-	uint32_t chance = 0;
-	if (getrandom(&chance, sizeof chance, GRND_NONBLOCK) != (ssize_t)sizeof chance)
-		chance = (uint32_t)clock_now_ns();
-	return (most_ms * CLOCK_MS / 2) + (int64_t)chance % (most_ms * CLOCK_MS / 2);
+	return backoff_ms(failures, POSTGRES_BACKOFF_MIN_MS, POSTGRES_BACKOFF_MAX_MS) * CLOCK_MS;
 }
 
 static bool take_turn(struct postgres_servers *servers, struct postgres_attempts *attempts)

@@ -2,7 +2,6 @@
 /* s3.c - see s3.h: the store itself, its options, and its blobs. */
 #include "s3.h"
 #include "base/mem.h"
-#include "codec/hex.h"
 #include "crypto/hash.h"
 
 #include <stdio.h>
@@ -11,39 +10,19 @@
 
 #include "base/banned.h"
 
-#define COPY_PART_BYTES	 MIB(1024)
-#define READ_BLOCK	 MIB(1)
-#define PREFIX_BYTES_MAX 512
+#define COPY_PART_BYTES MIB(1024)
+#define READ_BLOCK	MIB(1)
 
 struct s3_store *s3_of(struct store *store)
 {
 	return CONTAINER_OF(store, struct s3_store, store);
 }
 
-err_t s3_error(err_t err)
-{
-	switch ((int)err) {
-	case ERR_ABSENT:
-	case ERR_UPSTREAM_UNREACHABLE:
-	case ERR_UPSTREAM_INVALID:
-	case ERR_REQUEST_INVALID:
-	case ERR_LIMIT:
-	case ERR_CONFIG:
-		return ERR_STORAGE;
-	default:
-		return err;
-	}
-}
-
 /* --- keys ----------------------------------------------------------------------------------- */
 
 str s3_blob_key(const struct s3_store *s3, digest d, char into[S3_KEY_MAX])
 {
-	char hex[2 * DIGEST_BYTES_MAX + 1] = { 0 };
-	hex_encode((str){ (const char *)d.bytes, digest_size(d.algorithm) }, hex);
-	int len = snprintf(into, S3_KEY_MAX, "%sblobs/%s/%.2s/%s", s3->prefix,
-			   digest_algorithm_name(d.algorithm), hex, hex);
-	return (str){ into, (size_t)len };
+	return remote_blob_name(s3->prefix, d, into);
 }
 
 static str upload_key(const struct s3_store *s3, str id, const char *suffix, char into[S3_KEY_MAX])
@@ -63,16 +42,6 @@ str s3_data_key(const struct s3_store *s3, str id, char into[S3_KEY_MAX])
 	return upload_key(s3, id, S3_DATA_SUFFIX, into);
 }
 
-bool s3_is_upload_id(str id)
-{
-	if (id.len == 0 || id.len > S3_UPLOAD_KEY_ID)
-		return false;
-	for (size_t i = 0; i < id.len; i++)
-		if (!id.ptr[i] || !strchr("0123456789abcdef-", id.ptr[i]))
-			return false;
-	return true;
-}
-
 /* --- options -------------------------------------------------------------------------------- */
 
 static const char *const settings[] = {
@@ -80,46 +49,25 @@ static const char *const settings[] = {
 };
 static const char *const secrets[] = { "access_key", "secret_key", "session_token", NULL };
 
-static str setting(const struct store_place *place, const char *name)
-{
-	for (size_t i = 0; i < place->setting_count; i++)
-		if (str_eq(place->settings[i].name, str_from(name)))
-			return place->settings[i].value;
-	return STR_NONE;
-}
-
-static err_t choose(struct ctx *ctx, const struct store_place *place, const char *name,
-		    const char *const *words, int *ret)
-{
-	str value = setting(place, name);
-	*ret = 0;
-	if (!value.len)
-		return OK;
-	for (; words[*ret]; ++*ret)
-		if (str_eq(value, str_from(words[*ret])))
-			return OK;
-	return fail(ctx, ERR_CONFIG, "S3 storage: %s cannot be " STR_FMT, name, STR_ARG(value));
-}
-
 static err_t read_options(struct ctx *ctx, const struct store_place *place, struct s3_options *ret)
 {
 	static const char *const addressings[] = { "auto", "path", "virtual", NULL };
 	static const char *const verifies[] = { "etag", "size", "content", NULL };
 	int addressing, verify;
-	TRY(choose(ctx, place, "addressing", addressings, &addressing));
-	TRY(choose(ctx, place, "verify", verifies, &verify));
+	TRY(remote_choose(ctx, place, "addressing", addressings, &addressing));
+	TRY(remote_choose(ctx, place, "verify", verifies, &verify));
 	*ret = (struct s3_options){
-		.endpoint = setting(place, "endpoint"),
-		.region = setting(place, "region"),
-		.bucket = setting(place, "bucket"),
+		.endpoint = remote_setting(place, "endpoint"),
+		.region = remote_setting(place, "region"),
+		.bucket = remote_setting(place, "bucket"),
 		.verify = (enum s3_verify)verify,
-		.ca_file = setting(place, "ca_certificate"),
+		.ca_file = remote_setting(place, "ca_certificate"),
 		.credentials = {
-			.key = { setting(place, "access_key"), setting(place, "secret_key"), setting(place, "session_token") },
-			.file = setting(place, "credentials_file"),
-			.profile = setting(place, "profile"),
-			.metadata = setting(place, "metadata_endpoint"),
-			.environment = setting(place, "environment").len > 0,
+			.key = { remote_setting(place, "access_key"), remote_setting(place, "secret_key"), remote_setting(place, "session_token") },
+			.file = remote_setting(place, "credentials_file"),
+			.profile = remote_setting(place, "profile"),
+			.metadata = remote_setting(place, "metadata_endpoint"),
+			.environment = remote_setting(place, "environment").len > 0,
 		},
 	};
 	/* AWS wants the bucket in the host's name; everybody else's servers know both ways, and few
@@ -162,27 +110,12 @@ static void store_done(struct s3_store **s3)
 		close_store(&(*s3)->store);
 }
 
-static char *make_prefix(const char *location)
-{
-	CLEANUP(buf_done) struct buf b = BUF_INIT(KIB(4));
-	str text = str_from(location);
-	while (str_has_prefix(text, STR("/")))
-		text = str_skip(text, 1);
-	buf_add(&b, text);
-	if (text.len && !str_has_suffix(text, STR("/")))
-		buf_add_byte(&b, '/');
-	return mem_copy(buf_str(&b));
-}
-
 err_t s3_store_new(struct ctx *ctx, const struct store_place *place, struct s3_store **ret)
 {
 	struct s3_options options;
 	CLEANUP(store_done) struct s3_store *s3 = NEW(struct s3_store);
 	s3->store.driver = &store_s3;
-	s3->prefix = make_prefix(place->location);
-	if (strlen(s3->prefix) > PREFIX_BYTES_MAX)
-		return fail(ctx, ERR_CONFIG, "S3 storage: a prefix of %zu bytes",
-			    strlen(s3->prefix));
+	TRY(remote_prefix(ctx, place->location, &s3->prefix));
 	TRY(read_options(ctx, place, &options));
 	TRY(s3_client_new(ctx, &options, &s3->client));
 	*ret = take(s3);
@@ -196,7 +129,7 @@ static err_t open_store(struct ctx *ctx, const struct store_place *place, struct
 	if (err == OK)
 		err = ask_bucket(ctx, s3);
 	if (err != OK)
-		return s3_error(err);
+		return remote_error(err);
 	*ret = &s3->store;
 	s3 = NULL;
 	return OK;
@@ -220,7 +153,7 @@ static err_t check_place(struct ctx *ctx, const struct store_place *place)
 
 static err_t absent_is_unknown(err_t err)
 {
-	return err == ERR_ABSENT ? ERR_BLOB_UNKNOWN : s3_error(err);
+	return err == ERR_ABSENT ? ERR_BLOB_UNKNOWN : remote_error(err);
 }
 
 static err_t blob_open(struct ctx *ctx, struct store *store, digest d, struct store_blob *ret)
@@ -242,7 +175,7 @@ static err_t blob_open(struct ctx *ctx, struct store *store, digest d, struct st
 static err_t blob_read(struct ctx *ctx, struct store_blob *blob, uint64_t offset, void *into,
 		       size_t len, size_t *ret_len)
 {
-	return s3_error(s3_reader_read(ctx, blob->handle, offset, into, len, ret_len));
+	return remote_error(s3_reader_read(ctx, blob->handle, offset, into, len, ret_len));
 }
 
 static void blob_close(struct store_blob *blob)
@@ -269,7 +202,7 @@ static err_t blob_remove(struct ctx *ctx, struct store *store, digest d)
 	char text[S3_KEY_MAX];
 	struct s3_store *s3 = s3_of(store);
 	str key = s3_blob_key(s3, d, text);
-	return s3_error(s3_remove(ctx, s3->client, &key, 1));
+	return remote_error(s3_remove(ctx, s3->client, &key, 1));
 }
 
 /* --- copies and proofs ---------------------------------------------------------------------- */

@@ -23,9 +23,8 @@
 #include "s3_object.h"
 #include "store/store.h"
 
-#define S3_KEY_MAX	 1024
-#define S3_UPLOAD_KEY_ID 64 /* longest id of an upload */
-#define S3_DATA_SUFFIX	 ".data"
+#define S3_KEY_MAX     REMOTE_KEY_MAX
+#define S3_DATA_SUFFIX ".data"
 
 struct s3_store {
 	struct store store;
@@ -41,10 +40,6 @@ struct s3_store *s3_of(struct store *store);
 str s3_blob_key(const struct s3_store *s3, digest d, char into[S3_KEY_MAX]);
 str s3_state_key(const struct s3_store *s3, str id, char into[S3_KEY_MAX]);
 str s3_data_key(const struct s3_store *s3, str id, char into[S3_KEY_MAX]);
-bool s3_is_upload_id(str id);
-
-/* An error of s3_client.h as store.h has it. */
-err_t s3_error(err_t err);
 
 /* The client and the prefix that a place names. Asks nobody. */
 err_t s3_store_new(struct ctx *ctx, const struct store_place *place, struct s3_store **ret);

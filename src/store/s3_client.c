@@ -3,25 +3,20 @@
 #include "s3_client.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "crypto/random.h"
 #include "os/file.h"
 #include "s3_refusal.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/banned.h"
 
-#define ARENA_BYTES	  MIB(16)
 #define MEMORY_BYTES	  MIB(2)
 #define CA_BYTES_MAX	  MIB(1)
-#define STREAM_BYTES	  KIB(256) /* a larger body is sent in pieces, each of which is progress */
 #define REQUESTS_MAX	  512
 #define IDLE_MAX	  64
 #define SILENCE_MS	  60000
-#define WAIT_SLICE_MS	  100
 #define PRESIGN_URL_BYTES KIB(8)
 
 /* --- options -------------------------------------------------------------------------------- */
@@ -124,41 +119,7 @@ void s3_client_free(struct s3_client *client)
 	free(client);
 }
 
-/* --- calls ---------------------------------------------------------------------------------- */
-
-void s3_call_begin(struct s3_call *call, struct ctx *outer)
-{
-	*call = (struct s3_call){ .ctx = *outer, .outer = outer };
-	arena_init(&call->arena, ARENA_BYTES);
-	call->ctx.arena = &call->arena;
-	ctx_forgive(&call->ctx);
-}
-
-void s3_call_done(struct s3_call *call)
-{
-	call->outer->deadline_ns = call->ctx.deadline_ns;
-	call->outer->retry_after_s = call->ctx.retry_after_s;
-	if (call->ctx.failure.code != OK && call->outer->failure.code == OK)
-		call->outer->failure = call->ctx.failure;
-	arena_done(&call->arena);
-}
-
 /* --- one request ---------------------------------------------------------------------------- */
-
-struct body {
-	str left;
-};
-
-static err_t give_body(void *arg, void *into, size_t len, size_t *ret_len)
-{
-	struct body *body = arg;
-	str piece = str_take(body->left, len);
-	if (piece.len)
-		memcpy(into, piece.ptr, piece.len);
-	body->left = str_skip(body->left, piece.len);
-	*ret_len = piece.len;
-	return OK;
-}
 
 static str path_of(struct ctx *ctx, const struct s3_client *client, str key)
 {
@@ -225,15 +186,9 @@ static err_t send_once(struct ctx *ctx, struct s3_client *client, const struct s
 		       struct s3_response *ret)
 {
 	struct client_request request;
-	struct body body = { rq->body };
+	struct remote_body body;
 	TRY(sign(ctx, client, rq, &request));
-	if (rq->body.len > STREAM_BYTES) {
-		request.send = give_body;
-		request.send_bytes = rq->body.len;
-		request.arg = &body;
-	} else {
-		request.body = rq->body;
-	}
+	remote_body_set(&request, &body, rq->body);
 	*ret = (struct s3_response){ 0 };
 	TRY(client_send(ctx, client->http, &request, &ret->raw));
 	ret->status = ret->raw.status;
@@ -245,44 +200,6 @@ static err_t send_once(struct ctx *ctx, struct s3_client *client, const struct s
 	    ret->status / 100 == 2)
 		return fail(ctx, ERR_UPSTREAM_INVALID, "answer is no XML: " STR_FMT,
 			    STR_ARG(problem));
-	return OK;
-}
-
-/* --- waiting -------------------------------------------------------------------------------- */
-
-static void sleep_ms(int ms)
-{
-	struct timespec left = { ms / 1000, (ms % 1000) * 1000000L };
-	nanosleep(&left, NULL);
-}
-
-static int wait_ms(unsigned try, unsigned after_s)
-{
-	uint32_t chance;
-	int full_ms = try < 16 ? S3_WAIT_FIRST_MS << (try - 1) : S3_WAIT_MAX_MS;
-	full_ms = MIN(full_ms, S3_WAIT_MAX_MS);
-	random_bytes(&chance, sizeof chance);
-	int ms = full_ms / 2 + (int)(chance % (uint32_t)(full_ms / 2 + 1));
-	return MAX(ms, 1000 * (int)MIN(after_s, (unsigned)S3_RETRY_AFTER_S));
-}
-
-err_t s3_wait(struct ctx *ctx, unsigned try, unsigned after_s)
-{
-	int left_ms = wait_ms(try, after_s);
-	if (ctx_left_ms(ctx, left_ms + 1) <= left_ms)
-		return ERR_DEADLINE;
-	ctx_waits(ctx);
-	while (left_ms > 0) {
-		int slice_ms = MIN(left_ms, WAIT_SLICE_MS);
-		sleep_ms(slice_ms);
-		left_ms -= slice_ms;
-		struct failure why = ctx->failure;
-		ctx_forgive(ctx);
-		err_t err = ctx_check(ctx);
-		ctx_forgive(ctx);
-		ctx->failure = why;
-		TRY(err);
-	}
 	return OK;
 }
 
@@ -311,8 +228,8 @@ static err_t judge(struct ctx *ctx, struct s3_client *client, const struct s3_re
 static bool goes_on(struct ctx *ctx, const struct s3_request *rq, const struct s3_verdict *verdict,
 		    unsigned try)
 {
-	if (!verdict->again || rq->once || try >= S3_TRIES_MAX ||
-	    s3_wait(ctx, try, verdict->after_s) != OK)
+	if (!verdict->again || rq->once || try >= REMOTE_TRIES_MAX ||
+	    remote_wait(ctx, try, verdict->after_s) != OK)
 		return false;
 	ctx_forgive(ctx);
 	return true;

@@ -3,11 +3,11 @@
  * s3_client.h - one bucket of an S3 server: signed requests, sent again when that may help; private
  * to store.
  *
- * A request is tried up to S3_TRIES_MAX times while the server says that it is slow, busy or broken
- * (429, 500 to 504, SlowDown and the like), and while the network cuts it off: after 50 ms, and
- * about twice as long each time, with half of it left to chance, and not before a Retry-After. All
- * verbs used here may be repeated. Who has a deadline does not wait past it. A redirect is never
- * followed: the bucket is elsewhere, and the error says where.
+ * A request is tried up to REMOTE_TRIES_MAX times while the server says that it is slow, busy or
+ * broken (429, 500 to 504, SlowDown and the like), and while the network cuts it off: after 50 ms,
+ * and about twice as long each time, with half of it left to chance, and not before a Retry-After.
+ * All verbs used here may be repeated. Who has a deadline does not wait past it. A redirect is
+ * never followed: the bucket is elsewhere, and the error says where.
  *
  * Memory: each call has an arena of its own, so a loop over a hundred thousand requests takes
  * nothing from `ctx->arena` but what a function promises to leave there.
@@ -20,13 +20,9 @@
 #pragma once
 
 #include "codec/s3_answer.h"
-#include "http/client.h"
+#include "remote.h"
 #include "s3_credentials.h"
 
-#define S3_TRIES_MAX	 7
-#define S3_WAIT_FIRST_MS 50
-#define S3_WAIT_MAX_MS	 5000
-#define S3_RETRY_AFTER_S 20 /* the longest Retry-After that is waited for */
 #define S3_ETAG_MAX	 128
 #define S3_UPLOAD_ID_MAX 1024
 
@@ -77,17 +73,7 @@ struct s3_response {
 	struct s3_answer answer; /* when the body is XML */
 };
 
-/* A call's own memory, and the ctx to make it with. */
-struct s3_call {
-	struct arena arena;
-	struct ctx ctx;
-	struct ctx *outer;
-};
-void s3_call_begin(struct s3_call *call, struct ctx *outer);
-void s3_call_done(struct s3_call *call); /* CLEANUP: failure and deadline go to the outer one */
-#define S3_CALL(call, outer)                                                                       \
-	CLEANUP(s3_call_done) struct s3_call call;                                                 \
-	s3_call_begin(&(call), (outer))
+#define S3_CALL(call, outer) REMOTE_CALL(call, outer)
 
 /* OK for any 2xx without an Error in its body. `ctx` is a call's: all of `*ret` is in its arena. */
 err_t s3_send(struct ctx *ctx, struct s3_client *client, const struct s3_request *rq,
@@ -100,7 +86,3 @@ err_t s3_pull(struct ctx *ctx, struct s3_client *client, const struct s3_request
 /* Where a request could be sent by anybody for `expires_s` seconds. In ctx->arena. */
 err_t s3_presign(struct ctx *ctx, struct s3_client *client, str key, unsigned expires_s,
 		 str *ret_url);
-
-/* Waits before try number `try` + 1 (from 1 on), at least `after_s`. False when there is no time
- * for it. */
-err_t s3_wait(struct ctx *ctx, unsigned try, unsigned after_s);

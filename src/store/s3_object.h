@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "remote_reader.h"
 #include "s3_client.h"
 
 #define S3_COPY_BYTES_MAX  (5 * MIB(1024)) /* of one request */
@@ -89,21 +90,16 @@ err_t s3_multipart_list(struct ctx *ctx, struct s3_client *client, str prefix,
 /* --- reading -------------------------------------------------------------------------------- */
 
 /*
- * An object opened for reading: its first S3_FIRST_BYTES come with its size. Reading on is one
- * request for all of the rest; elsewhere, a new one. A body that breaks off is asked for again from
- * where it broke, up to S3_TRIES_MAX times without a byte between, and always of the same object:
- * one that was replaced meanwhile fails.
+ * An object opened for reading (remote_reader.h), always the same one: one that was replaced
+ * meanwhile fails.
  */
-#define S3_FIRST_BYTES KIB(64)
+#define S3_FIRST_BYTES REMOTE_FIRST_BYTES
 
 struct s3_reader {
 	struct s3_client *client;
 	char *key;
 	struct s3_object object;
-	char *first; /* the first bytes, which came with the size */
-	size_t first_len;
-	uint64_t offset; /* where `pull` stands */
-	struct client_pull *pull;
+	struct remote_reader body;
 };
 
 err_t s3_reader_open(struct ctx *ctx, struct s3_client *client, str key, struct s3_reader *ret);

@@ -127,5 +127,5 @@ err_t s3_publish(struct ctx *ctx, struct store *store, struct store_upload *uplo
 	if (!str_eq(id, s3_upload_id(up)))
 		return fail(ctx, ERR_UPLOAD_UNKNOWN, "malformed upload id");
 	TRY(s3_upload_check(ctx, up));
-	return s3_error(publish(ctx, up, d, upload->size_bytes));
+	return remote_error(publish(ctx, up, d, upload->size_bytes));
 }

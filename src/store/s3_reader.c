@@ -20,24 +20,12 @@ static err_t take_etag(struct ctx *ctx, const struct client_response *raw,
 	return OK;
 }
 
-/* "bytes 5-9/10": what was asked for, and all of the object. */
-static bool is_range(str field, uint64_t first, uint64_t last, uint64_t *ret_size_bytes)
-{
-	str unit, rest, range, all, from, to;
-	uint64_t have_first, have_last;
-	return str_cut(field, ' ', &unit, &rest) && str_cut(rest, '/', &range, &all) &&
-	       str_cut(range, '-', &from, &to) && str_to_u64(from, INT64_MAX, &have_first) &&
-	       str_to_u64(to, INT64_MAX, &have_last) &&
-	       str_to_u64(all, INT64_MAX, ret_size_bytes) && have_first == first &&
-	       have_last <= last;
-}
-
 static err_t check_answer(struct ctx *ctx, const struct client_response *raw, uint64_t first,
 			  uint64_t last, bool ranged, uint64_t *ret_size_bytes)
 {
 	if (ranged && raw->status == 206) {
-		if (!is_range(client_response_field(raw, STR("Content-Range")), first, last,
-			      ret_size_bytes))
+		if (!remote_range_is(client_response_field(raw, STR("Content-Range")), first, last,
+				     ret_size_bytes))
 			return fail(ctx, ERR_STORAGE,
 				    "the server answers with another range than was asked for");
 		return OK;
@@ -86,61 +74,24 @@ static err_t begin(struct ctx *ctx, struct s3_client *client, str key, uint64_t 
 
 void s3_reader_done(struct s3_reader *reader)
 {
-	client_pull_end(&reader->pull);
-	free(reader->first);
+	remote_reader_done(&reader->body);
 	free(reader->key);
 	*reader = (struct s3_reader){ 0 };
 }
 
-static bool is_broken_off(err_t err)
+static err_t begin_at(struct ctx *ctx, void *arg, uint64_t offset, struct client_pull **ret)
 {
-	return err == ERR_UPSTREAM_UNREACHABLE || err == ERR_UPSTREAM_INVALID;
-}
-
-/* One try, on what is there or on a new request. */
-static err_t read_some(struct ctx *ctx, struct s3_reader *r, uint64_t offset, void *into,
-		       size_t len, size_t *ret_len)
-{
-	S3_CALL(call, ctx);
-	if (r->pull && r->offset != offset)
-		client_pull_end(&r->pull);
-	if (!r->pull) {
-		err_t err = begin(&call.ctx, r->client, str_from(r->key), offset, UINT64_MAX,
-				  &r->object, &r->pull);
-		if (err != OK) /* that was tried often enough */
-			return is_broken_off(err) ? ERR_STORAGE : err;
-		r->offset = offset;
-	}
-	err_t err = client_pull_read(&call.ctx, r->pull, into, len, ret_len);
-	if (err == OK && *ret_len == 0)
-		err = fail(&call.ctx, ERR_UPSTREAM_UNREACHABLE,
-			   "object %s ends at %llu of %llu bytes", r->key,
-			   (unsigned long long)offset, (unsigned long long)r->object.size_bytes);
-	if (err != OK)
-		client_pull_end(&r->pull);
-	else
-		r->offset += *ret_len;
-	return err;
+	struct s3_reader *r = arg;
+	return begin(ctx, r->client, str_from(r->key), offset, UINT64_MAX, &r->object, ret);
 }
 
 err_t s3_reader_read(struct ctx *ctx, struct s3_reader *r, uint64_t offset, void *into, size_t len,
 		     size_t *ret_len)
 {
-	len = MIN((uint64_t)len, r->object.size_bytes - MIN(offset, r->object.size_bytes));
-	*ret_len = offset < r->first_len ? MIN(len, r->first_len - (size_t)offset) : 0;
-	if (*ret_len) {
-		memcpy(into, r->first + offset, *ret_len);
-		return OK;
-	}
-	for (unsigned try = 1; len > 0; try++) {
-		err_t err = read_some(ctx, r, offset, into, len, ret_len);
-		if (err == OK || !is_broken_off(err))
-			return err == ERR_ABSENT ? ERR_STORAGE : err;
-		if (try >= S3_TRIES_MAX || s3_wait(ctx, try, 0) != OK)
-			return ERR_STORAGE;
-		ctx_forgive(ctx);
-	}
-	return OK;
+	r->body.begin = begin_at;
+	r->body.arg = r;
+	r->body.size_bytes = r->object.size_bytes;
+	return remote_reader_read(ctx, &r->body, offset, into, len, ret_len);
 }
 
 err_t s3_get(struct ctx *ctx, struct s3_client *client, str key, size_t len_max,
@@ -149,7 +100,8 @@ err_t s3_get(struct ctx *ctx, struct s3_client *client, str key, size_t len_max,
 	CLEANUP(s3_reader_done) struct s3_reader reader = { .client = client };
 	{
 		S3_CALL(call, ctx);
-		TRY(begin(&call.ctx, client, key, 0, len_max - 1, &reader.object, &reader.pull));
+		TRY(begin(&call.ctx, client, key, 0, len_max - 1, &reader.object,
+			  &reader.body.pull));
 	}
 	reader.key = mem_copy(key);
 	size_t want = MIN((uint64_t)len_max, reader.object.size_bytes);
@@ -175,8 +127,8 @@ static err_t open_empty(struct ctx *ctx, struct s3_client *client, str key, stru
 err_t s3_reader_open(struct ctx *ctx, struct s3_client *client, str key, struct s3_reader *ret)
 {
 	CLEANUP(s3_reader_done) struct s3_reader reader = { .client = client };
-	err_t err = s3_get(ctx, client, key, S3_FIRST_BYTES, &reader.object, &reader.first,
-			   &reader.first_len);
+	err_t err = s3_get(ctx, client, key, S3_FIRST_BYTES, &reader.object, &reader.body.first,
+			   &reader.body.first_len);
 	if (err == ERR_CORRUPT) {
 		ctx_forgive(ctx);
 		err = open_empty(ctx, client, key, &reader);

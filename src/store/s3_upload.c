@@ -325,7 +325,7 @@ static err_t read_upload(struct ctx *ctx, struct s3_upload *up)
 err_t s3_upload_open(struct ctx *ctx, struct store *store, str id, bool create,
 		     struct store_upload *ret)
 {
-	if (!s3_is_upload_id(id))
+	if (!remote_id_is(id))
 		return fail(ctx, ERR_UPLOAD_UNKNOWN, "malformed upload id");
 	CLEANUP(free_upload) struct s3_upload *up = NEW(struct s3_upload);
 	up->s3 = s3_of(store);
@@ -337,7 +337,7 @@ err_t s3_upload_open(struct ctx *ctx, struct store *store, str id, bool create,
 		err = OK;
 	}
 	if (err != OK)
-		return err == ERR_ABSENT ? ERR_UPLOAD_UNKNOWN : s3_error(err);
+		return err == ERR_ABSENT ? ERR_UPLOAD_UNKNOWN : remote_error(err);
 	*ret = (struct store_upload){ .store = store,
 				      .fd = -1,
 				      .size_bytes =
@@ -417,7 +417,7 @@ err_t s3_upload_append(struct ctx *ctx, struct store_upload *upload, str bytes)
 		up->broken = rest.len < bytes.len && cut(ctx, up, upload->size_bytes) != OK;
 		ctx_forgive(ctx);
 		ctx->failure = why;
-		return s3_error(err);
+		return remote_error(err);
 	}
 	keep_head(up, upload->size_bytes, bytes);
 	upload->size_bytes += bytes.len;
@@ -435,7 +435,7 @@ err_t s3_upload_cut(struct ctx *ctx, struct store_upload *upload, uint64_t size_
 		err = cut(ctx, up, size_bytes);
 	if (err == OK)
 		upload->size_bytes = size_bytes;
-	return s3_error(err);
+	return remote_error(err);
 }
 
 /* What is enough for a part is not written twice. */
@@ -458,7 +458,7 @@ err_t s3_upload_flush(struct ctx *ctx, struct store_upload *upload)
 	TRY(s3_upload_check(ctx, up));
 	err_t err = flush(ctx, up);
 	upload->version = up->state.version;
-	return s3_error(err);
+	return remote_error(err);
 }
 
 /* --- read ----------------------------------------------------------------------------------- */
@@ -503,7 +503,7 @@ err_t s3_upload_read(struct ctx *ctx, struct store_upload *upload, uint64_t offs
 	TRY(s3_upload_check(ctx, up));
 	err_t err = read_some(ctx, up, offset, into, len, ret_len);
 	ctx_progress(ctx);
-	return s3_error(err);
+	return remote_error(err);
 }
 
 /* --- remove --------------------------------------------------------------------------------- */
@@ -552,7 +552,7 @@ static err_t remove_upload(struct ctx *ctx, struct s3_store *s3, str id)
 
 err_t s3_upload_remove(struct ctx *ctx, struct store *store, str id)
 {
-	if (!s3_is_upload_id(id))
+	if (!remote_id_is(id))
 		return fail(ctx, ERR_UPLOAD_UNKNOWN, "malformed upload id");
-	return s3_error(remove_upload(ctx, s3_of(store), id));
+	return remote_error(remove_upload(ctx, s3_of(store), id));
 }

@@ -7,7 +7,7 @@
 
 struct s3_upload {
 	struct s3_store *s3;
-	char id[S3_UPLOAD_KEY_ID + 1];
+	char id[REMOTE_ID_MAX + 1];
 	struct s3_state state; /* its tail_bytes: of the tail here, loaded or not */
 	char *tail;
 	size_t tail_capacity;

@@ -3,7 +3,6 @@
  * s3_walk.c - all objects below blobs/ and uploads/, in the order of their keys, and then what is
  * being uploaded and has no object yet. One page of a list is in memory at a time.
  */
-#include "codec/hex.h"
 #include "s3.h"
 
 #include <stdio.h>
@@ -22,28 +21,12 @@ static err_t report_stray(struct ctx *ctx, const struct walk *walk, str name)
 	return walk->visitor->stray(ctx, walk->visitor->arg, name);
 }
 
-/* "blobs/sha256/ab/<hex>" */
-static bool is_blob(str name, digest *ret)
-{
-	enum digest_algorithm algorithm;
-	str shelf, shard, hex, first;
-	digest d = { 0 };
-	if (!str_cut(name, '/', &first, &name) || !str_cut(name, '/', &shelf, &name) ||
-	    !str_cut(name, '/', &shard, &hex) || !digest_algorithm_parse(shelf, &algorithm) ||
-	    hex.len != 2 * digest_size(algorithm) || !hex_decode(hex, d.bytes) ||
-	    !str_eq(shard, str_take(hex, 2)))
-		return false;
-	d.algorithm = (unsigned char)algorithm;
-	*ret = d;
-	return true;
-}
-
 static err_t visit_blob(struct ctx *ctx, void *arg, str key, uint64_t size_bytes)
 {
 	const struct walk *walk = arg;
 	str name = str_skip(key, walk->prefix_len);
 	digest d;
-	if (!is_blob(name, &d))
+	if (!remote_blob_parse(name, &d))
 		return report_stray(ctx, walk, name);
 	return walk->visitor->blob(ctx, walk->visitor->arg, d, size_bytes);
 }
@@ -83,12 +66,12 @@ static err_t visit_upload(struct ctx *ctx, void *arg, str key, uint64_t size_byt
 {
 	const struct walk *walk = arg;
 	str name = str_skip(key, walk->prefix_len), id = str_skip(name, strlen("uploads/"));
-	if (s3_is_upload_id(id))
+	if (remote_id_is(id))
 		return visit_state(ctx, walk, id);
 	str own = str_has_suffix(id, STR(S3_DATA_SUFFIX))
 			  ? str_take(id, id.len - strlen(S3_DATA_SUFFIX))
 			  : STR_NONE;
-	if (s3_is_upload_id(own))
+	if (remote_id_is(own))
 		return visit_remnant(ctx, walk, own);
 	return report_stray(ctx, walk, name);
 }
@@ -102,7 +85,7 @@ static err_t visit_multipart(struct ctx *ctx, void *arg, str key, str upload_id)
 	if (!str_has_suffix(id, STR(S3_DATA_SUFFIX)))
 		return OK;
 	id = str_take(id, id.len - strlen(S3_DATA_SUFFIX));
-	if (!s3_is_upload_id(id))
+	if (!remote_id_is(id))
 		return OK;
 	err_t err = s3_head(ctx, walk->s3->client, s3_data_key(walk->s3, id, text), &object);
 	if (err != ERR_ABSENT)
@@ -125,5 +108,5 @@ err_t s3_walk(struct ctx *ctx, struct store *store, const struct store_walk *vis
 		err = s3_list(ctx, s3->client, str_from(uploads), &for_uploads);
 	if (err == OK)
 		err = s3_multipart_list(ctx, s3->client, str_from(uploads), &for_uploads);
-	return s3_error(err);
+	return remote_error(err);
 }

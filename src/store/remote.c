@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* remote.c - see remote.h. */
+#include "remote.h"
+#include "base/buf.h"
+#include "base/mem.h"
+#include "codec/hex.h"
+#include "os/backoff.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/banned.h"
+
+#define ARENA_BYTES   MIB(16)
+#define WAIT_SLICE_MS 100
+
+/* --- calls ---------------------------------------------------------------------------------- */
+
+void remote_call_begin(struct remote_call *call, struct ctx *outer)
+{
+	*call = (struct remote_call){ .ctx = *outer, .outer = outer };
+	arena_init(&call->arena, ARENA_BYTES);
+	call->ctx.arena = &call->arena;
+	ctx_forgive(&call->ctx);
+}
+
+void remote_call_done(struct remote_call *call)
+{
+	call->outer->deadline_ns = call->ctx.deadline_ns;
+	call->outer->retry_after_s = call->ctx.retry_after_s;
+	if (call->ctx.failure.code != OK && call->outer->failure.code == OK)
+		call->outer->failure = call->ctx.failure;
+	arena_done(&call->arena);
+}
+
+static void sleep_ms(int ms)
+{
+	struct timespec left = { ms / 1000, (ms % 1000) * 1000000L };
+	nanosleep(&left, NULL);
+}
+
+err_t remote_wait(struct ctx *ctx, unsigned tries, unsigned after_s)
+{
+	int wait_ms = (int)backoff_ms(tries, REMOTE_WAIT_FIRST_MS, REMOTE_WAIT_MAX_MS);
+	int left_ms = MAX(wait_ms, 1000 * (int)MIN(after_s, (unsigned)REMOTE_RETRY_AFTER_S));
+	if (ctx_left_ms(ctx, left_ms + 1) <= left_ms)
+		return ERR_DEADLINE;
+	ctx_waits(ctx);
+	while (left_ms > 0) {
+		int slice_ms = MIN(left_ms, WAIT_SLICE_MS);
+		sleep_ms(slice_ms);
+		left_ms -= slice_ms;
+		struct failure why = ctx->failure;
+		ctx_forgive(ctx);
+		err_t err = ctx_check(ctx);
+		ctx_forgive(ctx);
+		ctx->failure = why;
+		TRY(err);
+	}
+	return OK;
+}
+
+static err_t give_body(void *arg, void *into, size_t len, size_t *ret_len)
+{
+	struct remote_body *body = arg;
+	str piece = str_take(body->left, len);
+	if (piece.len)
+		memcpy(into, piece.ptr, piece.len);
+	body->left = str_skip(body->left, piece.len);
+	*ret_len = piece.len;
+	return OK;
+}
+
+void remote_body_set(struct client_request *request, struct remote_body *left, str body)
+{
+	left->left = body;
+	if (body.len > REMOTE_STREAM_BYTES) {
+		request->send = give_body;
+		request->send_bytes = body.len;
+		request->arg = left;
+	} else {
+		request->body = body;
+	}
+}
+
+err_t remote_error(err_t err)
+{
+	switch ((int)err) {
+	case ERR_ABSENT:
+	case ERR_UPSTREAM_UNREACHABLE:
+	case ERR_UPSTREAM_INVALID:
+	case ERR_REQUEST_INVALID:
+	case ERR_LIMIT:
+	case ERR_CONFIG:
+		return ERR_STORAGE;
+	default:
+		return err;
+	}
+}
+
+/* --- names ---------------------------------------------------------------------------------- */
+
+bool remote_id_is(str id)
+{
+	if (id.len == 0 || id.len > REMOTE_ID_MAX)
+		return false;
+	for (size_t i = 0; i < id.len; i++)
+		if (!id.ptr[i] || !strchr("0123456789abcdef-", id.ptr[i]))
+			return false;
+	return true;
+}
+
+str remote_blob_name(const char *prefix, digest d, char into[REMOTE_KEY_MAX])
+{
+	char hex[2 * DIGEST_BYTES_MAX + 1] = { 0 };
+	hex_encode((str){ (const char *)d.bytes, digest_size(d.algorithm) }, hex);
+	int len = snprintf(into, REMOTE_KEY_MAX, "%sblobs/%s/%.2s/%s", prefix,
+			   digest_algorithm_name(d.algorithm), hex, hex);
+	return (str){ into, (size_t)len };
+}
+
+bool remote_blob_parse(str name, digest *ret)
+{
+	enum digest_algorithm algorithm;
+	str shelf, shard, hex, first;
+	digest d = { 0 };
+	if (!str_cut(name, '/', &first, &name) || !str_eq(first, STR("blobs")) ||
+	    !str_cut(name, '/', &shelf, &name) || !str_cut(name, '/', &shard, &hex) ||
+	    !digest_algorithm_parse(shelf, &algorithm) || hex.len != 2 * digest_size(algorithm) ||
+	    !hex_decode(hex, d.bytes) || !str_eq(shard, str_take(hex, 2)))
+		return false;
+	d.algorithm = (unsigned char)algorithm;
+	*ret = d;
+	return true;
+}
+
+/* --- settings ------------------------------------------------------------------------------- */
+
+str remote_setting(const struct store_place *place, const char *name)
+{
+	for (size_t i = 0; i < place->setting_count; i++)
+		if (str_eq(place->settings[i].name, str_from(name)))
+			return place->settings[i].value;
+	return STR_NONE;
+}
+
+err_t remote_choose(struct ctx *ctx, const struct store_place *place, const char *name,
+		    const char *const *words, int *ret)
+{
+	str value = remote_setting(place, name);
+	int at = 0;
+	while (value.len && words[at] && !str_eq(value, str_from(words[at])))
+		at++;
+	if (!words[at])
+		return fail(ctx, ERR_CONFIG, "storage: %s cannot be " STR_FMT, name,
+			    STR_ARG(value));
+	*ret = at;
+	return OK;
+}
+
+err_t remote_prefix(struct ctx *ctx, const char *location, char **ret)
+{
+	CLEANUP(buf_done) struct buf b = BUF_INIT(KIB(4));
+	str text = str_from(location);
+	while (str_has_prefix(text, STR("/")))
+		text = str_skip(text, 1);
+	buf_add(&b, text);
+	if (text.len && !str_has_suffix(text, STR("/")))
+		buf_add_byte(&b, '/');
+	if (buf_overrun(&b) || buf_str(&b).len > REMOTE_PREFIX_MAX)
+		return fail(ctx, ERR_CONFIG, "storage: a prefix of %zu bytes", text.len);
+	*ret = mem_copy(buf_str(&b));
+	return OK;
+}

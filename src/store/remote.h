@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * remote.h - what drivers share whose bytes are at another server; private to store.
+ *
+ * All of them name alike, below a prefix of their own:
+ *
+ *	blobs/<algorithm>/<first 2 hex digits>/<hex>	a blob
+ *	uploads/<id>					how far an upload has come
+ */
+#pragma once
+
+#include "http/client.h"
+#include "store/store.h"
+
+#define REMOTE_TRIES_MAX     7
+#define REMOTE_WAIT_FIRST_MS 50
+#define REMOTE_WAIT_MAX_MS   5000
+#define REMOTE_RETRY_AFTER_S 20 /* the longest Retry-After that is waited for */
+#define REMOTE_KEY_MAX	     1024
+#define REMOTE_ID_MAX	     64	      /* longest id of an upload */
+#define REMOTE_STREAM_BYTES  KIB(256) /* a larger body is sent in pieces: each is progress */
+#define REMOTE_PREFIX_MAX    512
+
+/* --- calls ---------------------------------------------------------------------------------- */
+
+/* A call's own memory, and the ctx to make it with: a loop over a hundred thousand requests takes
+ * nothing from the outer arena. */
+struct remote_call {
+	struct arena arena;
+	struct ctx ctx;
+	struct ctx *outer;
+};
+void remote_call_begin(struct remote_call *call, struct ctx *outer);
+/* CLEANUP: failure and deadline go to the outer one. */
+void remote_call_done(struct remote_call *call);
+#define REMOTE_CALL(call, outer)                                                                   \
+	CLEANUP(remote_call_done) struct remote_call call;                                         \
+	remote_call_begin(&(call), (outer))
+
+/* Waits before try number `tries` + 1 (from 1 on), at least `after_s`: 50 ms and about twice as
+ * long each time. ERR_DEADLINE when there is no time for it, ERR_CANCELLED. */
+err_t remote_wait(struct ctx *ctx, unsigned tries, unsigned after_s);
+
+/* Gives the request a body, in pieces when it is large; `left` is the caller's, for the call. */
+struct remote_body {
+	str left;
+};
+void remote_body_set(struct client_request *request, struct remote_body *left, str body);
+
+/* What a driver's errors are for who uses a store: what is no part of store.h's is ERR_STORAGE. */
+err_t remote_error(err_t err);
+
+/* --- names ---------------------------------------------------------------------------------- */
+
+bool remote_id_is(str id);
+
+/* NUL-terminated in the caller's array. */
+str remote_blob_name(const char *prefix, digest d, char into[REMOTE_KEY_MAX]);
+
+/* "blobs/sha256/ab/<hex>", without the prefix; false for everything else. */
+bool remote_blob_parse(str name, digest *ret);
+
+/* --- settings ------------------------------------------------------------------------------- */
+
+str remote_setting(const struct store_place *place, const char *name);
+
+/* Which of `words` (NULL behind the last) a setting is, the first when it is not given. ERR_CONFIG
+ * names it. */
+err_t remote_choose(struct ctx *ctx, const struct store_place *place, const char *name,
+		    const char *const *words, int *ret);
+
+/* A location as what all names begin with: empty, or with one slash at its end. malloc'ed.
+ * ERR_CONFIG when it is longer than REMOTE_PREFIX_MAX. */
+err_t remote_prefix(struct ctx *ctx, const char *location, char **ret);
