@@ -16,10 +16,11 @@
 	  "Directory below which the storages of tenants lie that are in files; made at the "      \
 	  "start. It neither is "                                                                  \
 	  "nor holds `data_dir`. Empty: `storages` in `data_dir`.")                                \
-	X(CHOICE, storage_driver, "storage.driver", "filesystem", OPTION_CHOICES("filesystem|s3"), \
+	X(CHOICE, storage_driver, "storage.driver", "filesystem",                                  \
+	  OPTION_CHOICES("filesystem|s3|swift"),                                                   \
 	  "Where the blobs and the uploads are: `filesystem` is `data_dir`, `s3` a bucket of "     \
-	  "an S3 server. Tenants' storages are there too, unless they have places of their "       \
-	  "own.")                                                                                  \
+	  "an S3 server, `swift` a container of OpenStack Swift or of Ceph's gateway. Tenants' "   \
+	  "storages are there too, unless they have places of their own.")                         \
 	X(STRING, storage_s3_endpoint, "storage.s3.endpoint", "", OPTION_CHECK(check_http_url),    \
 	  "The S3 server: `https://s3.example.com`, `http://10.0.0.7:7480`. Empty: AWS's of "      \
 	  "the region.")                                                                           \
@@ -58,6 +59,35 @@
 	X(PATH, storage_s3_ca_certificate, "storage.s3.ca_certificate", "", OPTION_FREE,           \
 	  "PEM file of the authorities that the S3 server's certificate is verified by. Empty: "   \
 	  "those of the system.")                                                                  \
+	X(STRING, storage_swift_auth_url, "storage.swift.auth_url", "",                            \
+	  OPTION_CHECK(check_http_url),                                                            \
+	  "Where a token is asked for. With an application credential, Keystone: "                 \
+	  "`https://keystone.example.com:5000/v3`. With a user and a key, all of the URL of"       \
+	  " version 1, as Ceph's gateway has it: `http://10.0.0.7:7480/auth/v1.0`.")               \
+	X(STRING, storage_swift_region, "storage.swift.region", "", OPTION_FREE,                   \
+	  "Region of the object store in Keystone's catalog. Empty: the first.")                   \
+	X(CHOICE, storage_swift_interface, "storage.swift.interface", "public",                    \
+	  OPTION_CHOICES("public|internal|admin"), "Which of its endpoints there.")                \
+	X(STRING, storage_swift_container, "storage.swift.container", "", OPTION_FREE,             \
+	  "The container. It must exist.")                                                         \
+	X(STRING, storage_swift_prefix, "storage.swift.prefix", "", OPTION_FREE,                   \
+	  "What the names of all objects begin with, for a container that holds other "            \
+	  "things too: `berth/production`.")                                                       \
+	X(CHOICE, storage_swift_verify, "storage.swift.verify", "etag",                            \
+	  OPTION_CHOICES("etag|content"),                                                          \
+	  "What is compared after each write: `etag`, the MD5 by which the server names "          \
+	  "what it stored, and the size; `content`, all of it read back as well.")                 \
+	X(STRING, storage_swift_application_credential_id,                                         \
+	  "storage.swift.application_credential_id", "", OPTION_FREE,                              \
+	  "Id of an application credential of Keystone.")                                          \
+	X(SECRET, storage_swift_application_credential_secret,                                     \
+	  "storage.swift.application_credential_secret", "", OPTION_FREE, "Its secret.")           \
+	X(STRING, storage_swift_user, "storage.swift.user", "", OPTION_FREE,                       \
+	  "The user, for version 1: `account:user`.")                                              \
+	X(SECRET, storage_swift_key, "storage.swift.key", "", OPTION_FREE, "Its key.")             \
+	X(PATH, storage_swift_ca_certificate, "storage.swift.ca_certificate", "", OPTION_FREE,     \
+	  "PEM file of the authorities that the certificates of both servers are verified "        \
+	  "by. Empty: those of the system.")                                                       \
 	X(STRING, external_url, "external_url", "", OPTION_CHECK(check_url),                       \
 	  "How clients reach this server, for the realm of token challenges: "                     \
 	  "`https://registry.example.com`. Empty: taken from each request.")                       \

@@ -2,7 +2,7 @@
 /* storage.c - `berth storage check`: tries what the registry needs of its bucket, and prints what
  * it found. */
 #include "program.h"
-#include "store/s3_check.h"
+#include "store/store_check.h"
 
 #include <stdio.h>
 
@@ -11,10 +11,10 @@
 enum { EXIT_GOOD = 0, EXIT_BAD = 1, EXIT_FAILED = 2 };
 
 struct tally {
-	unsigned counts[S3_CHECK_FAILED + 1];
+	unsigned counts[STORE_CHECK_FAILED + 1];
 };
 
-static void print_result(void *arg, const char *what, enum s3_check_result result, str words)
+static void print_result(void *arg, const char *what, enum store_check_result result, str words)
 {
 	static const char *const marks[] = { "ok", "quirk", "FAILED" };
 	struct tally *tally = arg;
@@ -28,19 +28,21 @@ static int check(struct ctx *ctx, const struct program *p)
 {
 	struct tally tally = { { 0 } };
 	struct store_place place = program_store_place(ctx, p);
-	if (program_store_driver(p)->in_files) {
+	const struct store_driver *driver = program_store_driver(p);
+	const struct store_check_report report = { print_result, &tally };
+	if (!driver->try_out) {
 		fprintf(stderr,
 			"berth: storage.driver is no object store: there is nothing to check\n");
 		return EXIT_FAILED;
 	}
-	err_t err = s3_check(ctx, &place, print_result, &tally);
+	err_t err = driver->try_out(ctx, &place, &report);
 	if (err != OK) {
 		fprintf(stderr, "berth: %s\n", ctx->failure.detail);
 		return EXIT_FAILED;
 	}
-	printf("%u good, %u quirks, %u failed\n", tally.counts[S3_CHECK_GOOD],
-	       tally.counts[S3_CHECK_QUIRK], tally.counts[S3_CHECK_FAILED]);
-	return tally.counts[S3_CHECK_FAILED] ? EXIT_BAD : EXIT_GOOD;
+	printf("%u good, %u quirks, %u failed\n", tally.counts[STORE_CHECK_GOOD],
+	       tally.counts[STORE_CHECK_QUIRK], tally.counts[STORE_CHECK_FAILED]);
+	return tally.counts[STORE_CHECK_FAILED] ? EXIT_BAD : EXIT_GOOD;
 }
 
 int main_storage(int argc, char **argv)

@@ -3,6 +3,7 @@
 #include "s3.h"
 #include "base/mem.h"
 #include "crypto/hash.h"
+#include "s3_check.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -294,6 +295,7 @@ const struct store_driver store_s3 = {
 	.settings = settings,
 	.secrets = secrets,
 	.check = check_place,
+	.try_out = s3_check,
 	.open = open_store,
 	.close = close_store,
 	.forget = NULL,

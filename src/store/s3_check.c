@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* s3_check.c - see s3_check.h. A check is a row of the table; what it finds odd it says with
- * quirk(). */
+ * store_check_quirk(). */
 #include "s3_check.h"
 #include "base/mem.h"
 #include "crypto/md5.h"
-#include "crypto/random.h"
 #include "s3.h"
 
 #include <string.h>
@@ -16,35 +15,27 @@
 #define STRANGE_NAME "strange name+~&%41='\xc3\xa9"
 #define PRESIGNED_S  60
 
-struct check {
-	struct s3_store *s3;
-	str folder; /* prefix of all keys here */
-	str quirk;  /* of the check that runs */
-};
-
-static err_t quirk(struct ctx *ctx, struct check *check, const char *words)
+static struct s3_store *s3_at(const struct store_check *check)
 {
-	ctx_forgive(ctx);
-	check->quirk = str_from(words);
-	return OK;
+	return s3_of(check->store);
 }
 
-static str key_of(struct ctx *ctx, const struct check *check, const char *name)
+static str key_of(struct ctx *ctx, const struct store_check *check, const char *name)
 {
 	return arena_printf(ctx->arena, STR_FMT "%s", STR_ARG(check->folder), name);
 }
 
-static err_t put(struct ctx *ctx, struct check *check, const char *name, str bytes)
+static err_t put(struct ctx *ctx, struct store_check *check, const char *name, str bytes)
 {
-	return s3_put(ctx, check->s3->client, key_of(ctx, check, name), bytes, NULL);
+	return s3_put(ctx, s3_at(check)->client, key_of(ctx, check, name), bytes, NULL);
 }
 
-static err_t expect(struct ctx *ctx, struct check *check, const char *name, str want)
+static err_t expect(struct ctx *ctx, struct store_check *check, const char *name, str want)
 {
 	CLEANUP(mem_done) char *bytes = NULL;
 	struct s3_object object;
 	size_t len;
-	TRY(s3_get(ctx, check->s3->client, key_of(ctx, check, name), MAX(want.len, (size_t)1),
+	TRY(s3_get(ctx, s3_at(check)->client, key_of(ctx, check, name), MAX(want.len, (size_t)1),
 		   &object, &bytes, &len));
 	if (object.size_bytes != want.len || !str_eq((str){ bytes, len }, want))
 		return fail(ctx, ERR_STORAGE, "other bytes came back");
@@ -53,7 +44,7 @@ static err_t expect(struct ctx *ctx, struct check *check, const char *name, str 
 
 /* --- the checks ----------------------------------------------------------------------------- */
 
-static err_t ask(struct ctx *ctx, struct check *check)
+static err_t ask(struct ctx *ctx, struct store_check *check)
 {
 	const struct aws_pair query[] = { { STR("list-type"), STR("2") },
 					  { STR("max-keys"), STR("1") },
@@ -62,10 +53,10 @@ static err_t ask(struct ctx *ctx, struct check *check)
 		.method = "GET", .query = query, .query_count = COUNT_OF(query), .once = true
 	};
 	struct s3_response answer;
-	return s3_send(ctx, check->s3->client, &rq, &answer);
+	return s3_send(ctx, s3_at(check)->client, &rq, &answer);
 }
 
-static err_t write_and_read(struct ctx *ctx, struct check *check)
+static err_t write_and_read(struct ctx *ctx, struct store_check *check)
 {
 	TRY(put(ctx, check, "a", TEXT));
 	TRY(expect(ctx, check, "a", TEXT));
@@ -73,19 +64,20 @@ static err_t write_and_read(struct ctx *ctx, struct check *check)
 	return expect(ctx, check, "a", STR("another"));
 }
 
-static err_t etags(struct ctx *ctx, struct check *check)
+static err_t etags(struct ctx *ctx, struct store_check *check)
 {
 	struct s3_object object;
-	TRY(s3_head(ctx, check->s3->client, key_of(ctx, check, "a"), &object));
+	TRY(s3_head(ctx, s3_at(check)->client, key_of(ctx, check, "a"), &object));
 	if (strlen(object.etag) != MD5_TEXT_LEN)
-		return quirk(ctx, check,
-			     "etags are no MD5, so what is stored is compared by size only; set "
-			     "verify to content "
-			     "if the server is not to be trusted");
+		return store_check_quirk(
+			ctx, check,
+			"etags are no MD5, so what is stored is compared by size only; set "
+			"verify to content "
+			"if the server is not to be trusted");
 	return OK;
 }
 
-static err_t payloads(struct ctx *ctx, struct check *check)
+static err_t payloads(struct ctx *ctx, struct store_check *check)
 {
 	const struct s3_request rq = { .method = "PUT",
 				       .key = key_of(ctx, check, "lie"),
@@ -93,52 +85,54 @@ static err_t payloads(struct ctx *ctx, struct check *check)
 				       .payload_hash = aws_hash(ctx->arena, STR("b")),
 				       .no_words = true };
 	struct s3_response answer;
-	TRY(s3_send(ctx, check->s3->client, &rq, &answer));
+	TRY(s3_send(ctx, s3_at(check)->client, &rq, &answer));
 	if (answer.status / 100 == 2)
-		return quirk(ctx, check,
-			     "bodies are not compared with their SHA-256: what is changed on the "
-			     "way shows by the "
-			     "etag only");
+		return store_check_quirk(
+			ctx, check,
+			"bodies are not compared with their SHA-256: what is changed on the "
+			"way shows by the "
+			"etag only");
 	return OK;
 }
 
-static err_t signatures(struct ctx *ctx, struct check *check)
+static err_t signatures(struct ctx *ctx, struct store_check *check)
 {
 	struct client_response answer;
 	const struct client_request rq = {
 		.method = "GET",
 		.url = arena_printf(ctx->arena, STR_FMT STR_FMT "%s" STR_FMT "/" STR_FMT "a",
-				    STR_ARG(check->s3->client->scheme),
-				    STR_ARG(check->s3->client->host),
-				    check->s3->client->options.path_style ? "/" : "",
-				    STR_ARG(check->s3->client->options.path_style
-						    ? check->s3->client->options.bucket
+				    STR_ARG(s3_at(check)->client->scheme),
+				    STR_ARG(s3_at(check)->client->host),
+				    s3_at(check)->client->options.path_style ? "/" : "",
+				    STR_ARG(s3_at(check)->client->options.path_style
+						    ? s3_at(check)->client->options.bucket
 						    : STR_NONE),
 				    STR_ARG(check->folder)),
-		.ca_pem = check->s3->client->ca_pem
+		.ca_pem = s3_at(check)->client->ca_pem
 	};
-	TRY(client_send(ctx, check->s3->client->http, &rq, &answer));
+	TRY(client_send(ctx, s3_at(check)->client->http, &rq, &answer));
 	if (answer.status / 100 == 2)
-		return quirk(ctx, check,
-			     "the bucket is open to everybody: whoever knows a digest can read the "
-			     "blob");
+		return store_check_quirk(
+			ctx, check,
+			"the bucket is open to everybody: whoever knows a digest can read the "
+			"blob");
 	return OK;
 }
 
-static err_t ranges(struct ctx *ctx, struct check *check)
+static err_t ranges(struct ctx *ctx, struct store_check *check)
 {
 	CLEANUP(s3_reader_done) struct s3_reader reader = { 0 };
 	char bytes[8];
 	size_t len;
 	TRY(put(ctx, check, "a", TEXT));
-	TRY(s3_reader_open(ctx, check->s3->client, key_of(ctx, check, "a"), &reader));
+	TRY(s3_reader_open(ctx, s3_at(check)->client, key_of(ctx, check, "a"), &reader));
 	TRY(s3_reader_read(ctx, &reader, 5, bytes, 3, &len));
 	if (!str_eq((str){ bytes, len }, str_take(str_skip(TEXT, 5), len)))
 		return fail(ctx, ERR_STORAGE, "a range has other bytes");
 	return OK;
 }
 
-static err_t conditions(struct ctx *ctx, struct check *check)
+static err_t conditions(struct ctx *ctx, struct store_check *check)
 {
 	const struct aws_pair fields[] = { { STR("if-match"),
 					     STR("\"00000000000000000000000000000000\"") } };
@@ -148,18 +142,19 @@ static err_t conditions(struct ctx *ctx, struct check *check)
 				       .field_count = 1,
 				       .no_words = true };
 	struct s3_response answer;
-	TRY(s3_send(ctx, check->s3->client, &rq, &answer));
+	TRY(s3_send(ctx, s3_at(check)->client, &rq, &answer));
 	if (answer.status / 100 == 2)
-		return quirk(ctx, check,
-			     "If-Match does nothing: an object replaced while it is read shows by "
-			     "its etag only");
+		return store_check_quirk(
+			ctx, check,
+			"If-Match does nothing: an object replaced while it is read shows by "
+			"its etag only");
 	return OK;
 }
 
-static err_t absences(struct ctx *ctx, struct check *check)
+static err_t absences(struct ctx *ctx, struct store_check *check)
 {
 	struct s3_object object;
-	err_t err = s3_head(ctx, check->s3->client, key_of(ctx, check, "absent"), &object);
+	err_t err = s3_head(ctx, s3_at(check)->client, key_of(ctx, check, "absent"), &object);
 	if (err == ERR_ABSENT) {
 		ctx_forgive(ctx);
 		return OK;
@@ -168,41 +163,42 @@ static err_t absences(struct ctx *ctx, struct check *check)
 			 : fail(ctx, ERR_STORAGE, "an object that was never written is there");
 }
 
-static err_t copies(struct ctx *ctx, struct check *check)
+static err_t copies(struct ctx *ctx, struct store_check *check)
 {
 	struct s3_object object;
 	char etag[S3_ETAG_MAX + 1];
-	TRY(s3_head(ctx, check->s3->client, key_of(ctx, check, "a"), &object));
-	TRY(s3_copy(ctx, check->s3->client, key_of(ctx, check, "a"), &object,
+	TRY(s3_head(ctx, s3_at(check)->client, key_of(ctx, check, "a"), &object));
+	TRY(s3_copy(ctx, s3_at(check)->client, key_of(ctx, check, "a"), &object,
 		    key_of(ctx, check, STRANGE_NAME), etag));
 	return expect(ctx, check, STRANGE_NAME, TEXT);
 }
 
-static err_t end_parts(struct ctx *ctx, struct check *check, str key, const char *id, str bytes)
+static err_t end_parts(struct ctx *ctx, struct store_check *check, str key, const char *id,
+		       str bytes)
 {
 	struct s3_part parts[2];
 	struct s3_object object;
-	TRY(s3_part_put(ctx, check->s3->client, key, id, 1, bytes, &parts[0]));
+	TRY(s3_part_put(ctx, s3_at(check)->client, key, id, 1, bytes, &parts[0]));
 	const struct s3_piece piece = { key_of(ctx, check, "a"), 0, TEXT.len };
-	TRY(s3_part_copy(ctx, check->s3->client, key, id, 2, &piece, &parts[1]));
-	TRY(s3_multipart_complete(ctx, check->s3->client, key, id, parts, COUNT_OF(parts)));
-	TRY(s3_head(ctx, check->s3->client, key, &object));
+	TRY(s3_part_copy(ctx, s3_at(check)->client, key, id, 2, &piece, &parts[1]));
+	TRY(s3_multipart_complete(ctx, s3_at(check)->client, key, id, parts, COUNT_OF(parts)));
+	TRY(s3_head(ctx, s3_at(check)->client, key, &object));
 	if (object.size_bytes != bytes.len + TEXT.len)
 		return fail(ctx, ERR_STORAGE, "an object of parts has %llu bytes",
 			    (unsigned long long)object.size_bytes);
 	return OK;
 }
 
-static err_t parts(struct ctx *ctx, struct check *check)
+static err_t parts(struct ctx *ctx, struct store_check *check)
 {
 	CLEANUP(mem_done) char *bytes = mem_new(PART_BYTES);
 	char id[S3_UPLOAD_ID_MAX + 1];
 	str key = key_of(ctx, check, "parts");
-	TRY(s3_multipart_begin(ctx, check->s3->client, key, id, NULL));
+	TRY(s3_multipart_begin(ctx, s3_at(check)->client, key, id, NULL));
 	err_t err = end_parts(ctx, check, key, id, (str){ bytes, PART_BYTES });
 	if (err != OK) {
 		struct failure why = ctx->failure;
-		(void)!s3_multipart_abort(ctx, check->s3->client, key, str_from(id));
+		(void)!s3_multipart_abort(ctx, s3_at(check)->client, key, str_from(id));
 		ctx->failure = why;
 	}
 	return err;
@@ -214,23 +210,25 @@ static err_t count_one(struct ctx *ctx, void *arg, str key, str id)
 	return OK;
 }
 
-static err_t unfinished(struct ctx *ctx, struct check *check)
+static err_t unfinished(struct ctx *ctx, struct store_check *check)
 {
 	char id[S3_UPLOAD_ID_MAX + 1];
 	str key = key_of(ctx, check, "unfinished");
 	size_t during = 0, after = 0;
-	TRY(s3_multipart_begin(ctx, check->s3->client, key, id, NULL));
+	TRY(s3_multipart_begin(ctx, s3_at(check)->client, key, id, NULL));
 	const struct s3_visitor now = { .upload = count_one, .arg = &during },
 				then = { .upload = count_one, .arg = &after };
-	err_t err = s3_multipart_list(ctx, check->s3->client, key, &now);
-	TRY(s3_multipart_abort(ctx, check->s3->client, key, str_from(id)));
+	err_t err = s3_multipart_list(ctx, s3_at(check)->client, key, &now);
+	TRY(s3_multipart_abort(ctx, s3_at(check)->client, key, str_from(id)));
 	if (err != OK || during != 1)
-		return quirk(ctx, check,
-			     "multipart uploads cannot be listed: one whose node died stays; let a "
-			     "rule of the "
-			     "bucket end them after some days");
-	TRY(s3_multipart_list(ctx, check->s3->client, key, &then));
-	return after ? quirk(ctx, check, "a multipart upload that was aborted is still listed")
+		return store_check_quirk(
+			ctx, check,
+			"multipart uploads cannot be listed: one whose node died stays; let a "
+			"rule of the "
+			"bucket end them after some days");
+	TRY(s3_multipart_list(ctx, s3_at(check)->client, key, &then));
+	return after ? store_check_quirk(ctx, check,
+					 "a multipart upload that was aborted is still listed")
 		     : OK;
 }
 
@@ -240,46 +238,44 @@ static err_t count_object(struct ctx *ctx, void *arg, str key, uint64_t size_byt
 	return OK;
 }
 
-static err_t lists(struct ctx *ctx, struct check *check)
+static err_t lists(struct ctx *ctx, struct store_check *check)
 {
 	size_t count = 0;
-	TRY(s3_list(ctx, check->s3->client, check->folder,
+	TRY(s3_list(ctx, s3_at(check)->client, check->folder,
 		    &(const struct s3_visitor){ .object = count_object, .arg = &count }));
 	if (count < 3)
 		return fail(ctx, ERR_STORAGE, "a list lacks objects that were just written");
 	return OK;
 }
 
-static err_t removals(struct ctx *ctx, struct check *check)
+static err_t removals(struct ctx *ctx, struct store_check *check)
 {
 	const str keys[] = { key_of(ctx, check, "a"), key_of(ctx, check, "parts"),
 			     key_of(ctx, check, STRANGE_NAME), key_of(ctx, check, "lie"),
 			     key_of(ctx, check, "absent") };
 	size_t count = 0;
-	TRY(s3_remove(ctx, check->s3->client, keys, COUNT_OF(keys)));
-	TRY(s3_list(ctx, check->s3->client, check->folder,
+	TRY(s3_remove(ctx, s3_at(check)->client, keys, COUNT_OF(keys)));
+	TRY(s3_list(ctx, s3_at(check)->client, check->folder,
 		    &(const struct s3_visitor){ .object = count_object, .arg = &count }));
 	return count ? fail(ctx, ERR_STORAGE, "%zu objects are still listed after their removal",
 			    count)
 		     : OK;
 }
 
-static err_t presigned(struct ctx *ctx, struct check *check)
+static err_t presigned(struct ctx *ctx, struct store_check *check)
 {
 	struct client_response answer;
-	struct client_request rq = { .method = "GET", .ca_pem = check->s3->client->ca_pem };
-	TRY(s3_presign(ctx, check->s3->client, key_of(ctx, check, "a"), PRESIGNED_S, &rq.url));
-	TRY(client_send(ctx, check->s3->client->http, &rq, &answer));
+	struct client_request rq = { .method = "GET", .ca_pem = s3_at(check)->client->ca_pem };
+	TRY(s3_presign(ctx, s3_at(check)->client, key_of(ctx, check, "a"), PRESIGNED_S, &rq.url));
+	TRY(client_send(ctx, s3_at(check)->client->http, &rq, &answer));
 	if (answer.status != 200 || !str_eq(answer.body, TEXT))
-		return quirk(ctx, check,
-			     "presigned URLs are refused: clients cannot be sent to the bucket");
+		return store_check_quirk(
+			ctx, check,
+			"presigned URLs are refused: clients cannot be sent to the bucket");
 	return OK;
 }
 
-static const struct {
-	const char *what;
-	err_t (*run)(struct ctx *ctx, struct check *check);
-} checks[] = {
+static const struct store_check_row checks[] = {
 	{ "the bucket answers", ask },
 	{ "an object is written, read, and written again", write_and_read },
 	{ "etags are the MD5 of what is stored", etags },
@@ -305,27 +301,10 @@ static void store_done(struct s3_store **s3)
 }
 
 err_t s3_check(struct ctx *ctx, const struct store_place *place,
-	       void (*report)(void *arg, const char *what, enum s3_check_result result, str words),
-	       void *arg)
+	       const struct store_check_report *report)
 {
 	CLEANUP(store_done) struct s3_store *s3 = NULL;
-	char id[UUID_TEXT_LEN + 1];
 	TRY(s3_store_new(ctx, place, &s3));
-	random_uuid(id);
-	struct check check = { .s3 = s3,
-			       .folder = arena_printf(ctx->arena, "%scheck-%s/", s3->prefix, id) };
-	for (size_t i = 0; i < COUNT_OF(checks); i++) {
-		check.quirk = STR_NONE;
-		err_t err = checks[i].run(ctx, &check);
-		str words = err != OK ? str_from(ctx->failure.detail) : check.quirk;
-		report(arg, checks[i].what,
-		       err != OK   ? S3_CHECK_FAILED
-		       : words.len ? S3_CHECK_QUIRK
-				   : S3_CHECK_GOOD,
-		       words);
-		ctx_forgive(ctx);
-		if (err != OK && i == 0)
-			break;
-	}
+	store_check_run(ctx, &s3->store, s3->prefix, checks, COUNT_OF(checks), report);
 	return OK;
 }

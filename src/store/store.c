@@ -4,12 +4,14 @@
 #include "base/step.h"
 #include "filesystem.h"
 #include "s3.h"
+#include "swift.h"
 
 #include "base/banned.h"
 
 static const struct store_driver *const drivers[] = {
 	&store_filesystem,
 	&store_s3,
+	&store_swift,
 };
 
 const struct store_driver *store_driver_find(str name)

@@ -68,10 +68,12 @@ struct store_setting {
 /* What a store is opened with; all of it is read during the call only. */
 struct store_place {
 	const char *location; /* the driver's own: a directory for "filesystem", a prefix of keys
-				 for "s3" */
+				 for "s3" and "swift" */
 	const struct store_setting *settings;
 	size_t setting_count;
 };
+
+struct store_check_report; /* store_check.h */
 
 struct store_driver {
 	const char *name;
@@ -85,6 +87,10 @@ struct store_driver {
 	/* Whether a place that a tenant gives makes sense, without asking anybody: ERR_CONFIG, with
 	 * a text for who gave it. NULL where all that has the right names does. */
 	err_t (*check)(struct ctx *ctx, const struct store_place *place);
+	/* Tries what the driver needs of a server that is somebody else's: store_check.h. NULL
+	 * where there is none. */
+	err_t (*try_out)(struct ctx *ctx, const struct store_place *place,
+			 const struct store_check_report *report);
 	/* Creates what is missing. ERR_CONFIG for settings that make no sense. */
 	err_t (*open)(struct ctx *ctx, const struct store_place *place, struct store **ret);
 	void (*close)(struct store *store);
@@ -142,7 +148,7 @@ struct store {
 	const struct store_driver *driver;
 };
 
-/* NULL when there is no such driver. Names: "filesystem", "s3". */
+/* NULL when there is no such driver. Names: "filesystem", "s3", "swift". */
 const struct store_driver *store_driver_find(str name);
 
 /*

@@ -84,13 +84,15 @@ class Registry:
         return kept
 
     def bucket(self):
-        """Options of a part of the bucket that BERTH_TEST_S3 names: "URL BUCKET ACCESS_KEY SECRET_KEY". Without it: files."""
-        words = os.environ.get("BERTH_TEST_S3", "").split()
-        if not words:
-            return {}
-        names = ("ENDPOINT", "BUCKET", "ACCESS_KEY", "SECRET_KEY")
-        options = {f"BERTH_STORAGE_S3_{name}": word for name, word in zip(names, words)}
-        return {"BERTH_STORAGE_DRIVER": "s3", "BERTH_STORAGE_S3_PREFIX": self.prefix, **options}
+        """Options of a part of what BERTH_TEST_S3 ("URL BUCKET ACCESS_KEY SECRET_KEY") or BERTH_TEST_SWIFT ("AUTH_URL CONTAINER
+        USER KEY") names. Without them: files."""
+        for driver, names in (("S3", ("ENDPOINT", "BUCKET", "ACCESS_KEY", "SECRET_KEY")),
+                              ("SWIFT", ("AUTH_URL", "CONTAINER", "USER", "KEY"))):
+            words = os.environ.get(f"BERTH_TEST_{driver}", "").split()
+            if words:
+                options = {f"BERTH_STORAGE_{driver}_{name}": word for name, word in zip(names, words)}
+                return {"BERTH_STORAGE_DRIVER": driver.lower(), f"BERTH_STORAGE_{driver}_PREFIX": self.prefix, **options}
+        return {}
 
     def spawn(self):
         """Starts the process without waiting for it."""

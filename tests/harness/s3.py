@@ -35,6 +35,8 @@ class Refusal(Exception):
 
 
 class Stored:
+    content_type = "application/octet-stream"
+
     def __init__(self, bytes_, etag=None):
         self.bytes = bytes_
         self.etag = etag or hashlib.md5(bytes_).hexdigest()
@@ -141,6 +143,17 @@ class S3Server:
                 if trouble.strikes(method, target):
                     return trouble.kind
         return None
+
+    def key_of(self, target):
+        """The key that the target of a request names."""
+        return urllib.parse.unquote(target.partition("?")[0]).split("/", 2)[2]
+
+    def refusal_text(self, refusal):
+        return (f'<?xml version="1.0" encoding="UTF-8"?><Error><Code>{refusal.code}</Code>'
+                f"<Message>{refusal.message}</Message>{refusal.extra}</Error>")
+
+    def more_troubles(self, refuses):
+        return {}
 
     def keys(self, prefix=""):
         with self.lock:
@@ -343,9 +356,7 @@ class S3Server:
                     self.reset()
 
             def refuse(self, refusal):
-                text = (f'<?xml version="1.0" encoding="UTF-8"?><Error><Code>{refusal.code}</Code>'
-                        f"<Message>{refusal.message}</Message>{refusal.extra}</Error>")
-                self.send(refusal.status, refusal.fields, text)
+                self.send(refusal.status, refusal.fields, server.refusal_text(refusal))
 
             def serve(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
@@ -381,7 +392,7 @@ class S3Server:
 
         def corrupt(request, body):
             status, fields, content = server.answer(request, body)
-            key = urllib.parse.unquote(request.path.partition("?")[0]).split("/", 2)[2]
+            key = server.key_of(request.path)
             with server.lock:
                 server.objects[key] = Stored(server.objects[key].bytes[:-1] + b"!")
                 fields = [(name, f'"{server.objects[key].etag}"' if name == "ETag" else value) for name, value in fields]
@@ -389,7 +400,7 @@ class S3Server:
 
         def silent_corrupt(request, body):
             status, fields, content = server.answer(request, body)
-            key = urllib.parse.unquote(request.path.partition("?")[0]).split("/", 2)[2]
+            key = server.key_of(request.path)
             with server.lock:
                 stored = server.objects[key]
                 server.objects[key] = Stored(stored.bytes[:-1] + b"!", stored.etag)
@@ -423,6 +434,7 @@ class S3Server:
             "corrupt": corrupt,
             "silent_corrupt": silent_corrupt,
             "strange_etag": strange_etag,
+            **self.more_troubles(refuses),
         }
         return Handler
 

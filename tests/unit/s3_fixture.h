@@ -7,49 +7,18 @@
 #pragma once
 
 #include "crypto/random.h"
+#include "python_fixture.h"
 #include "store/s3.h"
 
-#include <criterion/criterion.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 static struct {
-	pid_t pid; /* of the server in Python, or 0 */
-	int input; /* ends it when it is closed */
+	struct python_server python;
 	char words[4][128];
 	char prefix[64];
 	struct s3_client *client; /* for looking at what the store did */
 	struct s3_store names;
 } s3_fixture;
-
-static void s3_fixture_spawn(char *line, size_t size)
-{
-	int input[2], output[2];
-	const char *root = getenv("BERTH_SOURCE_ROOT");
-	char script[512];
-	cr_assert(pipe(input) == 0 && pipe(output) == 0);
-	snprintf(script, sizeof script, "%s/tests/harness/s3.py", root ? root : ".");
-	s3_fixture.pid = fork();
-	if (s3_fixture.pid == 0) {
-		dup2(input[0], 0);
-		dup2(output[1], 1);
-		close(input[1]);
-		close(output[0]);
-		unsetenv("LD_PRELOAD");
-		execlp("python3", "python3", script, (char *)NULL);
-		_exit(127);
-	}
-	close(input[0]);
-	close(output[1]);
-	s3_fixture.input = input[1];
-	ssize_t len = read(output[0], line, size - 1);
-	cr_assert_gt(len, 0, "no S3 server in Python");
-	line[len] = '\0'; /* its end stays open: the server may still be writing the line's */
-}
 
 static const struct store_setting *s3_fixture_settings(size_t *ret_count)
 {
@@ -81,7 +50,7 @@ static void s3_fixture_start(struct ctx *ctx)
 	if (given)
 		snprintf(line, sizeof line, "%s", given);
 	else
-		s3_fixture_spawn(line, sizeof line);
+		python_start(&s3_fixture.python, "s3.py", line, sizeof line);
 	cr_assert_eq(sscanf(line, "%127s %127s %127s %127s", s3_fixture.words[0],
 			    s3_fixture.words[1], s3_fixture.words[2], s3_fixture.words[3]),
 		     4, "%s", line);
@@ -102,10 +71,7 @@ static void s3_fixture_start(struct ctx *ctx)
 static void s3_fixture_stop(struct ctx *ctx)
 {
 	s3_client_free(s3_fixture.client);
-	if (s3_fixture.pid) {
-		close(s3_fixture.input);
-		waitpid(s3_fixture.pid, NULL, 0);
-	}
+	python_stop(&s3_fixture.python);
 }
 
 static str s3_fixture_key(struct ctx *ctx, const char *name)

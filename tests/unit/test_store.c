@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bytes go in as uploads and come out as blobs, whatever the disk and the names do meanwhile. Over
  * the filesystem, by test_store_encrypted.c once more over an encrypted store in it, and by
- * test_store_s3.c and test_store_s3_encrypted.c over an S3 server. */
+ * test_store_s3.c and test_store_swift.c over servers, and those encrypted. */
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <fcntl.h>
@@ -25,9 +25,18 @@
 #include "store/store.h"
 #ifdef S3
 #include "s3_fixture.h"
+#define REMOTE	      1
+#define FIXTURE(verb) s3_fixture_##verb
+#define FAULT_PUT     "s3.copy:1=errno:5"
+#endif
+#ifdef SWIFT
+#include "swift_fixture.h"
+#define REMOTE	      1
+#define FIXTURE(verb) swift_fixture_##verb
+#define FAULT_PUT     "swift.copy:1=errno:5"
 #endif
 
-#if !defined ENCRYPTED && !defined S3
+#if !defined ENCRYPTED && !defined REMOTE
 #define IN_FILES 1
 #endif
 
@@ -48,8 +57,8 @@ static const struct aead_key data_key = { "the key of the storage for tests" };
 
 static err_t open_store(const char *path, struct store **ret)
 {
-#ifdef S3
-	TRY(s3_fixture_open(&ctx, ret));
+#ifdef REMOTE
+	TRY(FIXTURE(open)(&ctx, ret));
 #else
 	const struct store_place place = { .location = path };
 	TRY(store_driver_find(STR("filesystem"))->open(&ctx, &place, ret));
@@ -66,8 +75,8 @@ static void set_up(void)
 	umask(0);
 	arena_init(&arena, MIB(8));
 	ctx_init(&ctx, &arena);
-#ifdef S3
-	s3_fixture_start(&ctx);
+#ifdef REMOTE
+	FIXTURE(start)(&ctx);
 #endif
 	cr_assert_eq(open_store(arena_printf(&arena, "%s/a/b", root).ptr, &store), OK, "%s",
 		     ctx.failure.detail);
@@ -83,8 +92,8 @@ static void tear_down(void)
 {
 	driver->close(store);
 	nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-#ifdef S3
-	s3_fixture_stop(&ctx);
+#ifdef REMOTE
+	FIXTURE(stop)(&ctx);
 #endif
 	arena_done(&arena);
 }
@@ -93,7 +102,7 @@ TestSuite(store, .init = set_up, .fini = tear_down);
 
 static char *path_of(const char *below)
 {
-#ifdef S3
+#ifdef REMOTE
 	return arena_cstr(&arena, str_from(below)); /* the key, but for its prefix */
 #endif
 	return arena_cstr(&arena, arena_printf(&arena, "%s/a/b/%s", root, below));
@@ -110,8 +119,8 @@ static char *path_of_blob(digest d)
 
 static bool exists(const char *path)
 {
-#ifdef S3
-	return s3_fixture_exists(&ctx, path);
+#ifdef REMOTE
+	return FIXTURE(exists)(&ctx, path);
 #endif
 	struct stat info;
 	return lstat(path, &info) == 0;
@@ -119,8 +128,8 @@ static bool exists(const char *path)
 
 static void write_file(const char *path, const char *text)
 {
-#ifdef S3
-	s3_fixture_put(&ctx, path, text);
+#ifdef REMOTE
+	FIXTURE(put)(&ctx, path, text);
 	return;
 #endif
 	FILE *file = fopen(path, "w");
@@ -158,7 +167,7 @@ static void assert_blob(digest d, str want)
 	cr_assert_eq(size, want.len);
 	cr_assert_eq(driver->blob_read(&ctx, &blob, 0, bytes, want.len + 1, &len), OK);
 	cr_assert(str_eq((str){ bytes, len }, want));
-#if defined ENCRYPTED || defined S3
+#if defined ENCRYPTED || defined REMOTE
 	cr_assert_eq(blob.fd, -1);
 #else
 	cr_assert_geq(blob.fd, 0);
@@ -180,6 +189,7 @@ Test(store, drivers_are_found_by_name)
 {
 	cr_assert_str_eq(store_driver_find(STR("filesystem"))->name, "filesystem");
 	cr_assert_str_eq(store_driver_find(STR("s3"))->name, "s3");
+	cr_assert_str_eq(store_driver_find(STR("swift"))->name, "swift");
 	cr_assert_null(store_driver_find(STR("encrypted")), "it lies in another one");
 	cr_assert_null(store_driver_find(STR("memory")));
 	cr_assert_null(store_driver_find(STR("")));
@@ -392,12 +402,12 @@ Test(store, a_failed_direct_append_is_cut_back)
 Test(store, publishing_twice_keeps_the_first)
 {
 	digest d = put(STR("a1"), STR("same"));
-#ifndef S3
+#ifndef REMOTE
 	struct stat first, second;
 	cr_assert_eq(stat(path_of_blob(d), &first), 0);
 #endif
 	put(STR("a2"), STR("same"));
-#ifndef S3
+#ifndef REMOTE
 	cr_assert_eq(stat(path_of_blob(d), &second), 0);
 	cr_assert_eq(first.st_ino, second.st_ino);
 #endif
@@ -498,7 +508,7 @@ Test(store, removing_twice_is_fine)
 	}
 }
 
-#if !defined S3 || !defined ENCRYPTED /* bytes that were not asked for yet are gone */
+#if !defined REMOTE || !defined ENCRYPTED /* bytes that were not asked for yet are gone */
 Test(store, an_open_blob_outlives_its_removal)
 {
 	CLEANUP(store_blob_done) struct store_blob blob = STORE_BLOB_INIT;
@@ -546,7 +556,7 @@ Test(store, publishing_under_a_bad_id_moves_nothing)
 	assert_no_blob(d);
 }
 
-#ifndef S3
+#ifndef REMOTE
 Test(store, links_pipes_and_directories_are_not_followed)
 {
 	struct store_upload upload = STORE_UPLOAD_INIT;
@@ -568,7 +578,7 @@ Test(store, links_pipes_and_directories_are_not_followed)
 }
 #endif
 
-#ifndef S3
+#ifndef REMOTE
 Test(store, files_and_directories_are_closed_to_others)
 {
 	struct store_upload upload = STORE_UPLOAD_INIT;
@@ -628,7 +638,7 @@ Test(store, a_deadline_begins_anew_when_bytes_have_moved)
 	assert_progress("read a blob");
 }
 
-#ifndef S3
+#ifndef REMOTE
 static int count_descriptors(void)
 {
 	DIR *dir = opendir("/proc/self/fd");
@@ -708,7 +718,7 @@ Test(store, a_walk_sees_everything_in_order)
 		    "blob sha256:2cf24d 5\nblob sha256:e3b0c4 0\nupload a-0 0\nupload b 3\n");
 }
 
-#ifndef S3
+#ifndef REMOTE
 Test(store, a_walk_reports_what_is_neither_and_leaves_it)
 {
 	CLEANUP(buf_done) struct buf seen = BUF_INIT(KIB(64));
@@ -761,8 +771,8 @@ Test(store, every_step_of_a_publish_may_fail_once)
 		const char *fault;
 		err_t want;
 	} steps[] = {
-#ifdef S3
-		{ "s3.copy:1=errno:5", ERR_STORAGE },
+#ifdef REMOTE
+		{ FAULT_PUT, ERR_STORAGE },
 #else
 		{ "store.sync:1=errno:5", ERR_STORAGE },
 		{ "store.sync:1=errno:28", ERR_STORAGE_FULL },
