@@ -44,6 +44,15 @@ struct tx_rider {
 	err_t (*join)(struct ctx *ctx, struct sql_tx *tx, struct tx_rider *rider);
 };
 
+/*
+ * Somebody whose word is needed before a write transaction of this ctx is committed, whoever opened
+ * it and however durable it is to be (sql.h): a job whose lease may be lost by then (jobs/jobs.h). It
+ * is the last that happens in the transaction. Not OK: nothing was written.
+ */
+struct tx_guard {
+	err_t (*agree)(struct ctx *ctx, struct sql_tx *tx, struct tx_guard *guard);
+};
+
 /* Who gave a thread to this work, and has something to do before it waits: ctx_waits(). */
 struct ctx_host {
 	void (*waits)(struct ctx_host *host);
@@ -67,6 +76,7 @@ struct ctx {
 	struct ctx_host *host;	/* may be NULL */
 	struct trace *trace; /* that this work is recorded in (codec/traceparent.h); NULL: none */
 	struct tx_rider *rider; /* NULL, and NULL again once a commit has taken it along */
+	struct tx_guard *guard; /* NULL: nobody is asked */
 	struct failure failure;
 };
 

@@ -11,3 +11,10 @@ p.tenant_id = $3 AND p.deleted = 0 AND (CAST($1 AS BIGINT) = -1 OR p.is_public =
 p.tenant_id = $3 AND p.deleted = 0 AND (CAST($1 AS BIGINT) = -1 OR p.is_public = 1
 	OR p.id IN (SELECT h.project_id FROM project_holder h WHERE h.account_id = $1)
 	OR p.id IN (SELECT CAST(j AS BIGINT) FROM json_array_elements_text(CAST($2 AS json)) j))
+
+-- The time of the database, which is the same for all nodes: what leases and schedules go by.
+-- part: now_us
+-- sqlite:
+CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
+-- postgres:
+CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000000 AS BIGINT)

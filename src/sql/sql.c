@@ -146,17 +146,27 @@ static err_t commit(struct ctx *ctx, struct sql_tx *tx)
 	return OK;
 }
 
+/* Who has something to add, and then who must agree. */
+static err_t ask_others(struct ctx *ctx, struct sql_tx *tx, struct tx_rider *rider)
+{
+	if (rider)
+		TRY(rider->join(ctx, tx, rider));
+	if (ctx->guard && tx->mode != SQL_READ)
+		TRY(ctx->guard->agree(ctx, tx, ctx->guard));
+	return OK;
+}
+
 err_t sql_commit(struct ctx *ctx, struct sql_tx *tx)
 {
-	if (tx->mode != SQL_WRITE || !ctx->rider)
-		return commit(ctx, tx);
-	err_t err = ctx->rider->join(ctx, tx, ctx->rider);
+	struct tx_rider *rider = tx->mode == SQL_WRITE ? ctx->rider : NULL;
+	err_t err = tx->failed ? OK : ask_others(ctx, tx, rider);
 	if (err != OK) {
 		sql_tx_done(tx);
 		return err;
 	}
 	TRY(commit(ctx, tx));
-	ctx->rider = NULL;
+	if (rider)
+		ctx->rider = NULL;
 	return OK;
 }
 

@@ -13,7 +13,8 @@
  *	return sql_commit(ctx, &tx);
  *
  * A transaction that leaves scope without sql_commit() is rolled back. The commit of an SQL_WRITE
- * transaction first takes ctx->rider along (base/ctx.h), if there is one: its rows are part of it.
+ * transaction first takes ctx->rider along (base/ctx.h), if there is one: its rows are part of it;
+ * and whoever is ctx->guard is asked before any write is committed.
  * After a failed statement nothing but that is possible, on both engines (an empty sql_one is no
  * failure). ctx->holds counts open transactions. Waiting for a connection, a lock or the server
  * honours ctx->deadline_ns (and 30 s at most).

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* job.h - jobs, what they say, whose turn it is, and the outbox: rows of jobs/jobs.h. */
+#pragma once
+
+#include "sql/sql.h"
+
+enum job_state { /* as in the rows */
+	JOB_ASLEEP,
+	JOB_READY,
+	JOB_RUNNING,
+	JOB_DONE,
+	JOB_FAILED,
+	JOB_CANCELLED,
+	JOB_STATE_COUNT
+};
+
+struct job_row {
+	int64_t id;
+	str kind, subject, arguments, owner, error;
+	int64_t tenant_id;
+	enum job_state state;
+	int64_t due_at_us, ready_at_us, deadline_at_us;
+	int64_t attempts, losses, again, cancel, fence, lease_until_us;
+	int64_t progress_done, progress_total;
+	int64_t created_at_us, started_at_us, finished_at_us;
+};
+
+struct job_insert {
+	str kind, subject, arguments;
+	int64_t tenant_id, delay_us;
+	int64_t timeout_us; /* from now; 0: none */
+};
+
+/* The id of the new one, or of the unfinished one of that subject, which is told. */
+err_t db_job_insert(struct ctx *ctx, struct sql_tx *tx, const struct job_insert *wanted,
+		    int64_t *ret_id);
+err_t db_job_get(struct ctx *ctx, struct sql_tx *tx, int64_t id, struct job_row *ret);
+
+/* Times of the database; 0 where there is nothing. */
+struct job_look {
+	int64_t now_us;
+	int64_t asleep_until_us, lease_until_us, schedule_at_us;
+	int64_t cancels; /* running ones of that owner which are to end */
+};
+err_t db_job_look(struct ctx *ctx, struct sql_tx *tx, str owner, struct job_look *ret);
+err_t db_job_now(struct ctx *ctx, struct sql_tx *tx, int64_t *ret_us);
+
+/* Those asleep whose time has come: at most `max`. */
+err_t db_job_wake(struct ctx *ctx, struct sql_tx *tx, int64_t max);
+
+/* --- taking ----------------------------------------------------------------------------------- */
+
+struct job_turn {
+	bool paused;
+	int64_t last_tenant_id;
+};
+err_t db_job_kind_put(struct ctx *ctx, struct sql_tx *tx, str kind);
+err_t db_job_kind_lock(struct ctx *ctx, struct sql_tx *tx, str kind, struct job_turn *ret);
+err_t db_job_kind_turn(struct ctx *ctx, struct sql_tx *tx, str kind, int64_t tenant_id);
+err_t db_job_kind_pause(struct ctx *ctx, struct sql_tx *tx, str kind, bool paused);
+err_t db_job_running(struct ctx *ctx, struct sql_tx *tx, str kind, int64_t *ret);
+err_t db_job_running_of_tenant(struct ctx *ctx, struct sql_tx *tx, str kind, int64_t tenant_id,
+			       int64_t *ret);
+/* ERR_ABSENT when none after `after_id` has something to do. */
+err_t db_job_next_tenant(struct ctx *ctx, struct sql_tx *tx, str kind, int64_t after_id,
+			 int64_t *ret);
+/* The oldest ready one; ERR_ABSENT. */
+struct job_taker {
+	str kind, owner;
+	int64_t tenant_id, lease_us;
+};
+err_t db_job_take(struct ctx *ctx, struct sql_tx *tx, const struct job_taker *taker,
+		  struct job_row *ret);
+
+/* --- holding ---------------------------------------------------------------------------------- */
+
+struct job_hold {
+	int64_t id;
+	str owner;
+	int64_t fence;
+};
+struct job_renewed {
+	int64_t id, fence, cancel;
+};
+err_t db_job_renew(struct ctx *ctx, struct sql_tx *tx, str owner, int64_t lease_us,
+		   struct job_renewed **ret, size_t *ret_count);
+
+/* ERR_ABSENT, unrecorded, when it is somebody else's by now. These three. */
+err_t db_job_hold(struct ctx *ctx, struct sql_tx *tx, const struct job_hold *hold);
+err_t db_job_progress(struct ctx *ctx, struct sql_tx *tx, const struct job_hold *hold, int64_t done,
+		      int64_t total);
+struct job_end {
+	enum job_state state; /* wanted; asleep is a retry, ready gives it back */
+	int64_t delay_us;
+	int64_t uncounted; /* attempts that shall not count */
+	str error;
+	int64_t keep_us;
+};
+err_t db_job_end(struct ctx *ctx, struct sql_tx *tx, const struct job_hold *hold,
+		 const struct job_end *end, enum job_state *ret);
+
+struct job_lost {
+	int64_t id;
+	str kind;
+	enum job_state state;
+};
+err_t db_job_reclaim(struct ctx *ctx, struct sql_tx *tx, int64_t losses_max, int64_t keep_us,
+		     struct job_lost **ret, size_t *ret_count);
+err_t db_job_expire_others(struct ctx *ctx, struct sql_tx *tx, str owner);
+
+/* What became of it; ERR_ABSENT when it is finished or was never there. */
+err_t db_job_cancel(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_t keep_us,
+		    enum job_state *ret);
+
+struct job_count {
+	int64_t count;	    /* 10,000: so many or more */
+	int64_t ready_at_us; /* of the oldest; 0: none */
+	int64_t now_us;
+};
+err_t db_job_count(struct ctx *ctx, struct sql_tx *tx, str kind, enum job_state state,
+		   struct job_count *ret);
+
+/* Finished ones whose time is over, with their logs. */
+err_t db_job_purge(struct ctx *ctx, struct sql_tx *tx, int64_t max, int64_t *ret_count);
+
+/* --- logs and the outbox ---------------------------------------------------------------------- */
+
+struct job_log_part {
+	int64_t number;
+	str text;
+};
+err_t db_job_log_last(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_t *ret);
+err_t db_job_log_add(struct ctx *ctx, struct sql_tx *tx, int64_t id,
+		     const struct job_log_part *part, int64_t keep);
+err_t db_job_log_page(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_t after, int64_t max,
+		      struct job_log_part **ret, size_t *ret_count);
+
+struct outbox_row {
+	int64_t id;
+	str payload;
+	int64_t created_at_us;
+};
+err_t db_outbox_insert(struct ctx *ctx, struct sql_tx *tx, str kind, str subject, str payload,
+		       int64_t *ret_id);
+err_t db_outbox_page(struct ctx *ctx, struct sql_tx *tx, str kind, str subject, int64_t max,
+		     struct outbox_row **ret, size_t *ret_count);
+err_t db_outbox_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id);

@@ -1,0 +1,178 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Jobs: see the migration 0031 for states, and src/jobs/jobs.h for what they mean.
+
+-- part: row
+id, kind, tenant_id, subject, arguments, state, due_at_us, ready_at_us, deadline_at_us, attempts, losses, again, cancel, fence, owner,
+lease_until_us, progress_done, progress_total, error, created_at_us, started_at_us, finished_at_us
+
+-- Of its holder, as long as it is.
+-- part: held
+id = $1 AND owner = $2 AND fence = $3 AND state = 2
+
+-- name: job_insert :one
+INSERT INTO job (kind, tenant_id, subject, once, arguments, state, due_at_us, ready_at_us, deadline_at_us, created_at_us)
+VALUES ($1, $2, $3, CASE WHEN $3 = '' THEN NULL ELSE $3 END, $4, CASE WHEN CAST($5 AS BIGINT) > 0 THEN 0 ELSE 1 END,
+	@now_us + CAST($5 AS BIGINT), @now_us,
+	CASE WHEN CAST($6 AS BIGINT) > 0 THEN @now_us + CAST($6 AS BIGINT) ELSE 0 END, @now_us)
+ON CONFLICT (kind, once) DO UPDATE SET again = job.again + 1
+RETURNING id;
+
+-- name: job_get :one
+SELECT @row FROM job WHERE id = $1;
+
+-- All that a node wants to know to find out what is to be done.
+-- name: job_look :one
+SELECT @now_us,
+	COALESCE((SELECT MIN(s.due_at_us) FROM job s WHERE s.state = 0), 0),
+	COALESCE((SELECT MIN(l.lease_until_us) FROM job l WHERE l.state = 2), 0),
+	COALESCE((SELECT MIN(t.next_at_us) FROM job_schedule t WHERE t.enabled = 1), 0),
+	(SELECT COUNT(*) FROM job o WHERE o.owner = $1 AND o.state = 2 AND o.cancel = 1);
+
+-- name: job_wake :exec
+-- sqlite:
+UPDATE job SET state = 1, ready_at_us = @now_us
+WHERE id IN (SELECT s.id FROM job s WHERE s.state = 0 AND s.due_at_us <= @now_us ORDER BY s.due_at_us LIMIT $1);
+-- postgres:
+UPDATE job SET state = 1, ready_at_us = @now_us
+WHERE id IN (SELECT s.id FROM job s WHERE s.state = 0 AND s.due_at_us <= @now_us ORDER BY s.due_at_us LIMIT $1 FOR UPDATE SKIP LOCKED);
+
+-- name: job_kind_put :exec
+INSERT INTO job_kind (kind) VALUES ($1) ON CONFLICT (kind) DO NOTHING;
+
+-- name: job_kind_lock :one
+-- sqlite:
+SELECT paused, last_tenant_id FROM job_kind WHERE kind = $1;
+-- postgres:
+SELECT paused, last_tenant_id FROM job_kind WHERE kind = $1 FOR UPDATE;
+
+-- name: job_kind_turn :exec
+UPDATE job_kind SET last_tenant_id = $2 WHERE kind = $1;
+
+-- name: job_kind_pause :exec
+UPDATE job_kind SET paused = $2 WHERE kind = $1;
+
+-- name: job_running :one
+SELECT COUNT(*) FROM job WHERE kind = $1 AND state < 3 AND state = 2;
+
+-- name: job_running_of_tenant :one
+SELECT COUNT(*) FROM job WHERE kind = $1 AND state < 3 AND state = 2 AND tenant_id = $2;
+
+-- The next tenant after $2 with something to do.
+-- name: job_next_tenant :one
+SELECT tenant_id FROM job WHERE kind = $1 AND state < 3 AND state = 1 AND tenant_id > $2 ORDER BY tenant_id LIMIT 1;
+
+-- part: take
+UPDATE job SET state = 2, owner = $3, fence = fence + 1, attempts = attempts + 1, again = 0, started_at_us = @now_us,
+	lease_until_us = @now_us + CAST($4 AS BIGINT)
+
+-- name: job_take :one
+-- sqlite:
+@take
+WHERE id = (SELECT r.id FROM job r WHERE r.kind = $1 AND r.state < 3 AND r.state = 1 AND r.tenant_id = $2 ORDER BY r.id LIMIT 1)
+RETURNING @row;
+-- postgres:
+@take
+WHERE id = (SELECT r.id FROM job r WHERE r.kind = $1 AND r.state < 3 AND r.state = 1 AND r.tenant_id = $2 ORDER BY r.id LIMIT 1
+	FOR UPDATE SKIP LOCKED)
+RETURNING @row;
+
+-- name: job_renew :many
+UPDATE job SET lease_until_us = @now_us + CAST($2 AS BIGINT) WHERE owner = $1 AND state = 2 RETURNING id, fence, cancel;
+
+-- Nobody else can have it before this transaction ends.
+-- name: job_hold :one
+-- sqlite:
+SELECT id FROM job WHERE @held;
+-- postgres:
+SELECT id FROM job WHERE @held FOR UPDATE;
+
+-- name: job_progress :exec
+UPDATE job SET progress_done = $4, progress_total = $5 WHERE @held;
+
+-- What a wish for $4 comes to: who asked meanwhile gets it once more, and who was to be cancelled is, unless he is done.
+-- part: after
+CASE WHEN cancel = 1 THEN CASE WHEN CAST($4 AS BIGINT) = 3 THEN 3 ELSE 5 END WHEN CAST($4 AS BIGINT) > 2 AND again > 0 THEN 1 ELSE CAST($4 AS BIGINT) END
+
+-- part: repeats
+cancel = 0 AND CAST($4 AS BIGINT) > 2 AND again > 0
+
+-- name: job_end :one
+UPDATE job SET
+	state = @after,
+	once = CASE WHEN @after > 2 THEN NULL ELSE once END,
+	due_at_us = @now_us + CAST($5 AS BIGINT),
+	ready_at_us = @now_us,
+	attempts = CASE WHEN @repeats THEN 0 ELSE attempts - CAST($6 AS BIGINT) END,
+	losses = CASE WHEN @repeats THEN 0 ELSE losses END,
+	error = $7,
+	owner = '',
+	finished_at_us = CASE WHEN @after > 2 THEN @now_us ELSE 0 END,
+	keep_until_us = CASE WHEN @after > 2 THEN @now_us + CAST($8 AS BIGINT) ELSE 0 END
+WHERE @held
+RETURNING state;
+
+-- Those whose node went away: again, or parked when that has happened $1 times.
+-- part: lost
+UPDATE job SET
+	state = CASE WHEN cancel = 1 THEN 5 WHEN losses + 1 >= CAST($1 AS BIGINT) THEN 4 ELSE 1 END,
+	once = CASE WHEN cancel = 1 OR losses + 1 >= CAST($1 AS BIGINT) THEN NULL ELSE once END,
+	losses = losses + 1,
+	ready_at_us = @now_us,
+	error = 'its node went away while it ran',
+	owner = '',
+	finished_at_us = CASE WHEN cancel = 1 OR losses + 1 >= CAST($1 AS BIGINT) THEN @now_us ELSE 0 END,
+	keep_until_us = CASE WHEN cancel = 1 OR losses + 1 >= CAST($1 AS BIGINT) THEN @now_us + CAST($2 AS BIGINT) ELSE 0 END
+
+-- name: job_reclaim :many
+-- sqlite:
+@lost
+WHERE id IN (SELECT l.id FROM job l WHERE l.state = 2 AND l.lease_until_us < @now_us ORDER BY l.lease_until_us LIMIT 100)
+RETURNING id, kind, state;
+-- postgres:
+@lost
+WHERE id IN (SELECT l.id FROM job l WHERE l.state = 2 AND l.lease_until_us < @now_us ORDER BY l.lease_until_us LIMIT 100 FOR UPDATE SKIP LOCKED)
+RETURNING id, kind, state;
+
+-- Where there is one node: all that an earlier run of it left.
+-- name: job_expire_others :exec
+UPDATE job SET lease_until_us = 1 WHERE state = 2 AND lease_until_us > 1 AND owner <> $1;
+
+-- name: job_cancel :one
+UPDATE job SET
+	cancel = 1,
+	state = CASE WHEN state < 2 THEN 5 ELSE state END,
+	once = CASE WHEN state < 2 THEN NULL ELSE once END,
+	finished_at_us = CASE WHEN state < 2 THEN @now_us ELSE 0 END,
+	keep_until_us = CASE WHEN state < 2 THEN @now_us + CAST($2 AS BIGINT) ELSE 0 END
+WHERE id = $1 AND state < 3
+RETURNING state;
+
+-- How many of a kind are in a state, 10,000 at most, and since when the oldest waits.
+-- name: job_count :one
+SELECT COUNT(*), COALESCE(MIN(c.ready_at_us), 0), @now_us
+FROM (SELECT u.ready_at_us FROM job u WHERE u.kind = $1 AND u.state < 3 AND u.state = $2 LIMIT 10000) c;
+
+-- name: job_purge :exec
+DELETE FROM job WHERE id IN (SELECT f.id FROM job f WHERE f.state > 2 AND f.keep_until_us < @now_us ORDER BY f.keep_until_us LIMIT $1);
+
+-- name: job_log_last :one
+SELECT COALESCE(MAX(part), 0) FROM job_log WHERE job_id = $1;
+
+-- name: job_log_add :exec
+INSERT INTO job_log (job_id, part, text) VALUES ($1, $2, $3);
+
+-- All but the first, up to $2.
+-- name: job_log_rotate :exec
+DELETE FROM job_log WHERE job_id = $1 AND part > 1 AND part <= $2;
+
+-- name: job_log_page :many
+SELECT part, text FROM job_log WHERE job_id = $1 AND part > $2 ORDER BY part LIMIT $3;
+
+-- name: outbox_insert :one
+INSERT INTO outbox (kind, subject, payload, created_at_us) VALUES ($1, $2, $3, @now_us) RETURNING id;
+
+-- name: outbox_page :many
+SELECT id, payload, created_at_us FROM outbox WHERE kind = $1 AND subject = $2 ORDER BY id LIMIT $3;
+
+-- name: outbox_delete :exec
+DELETE FROM outbox WHERE id = $1;

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* job_schedule.c - see job_schedule.h. */
+#include "db/job_schedule.h"
+#include "job_schedule.sql.h"
+#include "rows.h"
+
+#include "base/banned.h"
+
+static void read_row(struct ctx *ctx, const struct sql_rows *rows, struct job_schedule_row *ret)
+{
+	*ret = (struct job_schedule_row){
+		.id = sql_i64(rows, 0),
+		.kind = db_text(ctx, rows, 1),
+		.tenant_id = sql_i64(rows, 2),
+		.arguments = db_text(ctx, rows, 3),
+		.cron = db_text(ctx, rows, 4),
+		.next_at_us = sql_i64(rows, 5),
+	};
+}
+
+err_t db_job_schedule_get(struct ctx *ctx, struct sql_tx *tx, str name,
+			  struct job_schedule_row *ret)
+{
+	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
+	TRY(sql_one(ctx, tx, &SQL_JOB_SCHEDULE_GET, SQL_ARGS(SQL_TEXT(name)), &rows));
+	read_row(ctx, &rows, ret);
+	ret->name = arena_copy(ctx->arena, name);
+	ret->enabled = sql_i64(&rows, 6) != 0;
+	ret->fired_at_us = sql_i64(&rows, 7);
+	return OK;
+}
+
+err_t db_job_schedule_put(struct ctx *ctx, struct sql_tx *tx, const struct job_schedule_row *row)
+{
+	return sql_exec(ctx, tx, &SQL_JOB_SCHEDULE_PUT,
+			SQL_ARGS(SQL_TEXT(row->name), SQL_TEXT(row->kind), SQL_I64(row->tenant_id),
+				 SQL_TEXT(row->arguments), SQL_TEXT(row->cron),
+				 SQL_I64(row->enabled), SQL_I64(row->next_at_us)),
+			NULL);
+}
+
+err_t db_job_schedule_delete(struct ctx *ctx, struct sql_tx *tx, str name)
+{
+	return db_exec_one(ctx, tx, &SQL_JOB_SCHEDULE_DELETE, SQL_ARGS(SQL_TEXT(name)));
+}
+
+err_t db_job_schedule_due(struct ctx *ctx, struct sql_tx *tx, struct job_schedule_row *ret,
+			  int64_t *ret_now_us)
+{
+	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
+	TRY(sql_one(ctx, tx, &SQL_JOB_SCHEDULE_DUE, SQL_NO_ARGS, &rows));
+	read_row(ctx, &rows, ret);
+	ret->name = db_text(ctx, &rows, 6);
+	ret->enabled = true;
+	*ret_now_us = sql_i64(&rows, 7);
+	return OK;
+}
+
+err_t db_job_schedule_fired(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_t next_at_us)
+{
+	return sql_exec(ctx, tx, &SQL_JOB_SCHEDULE_FIRED,
+			SQL_ARGS(SQL_I64(id), SQL_I64(next_at_us)), NULL);
+}
+
+err_t db_job_schedule_stop(struct ctx *ctx, struct sql_tx *tx, int64_t id)
+{
+	return sql_exec(ctx, tx, &SQL_JOB_SCHEDULE_STOP, SQL_ARGS(SQL_I64(id)), NULL);
+}

@@ -1,0 +1,32 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Schedules: which job is asked for when. `next_at_us` is the only thing that says so.
+
+-- name: job_now :one
+SELECT @now_us;
+
+-- name: job_schedule_get :one
+SELECT id, kind, tenant_id, arguments, cron, next_at_us, enabled, fired_at_us FROM job_schedule WHERE name = $1;
+
+-- name: job_schedule_put :exec
+INSERT INTO job_schedule (name, kind, tenant_id, arguments, cron, enabled, next_at_us, created_at_us)
+VALUES ($1, $2, $3, $4, $5, $6, $7, @now_us)
+ON CONFLICT (name) DO UPDATE SET
+	kind = excluded.kind, tenant_id = excluded.tenant_id, arguments = excluded.arguments, cron = excluded.cron, enabled = excluded.enabled,
+	next_at_us = excluded.next_at_us;
+
+-- name: job_schedule_delete :exec
+DELETE FROM job_schedule WHERE name = $1;
+
+-- name: job_schedule_due :one
+-- sqlite:
+SELECT id, kind, tenant_id, arguments, cron, next_at_us, name, @now_us FROM job_schedule
+WHERE enabled = 1 AND next_at_us <= @now_us ORDER BY next_at_us LIMIT 1;
+-- postgres:
+SELECT id, kind, tenant_id, arguments, cron, next_at_us, name, @now_us FROM job_schedule
+WHERE enabled = 1 AND next_at_us <= @now_us ORDER BY next_at_us LIMIT 1 FOR UPDATE SKIP LOCKED;
+
+-- name: job_schedule_fired :exec
+UPDATE job_schedule SET next_at_us = $2, fired_at_us = @now_us WHERE id = $1;
+
+-- name: job_schedule_stop :exec
+UPDATE job_schedule SET enabled = 0 WHERE id = $1;

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * internal.h - the engine's own: one thread that looks what is to be done (turn.c), and workers that
+ * run what it took (worker.c).
+ *
+ * `lock` guards what the workers hold and the flags; it is held for a few instructions, never while
+ * the database is asked. Only the turning thread gives jobs to workers, takes and renews; so what it
+ * read of the rows is not about a job that somebody took since.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "db/db.h"
+#include "db/job_schedule.h"
+#include "jobs/jobs.h"
+#include "os/thread.h"
+
+#define JOB_OWNER_MAX	    96
+#define JOB_LOG_PART_MAX    KIB(16)
+#define JOB_LOG_PARTS_MAX   64
+#define JOB_LOG_FLUSH_NS    (CLOCK_S / 5)
+#define JOB_ARENA_BYTES_MAX MIB(64)
+#define JOB_WRITE_S	    5 /* for what the engine itself writes */
+
+/* Why a running job is to end. */
+enum job_why { JOB_GOES_ON, JOB_CANCEL, JOB_LOST, JOB_STOP };
+
+struct job {
+	struct jobs *jobs;
+	const struct job_kind *kind;
+	struct job_row row; /* its strs are in the worker's arena */
+	struct job_hold hold;
+	struct tx_guard guard;
+	int64_t deadline_ns; /* monotonic; of all attempts, 0: none */
+	_Atomic(bool) cancelled;
+	_Atomic(int) why;
+	_Atomic(int64_t) leased_ns; /* until when, monotonic, counted from before it was asked for */
+
+	/* By the worker's own thread alone. */
+	struct arena log_arena;
+	struct buf log;
+	int64_t log_part; /* the last one written */
+	int64_t log_flushed_ns;
+	uint64_t log_dropped;
+	int64_t progress_done, progress_total;
+	bool progress_due;
+};
+
+struct worker {
+	struct jobs *jobs;
+	pthread_t thread;
+	struct arena arena;
+	struct job job;
+	/* By the lock. */
+	bool busy;   /* from when it was given until its row has an end */
+	bool ending; /* its handler has returned: the row's end is being written */
+};
+
+struct jobs {
+	struct jobs_options options;
+	char owner_text[JOB_OWNER_MAX];
+	str owner;
+	_Atomic(uint64_t) results[JOB_KINDS_MAX][JOB_RESULT_COUNT];
+
+	pthread_mutex_t lock;
+	pthread_cond_t wake;  /* of the turning thread */
+	pthread_cond_t given; /* of the workers */
+	bool due, stopping;
+	struct worker *workers;
+	unsigned worker_count; /* those that run */
+	pthread_t thread;
+	bool started;
+	int64_t renewed_ns; /* by the turning thread */
+};
+
+const struct job_kind *jobs_kind_find(const struct jobs *jobs, str name);
+void jobs_count_result(struct jobs *jobs, const struct job_kind *kind, enum job_result result);
+
+/* turn.c */
+void *jobs_turn_main(void *jobs);
+
+/* take.c: as many as workers are free, given to them. */
+err_t jobs_take(struct ctx *ctx, struct jobs *jobs);
+
+/* worker.c */
+void *jobs_worker_main(void *worker);
+/* The one that is free, or NULL; the caller is the only one who makes it busy. */
+struct worker *jobs_free_worker(struct jobs *jobs);
+void jobs_give(struct worker *worker, const struct job_row *row, int64_t leased_ns, int64_t now_us);
+void jobs_end_it(struct job *job, enum job_why why); /* with the lock */
+
+/* schedule.c: what is due. */
+err_t jobs_fire(struct ctx *ctx, struct jobs *jobs);
+
+/* log.c */
+void job_log_open(struct ctx *ctx, struct job *job);
+void job_log_flush(struct job *job);
+void job_log_close(struct job *job);
