@@ -81,8 +81,10 @@ static void write_numbers(struct json_writer *w, const char *key, const struct s
 				continue;
 			json_write_object_begin(w, NULL);
 			json_write_str(w, "name", str_from(metric->name));
-			if (metric->labels[0]->name)
-				json_write_str(w, metric->labels[0]->name, sample->labels[0]);
+			for (size_t l = 0; l < COUNT_OF(sample->labels); l++)
+				if (metric->labels[l]->name)
+					json_write_str(w, metric->labels[l]->name,
+						       sample->labels[l]);
 			json_write_i64(w, "value", sample->value);
 			json_write_object_end(w);
 		}
@@ -109,7 +111,8 @@ static void write_queues(struct ctx *ctx, struct request *rq, struct json_writer
 	static const enum metric_id ids[] = {
 		METRIC_ID_AUDIT_QUEUED,	   METRIC_ID_AUDIT_DROPPED, METRIC_ID_FORWARD_QUEUED,
 		METRIC_ID_FORWARD_DROPPED, METRIC_ID_TRACE_QUEUED,  METRIC_ID_CONNECTIONS,
-		METRIC_ID_TRANSFERS,
+		METRIC_ID_TRANSFERS,	   METRIC_ID_JOBS,	    METRIC_ID_JOBS_WAITING,
+		METRIC_ID_JOBS_FINISHED,
 	};
 	struct samples samples;
 	collect(ctx, rq, &samples);

@@ -12,8 +12,7 @@
 #include "base/banned.h"
 
 #define WHAT	     STR("access_token")
-#define HINT_LEN     4 /* letters of a token that are shown */
-#define TIDY_BATCH   1000
+#define HINT_LEN     4				     /* letters of a token that are shown */
 #define KEEP_EXPIRED (INT64_C(30) * 86400 * 1000000) /* µs that an expired one is still listed */
 
 /* --- making ----------------------------------------------------------------------------------- */
@@ -161,22 +160,33 @@ err_t access_token_identify(struct ctx *ctx, struct auth *auth, str user, str pa
 	return OK;
 }
 
-struct tidy_work {
+struct uses_work {
 	struct use uses[USES_MAX];
 	size_t count;
 };
 
-static err_t tidy_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+static err_t uses_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
-	struct tidy_work *work = arg;
+	struct uses_work *work = arg;
 	for (size_t i = 0; i < work->count; i++)
 		TRY(db_access_token_used(ctx, tx, work->uses[i].id, work->uses[i].at_us));
-	return db_access_token_delete_expired(ctx, tx, clock_wall_us() - KEEP_EXPIRED, TIDY_BATCH);
+	return OK;
 }
 
-err_t access_token_tidy(struct ctx *ctx, struct auth *auth)
+err_t access_token_write_uses(struct ctx *ctx, struct auth *auth)
 {
-	struct tidy_work *work = ARENA_NEW(ctx->arena, struct tidy_work);
+	struct uses_work *work = ARENA_NEW(ctx->arena, struct uses_work);
 	work->count = uses_take(&auth->token_uses, work->uses);
-	return db_run(ctx, auth->db, SQL_WRITE_RELAXED, tidy_body, work);
+	return work->count ? db_run(ctx, auth->db, SQL_WRITE_RELAXED, uses_body, work) : OK;
+}
+
+static err_t purge_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	return db_access_token_delete_expired(ctx, tx, clock_wall_us() - KEEP_EXPIRED,
+					      AUTH_PURGE_BATCH, arg);
+}
+
+err_t access_token_purge(struct ctx *ctx, struct auth *auth, int64_t *ret_count)
+{
+	return db_run(ctx, auth->db, SQL_WRITE_RELAXED, purge_body, ret_count);
 }

@@ -46,5 +46,8 @@ err_t access_token_list(struct ctx *ctx, struct auth *auth, struct access_token_
 /* ERR_ABSENT, unrecorded, when the account has no such token. */
 err_t access_token_delete(struct ctx *ctx, struct auth *auth, int64_t account_id, int64_t id);
 
-/* Writes when tokens were used, and forgets those that expired a month ago. */
-err_t access_token_tidy(struct ctx *ctx, struct auth *auth);
+/* Writes when tokens were used. */
+err_t access_token_write_uses(struct ctx *ctx, struct auth *auth);
+
+/* Forgets those that expired a month ago: at most AUTH_PURGE_BATCH. */
+err_t access_token_purge(struct ctx *ctx, struct auth *auth, int64_t *ret_count);

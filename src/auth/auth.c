@@ -136,12 +136,36 @@ void auth_forget_logins(struct auth *auth)
 	cache_drop_all(auth->cache);
 }
 
-err_t auth_tidy(struct ctx *ctx, struct auth *auth)
+err_t auth_read_keys(struct ctx *ctx, struct auth *auth)
 {
-	TRY(access_token_tidy(ctx, auth));
-	TRY(session_tidy(ctx, auth));
-	TRY(robot_tidy(ctx, auth));
-	return workload_tidy(ctx, auth);
+	return keys_read(ctx, &auth->keys);
+}
+
+err_t auth_write_uses(struct ctx *ctx, struct auth *auth)
+{
+	TRY(access_token_write_uses(ctx, auth));
+	TRY(robot_write_uses(ctx, auth));
+	return workload_write_uses(ctx, auth);
+}
+
+err_t auth_purge(struct ctx *ctx, struct auth *auth, int64_t *ret_count)
+{
+	static err_t (*const purges[])(struct ctx * ctx, struct auth * auth,
+				       int64_t * ret_count) = {
+		access_token_purge,
+		session_purge,
+		workload_purge,
+	};
+	int64_t sum = 0;
+	for (size_t i = 0; i < COUNT_OF(purges); i++) {
+		int64_t count = AUTH_PURGE_BATCH;
+		for (; count == AUTH_PURGE_BATCH; sum += count) {
+			TRY(ctx_check(ctx));
+			TRY(purges[i](ctx, auth, &count));
+		}
+	}
+	*ret_count = sum;
+	return OK;
 }
 
 bool auth_is_text(str s)

@@ -56,14 +56,21 @@ void auth_cache_stats(struct auth *auth, struct cache_stats *ret_identities,
  * `*ret_made` (empty otherwise). An existing account is left alone. */
 err_t auth_ensure_admin(struct ctx *ctx, struct auth *auth, str wanted, str *ret_made);
 
+/* Makes a new key to sign tokens with when that is due, and reads all. For one node at a time;
+ * auth_read_keys() is for every node, often. */
 err_t auth_rotate_keys(struct ctx *ctx, struct auth *auth);
+err_t auth_read_keys(struct ctx *ctx, struct auth *auth);
 
 /* Forgets which names and passwords were right: a name that somebody could log in by is none any
  * more. */
 void auth_forget_logins(struct auth *auth);
 
-/* Writes what was gathered in memory: when tokens, robots and secrets were used. */
-err_t auth_tidy(struct ctx *ctx, struct auth *auth);
+/* Writes what this node gathered in memory: when tokens, robots and secrets were used. */
+err_t auth_write_uses(struct ctx *ctx, struct auth *auth);
+
+/* Removes what is over: sessions, personal access tokens, and what is remembered of tokens that
+ * could be used once. For one node. */
+err_t auth_purge(struct ctx *ctx, struct auth *auth, int64_t *ret_count);
 
 struct login {
 	str user, password;

@@ -17,6 +17,7 @@
 #define AUTH_USER_BYTES_MAX	 255
 #define AUTH_REFRESH_LIFETIME_S	 (INT64_C(30) * 86400)
 #define AUTH_PASSWORD_REMEMBER_S 60
+#define AUTH_PURGE_BATCH	 1000
 
 struct auth {
 	struct sql *db;

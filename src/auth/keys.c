@@ -7,13 +7,16 @@
 #include "base/mem.h"
 #include "db/db.h"
 #include "db/signing_key.h"
+#include "os/thread.h"
 
 #include <string.h>
 
 #include "base/banned.h"
 
-#define SECOND_US	INT64_C(1000000)
-#define HANDOVER_US	(86400 * SECOND_US) /* other nodes may sign with the old key so long */
+#define SECOND_US   INT64_C(1000000)
+#define HANDOVER_US (86400 * SECOND_US) /* other nodes may sign with the old key so long */
+#define KNOWN_US                                                                                   \
+	(600 * SECOND_US) /* by then all nodes have read a new key, whatever their clocks */
 #define ASK_INTERVAL_NS CLOCK_S
 
 struct key_list {
@@ -83,13 +86,27 @@ static void wipe(const struct jws_key *key)
 		explicit_bzero((void *)(uintptr_t)key->private_jwk.ptr, key->private_jwk.len);
 }
 
+/*
+ * The newest that every node has had the time to read signs; without any, the oldest. A key that
+ * signed as soon as it was made would be unknown elsewhere at first.
+ */
+static size_t choose_signer(const struct key_list *list, int64_t now_us)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->rows[i].created_at_us + KNOWN_US <= now_us)
+			return i;
+	return list->count ? list->count - 1 : 0;
+}
+
 static err_t build_ring(struct ctx *ctx, struct keys *keys, const struct key_list *list)
 {
 	struct jws_key opened[JWS_KEYS_MAX] = { 0 };
 	struct jws_ring *jws = NULL;
+	size_t signer = choose_signer(list, clock_wall_us());
 	err_t err = OK;
-	for (size_t i = 0; i < list->count && err == OK; i++)
-		err = open_key(ctx, keys, &list->rows[i], &opened[i]);
+	for (size_t i = 0; i < list->count && err == OK; i++) /* the first one signs */
+		err = open_key(ctx, keys, &list->rows[i],
+			       &opened[i == signer ? 0 : i + (i < signer)]);
 	if (err == OK)
 		err = jws_ring_new(ctx, opened, list->count, &jws);
 	for (size_t i = 0; i < list->count; i++)
@@ -174,6 +191,14 @@ static err_t rotate(struct ctx *ctx, struct keys *keys)
 			TRY(err);
 		TRY(db_run(ctx, keys->db, SQL_READ, list_body, &list));
 	}
+	return build_ring(ctx, keys, &list);
+}
+
+err_t keys_read(struct ctx *ctx, struct keys *keys)
+{
+	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&keys->reading);
+	struct key_list list;
+	TRY(db_run(ctx, keys->db, SQL_READ, list_body, &list));
 	return build_ring(ctx, keys, &list);
 }
 

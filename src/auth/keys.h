@@ -44,6 +44,9 @@ void keys_done(struct keys *keys);
  * on. */
 err_t keys_rotate(struct ctx *ctx, struct keys *keys);
 
+/* What other nodes made, and whether a newer key signs by now. */
+err_t keys_read(struct ctx *ctx, struct keys *keys);
+
 struct key_ring *keys_get(struct keys *keys);
 void key_ring_put(struct key_ring **ring); /* CLEANUP */
 

@@ -283,14 +283,14 @@ err_t robot_identify(struct ctx *ctx, struct auth *auth, str user, str password,
 	return OK;
 }
 
-struct tidy_work {
+struct uses_work {
 	struct use robots[USES_MAX], secrets[USES_MAX];
 	size_t robot_count, secret_count;
 };
 
-static err_t tidy_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+static err_t uses_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
-	struct tidy_work *work = arg;
+	struct uses_work *work = arg;
 	for (size_t i = 0; i < work->robot_count; i++)
 		TRY(db_robot_used(ctx, tx, work->robots[i].id, work->robots[i].at_us));
 	for (size_t i = 0; i < work->secret_count; i++)
@@ -298,12 +298,12 @@ static err_t tidy_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	return OK;
 }
 
-err_t robot_tidy(struct ctx *ctx, struct auth *auth)
+err_t robot_write_uses(struct ctx *ctx, struct auth *auth)
 {
-	struct tidy_work *work = ARENA_NEW(ctx->arena, struct tidy_work);
+	struct uses_work *work = ARENA_NEW(ctx->arena, struct uses_work);
 	work->robot_count = uses_take(&auth->robot_uses, work->robots);
 	work->secret_count = uses_take(&auth->robot_secret_uses, work->secrets);
 	if (!work->robot_count && !work->secret_count)
 		return OK;
-	return db_run(ctx, auth->db, SQL_WRITE_RELAXED, tidy_body, work);
+	return db_run(ctx, auth->db, SQL_WRITE_RELAXED, uses_body, work);
 }

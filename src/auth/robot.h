@@ -110,4 +110,4 @@ err_t robot_secret_end(struct ctx *ctx, struct auth *auth, int64_t id, int64_t s
 		       int64_t *ret_us);
 
 /* Writes when robots and secrets were used. */
-err_t robot_tidy(struct ctx *ctx, struct auth *auth);
+err_t robot_write_uses(struct ctx *ctx, struct auth *auth);

@@ -16,10 +16,9 @@
 
 #include "base/banned.h"
 
-#define MINUTE_US  INT64_C(60000000)
-#define ROLES_MAX  KIB(64)
-#define TIDY_BATCH 1000
-#define CONTEXT	   STR("session/id_token")
+#define MINUTE_US INT64_C(60000000)
+#define ROLES_MAX KIB(64)
+#define CONTEXT	  STR("session/id_token")
 
 struct remembered {
 	int64_t id, account_id;
@@ -329,14 +328,12 @@ err_t session_delete_elsewhere(struct ctx *ctx, struct auth *auth,
 	return delete_some(ctx, auth, &work);
 }
 
-static err_t tidy_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+static err_t purge_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
-	int64_t *count = arg;
-	return db_session_delete_expired(ctx, tx, clock_wall_us(), TIDY_BATCH, count);
+	return db_session_delete_expired(ctx, tx, clock_wall_us(), AUTH_PURGE_BATCH, arg);
 }
 
-err_t session_tidy(struct ctx *ctx, struct auth *auth)
+err_t session_purge(struct ctx *ctx, struct auth *auth, int64_t *ret_count)
 {
-	int64_t count = 0;
-	return db_run(ctx, auth->db, SQL_WRITE_RELAXED, tidy_body, &count);
+	return db_run(ctx, auth->db, SQL_WRITE_RELAXED, purge_body, ret_count);
 }

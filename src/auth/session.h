@@ -63,5 +63,5 @@ err_t session_delete_all(struct ctx *ctx, struct auth *auth, int64_t account_id,
 err_t session_delete_elsewhere(struct ctx *ctx, struct auth *auth,
 			       const struct session_elsewhere *which);
 
-/* Forgets those that are over. */
-err_t session_tidy(struct ctx *ctx, struct auth *auth);
+/* Forgets those that are over: at most AUTH_PURGE_BATCH. */
+err_t session_purge(struct ctx *ctx, struct auth *auth, int64_t *ret_count);

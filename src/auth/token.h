@@ -11,7 +11,7 @@
 #include "model/access.h"
 
 #define TOKEN_ISSUER	       "berth"
-#define TOKEN_NOT_YET_LEEWAY_S 30 /* for clocks of other nodes; expiry has none */
+#define TOKEN_NOT_YET_LEEWAY_S 300 /* for clocks of other nodes; expiry has none */
 
 enum token_use { TOKEN_ACCESS, TOKEN_REFRESH, TOKEN_LOGIN };
 

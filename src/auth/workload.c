@@ -15,6 +15,7 @@
 #include "base/banned.h"
 
 #define SECOND_US INT64_C(1000000)
+#define KEEP_USED (3600 * SECOND_US)
 
 /* --- a token of one issuer -------------------------------------------------------------------- */
 
@@ -195,24 +196,34 @@ err_t workload_identify_bearer(struct ctx *ctx, struct auth *auth, str token, st
 	return workload_exchange(ctx, auth, token, STR_NONE, ret);
 }
 
-/* --- tidying ---------------------------------------------------------------------------------- */
+/* --- uses ------------------------------------------------------------------------------------- */
 
-struct tidy_work {
+struct uses_work {
 	struct use uses[USES_MAX];
 	size_t count;
 };
 
-static err_t tidy_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+static err_t uses_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
-	struct tidy_work *work = arg;
+	struct uses_work *work = arg;
 	for (size_t i = 0; i < work->count; i++)
 		TRY(db_binding_used(ctx, tx, work->uses[i].id, work->uses[i].at_us));
-	return db_token_use_forget(ctx, tx, clock_wall_us());
+	return OK;
 }
 
-err_t workload_tidy(struct ctx *ctx, struct auth *auth)
+err_t workload_write_uses(struct ctx *ctx, struct auth *auth)
 {
-	struct tidy_work *work = ARENA_NEW(ctx->arena, struct tidy_work);
+	struct uses_work *work = ARENA_NEW(ctx->arena, struct uses_work);
 	work->count = uses_take(&auth->binding_uses, work->uses);
-	return db_run(ctx, auth->db, SQL_WRITE_RELAXED, tidy_body, work);
+	return work->count ? db_run(ctx, auth->db, SQL_WRITE_RELAXED, uses_body, work) : OK;
+}
+
+static err_t purge_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	return db_token_use_forget(ctx, tx, clock_wall_us() - KEEP_USED, arg);
+}
+
+err_t workload_purge(struct ctx *ctx, struct auth *auth, int64_t *ret_count)
+{
+	return db_run(ctx, auth->db, SQL_WRITE_RELAXED, purge_body, ret_count);
 }

@@ -27,5 +27,8 @@
 err_t workload_exchange(struct ctx *ctx, struct auth *auth, str token, str robot,
 			struct identity *ret);
 
-/* Forgets tokens that are used up and have expired, and writes when bindings were used. */
-err_t workload_tidy(struct ctx *ctx, struct auth *auth);
+/* Writes when bindings were used. */
+err_t workload_write_uses(struct ctx *ctx, struct auth *auth);
+
+/* Forgets tokens that are used up and expired an hour ago, for nodes whose clocks are behind. */
+err_t workload_purge(struct ctx *ctx, struct auth *auth, int64_t *ret_count);

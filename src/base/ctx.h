@@ -46,8 +46,8 @@ struct tx_rider {
 
 /*
  * Somebody whose word is needed before a write transaction of this ctx is committed, whoever opened
- * it and however durable it is to be (sql.h): a job whose lease may be lost by then (jobs/jobs.h). It
- * is the last that happens in the transaction. Not OK: nothing was written.
+ * it and however durable it is to be (sql.h): a job whose lease may be lost by then (jobs/jobs.h).
+ * It is the last that happens in the transaction. Not OK: nothing was written.
  */
 struct tx_guard {
 	err_t (*agree)(struct ctx *ctx, struct sql_tx *tx, struct tx_guard *guard);

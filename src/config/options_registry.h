@@ -26,6 +26,11 @@
 	X(INT, quota_warning_percent, "quota.warning_percent", "85", OPTION_RANGE(1, 99),          \
 	  "When so much of the bytes a project or tenant may hold is used, that is recorded, and " \
 	  "again when it is all used.")                                                            \
+	X(INT, jobs_workers, "jobs.workers", "4", OPTION_RANGE(0, 256),                            \
+	  "Jobs that this node runs at once in the background. 0: none, for nodes that only "      \
+	  "serve; at least one node of a cluster must run some.")                                  \
+	X(DURATION, jobs_lease_ms, "jobs.lease", "30s", OPTION_RANGE(OPTION_S(1), OPTION_H(1)),    \
+	  "When a node dies, others take over its jobs after so long.")                            \
 	X(DURATION, pulls_write_interval_ms, "pulls.write_interval", "10s",                        \
 	  OPTION_RANGE(OPTION_MS(100), OPTION_H(1)),                                               \
 	  "How often the times and numbers of pulls are written down. A crash loses so much.")     \

@@ -89,8 +89,8 @@ err_t db_access_token_delete_all(struct ctx *ctx, struct sql_tx *tx, int64_t acc
 }
 
 err_t db_access_token_delete_expired(struct ctx *ctx, struct sql_tx *tx, int64_t until_us,
-				     int64_t limit)
+				     int64_t limit, int64_t *ret_count)
 {
 	return sql_exec(ctx, tx, &SQL_ACCESS_TOKEN_DELETE_EXPIRED,
-			SQL_ARGS(SQL_I64(until_us), SQL_I64(limit)), NULL);
+			SQL_ARGS(SQL_I64(until_us), SQL_I64(limit)), ret_count);
 }

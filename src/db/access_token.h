@@ -35,4 +35,4 @@ err_t db_access_token_delete_named(struct ctx *ctx, struct sql_tx *tx, int64_t a
 err_t db_access_token_delete_all(struct ctx *ctx, struct sql_tx *tx, int64_t account_id);
 /* At most `limit` of those that expired until `until_us`. */
 err_t db_access_token_delete_expired(struct ctx *ctx, struct sql_tx *tx, int64_t until_us,
-				     int64_t limit);
+				     int64_t limit, int64_t *ret_count);

@@ -116,8 +116,8 @@ err_t db_job_kind_turn(struct ctx *ctx, struct sql_tx *tx, str kind, int64_t ten
 
 err_t db_job_kind_pause(struct ctx *ctx, struct sql_tx *tx, str kind, bool paused)
 {
-	return db_exec_one(ctx, tx, &SQL_JOB_KIND_PAUSE,
-			   SQL_ARGS(SQL_TEXT(kind), SQL_I64(paused)));
+	return sql_exec(ctx, tx, &SQL_JOB_KIND_PAUSE, SQL_ARGS(SQL_TEXT(kind), SQL_I64(paused)),
+			NULL);
 }
 
 err_t db_job_running(struct ctx *ctx, struct sql_tx *tx, str kind, int64_t *ret)
@@ -272,8 +272,8 @@ err_t db_outbox_insert(struct ctx *ctx, struct sql_tx *tx, str kind, str subject
 
 static void read_outbox(struct ctx *ctx, const struct sql_rows *rows, void *item)
 {
-	*(struct outbox_row *)item = (struct outbox_row){ sql_i64(rows, 0), db_text(ctx, rows, 1),
-							  sql_i64(rows, 2) };
+	*(struct outbox_row *)item =
+		(struct outbox_row){ sql_i64(rows, 0), db_text(ctx, rows, 1), sql_i64(rows, 2) };
 }
 
 err_t db_outbox_page(struct ctx *ctx, struct sql_tx *tx, str kind, str subject, int64_t max,

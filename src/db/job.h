@@ -5,13 +5,13 @@
 #include "sql/sql.h"
 
 enum job_state { /* as in the rows */
-	JOB_ASLEEP,
-	JOB_READY,
-	JOB_RUNNING,
-	JOB_DONE,
-	JOB_FAILED,
-	JOB_CANCELLED,
-	JOB_STATE_COUNT
+		 JOB_ASLEEP,
+		 JOB_READY,
+		 JOB_RUNNING,
+		 JOB_DONE,
+		 JOB_FAILED,
+		 JOB_CANCELLED,
+		 JOB_STATE_COUNT
 };
 
 struct job_row {
@@ -113,7 +113,7 @@ err_t db_job_cancel(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_t keep
 		    enum job_state *ret);
 
 struct job_count {
-	int64_t count;	    /* 10,000: so many or more */
+	int64_t count;	     /* 10,000: so many or more */
 	int64_t ready_at_us; /* of the oldest; 0: none */
 	int64_t now_us;
 };

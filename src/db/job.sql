@@ -34,7 +34,7 @@ UPDATE job SET state = 1, ready_at_us = @now_us
 WHERE id IN (SELECT s.id FROM job s WHERE s.state = 0 AND s.due_at_us <= @now_us ORDER BY s.due_at_us LIMIT $1);
 -- postgres:
 UPDATE job SET state = 1, ready_at_us = @now_us
-WHERE id IN (SELECT s.id FROM job s WHERE s.state = 0 AND s.due_at_us <= @now_us ORDER BY s.due_at_us LIMIT $1 FOR UPDATE SKIP LOCKED);
+WHERE id = ANY (ARRAY(SELECT s.id FROM job s WHERE s.state = 0 AND s.due_at_us <= @now_us ORDER BY s.due_at_us LIMIT $1 FOR UPDATE SKIP LOCKED));
 
 -- name: job_kind_put :exec
 INSERT INTO job_kind (kind) VALUES ($1) ON CONFLICT (kind) DO NOTHING;
@@ -49,17 +49,17 @@ SELECT paused, last_tenant_id FROM job_kind WHERE kind = $1 FOR UPDATE;
 UPDATE job_kind SET last_tenant_id = $2 WHERE kind = $1;
 
 -- name: job_kind_pause :exec
-UPDATE job_kind SET paused = $2 WHERE kind = $1;
+INSERT INTO job_kind (kind, paused) VALUES ($1, $2) ON CONFLICT (kind) DO UPDATE SET paused = excluded.paused;
 
 -- name: job_running :one
-SELECT COUNT(*) FROM job WHERE kind = $1 AND state < 3 AND state = 2;
+SELECT COUNT(*) FROM job WHERE kind = $1 AND state = 2;
 
 -- name: job_running_of_tenant :one
-SELECT COUNT(*) FROM job WHERE kind = $1 AND state < 3 AND state = 2 AND tenant_id = $2;
+SELECT COUNT(*) FROM job WHERE kind = $1 AND state = 2 AND tenant_id = $2;
 
 -- The next tenant after $2 with something to do.
 -- name: job_next_tenant :one
-SELECT tenant_id FROM job WHERE kind = $1 AND state < 3 AND state = 1 AND tenant_id > $2 ORDER BY tenant_id LIMIT 1;
+SELECT tenant_id FROM job WHERE kind = $1 AND state = 1 AND tenant_id > $2 ORDER BY tenant_id LIMIT 1;
 
 -- part: take
 UPDATE job SET state = 2, owner = $3, fence = fence + 1, attempts = attempts + 1, again = 0, started_at_us = @now_us,
@@ -68,11 +68,11 @@ UPDATE job SET state = 2, owner = $3, fence = fence + 1, attempts = attempts + 1
 -- name: job_take :one
 -- sqlite:
 @take
-WHERE id = (SELECT r.id FROM job r WHERE r.kind = $1 AND r.state < 3 AND r.state = 1 AND r.tenant_id = $2 ORDER BY r.id LIMIT 1)
+WHERE id = (SELECT r.id FROM job r WHERE r.kind = $1 AND r.state = 1 AND r.tenant_id = $2 ORDER BY r.id LIMIT 1)
 RETURNING @row;
 -- postgres:
 @take
-WHERE id = (SELECT r.id FROM job r WHERE r.kind = $1 AND r.state < 3 AND r.state = 1 AND r.tenant_id = $2 ORDER BY r.id LIMIT 1
+WHERE id = (SELECT r.id FROM job r WHERE r.kind = $1 AND r.state = 1 AND r.tenant_id = $2 ORDER BY r.id LIMIT 1
 	FOR UPDATE SKIP LOCKED)
 RETURNING @row;
 
@@ -130,7 +130,8 @@ WHERE id IN (SELECT l.id FROM job l WHERE l.state = 2 AND l.lease_until_us < @no
 RETURNING id, kind, state;
 -- postgres:
 @lost
-WHERE id IN (SELECT l.id FROM job l WHERE l.state = 2 AND l.lease_until_us < @now_us ORDER BY l.lease_until_us LIMIT 100 FOR UPDATE SKIP LOCKED)
+WHERE id = ANY (ARRAY(SELECT l.id FROM job l WHERE l.state = 2 AND l.lease_until_us < @now_us ORDER BY l.lease_until_us LIMIT 100
+	FOR UPDATE SKIP LOCKED))
 RETURNING id, kind, state;
 
 -- Where there is one node: all that an earlier run of it left.
@@ -150,10 +151,14 @@ RETURNING state;
 -- How many of a kind are in a state, 10,000 at most, and since when the oldest waits.
 -- name: job_count :one
 SELECT COUNT(*), COALESCE(MIN(c.ready_at_us), 0), @now_us
-FROM (SELECT u.ready_at_us FROM job u WHERE u.kind = $1 AND u.state < 3 AND u.state = $2 LIMIT 10000) c;
+FROM (SELECT u.ready_at_us FROM job u WHERE u.kind = $1 AND u.state = $2 LIMIT 10000) c;
 
 -- name: job_purge :exec
+-- sqlite:
 DELETE FROM job WHERE id IN (SELECT f.id FROM job f WHERE f.state > 2 AND f.keep_until_us < @now_us ORDER BY f.keep_until_us LIMIT $1);
+-- postgres:
+DELETE FROM job
+WHERE id = ANY (ARRAY(SELECT f.id FROM job f WHERE f.state > 2 AND f.keep_until_us < @now_us ORDER BY f.keep_until_us LIMIT $1));
 
 -- name: job_log_last :one
 SELECT COALESCE(MAX(part), 0) FROM job_log WHERE job_id = $1;

@@ -98,7 +98,7 @@ err_t db_token_use(struct ctx *ctx, struct sql_tx *tx, int64_t issuer_id, str ha
 	return err == ERR_ABSENT ? ERR_EXISTS : err;
 }
 
-err_t db_token_use_forget(struct ctx *ctx, struct sql_tx *tx, int64_t until_us)
+err_t db_token_use_forget(struct ctx *ctx, struct sql_tx *tx, int64_t until_us, int64_t *ret_count)
 {
-	return sql_exec(ctx, tx, &SQL_TOKEN_USED_FORGET, SQL_ARGS(SQL_I64(until_us)), NULL);
+	return sql_exec(ctx, tx, &SQL_TOKEN_USED_FORGET, SQL_ARGS(SQL_I64(until_us)), ret_count);
 }

@@ -42,4 +42,4 @@ err_t db_token_issuer_delete(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_
 /* ERR_EXISTS, unrecorded, when it was used before. */
 err_t db_token_use(struct ctx *ctx, struct sql_tx *tx, int64_t issuer_id, str hash,
 		   int64_t expires_at_us);
-err_t db_token_use_forget(struct ctx *ctx, struct sql_tx *tx, int64_t until_us);
+err_t db_token_use_forget(struct ctx *ctx, struct sql_tx *tx, int64_t until_us, int64_t *ret_count);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * internal.h - the engine's own: one thread that looks what is to be done (turn.c), and workers that
- * run what it took (worker.c).
+ * internal.h - the engine's own: one thread that looks what is to be done (turn.c), and workers
+ * that run what it took (worker.c).
  *
- * `lock` guards what the workers hold and the flags; it is held for a few instructions, never while
- * the database is asked. Only the turning thread gives jobs to workers, takes and renews; so what it
- * read of the rows is not about a job that somebody took since.
+ * `lock` guards what the workers hold and the flags; it is held for a few instructions, never
+ * while the database is asked. Only the turning thread gives jobs to workers, takes and renews;
+ * so what it read of the rows is not about a job that somebody took since.
  */
 #pragma once
 
@@ -35,7 +35,8 @@ struct job {
 	int64_t deadline_ns; /* monotonic; of all attempts, 0: none */
 	_Atomic(bool) cancelled;
 	_Atomic(int) why;
-	_Atomic(int64_t) leased_ns; /* until when, monotonic, counted from before it was asked for */
+	_Atomic(int64_t)
+		leased_ns; /* until when, monotonic, counted from before it was asked for */
 
 	/* By the worker's own thread alone. */
 	struct arena log_arena;
@@ -71,7 +72,8 @@ struct jobs {
 	unsigned worker_count; /* those that run */
 	pthread_t thread;
 	bool started;
-	int64_t renewed_ns; /* by the turning thread */
+	int64_t renewed_ns; /* this and the next by the turning thread */
+	bool prepared;
 };
 
 const struct job_kind *jobs_kind_find(const struct jobs *jobs, str name);

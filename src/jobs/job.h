@@ -6,10 +6,11 @@
  *
  *	{ .name = "scan", .run = run_scan, .at_once_max = 4, .of_tenant_max = 2, … }
  *
- * A handler is an ordinary function with a ctx of its own: the arena is the job's, the deadline the
- * earlier one of the attempt's and the job's, `cancelled` is to be honoured, and each write
- * transaction is fenced (jobs.h). It returns OK when all is done, or the error of what failed. It may
- * be run again, from the start, at any time: what it did before it does again without harm.
+ * A handler is an ordinary function with a ctx of its own: the arena is the job's, the deadline
+ * the earlier one of the attempt's and the job's, `cancelled` is to be honoured, and each write
+ * transaction is fenced (jobs.h). It returns OK when all is done, or the error of what failed.
+ * It may be run again, from the start, at any time: what it did before it does again without
+ * harm.
  */
 #pragma once
 
@@ -35,8 +36,8 @@ str job_subject(const struct job *job);
 str job_arguments(const struct job *job);
 int64_t job_attempt(const struct job *job); /* 1 at first */
 
-/* A line of its log. Cut at JOB_LINE_MAX bytes; what is no text in it is shown as `?`. Written now or
- * with the next lines, and surely when the job ends. */
+/* A line of its log. Cut at JOB_LINE_MAX bytes; what is no text in it is shown as `?`. Written now
+ * or with the next lines, and surely when the job ends. */
 #define JOB_LINE_MAX 1024
 void job_log(struct job *job, const char *format, ...) PRINTF_LIKE(2, 3);
 

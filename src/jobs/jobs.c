@@ -11,17 +11,17 @@
 
 #include "base/banned.h"
 
-#define MS_US	     INT64_C(1000)
-#define KEEP_S	     (INT64_C(30) * 86400)
-#define PURGE_BATCH  1000
-#define LEASE_MS     30000
-#define POLL_MS	     2000
-#define TURN_MS_MAX  10000
-#define HOST_MAX     63
+#define MS_US	    INT64_C(1000)
+#define KEEP_S	    (INT64_C(30) * 86400)
+#define PURGE_BATCH 1000
+#define LEASE_MS    30000
+#define POLL_MS	    2000
+#define TURN_MS_MAX 10000
+#define HOST_MAX    63
 
 const char *const job_result_names[JOB_RESULT_COUNT] = {
-	[JOB_RESULT_DONE] = "done",	  [JOB_RESULT_RETRIED] = "retried",
-	[JOB_RESULT_FAILED] = "failed",	  [JOB_RESULT_CANCELLED] = "cancelled",
+	[JOB_RESULT_DONE] = "done",	[JOB_RESULT_RETRIED] = "retried",
+	[JOB_RESULT_FAILED] = "failed", [JOB_RESULT_CANCELLED] = "cancelled",
 	[JOB_RESULT_LOST] = "lost",
 };
 
@@ -58,15 +58,11 @@ static void name_owner(struct jobs *jobs)
 	jobs->owner = (str){ jobs->owner_text, (size_t)len };
 }
 
-static err_t put_kinds(struct ctx *ctx, struct sql_tx *tx, void *arg)
+/* An embedded database has one server at a time: what an earlier one left is nobody's. */
+static err_t expire_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	const struct jobs *jobs = arg;
-	for (size_t i = 0; i < jobs->options.kind_count; i++)
-		TRY(db_job_kind_put(ctx, tx, str_from(jobs->options.kinds[i].name)));
-	/* An embedded database has one server at a time: what an earlier one left is nobody's. */
-	if (sql_engine_of(jobs->options.db) == SQL_SQLITE)
-		TRY(db_job_expire_others(ctx, tx, jobs->owner));
-	return OK;
+	return db_job_expire_others(ctx, tx, jobs->owner);
 }
 
 static void jobs_done(struct jobs **jobs)
@@ -88,7 +84,8 @@ err_t jobs_new(struct ctx *ctx, const struct jobs_options *options, struct jobs 
 	thread_condition_init(&jobs->given);
 	jobs->workers = mem_new((options->workers_max + 1) * sizeof *jobs->workers);
 	name_owner(jobs);
-	TRY(db_run(ctx, o->db, SQL_WRITE_RELAXED, put_kinds, jobs));
+	if (sql_engine_of(o->db) == SQL_SQLITE)
+		TRY(db_run(ctx, o->db, SQL_WRITE_RELAXED, expire_body, jobs));
 	*ret = take(jobs);
 	return OK;
 }
@@ -228,10 +225,9 @@ static err_t pause_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 err_t jobs_pause(struct ctx *ctx, struct jobs *jobs, str kind, bool paused)
 {
 	struct asked asked = { .kind = kind, .paused = paused };
-	err_t err = db_run(ctx, jobs->options.db, SQL_WRITE, pause_body, &asked);
-	if (err == ERR_ABSENT)
+	if (!jobs_kind_find(jobs, kind))
 		return fail(ctx, ERR_NOT_FOUND, "no kind of job is called " STR_FMT, STR_ARG(kind));
-	TRY(err);
+	TRY(db_run(ctx, jobs->options.db, SQL_WRITE, pause_body, &asked));
 	if (!paused)
 		jobs_wake(jobs);
 	return OK;
@@ -262,11 +258,9 @@ static err_t log_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 err_t jobs_read_log(struct ctx *ctx, struct jobs *jobs, int64_t id, int64_t after, size_t max,
 		    struct job_log_part **ret, size_t *ret_count)
 {
-	struct asked asked = { .id = id,
-			       .after = after,
-			       .max = (int64_t)max,
-			       .parts = ret,
-			       .part_count = ret_count };
+	struct asked asked = {
+		.id = id, .after = after, .max = (int64_t)max, .parts = ret, .part_count = ret_count
+	};
 	return db_run(ctx, jobs->options.db, SQL_READ, log_body, &asked);
 }
 

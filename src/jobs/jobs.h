@@ -2,52 +2,54 @@
 /*
  * jobs.h - work in the background: durable, at any node, never twice at once.
  *
- * A job is a row: a kind, arguments, and when it is due. It is asked for in the transaction of what
- * it follows from, so both happen or neither:
+ * A job is a row: a kind, arguments, and when it is due. It is asked for in the transaction of
+ * what it follows from, so both happen or neither:
  *
  *	const struct job_request wanted = { .kind = STR("scan"), .tenant_id = 7, … };
  *	TRY(jobs_enqueue(ctx, tx, &wanted, &id));
  *	…	after the commit: jobs_wake(jobs);
  *
- * Every node has an engine, which takes what is ready, as long as it has a worker free and as the
- * kind (job.h) allows it: so many at once in the whole cluster, so many of them of one tenant. The
- * tenants that wait take turns, whoever has how many; among those of one tenant the oldest is next.
+ * Every node has an engine, which takes what is ready, as long as it has a worker free and as
+ * the kind (job.h) allows it: so many at once in the whole cluster, so many of them of one
+ * tenant. The tenants that wait take turns, whoever has how many; among those of one tenant the
+ * oldest is next.
  *
  * *Leases and fencing.* Who takes a job holds it for lease_ms and renews that three times in the
- * time. When its node dies, another one takes it. A node that only was slow or cut off may go on for
- * a while and not know; so each time a job is taken its fence rises, and every write transaction
- * that is made with the job's ctx, by whatever module, is committed only while the job is held with
- * that fence, and keeps others from taking it meanwhile (ctx->guard). A late write is ERR_CANCELLED
- * and changes nothing. What is not in the database cannot be fenced: bytes come before rows as
- * everywhere, and handlers do the same again when they are run again.
+ * time. When its node dies, another one takes it. A node that only was slow or cut off may go on
+ * for a while and not know; so each time a job is taken its fence rises, and every write
+ * transaction that is made with the job's ctx, by whatever module, is committed only while the
+ * job is held with that fence, and keeps others from taking it meanwhile (ctx->guard). A late
+ * write is ERR_CANCELLED and changes nothing. What is not in the database cannot be fenced:
+ * bytes come before rows as everywhere, and handlers do the same again when they are run again.
  *
  * *Times* of leases, of what is due and of schedules are the database's, because that is the one
- * clock that all nodes share: a node whose own clock is minutes off takes nothing from others, and
- * fires nothing early, late or twice. How long a node may rely on a lease it counts itself, by the
- * monotonic clock from before it asked. When the database's own clock jumps ahead, leases end early
- * and fences do the rest; when it jumps back, schedules wait until it is there again.
+ * clock that all nodes share: a node whose own clock is minutes off takes nothing from others,
+ * and fires nothing early, late or twice. How long a node may rely on a lease it counts itself,
+ * by the monotonic clock from before it asked. When the database's own clock jumps ahead, leases
+ * end early and fences do the rest; when it jumps back, schedules wait until it is there again.
  *
- * *Failing.* A handler that fails is run again after a pause, which doubles each time and is spread
- * (full jitter over its second half), until the kind's attempts are used up or the job's own time is
- * over. A job whose node went away with it three times is parked as failed, for it may be what
- * kills them. What it said is in its log (the newest megabyte and the first part), which is kept as
- * long as its row: the kind's time.
+ * *Failing.* A handler that fails is run again after a pause, which doubles each time and is
+ * spread (full jitter over its second half), until the kind's attempts are used up or the job's
+ * own time is over. A job whose node went away with it three times is parked as failed, for it
+ * may be what kills them. What it said is in its log (the newest megabyte and the first part),
+ * which is kept as long as its row: the kind's time.
  *
- * *Cancelling* ends a job that waits at once. One that runs sees ctx->cancelled: all that waits or
- * asks ctx_check() ends. At the node that runs it that is at once, elsewhere within a few seconds. A
- * node that stops gives its jobs back in the same way, and the attempt does not count.
+ * *Cancelling* ends a job that waits at once. One that runs sees ctx->cancelled: all that waits
+ * or asks ctx_check() ends. At the node that runs it that is at once, elsewhere within a few
+ * seconds. A node that stops gives its jobs back in the same way, and the attempt does not
+ * count.
  *
- * *Subjects.* At most one unfinished job of a kind has the same subject. Who asks for another gets
- * that one: if it waits, it will do; if it runs, it is run once more when it is done, since it may
- * have looked already. On this stands the outbox (outbox.h), and that a schedule whose last job still
- * runs does not pile up others.
+ * *Subjects.* At most one unfinished job of a kind has the same subject. Who asks for another
+ * gets that one: if it waits, it will do; if it runs, it is run once more when it is done, since
+ * it may have looked already. On this stands the outbox (outbox.h), and that a schedule whose
+ * last job still runs does not pile up others.
  *
- * *Schedules* (schedule.h) are rows too. Firing is one transaction: the job, and when it is next. So it
- * happens once in the cluster, whoever does it, and what was missed while no node ran happens once
- * when one does.
+ * *Schedules* (schedule.h) are rows too. Firing is one transaction: the job, and when it is
+ * next. So it happens once in the cluster, whoever does it, and what was missed while no node
+ * ran happens once when one does.
  *
- * An idle engine asks the database one question every two seconds, and is woken by whoever asks for
- * a job at the same node.
+ * An idle engine asks the database one question every two seconds, and is woken by whoever asks
+ * for a job at the same node.
  *
  * Errors: those of the database; ERR_ABSENT and ERR_NOT_FOUND where it says so.
  */
@@ -56,15 +58,20 @@
 #include "db/job.h"
 #include "jobs/job.h"
 
+struct job_schedule;
+
 struct jobs_options {
 	struct sql *db;
 	const struct job_kind *kinds; /* as long as the engine */
 	size_t kind_count;
-	void *arg;		/* for their handlers */
-	unsigned workers_max;	/* jobs that this node runs at once; 0: none, it only fires and asks */
-	int64_t lease_ms;	/* default 30 s */
-	int64_t poll_ms;	/* default 2 s */
-	int64_t turn_ms_max;	/* how long a step of the engine may take; default 10 s */
+	const struct job_schedule *schedules; /* the program's own (schedule.h), as long as it */
+	size_t schedule_count;
+	void *arg; /* for their handlers */
+	unsigned
+		workers_max; /* jobs that this node runs at once; 0: none, it only fires and asks */
+	int64_t lease_ms;    /* default 30 s */
+	int64_t poll_ms;     /* default 2 s */
+	int64_t turn_ms_max; /* how long a step of the engine may take; default 10 s */
 };
 
 #define JOB_KINDS_MAX	64
@@ -73,7 +80,8 @@ struct jobs_options {
 
 struct jobs;
 
-/* Rows of the kinds are made. The handlers run from jobs_start() until jobs_stop() returns. */
+/* The handlers run from jobs_start() until jobs_stop() returns. Rows of the kinds and schedules are
+ * made as soon as the database can be written. */
 err_t jobs_new(struct ctx *ctx, const struct jobs_options *options, struct jobs **ret);
 err_t jobs_start(struct ctx *ctx, struct jobs *jobs);
 void jobs_stop(struct jobs *jobs); /* NULL, and more than once, is fine; so with free */

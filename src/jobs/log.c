@@ -2,9 +2,10 @@
 /*
  * log.c - what a job says, and how far it is: gathered in memory and written in parts.
  *
- * A part is written when some time has gone by since the last one, when it is full, and at the end. So a
- * handler that says little is read at once, one that says much costs little, and a crash loses the last
- * moment. What cannot be written waits for the next time; what finds no room then is counted.
+ * A part is written when some time has gone by since the last one, when it is full, and at the end.
+ * So a handler that says little is read at once, one that says much costs little, and a crash loses
+ * the last moment. What cannot be written waits for the next time; what finds no room then is
+ * counted.
  */
 #include "internal.h"
 
@@ -13,10 +14,10 @@
 
 #include "base/banned.h"
 
-#define ARENA_BYTES  MIB(1)
-#define PARTS_MAX    JOB_LOG_PARTS_MAX
-#define LINE_ROOM    (JOB_LINE_MAX + 64) /* with the time */
-#define FLUSH_BYTES  (JOB_LOG_PART_MAX / 2)
+#define ARENA_BYTES MIB(1)
+#define PARTS_MAX   JOB_LOG_PARTS_MAX
+#define LINE_ROOM   (JOB_LINE_MAX + 64) /* with the time */
+#define FLUSH_BYTES (JOB_LOG_PART_MAX / 2)
 
 static err_t last_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * outbox.h - what somebody is to be told, written in the transaction of what happened, and told in
- * that order for each subject, at least once.
+ * outbox.h - what somebody is to be told, written in the transaction of what happened, and told
+ * in that order for each subject, at least once.
  *
  *	TRY(outbox_add(ctx, tx, &(struct outbox_letter){ .kind = STR("webhook"), … }));
  *
- * The first letter about a subject asks for a job of that kind and subject; there is one at a time
- * (jobs.h), and its handler is outbox_drain() with what tells one letter. A letter that cannot be told
- * holds up those behind it until the job's next attempt, and nobody else's. Letters of one subject are
- * numbered in the order of their commits, since each holds the job's row from before it has its number
- * until its commit: so transactions that write to the same subject wait for each other, and no
- * others do.
+ * The first letter about a subject asks for a job of that kind and subject; there is one at a
+ * time (jobs.h), and its handler is outbox_drain() with what tells one letter. A letter that
+ * cannot be told holds up those behind it until the job's next attempt, and nobody else's.
+ * Letters of one subject are numbered in the order of their commits, since each holds the job's
+ * row from before it has its number until its commit: so transactions that write to the same
+ * subject wait for each other, and no others do.
  */
 #pragma once
 

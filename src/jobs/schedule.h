@@ -2,9 +2,9 @@
 /*
  * schedule.h - jobs that are asked for by the clock; see jobs.h.
  *
- * A schedule has a name, which is the subject of its jobs, and a cron line (codec/cron.h) in UTC by the
- * database's clock. At most one of its jobs is unfinished: a time that comes while the last one runs
- * lets that run once more.
+ * A schedule has a name, which is the subject of its jobs, and a cron line (codec/cron.h) in UTC
+ * by the database's clock. At most one of its jobs is unfinished: a time that comes while the
+ * last one runs lets that run once more.
  */
 #pragma once
 

@@ -2,9 +2,9 @@
 /*
  * take.c - what is ready, for the workers that are free.
  *
- * The row of the kind is locked while jobs of it are taken, so the numbers that are counted hold, at
- * whatever node. Tenants take turns by their ids, from the one after the last. Where a read finds
- * nothing, nothing is locked.
+ * The row of the kind is locked while jobs of it are taken, so the numbers that are counted hold,
+ * at whatever node. Tenants take turns by their ids, from the one after the last. Where a read
+ * finds nothing, nothing is locked.
  */
 #include "internal.h"
 

@@ -8,6 +8,7 @@
 #include "internal.h"
 
 #include "base/log.h"
+#include "jobs/schedule.h"
 
 #include "base/banned.h"
 
@@ -16,7 +17,7 @@
 #define ARENA_BYTES MIB(16)
 #define WAIT_MS_MIN 10
 /* A lease is renewed when a third of it is over. */
-#define RENEWALS 3
+#define RENEWALS       3
 #define PARKED_KEEP_US (INT64_C(30) * 86400 * 1000000)
 
 static int64_t lease_ns(const struct jobs *jobs)
@@ -35,9 +36,8 @@ struct renewal {
 static err_t renew_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct renewal *renewal = arg;
-	return db_job_renew(ctx, tx, renewal->jobs->owner,
-			    renewal->jobs->options.lease_ms * MS_US, &renewal->list,
-			    &renewal->count);
+	return db_job_renew(ctx, tx, renewal->jobs->owner, renewal->jobs->options.lease_ms * MS_US,
+			    &renewal->list, &renewal->count);
 }
 
 static struct job_renewed *find(const struct renewal *renewal, const struct job_hold *hold)
@@ -80,7 +80,8 @@ static err_t give_back_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	return db_job_end(ctx, tx, &orphan->hold, &orphan->end, &state);
 }
 
-/* Taken by a commit of which we never heard that it was done: they are ours and nobody runs them. */
+/* Taken by a commit of which we never heard that it was done: they are ours and nobody runs them.
+ */
 static err_t give_back(struct ctx *ctx, struct jobs *jobs, const struct renewal *renewal)
 {
 	for (size_t i = 0; i < renewal->count; i++) {
@@ -173,6 +174,27 @@ static err_t look_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	return db_job_look(ctx, tx, looking->owner, looking->look);
 }
 
+/* --- once --------------------------------------------------------------------------------------
+ */
+
+static err_t kinds_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	const struct jobs *jobs = arg;
+	for (size_t i = 0; i < jobs->options.kind_count; i++)
+		TRY(db_job_kind_put(ctx, tx, str_from(jobs->options.kinds[i].name)));
+	return OK;
+}
+
+/* Not at the start of the program, which may be while the database can only be read. */
+static err_t prepare(struct ctx *ctx, struct jobs *jobs)
+{
+	TRY(db_run(ctx, jobs->options.db, SQL_WRITE_RELAXED, kinds_body, jobs));
+	for (size_t i = 0; i < jobs->options.schedule_count; i++)
+		TRY(jobs_schedule(ctx, jobs, &jobs->options.schedules[i]));
+	jobs->prepared = true;
+	return OK;
+}
+
 /* --- turns ------------------------------------------------------------------------------------ */
 
 static bool is_over(int64_t at_us, const struct job_look *look)
@@ -197,6 +219,8 @@ static err_t turn(struct ctx *ctx, struct jobs *jobs, struct job_look *look)
 {
 	int64_t due_ns = jobs->renewed_ns + lease_ns(jobs) / RENEWALS;
 	struct looking looking = { jobs->owner, look };
+	if (!jobs->prepared)
+		TRY(prepare(ctx, jobs));
 	if (is_working(jobs) && clock_now_ns() >= due_ns)
 		TRY(renew(ctx, jobs));
 	TRY(db_run(ctx, jobs->options.db, SQL_READ, look_body, &looking));

@@ -165,9 +165,8 @@ static void tell(const struct job *job, const struct ending *ending, enum job_re
 {
 	str kind = str_from(job->kind->name);
 	if (result == JOB_RESULT_FAILED)
-		LOG(LOG_ERROR, "a job failed", LOG_STR("kind", kind),
-		    LOG_I64("job", job->hold.id), LOG_I64("attempt", job->row.attempts),
-		    LOG_STR("detail", ending->end.error));
+		LOG(LOG_ERROR, "a job failed", LOG_STR("kind", kind), LOG_I64("job", job->hold.id),
+		    LOG_I64("attempt", job->row.attempts), LOG_STR("detail", ending->end.error));
 	else if (result == JOB_RESULT_RETRIED && ending->end.state == JOB_ASLEEP)
 		LOG(LOG_WARN, "a job failed, later again", LOG_STR("kind", kind),
 		    LOG_I64("job", job->hold.id), LOG_I64("attempt", job->row.attempts),

@@ -4,7 +4,9 @@
 #include "api/probe.h"
 #include "auth/auth.h"
 #include "base/cache.h"
+#include "base/clock.h"
 #include "base/log.h"
+#include "jobs/jobs.h"
 #include "notify/audit.h"
 #include "observe/process.h"
 #include "observe/tracer.h"
@@ -89,6 +91,33 @@ static void collect_audit(struct ctx *ctx, struct program *p, struct samples *sa
 		PUT_OF(FORWARD_QUEUED, name, targets[i].queued);
 		PUT_OF(FORWARD_FAILING, name, targets[i].state == FORWARD_FAILING);
 	}
+}
+
+static err_t collect_kind(struct ctx *ctx, struct program *p, size_t at, struct samples *samples)
+{
+	struct jobs_kind_stats now;
+	TRY(jobs_kind_stats(ctx, p->jobs, at, &now));
+	str kind = str_from(now.kind);
+	const struct job_count *ready = &now.counts[JOB_READY];
+	for (size_t i = 0; i < COUNT_OF(now.counts); i++)
+		samples_add(samples, METRIC_ID_JOBS, kind, str_from(job_state_names[i]),
+			    now.counts[i].count);
+	PUT_OF(JOBS_WAITING, kind,
+	       ready->count ? MAX(ready->now_us - ready->ready_at_us, 0) * CLOCK_US : 0);
+	for (size_t i = 0; i < JOB_RESULT_COUNT; i++)
+		samples_add(samples, METRIC_ID_JOBS_FINISHED, kind, str_from(job_result_names[i]),
+			    (int64_t)now.results[i]);
+	return OK;
+}
+
+/* Without the database all the rest is still to be seen. */
+static void collect_jobs(struct ctx *ctx, struct program *p, struct samples *samples)
+{
+	err_t err = sql_reach(p->db) == SQL_REACH_NONE ? ERR_DATABASE : OK;
+	for (size_t i = 0; i < jobs_kind_count(p->jobs) && err == OK; i++)
+		err = collect_kind(ctx, p, i, samples);
+	if (err != OK)
+		ctx_forgive(ctx);
 }
 
 static void collect_health(struct ctx *ctx, struct program *p, struct samples *samples)
@@ -179,6 +208,7 @@ void program_collect(struct ctx *ctx, void *program, struct samples *samples)
 	collect_database(p, samples);
 	collect_caches(p, samples);
 	collect_audit(ctx, p, samples);
+	collect_jobs(ctx, p, samples);
 	collect_health(ctx, p, samples);
 	if (p->tracer)
 		PUT(TRACE_QUEUED, tracer_queued(p->tracer));

@@ -4,6 +4,7 @@
 #include "auth/keys.h"
 #include "base/log.h"
 #include "db/db.h"
+#include "jobs/jobs.h"
 #include "notify/audit.h"
 #include "observe/tracer.h"
 #include "os/file.h"
@@ -210,6 +211,7 @@ void program_close(struct program *p)
 {
 	if (p->db)
 		sql_unlisten(p->db);
+	jobs_stop(p->jobs);
 	server_free(p->server);
 	server_free(p->metrics_server);
 	tls_server_free(p->tls);
@@ -219,6 +221,7 @@ void program_close(struct program *p)
 	audit_free(p->audit);
 	tracer_stop(p->tracer);
 	tracer_free(p->tracer);
+	jobs_free(p->jobs);
 	auth_free(p->auth);
 	registry_free(p->registry);
 	if (p->store)

@@ -25,6 +25,7 @@ struct program {
 	struct registry *registry;
 	struct auth *auth;
 	struct audit *audit;
+	struct jobs *jobs;     /* jobs/jobs.h */
 	struct tracer *tracer; /* observe/tracer.h; NULL: no traces */
 	struct api *api;
 	struct tls_server *tls;
@@ -67,6 +68,9 @@ err_t program_open_audit(struct ctx *ctx, struct program *p);
 
 /* Hears what other nodes change, until program_close(). Once all that remembers rows is open. */
 err_t program_hear_nodes(struct ctx *ctx, struct program *p);
+
+/* Jobs and their schedules run from here on, until jobs_stop(). Once all that they use is open. */
+err_t program_open_jobs(struct ctx *ctx, struct program *p);
 
 enum sql_engine program_engine(const struct program *p);
 

@@ -8,6 +8,7 @@
  */
 #include "base/clock.h"
 #include "base/log.h"
+#include "jobs/jobs.h"
 #include "notify/audit.h"
 #include "observe/meter.h"
 #include "observe/tracer.h"
@@ -32,7 +33,6 @@
 #define START_ARENA    MIB(64)
 #define HOUSEKEEPING_S 30
 #define WATCH_S	       2
-#define EXPIRE_BATCH   1000
 /* For metrics and probes. */
 #define SIGHT_THREADS	  4
 #define SIGHT_CONNECTIONS 64
@@ -262,18 +262,14 @@ static void reload(struct ctx *ctx, struct program *p)
 	ctx_forgive(ctx);
 }
 
+/* What each node does for itself; what one does for all is in jobs.c. */
 static void keep_house(struct ctx *ctx, struct program *p)
 {
-	size_t expired = 0;
-	err_t err = registry_expire_uploads(ctx, p->registry, EXPIRE_BATCH, &expired);
+	err_t err = auth_read_keys(ctx, p->auth);
 	if (err == OK)
-		err = auth_rotate_keys(ctx, p->auth);
-	if (err == OK)
-		err = auth_tidy(ctx, p->auth);
+		err = auth_write_uses(ctx, p->auth);
 	if (err != OK)
 		LOG(LOG_WARN, "housekeeping failed", LOG_CSTR("detail", ctx->failure.detail));
-	else if (expired)
-		LOG(LOG_INFO, "abandoned uploads removed", LOG_I64("count", expired));
 	ctx_forgive(ctx);
 	arena_reset(ctx->arena);
 }
@@ -327,12 +323,6 @@ static void block_signals(sigset_t *ret)
 	signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error, not an end */
 }
 
-/* What expires sooner is looked for sooner. */
-static int64_t housekeeping_ns(const struct program *p)
-{
-	return MIN(HOUSEKEEPING_S * CLOCK_S, p->config.uploads_expiry_ms * CLOCK_MS);
-}
-
 static void serve_until_stopped(struct program *p, const sigset_t *signals)
 {
 	CLEANUP(arena_done) struct arena arena;
@@ -351,7 +341,7 @@ static void serve_until_stopped(struct program *p, const sigset_t *signals)
 		if (sql_reach(p->db) != SQL_REACH_ALL)
 			continue; /* which has been said */
 		watch_quotas(&ctx, p);
-		if (clock_now_ns() - kept_ns < housekeeping_ns(p))
+		if (clock_now_ns() - kept_ns < HOUSEKEEPING_S * CLOCK_S)
 			continue;
 		kept_ns = clock_now_ns();
 		keep_house(&ctx, p);
@@ -389,6 +379,7 @@ static err_t serve(struct ctx *ctx, struct program *p, const sigset_t *signals)
 	TRY(start_settings(ctx, p));
 	TRY(open_tracer(ctx, p));
 	TRY(program_hear_nodes(ctx, p));
+	TRY(program_open_jobs(ctx, p));
 	TRY(open_api(ctx, p));
 	TRY(open_server(ctx, p));
 	TRY(start_serving(ctx, p));
@@ -397,8 +388,9 @@ static err_t serve(struct ctx *ctx, struct program *p, const sigset_t *signals)
 	notify_stopping();
 	linger(p, signals);
 	LOG(LOG_INFO, "stopping");
+	jobs_stop(p->jobs); /* others go on with them */
 	server_drain(p->server, (int)p->config.http_drain_timeout_ms);
-	if (auth_tidy(ctx, p->auth) != OK)
+	if (auth_write_uses(ctx, p->auth) != OK)
 		LOG(LOG_WARN, "last uses were not written",
 		    LOG_CSTR("detail", ctx->failure.detail));
 	return OK;

@@ -122,6 +122,13 @@
 	  "Room of the default storage, where it has a bound.")                                    \
 	X(STORAGE_FREE, GAUGE, "berth_storage_free_bytes", "bytes", NULL, NULL,                    \
 	  "What is left of it.")                                                                   \
+	X(JOBS, GAUGE, "berth_jobs", "", "kind", "state",                                          \
+	  "Jobs that are not finished, in the whole cluster; 10000: so many or more.")             \
+	X(JOBS_WAITING, GAUGE, "berth_jobs_waiting_seconds", "seconds", "kind", NULL,              \
+	  "How long the oldest job that is ready has waited for a worker.")                        \
+	X(JOBS_FINISHED, COUNTER, "berth_jobs_attempts", "", "kind", "result",                     \
+	  "Attempts at jobs at this node: done, retried, failed, cancelled, lost to another "      \
+	  "node.")                                                                                 \
 	X(TRACE_QUEUED, GAUGE, "berth_trace_queued_spans", "", NULL, NULL,                         \
 	  "Spans that wait to be passed on.")                                                      \
 	X(READY, GAUGE, "berth_ready", "", NULL, NULL,                                             \

@@ -15,7 +15,7 @@ SQL = ROOT / "src" / "db"
 
 # These do not grow with what is stored: tenants, signing keys, settings, providers, the chain's one row.
 BOUNDED = {
-    "audit_chain", "audit_checkpoint", "audit_key", "identity_provider", "repository_floor", "role", "schema_migration", "setting",
+    "audit_chain", "audit_checkpoint", "audit_key", "identity_provider", "job_kind", "repository_floor", "role", "schema_migration", "setting",
     "signing_key", "storage", "tenant", "tenant_host", "token_issuer",
 }
 FIXED = {"audit_chain", "repository_floor", "schema_migration"}  # filled by the migrations
@@ -45,6 +45,13 @@ VALUES = {
     "audit_record.tenant_id": "i % 10 + 1",
     "project_member.account_id": "CASE WHEN i % 2 = 0 THEN i END",
     "project_member.group_id": "CASE WHEN i % 2 = 1 THEN i END",
+    "job.subject": "'subject-' || i",
+    "outbox.subject": "'subject-' || i",
+    "job.state": "CASE WHEN i % 10 < 7 THEN 3 ELSE i % 3 END",
+    "job.kind": "'kind-' || i % 5",
+    "job.owner": "'owner-' || i % 5",
+    "job_schedule.enabled": "1",
+    "job_log.part": "i",
     "label.project_id": "CASE WHEN i % 2 = 0 THEN i % {tenth} + 1 END",
     "quota.scope": "2",
     "quota.holder_id": "i",

@@ -337,7 +337,7 @@ Test(user, when_a_token_was_used_is_written_later)
 	must(check_password(STR("anna"), token, &who));
 	must(access_token_list(&ctx, auth, &page));
 	cr_expect_eq(page.rows[0].used_at_us, 0);
-	must(access_token_tidy(&ctx, auth));
+	must(access_token_write_uses(&ctx, auth));
 	must(access_token_list(&ctx, auth, &page));
 	cr_expect_gt(page.rows[0].used_at_us, 0);
 }

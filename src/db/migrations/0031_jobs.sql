@@ -10,8 +10,6 @@
 --
 -- job_kind is the row that is locked while jobs of a kind are taken: whose turn it was last. job_log has the newest parts of what a
 -- job says, and its first. outbox has what is to be told about a subject, in the order of ids; a job of that subject tells it.
---
--- New keys that sign tokens are told to other nodes, as in 0030.
 
 -- sqlite:
 CREATE TABLE job (
@@ -71,7 +69,7 @@ CREATE TABLE outbox (
 	payload TEXT NOT NULL,
 	created_at_us INTEGER NOT NULL
 );
-CREATE INDEX job_unfinished ON job (kind, state, tenant_id, id) WHERE state < 3;
+CREATE INDEX job_of_kind ON job (kind, state, tenant_id, id);
 CREATE INDEX job_asleep ON job (due_at_us) WHERE state = 0;
 CREATE INDEX job_leased ON job (lease_until_us) WHERE state = 2;
 CREATE INDEX job_owned ON job (owner) WHERE state = 2;
@@ -137,12 +135,10 @@ CREATE TABLE outbox (
 	payload TEXT NOT NULL,
 	created_at_us BIGINT NOT NULL
 );
-CREATE INDEX job_unfinished ON job (kind, state, tenant_id, id) WHERE state < 3;
+CREATE INDEX job_of_kind ON job (kind, state, tenant_id, id);
 CREATE INDEX job_asleep ON job (due_at_us) WHERE state = 0;
 CREATE INDEX job_leased ON job (lease_until_us) WHERE state = 2;
 CREATE INDEX job_owned ON job (owner) WHERE state = 2;
 CREATE INDEX job_finished ON job (keep_until_us) WHERE state > 2;
 CREATE INDEX job_schedule_next ON job_schedule (next_at_us) WHERE enabled = 1;
 CREATE INDEX outbox_of_subject ON outbox (kind, subject, id);
-CREATE FUNCTION told_signing_key() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN PERFORM pg_notify('berth', 'k'); RETURN NULL; END $f$;
-CREATE TRIGGER told_signing_key AFTER INSERT OR UPDATE OR DELETE ON signing_key FOR EACH STATEMENT EXECUTE FUNCTION told_signing_key();
