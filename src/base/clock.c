@@ -2,7 +2,11 @@
 /* clock.c - see clock.h. */
 #include "base/clock.h"
 
+#include "base/error.h"
+
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "base/banned.h"
@@ -19,9 +23,37 @@ int64_t clock_now_ns(void)
 	return read_clock_ns(CLOCK_MONOTONIC);
 }
 
+#ifdef BERTH_FAULTS
+static int64_t wrong_by_us;
+
+static void read_wrong_by(void)
+{
+	const char *text = getenv("BERTH_FAULT_CLOCK_S");
+	uint64_t seconds;
+	if (!text)
+		return;
+	bool behind = text[0] == '-';
+	bool clock_fault_is_valid = str_to_u64(str_from(text + behind), 86400, &seconds);
+	CHECK(clock_fault_is_valid);
+	wrong_by_us = (behind ? -1 : 1) * (int64_t)seconds * 1000000;
+}
+
+static int64_t wrong_by(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, read_wrong_by);
+	return wrong_by_us;
+}
+#else
+static int64_t wrong_by(void)
+{
+	return 0;
+}
+#endif
+
 int64_t clock_wall_us(void)
 {
-	return read_clock_ns(CLOCK_REALTIME) / CLOCK_US;
+	return read_clock_ns(CLOCK_REALTIME) / CLOCK_US + wrong_by();
 }
 
 static struct tm utc(int64_t wall_us)

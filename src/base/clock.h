@@ -2,6 +2,9 @@
 /*
  * clock.h - the two times there are: monotonic for deadlines, UTC for what people see and rows
  * keep.
+ *
+ * In builds with fault points (os/fault.h) BERTH_FAULT_CLOCK_S says by how many seconds the second
+ * one is wrong, as the clocks of nodes may be; negative: behind.
  */
 #pragma once
 
