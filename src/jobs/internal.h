@@ -39,6 +39,7 @@ struct job {
 		leased_ns; /* until when, monotonic, counted from before it was asked for */
 
 	/* By the worker's own thread alone. */
+	const struct ctx *work; /* the handler's */
 	struct arena log_arena;
 	struct buf log;
 	int64_t log_part; /* the last one written */

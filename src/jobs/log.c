@@ -53,6 +53,8 @@ static err_t flush_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 void job_log_flush(struct job *job)
 {
 	struct ctx ctx;
+	if (job->work && job->work->holds)
+		return; /* in a transaction of the handler's: a second one would wait for it */
 	job->log_flushed_ns = clock_now_ns();
 	if ((!job->log.len && !job->progress_due) || job->log_part == INT64_MAX)
 		return;

@@ -224,12 +224,14 @@ static void run_job(struct worker *worker)
 	job_log_open(&ctx, job);
 	ctx.cancelled = &job->cancelled;
 	ctx.guard = &job->guard;
+	job->work = &ctx;
 	ctx.deadline_ns = deadline_of(job);
 	ctx.tenant_id = job->row.tenant_id;
 	err_t err = ctx_check(&ctx);
 	if (err == OK)
 		err = job->kind->run(&ctx, job, job->jobs->options.arg);
 	CHECK(ctx.holds == 0);
+	job->work = NULL;
 	set_ending(worker);
 	end_job(job, err, err == OK ? "" : ctx.failure.detail);
 }

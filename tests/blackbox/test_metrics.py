@@ -19,9 +19,10 @@ STRANGER = {"Authorization": None}
 
 
 def difference(admin, work, name, **labels):
+    """What `work` adds. A request is counted when its answer has been sent, so who has the answer may be a moment early."""
     before = scrape(admin).sum(name, **labels)
     work()
-    return scrape(admin).sum(name, **labels) - before
+    return wait_until(lambda: scrape(admin).sum(name, **labels) - before, what=f"{name} rising")
 
 
 class TestNumbers:

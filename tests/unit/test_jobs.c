@@ -136,6 +136,20 @@ static err_t run_talk(struct ctx *ctx, struct job *job, void *arg)
 	return OK;
 }
 
+static err_t talk_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	str kind = STR("in a transaction");
+	TRY(db_job_kind_put(ctx, tx, kind));
+	job_log(arg, "said in a transaction");
+	job_progress(arg, 1, 1);
+	return OK;
+}
+
+static err_t run_talk_inside(struct ctx *ctx, struct job *job, void *arg)
+{
+	return db_run(ctx, world.f.db, SQL_WRITE, talk_body, job);
+}
+
 static const struct job_kind kinds[] = {
 	{ .name = "count", .run = run_count },
 	{ .name = "few", .run = run_count, .at_once_max = 2 },
@@ -147,6 +161,7 @@ static const struct job_kind kinds[] = {
 	{ .name = "late", .run = run_late },
 	{ .name = "tell", .run = run_tell, .backoff_first_ms = 2, .backoff_max_ms = 4 },
 	{ .name = "talk", .run = run_talk },
+	{ .name = "talk_inside", .run = run_talk_inside, .attempts_max = 1 },
 };
 
 /* --- the house -------------------------------------------------------------------------------- */
@@ -702,5 +717,17 @@ JOB_TEST(a_log_is_bounded_and_goes_with_its_row)
 	cr_assert_eq(removed, 1);
 	log_of(jobs, id, &parts);
 	cr_assert_eq(parts, 0);
+	jobs_free(jobs);
+}
+
+JOB_TEST(what_is_said_in_a_transaction_waits_for_its_end)
+{
+	struct jobs *jobs = started(1);
+	size_t parts;
+	int64_t id = ask_for("talk_inside", 0);
+	jobs_wake(jobs);
+	cr_assert(soon(is_done, id));
+	cr_assert(says(log_of(jobs, id, &parts), "said in a transaction"));
+	cr_assert_eq(row_of(id).progress_done, 1);
 	jobs_free(jobs);
 }
