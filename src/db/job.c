@@ -180,6 +180,11 @@ err_t db_job_progress(struct ctx *ctx, struct sql_tx *tx, const struct job_hold 
 			   SQL_ARGS(HELD(hold), SQL_I64(done), SQL_I64(total)));
 }
 
+err_t db_job_got_on(struct ctx *ctx, struct sql_tx *tx, const struct job_hold *hold)
+{
+	return db_exec_one(ctx, tx, &SQL_JOB_GOT_ON, SQL_ARGS(HELD(hold)));
+}
+
 err_t db_job_end(struct ctx *ctx, struct sql_tx *tx, const struct job_hold *hold,
 		 const struct job_end *end, enum job_state *ret)
 {

@@ -85,10 +85,12 @@ struct job_renewed {
 err_t db_job_renew(struct ctx *ctx, struct sql_tx *tx, str owner, int64_t lease_us,
 		   struct job_renewed **ret, size_t *ret_count);
 
-/* ERR_ABSENT, unrecorded, when it is somebody else's by now. These three. */
+/* ERR_ABSENT, unrecorded, when it is somebody else's by now. These four. */
 err_t db_job_hold(struct ctx *ctx, struct sql_tx *tx, const struct job_hold *hold);
 err_t db_job_progress(struct ctx *ctx, struct sql_tx *tx, const struct job_hold *hold, int64_t done,
 		      int64_t total);
+/* From here on attempts are counted anew. */
+err_t db_job_got_on(struct ctx *ctx, struct sql_tx *tx, const struct job_hold *hold);
 struct job_end {
 	enum job_state state; /* wanted; asleep is a retry, ready gives it back */
 	int64_t delay_us;

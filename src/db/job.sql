@@ -89,6 +89,10 @@ SELECT id FROM job WHERE @held FOR UPDATE;
 -- name: job_progress :exec
 UPDATE job SET progress_done = $4, progress_total = $5 WHERE @held;
 
+-- It got on, so what failed before counts no more.
+-- name: job_got_on :exec
+UPDATE job SET attempts = 1, losses = 0 WHERE @held;
+
 -- What a wish for $4 comes to: who asked meanwhile gets it once more, and who was to be cancelled is, unless he is done.
 -- part: after
 CASE WHEN cancel = 1 THEN CASE WHEN CAST($4 AS BIGINT) = 3 THEN 3 ELSE 5 END WHEN CAST($4 AS BIGINT) > 2 AND again > 0 THEN 1 ELSE CAST($4 AS BIGINT) END

@@ -35,7 +35,16 @@ static err_t page_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 static err_t told_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	const struct page *page = arg;
-	return db_outbox_delete(ctx, tx, page->told_id);
+	TRY(db_outbox_delete(ctx, tx, page->told_id));
+	return page->job->row.attempts > 1 ? db_job_got_on(ctx, tx, &page->job->hold) : OK;
+}
+
+static err_t remove_told(struct ctx *ctx, struct job *job, struct page *page, int64_t id)
+{
+	page->told_id = id;
+	TRY(db_run(ctx, job->jobs->options.db, SQL_WRITE, told_body, page));
+	job->row.attempts = 1;
+	return OK;
 }
 
 err_t outbox_drain(struct ctx *ctx, struct job *job, const struct outbox_teller *teller)
@@ -47,8 +56,7 @@ err_t outbox_drain(struct ctx *ctx, struct job *job, const struct outbox_teller 
 		for (size_t i = 0; i < page.count; i++) {
 			TRY(ctx_check(ctx));
 			TRY(teller->tell(ctx, &page.letters[i], teller->arg));
-			page.told_id = page.letters[i].id;
-			TRY(db_run(ctx, db, SQL_WRITE, told_body, &page));
+			TRY(remove_told(ctx, job, &page, page.letters[i].id));
 		}
 	}
 	return OK;

@@ -25,7 +25,7 @@ struct outbox_letter {
 err_t outbox_add(struct ctx *ctx, struct sql_tx *tx, const struct outbox_letter *letter);
 
 /* Tells the letters of the job's subject one by one and removes what was told, until there are none
- * or one fails; that error comes back. */
+ * or one fails; that error comes back. Each letter has the attempts of the kind for itself. */
 struct outbox_teller {
 	err_t (*tell)(struct ctx *ctx, const struct outbox_row *letter, void *arg);
 	void *arg;

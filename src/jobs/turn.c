@@ -17,6 +17,7 @@
 #define ARENA_BYTES MIB(16)
 #define WAIT_MS_MIN 10
 /* A lease is renewed when a third of it is over. */
+#define TURN_MS_MIN    1000
 #define RENEWALS       3
 #define PARKED_KEEP_US (INT64_C(30) * 86400 * 1000000)
 
@@ -215,6 +216,12 @@ static int64_t pause_ms(const struct jobs *jobs, const struct job_look *look, bo
 	return MAX(ms, WAIT_MS_MIN);
 }
 
+/* A turn that hangs must not be what leases are lost by. */
+static int64_t turn_ms(const struct jobs *jobs)
+{
+	return MIN(jobs->options.turn_ms_max, MAX(jobs->options.lease_ms / RENEWALS, TURN_MS_MIN));
+}
+
 static err_t turn(struct ctx *ctx, struct jobs *jobs, struct job_look *look)
 {
 	int64_t due_ns = jobs->renewed_ns + lease_ns(jobs) / RENEWALS;
@@ -272,7 +279,7 @@ void *jobs_turn_main(void *arg)
 	while (wait_for_turn(jobs, ms)) {
 		struct job_look look = { 0 };
 		if (sql_reach(jobs->options.db) == SQL_REACH_ALL) { /* else it has been said */
-			ctx.deadline_ns = clock_now_ns() + jobs->options.turn_ms_max * CLOCK_MS;
+			ctx.deadline_ns = clock_now_ns() + turn_ms(jobs) * CLOCK_MS;
 			tell(&ctx, turn(&ctx, jobs, &look), &failing);
 		}
 		drop_expired(jobs);
