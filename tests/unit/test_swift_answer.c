@@ -214,8 +214,7 @@ Test(swift_answer, what_was_removed)
 		"{\"Response Status\":\"200 OK\"}",
 	};
 	static const char *const bad[] = {
-		"{\"Response Status\":\"400 Bad Request\",\"Errors\":[[\"c/a\",\"403 "
-		"Forbidden\"]]}",
+		"{\"Response Status\":\"400 Bad Request\",\"Errors\":[[\"a\",\"409 Conflict\"]]}",
 		"{\"Response Status\":\"200 OK\",\"Errors\":[[\"c/a\",\"403 Forbidden\"]]}",
 		"{\"Response Status\":\"200 OK\",\"Errors\":[1]}",
 		"{\"Response Status\":\"200 OK\",\"Errors\":1}",
