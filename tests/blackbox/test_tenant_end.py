@@ -38,11 +38,22 @@ def rows_of_accounts(registry, tenant_id):
     return {name for name, count in found.items() if count != "0"}
 
 
+def leave_jobs(registry, tenant_id):
+    """A job with a log and a schedule, as a kind that works for tenants leaves them."""
+    name = unique("job")
+    registry.execute("INSERT INTO job_schedule (name, kind, tenant_id, arguments, cron, enabled, next_at_us, created_at_us)"
+                     f" VALUES ('{name}', 'none', {tenant_id}, '{{}}', '0 0 0 * * *', 0, 0, 0)")
+    registry.execute("INSERT INTO job (kind, tenant_id, subject, arguments, state, due_at_us, ready_at_us, created_at_us, keep_until_us)"
+                     f" VALUES ('none', {tenant_id}, '{name}', '{{}}', 3, 0, 0, 0, 9000000000000000)")
+    registry.execute(f"INSERT INTO job_log (job_id, part, text) SELECT id, 0, 'said' FROM job WHERE tenant_id = {tenant_id}")
+
+
 def test_nothing_of_a_deleted_tenant_stays_but_its_records(registry, admin):
     victim = Victim(registry)
     tenant, owner = victim.tenant, victim.admin
     call(owner, "POST", f"{tenant.path}/administrators", {"user_id": victim.person.id})
     registry.execute(f"INSERT INTO account_group (account_id, group_id) VALUES ({victim.person.id}, {victim.names['group']})")
+    leave_jobs(registry, tenant.id)
     call(owner, "POST", f"{BERTH}/projects/{victim.project}/repositories/app/rename", {"name": f"{victim.project}/renamed"})
     call(owner, "POST", f"{BERTH}/projects/{victim.project}/rename", {"name": victim.project + "-renamed"})
     assert tables_with_rows(registry, tenant.id) == tables_of_tenants(registry), "one of everything, so that all is looked at below"
@@ -53,6 +64,7 @@ def test_nothing_of_a_deleted_tenant_stays_but_its_records(registry, admin):
     call(admin, "DELETE", tenant.path)
     assert tables_with_rows(registry, tenant.id) == STAYS
     assert rows_of_accounts(registry, tenant.id) == set()
+    assert registry.query("SELECT count(*) FROM job_log WHERE job_id NOT IN (SELECT id FROM job)") == ["0"]
     assert registry.query(f"SELECT count(*) FROM quota WHERE scope = 1 AND holder_id = {tenant.id}") == ["0"]
     assert registry.query(
         f"SELECT count(*) FROM account WHERE tenant_id = {tenant.id} AND NOT (deleted = 1 AND name = '#' || id AND email IS NULL"

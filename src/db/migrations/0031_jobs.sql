@@ -73,7 +73,9 @@ CREATE INDEX job_of_kind ON job (kind, state, tenant_id, id);
 CREATE INDEX job_asleep ON job (due_at_us) WHERE state = 0;
 CREATE INDEX job_leased ON job (lease_until_us) WHERE state = 2;
 CREATE INDEX job_owned ON job (owner) WHERE state = 2;
+CREATE INDEX job_of_tenant ON job (tenant_id);
 CREATE INDEX job_finished ON job (keep_until_us) WHERE state > 2;
+CREATE INDEX job_schedule_of_tenant ON job_schedule (tenant_id);
 CREATE INDEX job_schedule_next ON job_schedule (next_at_us) WHERE enabled = 1;
 CREATE INDEX outbox_of_subject ON outbox (kind, subject, id);
 
@@ -139,6 +141,8 @@ CREATE INDEX job_of_kind ON job (kind, state, tenant_id, id);
 CREATE INDEX job_asleep ON job (due_at_us) WHERE state = 0;
 CREATE INDEX job_leased ON job (lease_until_us) WHERE state = 2;
 CREATE INDEX job_owned ON job (owner) WHERE state = 2;
+CREATE INDEX job_of_tenant ON job (tenant_id);
 CREATE INDEX job_finished ON job (keep_until_us) WHERE state > 2;
+CREATE INDEX job_schedule_of_tenant ON job_schedule (tenant_id);
 CREATE INDEX job_schedule_next ON job_schedule (next_at_us) WHERE enabled = 1;
 CREATE INDEX outbox_of_subject ON outbox (kind, subject, id);
