@@ -10,3 +10,5 @@
 
 /* False where the system's policy has none. */
 bool md5(str bytes, unsigned char ret[MD5_BYTES]);
+/* In hex; empty then. */
+bool md5_text(str bytes, char ret[MD5_TEXT_LEN + 1]);

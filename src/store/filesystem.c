@@ -48,11 +48,8 @@ void filesystem_blob_name(digest d, char into[FILESYSTEM_NAME_MAX])
 
 bool filesystem_upload_name(str id, char into[FILESYSTEM_UPLOAD_ID_MAX + 1])
 {
-	if (id.len == 0 || id.len > FILESYSTEM_UPLOAD_ID_MAX)
+	if (!store_id_is(id, FILESYSTEM_UPLOAD_ID_MAX))
 		return false;
-	for (size_t i = 0; i < id.len; i++)
-		if (!id.ptr[i] || !strchr("0123456789abcdef-", id.ptr[i]))
-			return false;
 	memcpy(into, id.ptr, id.len);
 	into[id.len] = '\0';
 	return true;

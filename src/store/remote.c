@@ -5,15 +5,60 @@
 #include "base/mem.h"
 #include "codec/hex.h"
 #include "os/backoff.h"
+#include "os/file.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/banned.h"
 
+#define CA_BYTES_MAX  MIB(1)
+#define REQUESTS_MAX  512
+#define IDLE_MAX      64
+#define SILENCE_MS    60000
 #define ARENA_BYTES   MIB(16)
 #define WAIT_SLICE_MS 100
+
+/* --- the client ---------------------------------------------------------------------------------
+ */
+
+err_t remote_client_new(struct ctx *ctx, struct client **ret)
+{
+	const struct client_options options = {
+		.purpose = CLIENT_FOR_STORAGE,
+		.requests_max = REQUESTS_MAX,
+		.target_requests_max = REQUESTS_MAX,
+		.target_waiting_max = REQUESTS_MAX,
+		.idle_max = IDLE_MAX,
+		.request_timeout_ms = SILENCE_MS,
+		.silence_timeout_ms = SILENCE_MS,
+	};
+	return client_new(ctx, &options, ret);
+}
+
+err_t remote_ca_read(struct ctx *ctx, str path, struct arena *memory, str *ret_pem)
+{
+	if (!path.len)
+		return OK;
+	TRY_CTX(ctx,
+		file_read_all(ctx, AT_FDCWD, arena_cstr(ctx->arena, path), CA_BYTES_MAX, ret_pem),
+		"certificates of the storage's server");
+	*ret_pem = arena_copy(memory, *ret_pem);
+	return OK;
+}
+
+str remote_refusal_read(struct ctx *ctx, struct client_pull *pull, size_t len_max)
+{
+	size_t len = 0, more;
+	char *bytes = arena_alloc(ctx->arena, len_max);
+	while (len < len_max &&
+	       client_pull_read(ctx, pull, bytes + len, len_max - len, &more) == OK && more)
+		len += more;
+	ctx_forgive(ctx);
+	return (str){ bytes, len };
+}
 
 /* --- calls ---------------------------------------------------------------------------------- */
 
@@ -99,16 +144,22 @@ err_t remote_error(err_t err)
 	}
 }
 
+err_t remote_etag_copy(struct ctx *ctx, str etag, char into[REMOTE_ETAG_MAX + 1])
+{
+	if (etag.len >= 2 && etag.ptr[0] == '"' && etag.ptr[etag.len - 1] == '"')
+		etag = str_take(str_skip(etag, 1), etag.len - 2);
+	if (etag.len == 0 || etag.len > REMOTE_ETAG_MAX)
+		return fail(ctx, ERR_STORAGE, "the server gives no etag that can be used");
+	memcpy(into, etag.ptr, etag.len);
+	into[etag.len] = '\0';
+	return OK;
+}
+
 /* --- names ---------------------------------------------------------------------------------- */
 
 bool remote_id_is(str id)
 {
-	if (id.len == 0 || id.len > REMOTE_ID_MAX)
-		return false;
-	for (size_t i = 0; i < id.len; i++)
-		if (!id.ptr[i] || !strchr("0123456789abcdef-", id.ptr[i]))
-			return false;
-	return true;
+	return store_id_is(id, REMOTE_ID_MAX);
 }
 
 str remote_blob_name(const char *prefix, digest d, char into[REMOTE_KEY_MAX])
@@ -117,6 +168,12 @@ str remote_blob_name(const char *prefix, digest d, char into[REMOTE_KEY_MAX])
 	hex_encode((str){ (const char *)d.bytes, digest_size(d.algorithm) }, hex);
 	int len = snprintf(into, REMOTE_KEY_MAX, "%sblobs/%s/%.2s/%s", prefix,
 			   digest_algorithm_name(d.algorithm), hex, hex);
+	return (str){ into, (size_t)len };
+}
+
+str remote_upload_name(const char *prefix, str id, char into[REMOTE_KEY_MAX])
+{
+	int len = snprintf(into, REMOTE_KEY_MAX, "%suploads/" STR_FMT, prefix, STR_ARG(id));
 	return (str){ into, (size_t)len };
 }
 

@@ -20,6 +20,17 @@
 #define REMOTE_ID_MAX	     64	      /* longest id of an upload */
 #define REMOTE_STREAM_BYTES  KIB(256) /* a larger body is sent in pieces: each is progress */
 #define REMOTE_PREFIX_MAX    512
+#define REMOTE_ETAG_MAX	     128
+
+/* --- the client ---------------------------------------------------------------------------------
+ */
+
+/* A client for many requests at a time to one server. */
+err_t remote_client_new(struct ctx *ctx, struct client **ret);
+/* The certificates of a file ("" is none: the system's), in `memory`. */
+err_t remote_ca_read(struct ctx *ctx, str path, struct arena *memory, str *ret_pem);
+/* The body of a refusal, as far as it is there, at most so many bytes; in ctx->arena. */
+str remote_refusal_read(struct ctx *ctx, struct client_pull *pull, size_t len_max);
 
 /* --- calls ---------------------------------------------------------------------------------- */
 
@@ -50,12 +61,16 @@ void remote_body_set(struct client_request *request, struct remote_body *left, s
 /* What a driver's errors are for who uses a store: what is no part of store.h's is ERR_STORAGE. */
 err_t remote_error(err_t err);
 
+/* Without its quotes. ERR_STORAGE when there is none, or one of more than REMOTE_ETAG_MAX bytes. */
+err_t remote_etag_copy(struct ctx *ctx, str etag, char into[REMOTE_ETAG_MAX + 1]);
+
 /* --- names ---------------------------------------------------------------------------------- */
 
 bool remote_id_is(str id);
 
 /* NUL-terminated in the caller's array. */
 str remote_blob_name(const char *prefix, digest d, char into[REMOTE_KEY_MAX]);
+str remote_upload_name(const char *prefix, str id, char into[REMOTE_KEY_MAX]);
 
 /* "blobs/sha256/ab/<hex>", without the prefix; false for everything else. */
 bool remote_blob_parse(str name, digest *ret);

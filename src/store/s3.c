@@ -2,7 +2,7 @@
 /* s3.c - see s3.h: the store itself, its options, and its blobs. */
 #include "s3.h"
 #include "base/mem.h"
-#include "crypto/hash.h"
+#include "remote_upload.h"
 #include "s3_check.h"
 
 #include <stdio.h>
@@ -12,7 +12,6 @@
 #include "base/banned.h"
 
 #define COPY_PART_BYTES MIB(1024)
-#define READ_BLOCK	MIB(1)
 
 struct s3_store *s3_of(struct store *store)
 {
@@ -21,26 +20,21 @@ struct s3_store *s3_of(struct store *store)
 
 /* --- keys ----------------------------------------------------------------------------------- */
 
-str s3_blob_key(const struct s3_store *s3, digest d, char into[S3_KEY_MAX])
+str s3_blob_key(const struct s3_store *s3, digest d, char into[REMOTE_KEY_MAX])
 {
 	return remote_blob_name(s3->prefix, d, into);
 }
 
-static str upload_key(const struct s3_store *s3, str id, const char *suffix, char into[S3_KEY_MAX])
+str s3_state_key(const struct s3_store *s3, str id, char into[REMOTE_KEY_MAX])
 {
-	int len = snprintf(into, S3_KEY_MAX, "%suploads/" STR_FMT "%s", s3->prefix, STR_ARG(id),
-			   suffix);
+	return remote_upload_name(s3->prefix, id, into);
+}
+
+str s3_data_key(const struct s3_store *s3, str id, char into[REMOTE_KEY_MAX])
+{
+	int len = snprintf(into, REMOTE_KEY_MAX, "%suploads/" STR_FMT S3_DATA_SUFFIX, s3->prefix,
+			   STR_ARG(id));
 	return (str){ into, (size_t)len };
-}
-
-str s3_state_key(const struct s3_store *s3, str id, char into[S3_KEY_MAX])
-{
-	return upload_key(s3, id, "", into);
-}
-
-str s3_data_key(const struct s3_store *s3, str id, char into[S3_KEY_MAX])
-{
-	return upload_key(s3, id, S3_DATA_SUFFIX, into);
 }
 
 /* --- options -------------------------------------------------------------------------------- */
@@ -81,7 +75,7 @@ static err_t read_options(struct ctx *ctx, const struct store_place *place, stru
  * may do so later. */
 static err_t ask_bucket(struct ctx *ctx, struct s3_store *s3)
 {
-	S3_CALL(call, ctx);
+	REMOTE_CALL(call, ctx);
 	const struct aws_pair query[] = { { STR("list-type"), STR("2") },
 					  { STR("max-keys"), STR("1") },
 					  { STR("prefix"), str_from(s3->prefix) } };
@@ -152,55 +146,24 @@ static err_t check_place(struct ctx *ctx, const struct store_place *place)
 
 /* --- blobs ---------------------------------------------------------------------------------- */
 
-static err_t absent_is_unknown(err_t err)
-{
-	return err == ERR_ABSENT ? ERR_BLOB_UNKNOWN : remote_error(err);
-}
-
 static err_t blob_open(struct ctx *ctx, struct store *store, digest d, struct store_blob *ret)
 {
-	char key[S3_KEY_MAX];
-	struct s3_reader reader;
+	char key[REMOTE_KEY_MAX];
 	struct s3_store *s3 = s3_of(store);
-	err_t err = s3_reader_open(ctx, s3->client, s3_blob_key(s3, d, key), &reader);
-	if (err != OK)
-		return absent_is_unknown(err);
-	struct s3_reader *kept = NEW(struct s3_reader);
-	*kept = reader;
-	*ret = (struct store_blob){
-		.store = store, .fd = -1, .handle = kept, .size_bytes = reader.object.size_bytes
-	};
-	return OK;
-}
-
-static err_t blob_read(struct ctx *ctx, struct store_blob *blob, uint64_t offset, void *into,
-		       size_t len, size_t *ret_len)
-{
-	return remote_error(s3_reader_read(ctx, blob->handle, offset, into, len, ret_len));
-}
-
-static void blob_close(struct store_blob *blob)
-{
-	struct s3_reader *reader = take(blob->handle);
-	s3_reader_done(reader);
-	free(reader);
+	return remote_blob_open(ctx, store, s3_source(s3->client), s3_blob_key(s3, d, key), ret);
 }
 
 static err_t blob_size(struct ctx *ctx, struct store *store, digest d, uint64_t *ret_size_bytes)
 {
-	char key[S3_KEY_MAX];
-	struct s3_object object;
+	char key[REMOTE_KEY_MAX];
 	struct s3_store *s3 = s3_of(store);
-	err_t err = s3_head(ctx, s3->client, s3_blob_key(s3, d, key), &object);
-	if (err != OK)
-		return absent_is_unknown(err);
-	*ret_size_bytes = object.size_bytes;
-	return OK;
+	return remote_blob_size(ctx, s3_source(s3->client), s3_blob_key(s3, d, key),
+				ret_size_bytes);
 }
 
 static err_t blob_remove(struct ctx *ctx, struct store *store, digest d)
 {
-	char text[S3_KEY_MAX];
+	char text[REMOTE_KEY_MAX];
 	struct s3_store *s3 = s3_of(store);
 	str key = s3_blob_key(s3, d, text);
 	return remote_error(s3_remove(ctx, s3->client, &key, 1));
@@ -224,7 +187,7 @@ static err_t copy_parts(struct ctx *ctx, struct s3_client *client, str from, uin
 }
 
 err_t s3_copy_object(struct ctx *ctx, struct s3_client *client, str from,
-		     const struct s3_object *what, str to, char etag[S3_ETAG_MAX + 1])
+		     const struct s3_object *what, str to, char etag[REMOTE_ETAG_MAX + 1])
 {
 	char id[S3_UPLOAD_ID_MAX + 1];
 	etag[0] = '\0';
@@ -240,34 +203,18 @@ err_t s3_copy_object(struct ctx *ctx, struct s3_client *client, str from,
 	return err;
 }
 
-static err_t hash_object(struct ctx *ctx, struct s3_reader *reader, enum digest_algorithm algorithm,
-			 digest *ret)
-{
-	CLEANUP(mem_done) char *block = mem_new(READ_BLOCK);
-	CLEANUP(hash_done) struct hash hash;
-	hash_init(&hash, algorithm);
-	for (uint64_t at = 0; at < reader->object.size_bytes;) {
-		size_t len;
-		TRY(s3_reader_read(ctx, reader, at, block, READ_BLOCK, &len));
-		hash_update(&hash, block, len);
-		at += len;
-	}
-	*ret = hash_final(&hash);
-	return OK;
-}
-
 err_t s3_verify_blob(struct ctx *ctx, struct s3_store *s3, digest d, uint64_t size_bytes,
 		     const char *etag)
 {
-	char key[S3_KEY_MAX];
-	struct s3_object object;
+	char key[REMOTE_KEY_MAX];
+	struct s3_object object = { 0 };
 	digest have = d;
 	str name = s3_blob_key(s3, d, key);
 	if (s3->client->options.verify == S3_VERIFY_CONTENT) {
-		CLEANUP(s3_reader_done) struct s3_reader reader = { 0 };
-		TRY(s3_reader_open(ctx, s3->client, name, &reader));
-		object = reader.object;
-		TRY(hash_object(ctx, &reader, d.algorithm, &have));
+		CLEANUP(remote_reader_done) struct remote_reader reader = { 0 };
+		TRY(remote_reader_open(ctx, s3_source(s3->client), name, &reader));
+		TRY(remote_reader_hash(ctx, &reader, d.algorithm, &have));
+		object.size_bytes = reader.size_bytes;
 	} else {
 		TRY(s3_head(ctx, s3->client, name, &object));
 	}
@@ -300,16 +247,16 @@ const struct store_driver store_s3 = {
 	.close = close_store,
 	.forget = NULL,
 	.upload_open = s3_upload_open,
-	.upload_append = s3_upload_append,
-	.upload_flush = s3_upload_flush,
-	.upload_cut = s3_upload_cut,
-	.upload_read = s3_upload_read,
+	.upload_append = remote_upload_append,
+	.upload_flush = remote_upload_flush,
+	.upload_cut = remote_upload_cut,
+	.upload_read = remote_upload_read,
 	.upload_close = s3_upload_close,
 	.upload_remove = s3_upload_remove,
 	.publish = s3_publish,
 	.blob_open = blob_open,
-	.blob_read = blob_read,
-	.blob_close = blob_close,
+	.blob_read = remote_blob_read,
+	.blob_close = remote_blob_close,
 	.blob_size = blob_size,
 	.blob_remove = blob_remove,
 	.walk = s3_walk,

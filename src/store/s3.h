@@ -23,7 +23,6 @@
 #include "s3_object.h"
 #include "store/store.h"
 
-#define S3_KEY_MAX     REMOTE_KEY_MAX
 #define S3_DATA_SUFFIX ".data"
 
 struct s3_store {
@@ -37,9 +36,9 @@ extern const struct store_driver store_s3;
 struct s3_store *s3_of(struct store *store);
 
 /* Keys, NUL-terminated in the caller's array. */
-str s3_blob_key(const struct s3_store *s3, digest d, char into[S3_KEY_MAX]);
-str s3_state_key(const struct s3_store *s3, str id, char into[S3_KEY_MAX]);
-str s3_data_key(const struct s3_store *s3, str id, char into[S3_KEY_MAX]);
+str s3_blob_key(const struct s3_store *s3, digest d, char into[REMOTE_KEY_MAX]);
+str s3_state_key(const struct s3_store *s3, str id, char into[REMOTE_KEY_MAX]);
+str s3_data_key(const struct s3_store *s3, str id, char into[REMOTE_KEY_MAX]);
 
 /* The client and the prefix that a place names. Asks nobody. */
 err_t s3_store_new(struct ctx *ctx, const struct store_place *place, struct s3_store **ret);
@@ -47,7 +46,7 @@ err_t s3_store_new(struct ctx *ctx, const struct store_place *place, struct s3_s
 /* Copies an object of any size inside of the bucket: by the server, in parts when it is large.
  * `etag`: what the server says of the copy; empty when it is of parts. */
 err_t s3_copy_object(struct ctx *ctx, struct s3_client *client, str from,
-		     const struct s3_object *what, str to, char etag[S3_ETAG_MAX + 1]);
+		     const struct s3_object *what, str to, char etag[REMOTE_ETAG_MAX + 1]);
 
 /* That a blob is stored as it was meant: its size, the etag that the server gave for it (if any),
  * and its bytes where options.verify says so. */
@@ -57,11 +56,6 @@ err_t s3_verify_blob(struct ctx *ctx, struct s3_store *s3, digest d, uint64_t si
 /* s3_upload.c */
 err_t s3_upload_open(struct ctx *ctx, struct store *store, str id, bool create,
 		     struct store_upload *ret);
-err_t s3_upload_append(struct ctx *ctx, struct store_upload *upload, str bytes);
-err_t s3_upload_flush(struct ctx *ctx, struct store_upload *upload);
-err_t s3_upload_cut(struct ctx *ctx, struct store_upload *upload, uint64_t size_bytes);
-err_t s3_upload_read(struct ctx *ctx, struct store_upload *upload, uint64_t offset, void *into,
-		     size_t len, size_t *ret_len);
 void s3_upload_close(struct store_upload *upload);
 err_t s3_upload_remove(struct ctx *ctx, struct store *store, str id);
 err_t s3_publish(struct ctx *ctx, struct store *store, struct store_upload *upload, str id,

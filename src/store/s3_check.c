@@ -32,12 +32,10 @@ static err_t put(struct ctx *ctx, struct store_check *check, const char *name, s
 
 static err_t expect(struct ctx *ctx, struct store_check *check, const char *name, str want)
 {
-	CLEANUP(mem_done) char *bytes = NULL;
-	struct s3_object object;
-	size_t len;
-	TRY(s3_get(ctx, s3_at(check)->client, key_of(ctx, check, name), MAX(want.len, (size_t)1),
-		   &object, &bytes, &len));
-	if (object.size_bytes != want.len || !str_eq((str){ bytes, len }, want))
+	CLEANUP(remote_reader_done) struct remote_reader reader = { 0 };
+	TRY(remote_reader_open_newest(ctx, s3_source(s3_at(check)->client),
+				      key_of(ctx, check, name), MAX(want.len, (size_t)1), &reader));
+	if (reader.size_bytes != want.len || !str_eq((str){ reader.first, reader.first_len }, want))
 		return fail(ctx, ERR_STORAGE, "other bytes came back");
 	return OK;
 }
@@ -121,12 +119,13 @@ static err_t signatures(struct ctx *ctx, struct store_check *check)
 
 static err_t ranges(struct ctx *ctx, struct store_check *check)
 {
-	CLEANUP(s3_reader_done) struct s3_reader reader = { 0 };
+	CLEANUP(remote_reader_done) struct remote_reader reader = { 0 };
 	char bytes[8];
 	size_t len;
 	TRY(put(ctx, check, "a", TEXT));
-	TRY(s3_reader_open(ctx, s3_at(check)->client, key_of(ctx, check, "a"), &reader));
-	TRY(s3_reader_read(ctx, &reader, 5, bytes, 3, &len));
+	TRY(remote_reader_open(ctx, s3_source(s3_at(check)->client), key_of(ctx, check, "a"),
+			       &reader));
+	TRY(remote_reader_read(ctx, &reader, 5, bytes, 3, &len));
 	if (!str_eq((str){ bytes, len }, str_take(str_skip(TEXT, 5), len)))
 		return fail(ctx, ERR_STORAGE, "a range has other bytes");
 	return OK;
@@ -166,7 +165,7 @@ static err_t absences(struct ctx *ctx, struct store_check *check)
 static err_t copies(struct ctx *ctx, struct store_check *check)
 {
 	struct s3_object object;
-	char etag[S3_ETAG_MAX + 1];
+	char etag[REMOTE_ETAG_MAX + 1];
 	TRY(s3_head(ctx, s3_at(check)->client, key_of(ctx, check, "a"), &object));
 	TRY(s3_copy(ctx, s3_at(check)->client, key_of(ctx, check, "a"), &object,
 		    key_of(ctx, check, STRANGE_NAME), etag));

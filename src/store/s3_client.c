@@ -3,21 +3,15 @@
 #include "s3_client.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "os/file.h"
 #include "s3_refusal.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/banned.h"
 
-#define MEMORY_BYTES	  MIB(2)
-#define CA_BYTES_MAX	  MIB(1)
-#define REQUESTS_MAX	  512
-#define IDLE_MAX	  64
-#define SILENCE_MS	  60000
-#define PRESIGN_URL_BYTES KIB(8)
+#define MEMORY_BYTES  MIB(2)
+#define REFUSAL_BYTES KIB(16)
 
 /* --- options -------------------------------------------------------------------------------- */
 
@@ -72,15 +66,6 @@ static err_t set_endpoint(struct ctx *ctx, struct s3_client *c, str endpoint)
 
 static err_t set_up(struct ctx *ctx, const struct s3_options *options, struct s3_client *c)
 {
-	const struct client_options http = {
-		.purpose = CLIENT_FOR_STORAGE,
-		.requests_max = REQUESTS_MAX,
-		.target_requests_max = REQUESTS_MAX,
-		.target_waiting_max = REQUESTS_MAX,
-		.idle_max = IDLE_MAX,
-		.request_timeout_ms = SILENCE_MS,
-		.silence_timeout_ms = SILENCE_MS,
-	};
 	if (!is_bucket(options->bucket))
 		return fail(ctx, ERR_CONFIG, "not the name of a bucket: '" STR_FMT "'",
 			    STR_ARG(options->bucket));
@@ -89,15 +74,9 @@ static err_t set_up(struct ctx *ctx, const struct s3_options *options, struct s3
 		arena_copy(&c->memory, options->region.len ? options->region : STR("us-east-1"));
 	c->options.bucket = arena_copy(&c->memory, options->bucket);
 	TRY(set_endpoint(ctx, c, options->endpoint));
-	if (options->ca_file.len) {
-		TRY_CTX(ctx,
-			file_read_all(ctx, AT_FDCWD, arena_cstr(ctx->arena, options->ca_file),
-				      CA_BYTES_MAX, &c->ca_pem),
-			"certificates of the S3 server");
-		c->ca_pem = arena_copy(&c->memory, c->ca_pem);
-	}
+	TRY(remote_ca_read(ctx, options->ca_file, &c->memory, &c->ca_pem));
 	TRY(s3_credentials_new(ctx, &options->credentials, &c->credentials));
-	return client_new(ctx, &http, &c->http);
+	return remote_client_new(ctx, &c->http);
 }
 
 err_t s3_client_new(struct ctx *ctx, const struct s3_options *options, struct s3_client **ret)
@@ -247,17 +226,10 @@ err_t s3_send(struct ctx *ctx, struct s3_client *client, const struct s3_request
 	}
 }
 
-/* The body of a refusal, as far as it is there. */
 static void read_refusal(struct ctx *ctx, struct client_pull *pull, struct s3_response *ret)
 {
-	size_t size = KIB(16), len = 0, more;
-	char *bytes = arena_alloc(ctx->arena, size);
 	str problem;
-	while (len < size && client_pull_read(ctx, pull, bytes + len, size - len, &more) == OK &&
-	       more)
-		len += more;
-	ctx_forgive(ctx);
-	ret->body = (str){ bytes, len };
+	ret->body = remote_refusal_read(ctx, pull, REFUSAL_BYTES);
 	(void)s3_answer_parse(ctx->arena, ret->body, &ret->answer, &problem);
 }
 

@@ -23,7 +23,6 @@
 #include "remote.h"
 #include "s3_credentials.h"
 
-#define S3_ETAG_MAX	 128
 #define S3_UPLOAD_ID_MAX 1024
 
 enum s3_verify { S3_VERIFY_ETAG, S3_VERIFY_SIZE, S3_VERIFY_CONTENT };
@@ -72,8 +71,6 @@ struct s3_response {
 	struct client_response raw;
 	struct s3_answer answer; /* when the body is XML */
 };
-
-#define S3_CALL(call, outer) REMOTE_CALL(call, outer)
 
 /* OK for any 2xx without an Error in its body. `ctx` is a call's: all of `*ret` is in its arena. */
 err_t s3_send(struct ctx *ctx, struct s3_client *client, const struct s3_request *rq,

@@ -18,17 +18,6 @@
 
 /* --- etags ---------------------------------------------------------------------------------- */
 
-static err_t copy_etag(struct ctx *ctx, str etag, char into[S3_ETAG_MAX + 1])
-{
-	if (etag.len >= 2 && etag.ptr[0] == '"' && etag.ptr[etag.len - 1] == '"')
-		etag = str_take(str_skip(etag, 1), etag.len - 2);
-	if (etag.len == 0 || etag.len > S3_ETAG_MAX)
-		return fail(ctx, ERR_STORAGE, "the server gives no etag that can be used");
-	memcpy(into, etag.ptr, etag.len);
-	into[etag.len] = '\0';
-	return OK;
-}
-
 static bool is_md5(const char *etag)
 {
 	unsigned char bytes[MD5_BYTES];
@@ -48,13 +37,11 @@ static err_t compare_etag(struct ctx *ctx, const struct s3_client *client,
 			  const struct client_response *raw, str key, str bytes, const char *etag,
 			  bool *ret_proved)
 {
-	unsigned char sum[MD5_BYTES];
-	char want[MD5_TEXT_LEN + 1] = { 0 };
+	char want[MD5_TEXT_LEN + 1];
 	*ret_proved = false;
 	if (client->options.verify != S3_VERIFY_ETAG || !is_md5(etag) || hides_md5(raw) ||
-	    !md5(bytes, sum))
+	    !md5_text(bytes, want))
 		return OK;
-	hex_encode((str){ (const char *)sum, sizeof sum }, want);
 	if (strcmp(want, etag) != 0)
 		return fail(ctx, ERR_CORRUPT,
 			    "the server stored something else as " STR_FMT
@@ -68,13 +55,13 @@ static err_t compare_etag(struct ctx *ctx, const struct s3_client *client,
 
 err_t s3_put(struct ctx *ctx, struct s3_client *client, str key, str bytes, bool *ret_proved)
 {
-	S3_CALL(call, ctx);
+	REMOTE_CALL(call, ctx);
 	const struct s3_request rq = { .method = "PUT", .key = key, .body = bytes };
 	struct s3_response answer;
-	char etag[S3_ETAG_MAX + 1];
+	char etag[REMOTE_ETAG_MAX + 1];
 	bool proved;
 	TRY(s3_send(&call.ctx, client, &rq, &answer));
-	TRY(copy_etag(&call.ctx, client_response_field(&answer.raw, STR("ETag")), etag));
+	TRY(remote_etag_copy(&call.ctx, client_response_field(&answer.raw, STR("ETag")), etag));
 	TRY(compare_etag(&call.ctx, client, &answer.raw, key, bytes, etag, &proved));
 	if (ret_proved)
 		*ret_proved = proved;
@@ -83,7 +70,7 @@ err_t s3_put(struct ctx *ctx, struct s3_client *client, str key, str bytes, bool
 
 err_t s3_head(struct ctx *ctx, struct s3_client *client, str key, struct s3_object *ret)
 {
-	S3_CALL(call, ctx);
+	REMOTE_CALL(call, ctx);
 	const struct s3_request rq = { .method = "HEAD", .key = key };
 	struct s3_response answer;
 	uint64_t size_bytes;
@@ -92,7 +79,8 @@ err_t s3_head(struct ctx *ctx, struct s3_client *client, str key, struct s3_obje
 			&size_bytes))
 		return fail(&call.ctx, ERR_STORAGE,
 			    "the server does not say how long " STR_FMT " is", STR_ARG(key));
-	TRY(copy_etag(&call.ctx, client_response_field(&answer.raw, STR("ETag")), ret->etag));
+	TRY(remote_etag_copy(&call.ctx, client_response_field(&answer.raw, STR("ETag")),
+			     ret->etag));
 	ret->size_bytes = size_bytes;
 	ret->etag_is_md5 = is_md5(ret->etag) && !hides_md5(&answer.raw);
 	return OK;
@@ -100,12 +88,9 @@ err_t s3_head(struct ctx *ctx, struct s3_client *client, str key, struct s3_obje
 
 bool s3_object_differs(const struct s3_client *client, const struct s3_object *object, str bytes)
 {
-	unsigned char sum[MD5_BYTES];
-	char want[MD5_TEXT_LEN + 1] = { 0 };
-	if (client->options.verify != S3_VERIFY_ETAG || !object->etag_is_md5 || !md5(bytes, sum))
-		return false;
-	hex_encode((str){ (const char *)sum, sizeof sum }, want);
-	return strcmp(want, object->etag) != 0;
+	char want[MD5_TEXT_LEN + 1];
+	return client->options.verify == S3_VERIFY_ETAG && object->etag_is_md5 &&
+	       md5_text(bytes, want) && strcmp(want, object->etag) != 0;
 }
 
 /* "/bucket/key", escaped. */
@@ -120,9 +105,9 @@ static str copy_source(struct ctx *ctx, const struct s3_client *client, str key)
 }
 
 err_t s3_copy(struct ctx *ctx, struct s3_client *client, str from, const struct s3_object *what,
-	      str to, char etag[S3_ETAG_MAX + 1])
+	      str to, char etag[REMOTE_ETAG_MAX + 1])
 {
-	S3_CALL(call, ctx);
+	REMOTE_CALL(call, ctx);
 	const struct aws_pair fields[] = { { STR("x-amz-copy-source"),
 					     copy_source(&call.ctx, client, from) } };
 	const struct s3_request rq = {
@@ -130,7 +115,7 @@ err_t s3_copy(struct ctx *ctx, struct s3_client *client, str from, const struct 
 	};
 	struct s3_response answer;
 	TRY(s3_send(&call.ctx, client, &rq, &answer));
-	TRY(copy_etag(&call.ctx, answer.answer.etag, etag));
+	TRY(remote_etag_copy(&call.ctx, answer.answer.etag, etag));
 	if (client->options.verify == S3_VERIFY_ETAG && is_md5(what->etag) && is_md5(etag) &&
 	    !hides_md5(&answer.raw) && strcmp(what->etag, etag) != 0)
 		return fail(&call.ctx, ERR_CORRUPT,
@@ -155,7 +140,7 @@ static err_t remove_one(struct ctx *ctx, struct s3_client *client, str key)
 
 err_t s3_remove_bad(struct ctx *ctx, struct s3_client *client, str key, const struct s3_object *bad)
 {
-	S3_CALL(call, ctx);
+	REMOTE_CALL(call, ctx);
 	const struct aws_pair fields[] = { { STR("if-match"),
 					     arena_printf(call.ctx.arena, "\"%s\"", bad->etag) } };
 	const struct s3_request rq = {
@@ -216,7 +201,7 @@ static err_t remove_many(struct ctx *ctx, struct s3_client *client, const str *k
 
 err_t s3_remove(struct ctx *ctx, struct s3_client *client, const str *keys, size_t count)
 {
-	S3_CALL(call, ctx);
+	REMOTE_CALL(call, ctx);
 	CHECK(count <= S3_REMOVE_MAX);
 	if (count > 1) {
 		err_t err = remove_many(&call.ctx, client, keys, count);
@@ -286,7 +271,7 @@ static err_t visit_objects(struct ctx *ctx, struct ctx *outer, struct list *list
 
 static err_t list_objects(struct ctx *outer, struct list *list)
 {
-	S3_CALL(call, outer);
+	REMOTE_CALL(call, outer);
 	const struct aws_pair query[] = {
 		{ STR("list-type"), STR("2") },
 		{ STR("prefix"), list->prefix },
@@ -308,7 +293,7 @@ static err_t list_objects(struct ctx *outer, struct list *list)
 
 static err_t list_uploads(struct ctx *outer, struct list *list)
 {
-	S3_CALL(call, outer);
+	REMOTE_CALL(call, outer);
 	const struct aws_pair query[] = {
 		{ STR("uploads"), STR("") },
 		{ STR("prefix"), list->prefix },
@@ -367,7 +352,7 @@ err_t s3_multipart_list(struct ctx *ctx, struct s3_client *client, str prefix,
 err_t s3_multipart_begin(struct ctx *ctx, struct s3_client *client, str key,
 			 char id[S3_UPLOAD_ID_MAX + 1], bool *ret_more)
 {
-	S3_CALL(call, ctx);
+	REMOTE_CALL(call, ctx);
 	static const struct aws_pair query[] = { { STR_INIT("uploads"), STR_INIT("") } };
 	const struct s3_request rq = {
 		.method = "POST", .key = key, .query = query, .query_count = 1
@@ -398,14 +383,15 @@ static struct part_query part_query(struct ctx *ctx, const char *id, unsigned nu
 err_t s3_part_put(struct ctx *ctx, struct s3_client *client, str key, const char *id,
 		  unsigned number, str bytes, struct s3_part *ret)
 {
-	S3_CALL(call, ctx);
+	REMOTE_CALL(call, ctx);
 	struct part_query query = part_query(&call.ctx, id, number);
 	const struct s3_request rq = {
 		.method = "PUT", .key = key, .query = query.pairs, .query_count = 2, .body = bytes
 	};
 	struct s3_response answer;
 	TRY(s3_send(&call.ctx, client, &rq, &answer));
-	TRY(copy_etag(&call.ctx, client_response_field(&answer.raw, STR("ETag")), ret->etag));
+	TRY(remote_etag_copy(&call.ctx, client_response_field(&answer.raw, STR("ETag")),
+			     ret->etag));
 	bool proved;
 	TRY(compare_etag(&call.ctx, client, &answer.raw, key, bytes, ret->etag, &proved));
 	ret->size_bytes = bytes.len;
@@ -415,7 +401,7 @@ err_t s3_part_put(struct ctx *ctx, struct s3_client *client, str key, const char
 err_t s3_part_copy(struct ctx *ctx, struct s3_client *client, str key, const char *id,
 		   unsigned number, const struct s3_piece *piece, struct s3_part *ret)
 {
-	S3_CALL(call, ctx);
+	REMOTE_CALL(call, ctx);
 	struct part_query query = part_query(&call.ctx, id, number);
 	const struct aws_pair fields[] = {
 		{ STR("x-amz-copy-source"), copy_source(&call.ctx, client, piece->from) },
@@ -431,22 +417,20 @@ err_t s3_part_copy(struct ctx *ctx, struct s3_client *client, str key, const cha
 				       .field_count = COUNT_OF(fields) };
 	struct s3_response answer;
 	TRY(s3_send(&call.ctx, client, &rq, &answer));
-	TRY(copy_etag(&call.ctx, answer.answer.etag, ret->etag));
+	TRY(remote_etag_copy(&call.ctx, answer.answer.etag, ret->etag));
 	ret->size_bytes = piece->len;
 	return OK;
 }
 
 bool s3_whole_etag(const struct s3_part *parts, size_t count, char into[S3_WHOLE_ETAG_BYTES])
 {
-	unsigned char sum[MD5_BYTES];
 	CLEANUP(mem_done) char *sums = mem_new(count * MD5_BYTES + 1);
 	for (size_t i = 0; i < count; i++)
 		if (!is_md5(parts[i].etag) ||
 		    !hex_decode(str_from(parts[i].etag), sums + i * MD5_BYTES))
 			return false;
-	if (!md5((str){ sums, count * MD5_BYTES }, sum))
+	if (!md5_text((str){ sums, count * MD5_BYTES }, into))
 		return false;
-	hex_encode((str){ (const char *)sum, sizeof sum }, into);
 	struct buf text = { .ptr = into,
 			    .len = MD5_TEXT_LEN,
 			    .cap = S3_WHOLE_ETAG_BYTES,
@@ -459,11 +443,11 @@ static err_t compare_whole(struct ctx *ctx, const struct s3_client *client,
 			   const struct s3_response *answer, str key, const struct s3_part *parts,
 			   size_t count)
 {
-	char want[S3_WHOLE_ETAG_BYTES], have[S3_ETAG_MAX + 1];
+	char want[S3_WHOLE_ETAG_BYTES], have[REMOTE_ETAG_MAX + 1];
 	if (client->options.verify != S3_VERIFY_ETAG || !answer->answer.etag.len ||
 	    hides_md5(&answer->raw) || !s3_whole_etag(parts, count, want))
 		return OK;
-	TRY(copy_etag(ctx, answer->answer.etag, have));
+	TRY(remote_etag_copy(ctx, answer->answer.etag, have));
 	if (strlen(have) != strlen(want) || have[MD5_TEXT_LEN] != '-' || strcmp(have, want) == 0)
 		return OK;
 	return fail(ctx, ERR_CORRUPT,
@@ -475,7 +459,7 @@ static err_t compare_whole(struct ctx *ctx, const struct s3_client *client,
 err_t s3_multipart_complete(struct ctx *ctx, struct s3_client *client, str key, const char *id,
 			    const struct s3_part *parts, size_t count)
 {
-	S3_CALL(call, ctx);
+	REMOTE_CALL(call, ctx);
 	CLEANUP(buf_done) struct buf body = BUF_INIT(S3_PARTS_MAX * PART_TEXT);
 	const struct aws_pair query[] = { { STR("uploadId"), str_from(id) } };
 	struct s3_response answer;
@@ -498,7 +482,7 @@ err_t s3_multipart_complete(struct ctx *ctx, struct s3_client *client, str key, 
 
 err_t s3_multipart_abort(struct ctx *ctx, struct s3_client *client, str key, str id)
 {
-	S3_CALL(call, ctx);
+	REMOTE_CALL(call, ctx);
 	const struct aws_pair query[] = { { STR("uploadId"), id } };
 	const struct s3_request rq = {
 		.method = "DELETE", .key = key, .query = query, .query_count = 1
@@ -510,4 +494,34 @@ err_t s3_multipart_abort(struct ctx *ctx, struct s3_client *client, str key, str
 		return OK;
 	}
 	return err;
+}
+
+/* --- reading -------------------------------------------------------------------------------- */
+
+static err_t pull_source(struct ctx *ctx, void *client, const struct remote_ask *ask,
+			 struct client_response *ret, str *ret_etag, struct client_pull **ret_pull)
+{
+	struct aws_pair fields[2];
+	struct s3_request rq = { .method = "GET", .key = ask->key, .fields = fields };
+	if (ask->range.len)
+		fields[rq.field_count++] = (struct aws_pair){ STR("range"), ask->range };
+	if (ask->etag.len)
+		fields[rq.field_count++] = (struct aws_pair){ STR("if-match"), ask->etag };
+	TRY(s3_pull(ctx, client, &rq, ret, ret_pull));
+	*ret_etag = client_response_field(ret, STR("ETag")); /* as If-Match wants it: quoted */
+	return OK;
+}
+
+static err_t size_of_source(struct ctx *ctx, void *client, str key, uint64_t *ret_size_bytes)
+{
+	struct s3_object object;
+	TRY(s3_head(ctx, client, key, &object));
+	*ret_size_bytes = object.size_bytes;
+	return OK;
+}
+
+struct remote_source s3_source(struct s3_client *client)
+{
+	static const struct remote_source_ops ops = { pull_source, size_of_source };
+	return (struct remote_source){ &ops, client };
 }

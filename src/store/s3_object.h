@@ -21,12 +21,12 @@
 struct s3_object {
 	uint64_t size_bytes;
 	bool etag_is_md5; /* where s3_head() says so */
-	char etag[S3_ETAG_MAX + 1];
+	char etag[REMOTE_ETAG_MAX + 1];
 };
 
 struct s3_part {
 	uint64_t size_bytes;
-	char etag[S3_ETAG_MAX + 1];
+	char etag[REMOTE_ETAG_MAX + 1];
 };
 
 /* `*ret_proved` (NULL is fine): an etag says that what is stored is what was sent. */
@@ -35,7 +35,7 @@ err_t s3_head(struct ctx *ctx, struct s3_client *client, str key, struct s3_obje
 
 /* One request of at most S3_COPY_BYTES_MAX; the copy's etag is compared where both are MD5. */
 err_t s3_copy(struct ctx *ctx, struct s3_client *client, str from, const struct s3_object *what,
-	      str to, char etag[S3_ETAG_MAX + 1]);
+	      str to, char etag[REMOTE_ETAG_MAX + 1]);
 
 /* Whether its etag says that it is not `bytes`. */
 bool s3_object_differs(const struct s3_client *client, const struct s3_object *object, str bytes);
@@ -87,26 +87,5 @@ err_t s3_multipart_abort(struct ctx *ctx, struct s3_client *client, str key,
 err_t s3_multipart_list(struct ctx *ctx, struct s3_client *client, str prefix,
 			const struct s3_visitor *visitor);
 
-/* --- reading -------------------------------------------------------------------------------- */
-
-/*
- * An object opened for reading (remote_reader.h), always the same one: one that was replaced
- * meanwhile fails.
- */
-#define S3_FIRST_BYTES REMOTE_FIRST_BYTES
-
-struct s3_reader {
-	struct s3_client *client;
-	char *key;
-	struct s3_object object;
-	struct remote_reader body;
-};
-
-err_t s3_reader_open(struct ctx *ctx, struct s3_client *client, str key, struct s3_reader *ret);
-err_t s3_reader_read(struct ctx *ctx, struct s3_reader *reader, uint64_t offset, void *into,
-		     size_t len, size_t *ret_len);
-void s3_reader_done(struct s3_reader *reader); /* CLEANUP; also of a zeroed one */
-
-/* The first `len_max` bytes of an object, all if it is shorter; malloc'ed. */
-err_t s3_get(struct ctx *ctx, struct s3_client *client, str key, size_t len_max,
-	     struct s3_object *ret_object, char **ret_bytes, size_t *ret_len);
+/* The objects of the bucket, for remote_reader.h. */
+struct remote_source s3_source(struct s3_client *client);

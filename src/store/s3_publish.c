@@ -19,7 +19,8 @@ static err_t is_stored(struct ctx *ctx, struct s3_upload *up, str blob, digest d
 	}
 	TRY(err);
 	if (*ret && s3_upload_before_tail(up) == 0)
-		*ret = !s3_object_differs(client, &object, (str){ up->tail, up->state.tail_bytes });
+		*ret = !s3_object_differs(client, &object,
+					  (str){ up->common.tail, up->state.common.tail_bytes });
 	if (!*ret || client->options.verify != S3_VERIFY_CONTENT)
 		return OK;
 	err = s3_verify_blob(ctx, up->s3, d, size_bytes, "");
@@ -34,25 +35,26 @@ static err_t is_stored(struct ctx *ctx, struct s3_upload *up, str blob, digest d
 /* The whole upload as the data object: the last part may be as short as it is. */
 static err_t make_whole(struct ctx *ctx, struct s3_upload *up)
 {
-	while (up->state.tail_bytes)
-		TRY(s3_upload_send_part(ctx, up,
-					MIN(up->state.tail_bytes, 2 * s3_upload_part_bytes(up))));
+	while (up->state.common.tail_bytes)
+		TRY(s3_upload_send_part(
+			ctx, up, MIN(up->state.common.tail_bytes, 2 * s3_upload_part_bytes(up))));
 	if (up->state.multipart[0]) /* all parts, so that who comes later can tell what they became
 				     */
-		TRY(s3_upload_save(ctx, up, true));
+		TRY(remote_upload_save(ctx, &up->common, true));
 	return s3_upload_complete(ctx, up);
 }
 
-static err_t copy_to(struct ctx *ctx, struct s3_upload *up, str blob, char etag[S3_ETAG_MAX + 1])
+static err_t copy_to(struct ctx *ctx, struct s3_upload *up, str blob,
+		     char etag[REMOTE_ETAG_MAX + 1])
 {
-	char key[S3_KEY_MAX];
+	char key[REMOTE_KEY_MAX];
 	struct s3_object object;
-	str data = s3_data_key(up->s3, s3_upload_id(up), key);
+	str data = s3_data_key(up->s3, remote_upload_id(&up->common), key);
 	if (FAULT("s3.copy"))
 		return fail_errno(ctx, ERR_STORAGE, "could not copy %s", key);
 	TRY(s3_head(ctx, up->s3->client, data, &object));
 	if (object.size_bytes != up->state.base_bytes)
-		return fail(ctx, ERR_STORAGE, "upload %s has %llu bytes, not %llu", up->id,
+		return fail(ctx, ERR_STORAGE, "upload %s has %llu bytes, not %llu", up->common.id,
 			    (unsigned long long)object.size_bytes,
 			    (unsigned long long)up->state.base_bytes);
 	return s3_copy_object(ctx, up->s3->client, data, &object, blob, etag);
@@ -61,13 +63,14 @@ static err_t copy_to(struct ctx *ctx, struct s3_upload *up, str blob, char etag[
 static err_t write_blob(struct ctx *ctx, struct s3_upload *up, str blob, digest d,
 			uint64_t size_bytes)
 {
-	char etag[S3_ETAG_MAX + 1] = "";
+	char etag[REMOTE_ETAG_MAX + 1] = "";
 	bool proved = false;
 	if (s3_upload_before_tail(up) == 0) {
 		if (FAULT("s3.copy"))
-			return fail_errno(ctx, ERR_STORAGE, "could not store upload %s", up->id);
-		TRY(s3_put(ctx, up->s3->client, blob, (str){ up->tail, up->state.tail_bytes },
-			   &proved));
+			return fail_errno(ctx, ERR_STORAGE, "could not store upload %s",
+					  up->common.id);
+		TRY(s3_put(ctx, up->s3->client, blob,
+			   (str){ up->common.tail, up->state.common.tail_bytes }, &proved));
 	} else {
 		TRY(make_whole(ctx, up));
 		TRY(copy_to(ctx, up, blob, etag));
@@ -96,23 +99,25 @@ static err_t store_bytes(struct ctx *ctx, struct s3_upload *up, str blob, digest
 /* Nothing but memory is left to remove of an upload that came in one piece. */
 static err_t remove_rest(struct ctx *ctx, struct s3_upload *up)
 {
-	char key[S3_KEY_MAX];
-	str data = s3_data_key(up->s3, s3_upload_id(up), key);
+	char key[REMOTE_KEY_MAX];
+	str data = s3_data_key(up->s3, remote_upload_id(&up->common), key);
 	if (up->may_have_more)
 		TRY(s3_upload_abort_all(ctx, up->s3, data));
 	else if (up->state.multipart[0])
 		TRY(s3_multipart_abort(ctx, up->s3->client, data, str_from(up->state.multipart)));
-	return up->exists ? s3_upload_remove_objects(ctx, up->s3, s3_upload_id(up)) : OK;
+	return up->common.exists
+		       ? s3_upload_remove_objects(ctx, up->s3, remote_upload_id(&up->common))
+		       : OK;
 }
 
 static err_t publish(struct ctx *ctx, struct s3_upload *up, digest d, uint64_t size_bytes)
 {
-	char key[S3_KEY_MAX];
+	char key[REMOTE_KEY_MAX];
 	bool stored;
 	str blob = s3_blob_key(up->s3, d, key);
-	TRY(s3_upload_load_tail(ctx, up));
-	if (s3_upload_before_tail(up) + up->state.tail_bytes != size_bytes)
-		return fail(ctx, ERR_STORAGE, "upload %s lost bytes", up->id);
+	TRY(remote_upload_load_tail(ctx, &up->common));
+	if (s3_upload_before_tail(up) + up->state.common.tail_bytes != size_bytes)
+		return fail(ctx, ERR_STORAGE, "upload %s lost bytes", up->common.id);
 	TRY(is_stored(ctx, up, blob, d, size_bytes, &stored));
 	if (!stored)
 		TRY(store_bytes(ctx, up, blob, d, size_bytes));
@@ -124,8 +129,8 @@ err_t s3_publish(struct ctx *ctx, struct store *store, struct store_upload *uplo
 		 digest d)
 {
 	struct s3_upload *up = upload->handle;
-	if (!str_eq(id, s3_upload_id(up)))
+	if (!str_eq(id, remote_upload_id(&up->common)))
 		return fail(ctx, ERR_UPLOAD_UNKNOWN, "malformed upload id");
-	TRY(s3_upload_check(ctx, up));
+	TRY(remote_upload_check(ctx, &up->common));
 	return remote_error(publish(ctx, up, d, upload->size_bytes));
 }

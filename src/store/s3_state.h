@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * s3_state.h - how far an upload to S3 has come, as one object tells it: lines of text, an empty
- * line, and the tail, which are the last bytes of the upload. Private to store.
+ * s3_state.h - how far an upload to S3 has come, as the lines of its state's object tell it
+ * (remote_upload.h). Private to store.
  *
  *	berth-upload 1
  *	version 9f86d081884c7d65		drawn anew each time it is written
@@ -10,20 +10,18 @@
  *	multipart 2~Xo…				or: in the parts of this multipart upload
  *	part 8388608 3a4b…			number 1, 2, …: bytes, etag
  *	tail 131072				bytes behind the empty line
- *
- * Whoever has this object can go on with the upload, on any node. Parsed strictly: one writer, one
- * form.
  */
 #pragma once
 
 #include "base/buf.h"
+#include "remote_upload.h"
 #include "s3_object.h"
 
 #define S3_HEAD_BYTES	  64
 #define S3_STATE_TEXT_MAX MIB(2)
 
 struct s3_state {
-	uint64_t version;
+	struct remote_state common;
 	char head[S3_HEAD_BYTES];
 	size_t head_len;
 	uint64_t base_bytes;		      /* 0 while there is a multipart upload */
@@ -31,7 +29,6 @@ struct s3_state {
 	struct s3_part *parts;
 	size_t part_count, part_capacity;
 	uint64_t parts_bytes; /* sum */
-	uint64_t tail_bytes;
 };
 
 void s3_state_done(struct s3_state *state); /* CLEANUP */

@@ -6,37 +6,18 @@
 #include "s3_state.h"
 
 struct s3_upload {
+	struct remote_upload common;
 	struct s3_store *s3;
-	char id[REMOTE_ID_MAX + 1];
-	struct s3_state state; /* its tail_bytes: of the tail here, loaded or not */
-	char *tail;
-	size_t tail_capacity;
-	bool tail_is_here;	 /* or still in the state's object only */
-	size_t lines_len;	 /* where it begins there */
-	struct s3_object stored; /* the state's object, as it was opened */
-	bool exists;		 /* there is one */
-	bool dirty;		 /* it is not as here */
-	bool may_have_more;	 /* multipart uploads that nobody knows of */
-	bool broken;		 /* bytes were lost that somebody relies on */
-	struct s3_reader reader; /* of the data object */
+	struct s3_state state;
+	bool may_have_more;	     /* multipart uploads that nobody knows of */
+	struct remote_reader reader; /* of the data object */
 };
-
-str s3_upload_id(const struct s3_upload *up);
 
 /* How many bytes are in the data object or in parts. */
 uint64_t s3_upload_before_tail(const struct s3_upload *up);
 
 /* How large the next part is. */
 size_t s3_upload_part_bytes(const struct s3_upload *up);
-
-/* ERR_STORAGE when it has lost bytes, and ctx_check(). */
-err_t s3_upload_check(struct ctx *ctx, const struct s3_upload *up);
-
-/* Writes the state, with the tail, or with none when nothing of it was promised. */
-err_t s3_upload_save(struct ctx *ctx, struct s3_upload *up, bool with_tail);
-
-/* The tail is in memory afterwards. */
-err_t s3_upload_load_tail(struct ctx *ctx, struct s3_upload *up);
 
 /* The first `len` bytes of the tail become a part. */
 err_t s3_upload_send_part(struct ctx *ctx, struct s3_upload *up, size_t len);

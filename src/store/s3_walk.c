@@ -34,7 +34,7 @@ static err_t visit_blob(struct ctx *ctx, void *arg, str key, uint64_t size_bytes
 /* One of which there is no state: it counts as an upload without bytes. */
 static err_t visit_remnant(struct ctx *ctx, const struct walk *walk, str id)
 {
-	char key[S3_KEY_MAX];
+	char key[REMOTE_KEY_MAX];
 	struct s3_object object;
 	err_t err = s3_head(ctx, walk->s3->client, s3_state_key(walk->s3, id, key), &object);
 	if (err != ERR_ABSENT)
@@ -54,7 +54,7 @@ static err_t visit_state(struct ctx *ctx, const struct walk *walk, str id)
 		return OK;
 	}
 	if (err == ERR_CORRUPT) { /* no state that can be read */
-		char name[S3_KEY_MAX];
+		char name[REMOTE_KEY_MAX];
 		ctx_forgive(ctx);
 		snprintf(name, sizeof name, "uploads/" STR_FMT, STR_ARG(id));
 		return report_stray(ctx, walk, str_from(name));
@@ -79,7 +79,7 @@ static err_t visit_upload(struct ctx *ctx, void *arg, str key, uint64_t size_byt
 static err_t visit_multipart(struct ctx *ctx, void *arg, str key, str upload_id)
 {
 	const struct walk *walk = arg;
-	char text[S3_KEY_MAX];
+	char text[REMOTE_KEY_MAX];
 	str id = str_skip(key, walk->prefix_len + strlen("uploads/"));
 	struct s3_object object;
 	if (!str_has_suffix(id, STR(S3_DATA_SUFFIX)))
@@ -98,7 +98,7 @@ err_t s3_walk(struct ctx *ctx, struct store *store, const struct store_walk *vis
 {
 	struct s3_store *s3 = s3_of(store);
 	struct walk walk = { s3, visitor, strlen(s3->prefix) };
-	char blobs[S3_KEY_MAX], uploads[S3_KEY_MAX];
+	char blobs[REMOTE_KEY_MAX], uploads[REMOTE_KEY_MAX];
 	snprintf(blobs, sizeof blobs, "%sblobs/", s3->prefix);
 	snprintf(uploads, sizeof uploads, "%suploads/", s3->prefix);
 	const struct s3_visitor for_blobs = { .object = visit_blob, .arg = &walk };

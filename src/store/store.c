@@ -6,6 +6,8 @@
 #include "s3.h"
 #include "swift.h"
 
+#include <string.h>
+
 #include "base/banned.h"
 
 static const struct store_driver *const drivers[] = {
@@ -13,6 +15,16 @@ static const struct store_driver *const drivers[] = {
 	&store_s3,
 	&store_swift,
 };
+
+bool store_id_is(str id, size_t len_max)
+{
+	if (id.len == 0 || id.len > len_max)
+		return false;
+	for (size_t i = 0; i < id.len; i++)
+		if (!id.ptr[i] || !strchr("0123456789abcdef-", id.ptr[i]))
+			return false;
+	return true;
+}
 
 const struct store_driver *store_driver_find(str name)
 {

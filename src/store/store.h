@@ -148,6 +148,9 @@ struct store {
 	const struct store_driver *driver;
 };
 
+/* Lower-case hex digits and dashes, at least one and at most `len_max`. */
+bool store_id_is(str id, size_t len_max);
+
 /* NULL when there is no such driver. Names: "filesystem", "s3", "swift". */
 const struct store_driver *store_driver_find(str name);
 

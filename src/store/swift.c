@@ -3,7 +3,7 @@
 #include "swift.h"
 #include "base/mem.h"
 #include "codec/hex.h"
-#include "crypto/hash.h"
+#include "remote_upload.h"
 #include "swift_check.h"
 
 #include <stdio.h>
@@ -12,8 +12,7 @@
 
 #include "base/banned.h"
 
-#define READ_BLOCK MIB(1)
-#define MARKER	   "of-"
+#define MARKER "of-"
 
 struct swift_store *swift_of(struct store *store)
 {
@@ -29,8 +28,7 @@ str swift_blob_key(const struct swift_store *swift, digest d, char into[REMOTE_K
 
 str swift_state_key(const struct swift_store *swift, str id, char into[REMOTE_KEY_MAX])
 {
-	int len = snprintf(into, REMOTE_KEY_MAX, "%suploads/" STR_FMT, swift->prefix, STR_ARG(id));
-	return (str){ into, (size_t)len };
+	return remote_upload_name(swift->prefix, id, into);
 }
 
 str swift_segment_key(const struct swift_store *swift, str id, const char *name,
@@ -172,50 +170,20 @@ static err_t check_place(struct ctx *ctx, const struct store_place *place)
 
 /* --- blobs ---------------------------------------------------------------------------------- */
 
-static err_t absent_is_unknown(err_t err)
-{
-	return err == ERR_ABSENT ? ERR_BLOB_UNKNOWN : remote_error(err);
-}
-
 static err_t blob_open(struct ctx *ctx, struct store *store, digest d, struct store_blob *ret)
 {
 	char key[REMOTE_KEY_MAX];
-	struct swift_reader reader;
 	struct swift_store *swift = swift_of(store);
-	err_t err = swift_reader_open(ctx, swift->client, swift_blob_key(swift, d, key), &reader);
-	if (err != OK)
-		return absent_is_unknown(err);
-	struct swift_reader *kept = NEW(struct swift_reader);
-	*kept = reader;
-	*ret = (struct store_blob){
-		.store = store, .fd = -1, .handle = kept, .size_bytes = reader.object.size_bytes
-	};
-	return OK;
-}
-
-static err_t blob_read(struct ctx *ctx, struct store_blob *blob, uint64_t offset, void *into,
-		       size_t len, size_t *ret_len)
-{
-	return remote_error(swift_reader_read(ctx, blob->handle, offset, into, len, ret_len));
-}
-
-static void blob_close(struct store_blob *blob)
-{
-	struct swift_reader *reader = take(blob->handle);
-	swift_reader_done(reader);
-	free(reader);
+	return remote_blob_open(ctx, store, swift_source(swift->client),
+				swift_blob_key(swift, d, key), ret);
 }
 
 static err_t blob_size(struct ctx *ctx, struct store *store, digest d, uint64_t *ret_size_bytes)
 {
 	char key[REMOTE_KEY_MAX];
-	struct swift_object object;
 	struct swift_store *swift = swift_of(store);
-	err_t err = swift_head(ctx, swift->client, swift_blob_key(swift, d, key), false, &object);
-	if (err != OK)
-		return absent_is_unknown(err);
-	*ret_size_bytes = object.size_bytes;
-	return OK;
+	return remote_blob_size(ctx, swift_source(swift->client), swift_blob_key(swift, d, key),
+				ret_size_bytes);
 }
 
 /* The manifest first: a blob is whole or not there. */
@@ -260,22 +228,6 @@ err_t swift_blob_is_of(struct ctx *ctx, struct swift_store *swift, digest d, str
 
 /* --- proofs --------------------------------------------------------------------------------- */
 
-static err_t hash_object(struct ctx *ctx, struct swift_reader *reader,
-			 enum digest_algorithm algorithm, digest *ret)
-{
-	CLEANUP(mem_done) char *block = mem_new(READ_BLOCK);
-	CLEANUP(hash_done) struct hash hash;
-	hash_init(&hash, algorithm);
-	for (uint64_t at = 0; at < reader->object.size_bytes;) {
-		size_t len;
-		TRY(swift_reader_read(ctx, reader, at, block, READ_BLOCK, &len));
-		hash_update(&hash, block, len);
-		at += len;
-	}
-	*ret = hash_final(&hash);
-	return OK;
-}
-
 err_t swift_verify_blob(struct ctx *ctx, struct swift_store *swift, digest d, uint64_t size_bytes,
 			const char *etag)
 {
@@ -285,9 +237,9 @@ err_t swift_verify_blob(struct ctx *ctx, struct swift_store *swift, digest d, ui
 	str name = swift_blob_key(swift, d, key);
 	TRY(swift_head(ctx, swift->client, name, true, &object));
 	if (swift->client->verify == SWIFT_VERIFY_CONTENT) {
-		CLEANUP(swift_reader_done) struct swift_reader reader = { 0 };
-		TRY(swift_reader_open(ctx, swift->client, name, &reader));
-		TRY(hash_object(ctx, &reader, d.algorithm, &have));
+		CLEANUP(remote_reader_done) struct remote_reader reader = { 0 };
+		TRY(remote_reader_open(ctx, swift_source(swift->client), name, &reader));
+		TRY(remote_reader_hash(ctx, &reader, d.algorithm, &have));
 	}
 	bool other_etag = etag[0] && strcmp(object.etag, etag) != 0;
 	if (object.size_bytes != size_bytes || other_etag || !digest_equal(have, d))
@@ -317,16 +269,16 @@ const struct store_driver store_swift = {
 	.close = close_store,
 	.forget = NULL,
 	.upload_open = swift_upload_open,
-	.upload_append = swift_upload_append,
-	.upload_flush = swift_upload_flush,
-	.upload_cut = swift_upload_cut,
-	.upload_read = swift_upload_read,
+	.upload_append = remote_upload_append,
+	.upload_flush = remote_upload_flush,
+	.upload_cut = remote_upload_cut,
+	.upload_read = remote_upload_read,
 	.upload_close = swift_upload_close,
 	.upload_remove = swift_upload_remove,
 	.publish = swift_publish,
 	.blob_open = blob_open,
-	.blob_read = blob_read,
-	.blob_close = blob_close,
+	.blob_read = remote_blob_read,
+	.blob_close = remote_blob_close,
 	.blob_size = blob_size,
 	.blob_remove = blob_remove,
 	.walk = swift_walk,

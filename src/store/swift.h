@@ -66,11 +66,6 @@ err_t swift_blob_is_of(struct ctx *ctx, struct swift_store *swift, digest d, str
 /* swift_upload.c */
 err_t swift_upload_open(struct ctx *ctx, struct store *store, str id, bool create,
 			struct store_upload *ret);
-err_t swift_upload_append(struct ctx *ctx, struct store_upload *upload, str bytes);
-err_t swift_upload_flush(struct ctx *ctx, struct store_upload *upload);
-err_t swift_upload_cut(struct ctx *ctx, struct store_upload *upload, uint64_t size_bytes);
-err_t swift_upload_read(struct ctx *ctx, struct store_upload *upload, uint64_t offset, void *into,
-			size_t len, size_t *ret_len);
 void swift_upload_close(struct store_upload *upload);
 err_t swift_upload_remove(struct ctx *ctx, struct store *store, str id);
 err_t swift_publish(struct ctx *ctx, struct store *store, struct store_upload *upload, str id,

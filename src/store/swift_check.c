@@ -28,12 +28,10 @@ static err_t put(struct ctx *ctx, struct store_check *check, const char *name, s
 
 static err_t expect(struct ctx *ctx, struct store_check *check, const char *name, str want)
 {
-	CLEANUP(mem_done) char *bytes = NULL;
-	struct swift_object object;
-	size_t len;
-	TRY(swift_get(ctx, client_at(check), key_of(ctx, check, name), MAX(want.len, (size_t)1),
-		      &object, &bytes, &len));
-	if (object.size_bytes != want.len || !str_eq((str){ bytes, len }, want))
+	CLEANUP(remote_reader_done) struct remote_reader reader = { 0 };
+	TRY(remote_reader_open_newest(ctx, swift_source(client_at(check)), key_of(ctx, check, name),
+				      MAX(want.len, (size_t)1), &reader));
+	if (reader.size_bytes != want.len || !str_eq((str){ reader.first, reader.first_len }, want))
 		return fail(ctx, ERR_STORAGE, "other bytes came back");
 	return OK;
 }
@@ -99,11 +97,11 @@ static err_t strangers(struct ctx *ctx, struct store_check *check)
 
 static err_t ranges(struct ctx *ctx, struct store_check *check)
 {
-	CLEANUP(mem_done) char *bytes = NULL;
-	struct swift_object object;
-	size_t len;
-	TRY(swift_get(ctx, client_at(check), key_of(ctx, check, "a"), 4, &object, &bytes, &len));
-	if (object.size_bytes != TEXT.len || !str_eq((str){ bytes, len }, str_take(TEXT, 4)))
+	CLEANUP(remote_reader_done) struct remote_reader reader = { 0 };
+	TRY(remote_reader_open_newest(ctx, swift_source(client_at(check)), key_of(ctx, check, "a"),
+				      4, &reader));
+	if (reader.size_bytes != TEXT.len ||
+	    !str_eq((str){ reader.first, reader.first_len }, str_take(TEXT, 4)))
 		return fail(ctx, ERR_STORAGE, "a range has other bytes");
 	return OK;
 }

@@ -3,19 +3,13 @@
 #include "swift_client.h"
 #include "base/mem.h"
 #include "codec/url.h"
-#include "os/file.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/banned.h"
 
 #define MEMORY_BYTES	    MIB(2)
-#define CA_BYTES_MAX	    MIB(1)
-#define REQUESTS_MAX	    512
-#define IDLE_MAX	    64
-#define SILENCE_MS	    60000
 #define CONTAINER_BYTES_MAX 256
 #define REFUSAL_BYTES	    KIB(4)
 #define RENEWALS_MAX	    2
@@ -29,15 +23,6 @@ static void client_done(struct swift_client **client)
 
 static err_t set_up(struct ctx *ctx, const struct swift_options *options, struct swift_client *c)
 {
-	const struct client_options http = {
-		.purpose = CLIENT_FOR_STORAGE,
-		.requests_max = REQUESTS_MAX,
-		.target_requests_max = REQUESTS_MAX,
-		.target_waiting_max = REQUESTS_MAX,
-		.idle_max = IDLE_MAX,
-		.request_timeout_ms = SILENCE_MS,
-		.silence_timeout_ms = SILENCE_MS,
-	};
 	struct swift_auth_options auth = options->auth;
 	if (!options->container.len || options->container.len > CONTAINER_BYTES_MAX ||
 	    str_has_byte(options->container, '/') || str_has_byte(options->container, '\0'))
@@ -45,14 +30,8 @@ static err_t set_up(struct ctx *ctx, const struct swift_options *options, struct
 			    STR_ARG(options->container));
 	c->container = arena_copy(&c->memory, options->container);
 	c->verify = options->verify;
-	if (options->ca_file.len) {
-		TRY_CTX(ctx,
-			file_read_all(ctx, AT_FDCWD, arena_cstr(ctx->arena, options->ca_file),
-				      CA_BYTES_MAX, &c->ca_pem),
-			"certificates of the Swift server");
-		c->ca_pem = arena_copy(&c->memory, c->ca_pem);
-	}
-	TRY(client_new(ctx, &http, &c->http));
+	TRY(remote_ca_read(ctx, options->ca_file, &c->memory, &c->ca_pem));
+	TRY(remote_client_new(ctx, &c->http));
 	auth.ca_pem = c->ca_pem;
 	return swift_auth_new(ctx, &auth, c->http, &c->auth);
 }
@@ -277,18 +256,6 @@ err_t swift_send(struct ctx *ctx, struct swift_client *client, const struct swif
 	}
 }
 
-/* The body of a refusal, as far as it is there. */
-static void read_refusal(struct ctx *ctx, struct client_pull *pull, struct client_response *ret)
-{
-	size_t len = 0, more;
-	char *bytes = arena_alloc(ctx->arena, REFUSAL_BYTES);
-	while (len < REFUSAL_BYTES &&
-	       client_pull_read(ctx, pull, bytes + len, REFUSAL_BYTES - len, &more) == OK && more)
-		len += more;
-	ctx_forgive(ctx);
-	ret->body = (str){ bytes, len };
-}
-
 static err_t pull_once(struct ctx *ctx, struct swift_client *client, const struct swift_request *rq,
 		       struct swift_session *session, struct client_response *ret,
 		       struct client_pull **ret_pull)
@@ -300,7 +267,7 @@ static err_t pull_once(struct ctx *ctx, struct swift_client *client, const struc
 	if (ret->status / 100 == 2)
 		*ret_pull = take(pull);
 	else
-		read_refusal(ctx, pull, ret);
+		ret->body = remote_refusal_read(ctx, pull, REFUSAL_BYTES);
 	return OK;
 }
 

@@ -20,37 +20,15 @@
 
 enum swift_bulk { BULK_UNKNOWN, BULK_NONE, BULK_THERE };
 
-/* --- etags ---------------------------------------------------------------------------------- */
+/* --- single objects ------------------------------------------------------------------------- */
 
-void swift_md5(str bytes, char into[MD5_TEXT_LEN + 1])
-{
-	unsigned char sum[MD5_BYTES];
-	into[0] = '\0';
-	if (!md5(bytes, sum))
-		return;
-	hex_encode((str){ (const char *)sum, sizeof sum }, into);
-	into[MD5_TEXT_LEN] = '\0';
-}
-
-static err_t copy_etag(struct ctx *ctx, const struct client_response *raw,
-		       char into[SWIFT_ETAG_MAX + 1])
-{
-	str etag = client_response_field(raw, STR("ETag"));
-	if (etag.len >= 2 && etag.ptr[0] == '"' && etag.ptr[etag.len - 1] == '"')
-		etag = str_take(str_skip(etag, 1), etag.len - 2);
-	if (etag.len == 0 || etag.len > SWIFT_ETAG_MAX)
-		return fail(ctx, ERR_STORAGE, "the server gives no etag that can be used");
-	memcpy(into, etag.ptr, etag.len);
-	into[etag.len] = '\0';
-	return OK;
-}
-
-err_t swift_object_read(struct ctx *ctx, const struct client_response *raw,
-			struct swift_object *ret)
+/* All but the size, of what a server says of an object. */
+static err_t read_fields(struct ctx *ctx, const struct client_response *raw,
+			 struct swift_object *ret)
 {
 	str large = client_response_field(raw, STR("X-Static-Large-Object"));
 	str upload = client_response_field(raw, STR(UPLOAD_FIELD));
-	TRY(copy_etag(ctx, raw, ret->etag));
+	TRY(remote_etag_copy(ctx, client_response_field(raw, STR("ETag")), ret->etag));
 	ret->is_large = str_eq_nocase(large, STR("true"));
 	ret->upload[0] = '\0';
 	if (ret->is_large && remote_id_is(upload)) {
@@ -60,15 +38,13 @@ err_t swift_object_read(struct ctx *ctx, const struct client_response *raw,
 	return OK;
 }
 
-/* --- single objects ------------------------------------------------------------------------- */
-
 err_t swift_put(struct ctx *ctx, struct swift_client *client, str key, str bytes,
 		char etag[MD5_TEXT_LEN + 1])
 {
 	REMOTE_CALL(call, ctx);
-	char want[MD5_TEXT_LEN + 1], have[SWIFT_ETAG_MAX + 1];
+	char want[MD5_TEXT_LEN + 1], have[REMOTE_ETAG_MAX + 1];
 	struct client_response answer;
-	swift_md5(bytes, want);
+	md5_text(bytes, want);
 	const struct client_field fields[] = {
 		{ STR("Content-Type"), STR("application/octet-stream") },
 		{ STR("ETag"), str_from(want) },
@@ -79,7 +55,7 @@ err_t swift_put(struct ctx *ctx, struct swift_client *client, str key, str bytes
 					  .field_count = want[0] ? 2 : 1,
 					  .body = bytes };
 	TRY(swift_send(&call.ctx, client, &rq, &answer));
-	TRY(copy_etag(&call.ctx, &answer, have));
+	TRY(remote_etag_copy(&call.ctx, client_response_field(&answer, STR("ETag")), have));
 	if (want[0] && strcmp(want, have) != 0)
 		return fail(&call.ctx, ERR_CORRUPT,
 			    "the server stored something else as " STR_FMT
@@ -102,7 +78,7 @@ err_t swift_head(struct ctx *ctx, struct swift_client *client, str key, bool is_
 			&object.size_bytes))
 		return fail(&call.ctx, ERR_STORAGE,
 			    "the server does not say how long " STR_FMT " is", STR_ARG(key));
-	TRY(swift_object_read(&call.ctx, &answer, &object));
+	TRY(read_fields(&call.ctx, &answer, &object));
 	*ret = object;
 	return OK;
 }
@@ -115,7 +91,7 @@ void swift_whole_etag(const struct swift_segment *segments, size_t count,
 	CLEANUP(buf_done) struct buf all = BUF_INIT(MANIFEST_MAX);
 	for (size_t i = 0; i < count; i++)
 		buf_add(&all, str_from(segments[i].etag));
-	swift_md5(buf_str(&all), into);
+	md5_text(buf_str(&all), into);
 }
 
 static void write_manifest(struct ctx *ctx, const struct swift_client *client,
@@ -360,4 +336,38 @@ err_t swift_remove_all(struct ctx *ctx, struct swift_client *client, str prefix,
 		err = sweep_out(ctx, sweep);
 	arena_done(&sweep->names);
 	return err;
+}
+
+/* --- reading -------------------------------------------------------------------------------- */
+
+static err_t pull_source(struct ctx *ctx, void *client, const struct remote_ask *ask,
+			 struct client_response *ret, str *ret_etag, struct client_pull **ret_pull)
+{
+	struct client_field fields[2];
+	struct swift_request rq = { .method = "GET", .key = ask->key, .fields = fields };
+	char *etag = arena_alloc(ctx->arena, REMOTE_ETAG_MAX + 1);
+	CLEANUP(client_pull_end) struct client_pull *pull = NULL;
+	if (ask->range.len)
+		fields[rq.field_count++] = (struct client_field){ STR("Range"), ask->range };
+	if (ask->newest)
+		fields[rq.field_count++] = (struct client_field){ STR("X-Newest"), STR("true") };
+	TRY(swift_pull(ctx, client, &rq, ret, &pull));
+	TRY(remote_etag_copy(ctx, client_response_field(ret, STR("ETag")), etag));
+	*ret_etag = str_from(etag);
+	*ret_pull = take(pull);
+	return OK;
+}
+
+static err_t size_of_source(struct ctx *ctx, void *client, str key, uint64_t *ret_size_bytes)
+{
+	struct swift_object object;
+	TRY(swift_head(ctx, client, key, false, &object));
+	*ret_size_bytes = object.size_bytes;
+	return OK;
+}
+
+struct remote_source swift_source(struct swift_client *client)
+{
+	static const struct remote_source_ops ops = { pull_source, size_of_source };
+	return (struct remote_source){ &ops, client };
 }

@@ -17,14 +17,13 @@
 #include "remote_reader.h"
 #include "swift_client.h"
 
-#define SWIFT_ETAG_MAX	       128
 #define SWIFT_SEGMENTS_MAX     1000 /* of a manifest, where a server does not say otherwise */
 #define SWIFT_SEGMENT_NAME_MAX 32
 #define SWIFT_MANIFEST_TYPE    STR("application/x-berth-segments")
 
 struct swift_object {
 	uint64_t size_bytes;
-	char etag[SWIFT_ETAG_MAX + 1]; /* without quotes */
+	char etag[REMOTE_ETAG_MAX + 1]; /* without quotes */
 	bool is_large;
 	char upload[REMOTE_ID_MAX + 1]; /* of a large one: whose segments it names; or empty */
 };
@@ -35,16 +34,9 @@ struct swift_segment {
 	char etag[MD5_TEXT_LEN + 1];
 };
 
-/* The MD5 of some bytes, as text; empty where the system's policy has none. */
-void swift_md5(str bytes, char into[MD5_TEXT_LEN + 1]);
-
 /* `etag`, when not NULL: of what was stored. */
 err_t swift_put(struct ctx *ctx, struct swift_client *client, str key, str bytes,
 		char etag[MD5_TEXT_LEN + 1]);
-
-/* All but the size, of what a server says of an object. */
-err_t swift_object_read(struct ctx *ctx, const struct client_response *raw,
-			struct swift_object *ret);
 
 /* `is_there`: it was just written, so that the server may only not have seen it yet. */
 err_t swift_head(struct ctx *ctx, struct swift_client *client, str key, bool is_there,
@@ -83,24 +75,5 @@ err_t swift_remove_all(struct ctx *ctx, struct swift_client *client, str prefix,
 /* What the server can do; ERR_ABSENT where it does not say. */
 err_t swift_ask_info(struct ctx *ctx, struct swift_client *client, struct swift_info *ret);
 
-/* --- reading -------------------------------------------------------------------------------- */
-
-/* An object opened for reading (remote_reader.h), always the same one: one that was replaced
- * meanwhile fails. */
-struct swift_reader {
-	struct swift_client *client;
-	char *key;
-	struct swift_object object;
-	struct remote_reader body;
-};
-
-err_t swift_reader_open(struct ctx *ctx, struct swift_client *client, str key,
-			struct swift_reader *ret);
-err_t swift_reader_read(struct ctx *ctx, struct swift_reader *reader, uint64_t offset, void *into,
-			size_t len, size_t *ret_len);
-void swift_reader_done(struct swift_reader *reader); /* CLEANUP; also of a zeroed one */
-
-/* The first `len_max` bytes of an object, as it is now and not as some replica remembers it; all if
- * it is shorter; malloc'ed. */
-err_t swift_get(struct ctx *ctx, struct swift_client *client, str key, size_t len_max,
-		struct swift_object *ret_object, char **ret_bytes, size_t *ret_len);
+/* The objects of the container, for remote_reader.h. */
+struct remote_source swift_source(struct swift_client *client);

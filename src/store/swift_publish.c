@@ -26,7 +26,7 @@ static bool is_large(const struct publishing *p)
 
 static bool is_own(const struct publishing *p)
 {
-	return str_eq(str_from(p->found.upload), swift_upload_id(p->up));
+	return str_eq(str_from(p->found.upload), remote_upload_id(&p->up->common));
 }
 
 /* Whether the blob is there, and as far as that can be seen the right one. */
@@ -64,11 +64,12 @@ static err_t is_stored(struct ctx *ctx, struct publishing *p, bool *ret)
 /* All bytes are in segments, the last of which may be as short as it is, and the state says so. */
 static err_t end_segments(struct ctx *ctx, struct swift_upload *up)
 {
-	bool more = up->state.tail_bytes > 0;
-	while (up->state.tail_bytes)
+	bool more = up->state.common.tail_bytes > 0;
+	while (up->state.common.tail_bytes)
 		TRY(swift_upload_send_segment(
-			ctx, up, MIN(up->state.tail_bytes, 2 * swift_upload_segment_bytes(up))));
-	return more || up->dirty ? swift_upload_save(ctx, up, true) : OK;
+			ctx, up,
+			MIN(up->state.common.tail_bytes, 2 * swift_upload_segment_bytes(up))));
+	return more || up->common.dirty ? remote_upload_save(ctx, &up->common, true) : OK;
 }
 
 /* Whose the segments are is said in their folder before a manifest needs them. */
@@ -76,13 +77,13 @@ static err_t put_manifest(struct ctx *ctx, struct publishing *p)
 {
 	struct swift_upload *up = p->up;
 	char marker[REMOTE_KEY_MAX], folder[REMOTE_KEY_MAX];
-	str id = swift_upload_id(up);
+	str id = remote_upload_id(&up->common);
 	const struct swift_manifest manifest = { swift_folder_key(up->swift, id, folder), id,
 						 up->state.segments, up->state.count };
 	TRY(swift_put(ctx, up->swift->client, swift_marker_key(up->swift, id, p->d, marker),
 		      STR(""), NULL));
 	if (FAULT("swift.copy"))
-		return fail_errno(ctx, ERR_STORAGE, "could not store upload %s", up->id);
+		return fail_errno(ctx, ERR_STORAGE, "could not store upload %s", up->common.id);
 	return swift_put_manifest(ctx, up->swift->client, p->blob, &manifest);
 }
 
@@ -93,9 +94,10 @@ static err_t write_blob(struct ctx *ctx, struct publishing *p)
 		TRY(put_manifest(ctx, p));
 	} else {
 		if (FAULT("swift.copy"))
-			return fail_errno(ctx, ERR_STORAGE, "could not store upload %s", up->id);
+			return fail_errno(ctx, ERR_STORAGE, "could not store upload %s",
+					  up->common.id);
 		TRY(swift_put(ctx, up->swift->client, p->blob,
-			      (str){ up->tail, up->state.tail_bytes }, NULL));
+			      (str){ up->common.tail, up->state.common.tail_bytes }, NULL));
 		if (p->etag[0] && up->swift->client->verify == SWIFT_VERIFY_ETAG)
 			return OK; /* proved by the answer */
 	}
@@ -145,14 +147,14 @@ static err_t remove_rest(struct ctx *ctx, struct publishing *p)
 	struct swift_upload *up = p->up;
 	struct swift_client *client = up->swift->client;
 	char text[REMOTE_KEY_MAX];
-	str folder = swift_folder_key(up->swift, swift_upload_id(up), text);
+	str folder = swift_folder_key(up->swift, remote_upload_id(&up->common), text);
 	struct keep keep = { .p = p, .folder_len = folder.len };
-	if (!up->exists)
+	if (!up->common.exists)
 		return OK;
 	if (FAULT("swift.clean"))
-		return fail_errno(ctx, ERR_STORAGE, "could not tidy upload %s", up->id);
+		return fail_errno(ctx, ERR_STORAGE, "could not tidy upload %s", up->common.id);
 	TRY(swift_remove_all(ctx, client, folder, p->is_the_blob ? is_part_of_blob : NULL, &keep));
-	str state = swift_state_key(up->swift, swift_upload_id(up), text);
+	str state = swift_state_key(up->swift, remote_upload_id(&up->common), text);
 	return swift_remove(ctx, client, &state, 1);
 }
 
@@ -187,14 +189,14 @@ static err_t put_in_turn(struct ctx *ctx, struct publishing *p)
 static err_t publish(struct ctx *ctx, struct publishing *p)
 {
 	struct swift_upload *up = p->up;
-	TRY(swift_upload_load_tail(ctx, up));
-	if (up->state.segments_bytes + up->state.tail_bytes != p->size_bytes)
-		return fail(ctx, ERR_STORAGE, "upload %s lost bytes", up->id);
+	TRY(remote_upload_load_tail(ctx, &up->common));
+	if (up->state.segments_bytes + up->state.common.tail_bytes != p->size_bytes)
+		return fail(ctx, ERR_STORAGE, "upload %s lost bytes", up->common.id);
 	if (is_large(p)) {
 		TRY(end_segments(ctx, up));
 		swift_whole_etag(up->state.segments, up->state.count, p->etag);
 	} else {
-		swift_md5((str){ up->tail, up->state.tail_bytes }, p->etag);
+		md5_text((str){ up->common.tail, up->state.common.tail_bytes }, p->etag);
 	}
 	TRY(put_in_turn(ctx, p));
 	ctx_progress(ctx);
@@ -206,9 +208,9 @@ err_t swift_publish(struct ctx *ctx, struct store *store, struct store_upload *u
 {
 	struct swift_upload *up = upload->handle;
 	char key[REMOTE_KEY_MAX];
-	if (!str_eq(id, swift_upload_id(up)))
+	if (!str_eq(id, remote_upload_id(&up->common)))
 		return fail(ctx, ERR_UPLOAD_UNKNOWN, "malformed upload id");
-	TRY(swift_upload_check(ctx, up));
+	TRY(remote_upload_check(ctx, &up->common));
 	struct publishing p = { .up = up,
 				.d = d,
 				.size_bytes = upload->size_bytes,

@@ -23,9 +23,9 @@ static void assert_round_trip(const struct s3_state *state)
 
 Test(s3_state, what_is_printed_is_parsed)
 {
-	CLEANUP(s3_state_done) struct s3_state state = { .version = 0x00ff00000000000aull };
+	CLEANUP(s3_state_done) struct s3_state state = { .common.version = 0x00ff00000000000aull };
 	assert_round_trip(&state);
-	state.tail_bytes = 77;
+	state.common.tail_bytes = 77;
 	memcpy(state.head, "\0\n\xff", 3);
 	state.head_len = 3;
 	assert_round_trip(&state);
@@ -62,10 +62,10 @@ Test(s3_state, nothing_else_is)
 		"berth-upload 1\nversion 1\nhead \ntail 0\n\n",
 	};
 	for (size_t i = 0; i < COUNT_OF(wrong); i++) {
-		struct s3_state state = { .version = 5 };
+		struct s3_state state = { .common.version = 5 };
 		size_t len = 9;
 		cr_assert_not(s3_state_parse(str_from(wrong[i]), &state, &len), "%s", wrong[i]);
-		cr_assert_eq(state.version, 5);
+		cr_assert_eq(state.common.version, 5);
 		cr_assert_eq(len, 9);
 	}
 }

@@ -20,14 +20,15 @@ static void assert_round_trip(const struct swift_state *state)
 	cr_assert(str_eq(buf_str(&second), str_take(buf_str(&first), len)), STR_FMT,
 		  STR_ARG(buf_str(&second)));
 	cr_assert_eq(again.segments_bytes, state->segments_bytes);
-	cr_assert_eq(again.tail_bytes, state->tail_bytes);
+	cr_assert_eq(again.common.tail_bytes, state->common.tail_bytes);
 }
 
 Test(swift_state, what_is_printed_is_parsed)
 {
-	CLEANUP(swift_state_done) struct swift_state state = { .version = 0x00ff00000000000aull };
+	CLEANUP(swift_state_done)
+	struct swift_state state = { .common.version = 0x00ff00000000000aull };
 	assert_round_trip(&state);
-	state.tail_bytes = 77;
+	state.common.tail_bytes = 77;
 	assert_round_trip(&state);
 	swift_state_add(&state, &(const struct swift_segment){ 1, "00001-0a", "" });
 	for (int i = 1; i < SWIFT_SEGMENTS_MAX; i++)
