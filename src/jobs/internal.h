@@ -16,12 +16,16 @@
 #include "jobs/jobs.h"
 #include "os/thread.h"
 
+#define MS_US	  INT64_C(1000)
+#define SECOND_US INT64_C(1000000)
+
 #define JOB_OWNER_MAX	    96
 #define JOB_LOG_PART_MAX    KIB(16)
 #define JOB_LOG_PARTS_MAX   64
 #define JOB_LOG_FLUSH_NS    (CLOCK_S / 5)
 #define JOB_ARENA_BYTES_MAX MIB(64)
-#define JOB_WRITE_S	    5 /* for what the engine itself writes */
+#define JOB_WRITE_S	    5			  /* for what the engine itself writes */
+#define JOB_KEEP_S	    (INT64_C(30) * 86400) /* a finished job, unless its kind says otherwise */
 
 /* Why a running job is to end. */
 enum job_why { JOB_GOES_ON, JOB_CANCEL, JOB_LOST, JOB_STOP };

@@ -11,8 +11,6 @@
 
 #include "base/banned.h"
 
-#define MS_US	    INT64_C(1000)
-#define KEEP_S	    (INT64_C(30) * 86400)
 #define PURGE_BATCH 1000
 #define LEASE_MS    30000
 #define POLL_MS	    2000
@@ -192,7 +190,7 @@ struct asked {
 static err_t cancel_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct asked *asked = arg;
-	return db_job_cancel(ctx, tx, asked->id, KEEP_S * 1000 * MS_US, &asked->state);
+	return db_job_cancel(ctx, tx, asked->id, JOB_KEEP_S * SECOND_US, &asked->state);
 }
 
 /* Where it runs here. */

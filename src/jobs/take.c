@@ -10,7 +10,6 @@
 
 #include "base/banned.h"
 
-#define MS_US	     INT64_C(1000)
 #define TENANT_FIRST (-1) /* before all ids */
 
 struct taking {

@@ -12,14 +12,12 @@
 
 #include "base/banned.h"
 
-#define MS_US	    INT64_C(1000)
 #define WAKE_BATCH  1000
 #define ARENA_BYTES MIB(16)
 #define WAIT_MS_MIN 10
 /* A lease is renewed when a third of it is over. */
-#define TURN_MS_MIN    1000
-#define RENEWALS       3
-#define PARKED_KEEP_US (INT64_C(30) * 86400 * 1000000)
+#define TURN_MS_MIN 1000
+#define RENEWALS    3
 
 static int64_t lease_ns(const struct jobs *jobs)
 {
@@ -141,7 +139,7 @@ struct reclaim {
 static err_t reclaim_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct reclaim *reclaim = arg;
-	return db_job_reclaim(ctx, tx, JOB_LOSSES_MAX, PARKED_KEEP_US, &reclaim->list,
+	return db_job_reclaim(ctx, tx, JOB_LOSSES_MAX, JOB_KEEP_S * SECOND_US, &reclaim->list,
 			      &reclaim->count);
 }
 
@@ -175,8 +173,7 @@ static err_t look_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	return db_job_look(ctx, tx, looking->owner, looking->look);
 }
 
-/* --- once --------------------------------------------------------------------------------------
- */
+/* --- once ------------------------------------------------------------------------------------- */
 
 static err_t kinds_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {

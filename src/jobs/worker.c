@@ -5,16 +5,13 @@
 #include "internal.h"
 
 #include "base/log.h"
-#include "os/unique.h"
+#include "os/backoff.h"
 
 #include "base/banned.h"
 
-#define MS_US	      INT64_C(1000)
-#define SECOND_US     INT64_C(1000000)
 #define BACKOFF_FIRST 1000
 #define BACKOFF_MAX   3600000
 #define TIME_MAX_MS   3600000
-#define KEEP_S	      (INT64_C(30) * 86400)
 #define END_ARENA     MIB(1)
 #define RETRY_MS      500
 
@@ -41,7 +38,7 @@ static void copy_row(struct arena *arena, const struct job_row *from, struct job
 
 static err_t agree(struct ctx *ctx, struct sql_tx *tx, struct tx_guard *guard)
 {
-	struct job *job = (struct job *)((char *)guard - offsetof(struct job, guard));
+	struct job *job = CONTAINER_OF(guard, struct job, guard);
 	err_t err = db_job_hold(ctx, tx, &job->hold);
 	if (err != ERR_ABSENT)
 		return err;
@@ -81,14 +78,11 @@ void jobs_end_it(struct job *job, enum job_why why)
 
 /* --- its end ---------------------------------------------------------------------------------- */
 
-static int64_t backoff_ms(const struct job_kind *kind, int64_t attempt)
+static int64_t pause_ms(const struct job_kind *kind, int64_t attempt)
 {
-	int64_t ms = kind->backoff_first_ms ? kind->backoff_first_ms : BACKOFF_FIRST;
-	int64_t max = kind->backoff_max_ms ? kind->backoff_max_ms : BACKOFF_MAX;
-	for (int64_t i = 1; i < attempt && ms < max; i++)
-		ms *= 2;
-	ms = MIN(ms, max);
-	return ms / 2 + (int64_t)(unique_u64() % (uint64_t)(ms / 2 + 1));
+	return backoff_ms((unsigned)attempt,
+			  kind->backoff_first_ms ? kind->backoff_first_ms : BACKOFF_FIRST,
+			  kind->backoff_max_ms ? kind->backoff_max_ms : BACKOFF_MAX);
 }
 
 static bool is_out_of_time(const struct job *job, int64_t delay_ms)
@@ -101,9 +95,9 @@ static struct job_end judge(const struct job *job, err_t err, const char *detail
 			    enum job_result *ret)
 {
 	const struct job_kind *kind = job->kind;
-	int64_t delay_ms = backoff_ms(kind, job->row.attempts);
+	int64_t delay_ms = pause_ms(kind, job->row.attempts);
 	struct job_end end = { .state = JOB_FAILED, .error = str_from(detail) };
-	end.keep_us = (kind->keep_s ? kind->keep_s : KEEP_S) * SECOND_US;
+	end.keep_us = (kind->keep_s ? kind->keep_s : JOB_KEEP_S) * SECOND_US;
 	*ret = JOB_RESULT_FAILED;
 	if (err == OK) {
 		end.state = JOB_DONE;
