@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bytes in an S3 server that is good, slow, broken or lying: what was acknowledged is there and right, what is not is told in
-words to the operator and without them to the client. The server is the one of harness/s3.py; the real one is in the part
-`blackbox-s3`."""
+"""What test_remote.py does not tell of S3: parts, keys, regions, etags. The server is the one of harness/s3.py; the real one is in
+the part `blackbox-s3`."""
 import json
 import re
 import shutil
@@ -9,16 +8,10 @@ import shutil
 import pytest
 
 from harness import oci
-from harness.client import codes
-from harness.registry import Registry
+from harness.remote import LARGE, MIB, SMALL, assert_nothing_left, assert_says, blob_key, registry_on
 from harness.s3 import ACCESS_KEY, BUCKET, SECRET_KEY, MetadataServer, S3Server
-from harness.wait import wait_until
 
 pytestmark = pytest.mark.slow  # a server in Python beside each; with the sanitizers test_store_s3.c looks at the same code
-
-MIB = 1 << 20
-LARGE = oci.random_bytes(17 * MIB + 12345, "large")
-SMALL = oci.random_bytes(70_000, "small")
 
 
 @pytest.fixture(scope="module")
@@ -35,108 +28,23 @@ def s3(s3_shared):
 
 @pytest.fixture(scope="module")
 def shared(s3_shared, tmp_path_factory):
-    """One registry for the tests that do not change it."""
-    registry = Registry(tmp_path_factory.mktemp("registry"), settings=s3_shared.settings(STORAGE_S3_PREFIX="shared")).start()
-    yield registry
-    s3_shared.behave()
-    try:
-        assert registry.stop() == 0, registry.log_text()[-4000:]
-        registry.assert_fsck_clean()
-    finally:
-        registry.destroy()
+    with registry_on(s3_shared, tmp_path_factory.mktemp("registry")) as registry:
+        yield registry
 
 
 @pytest.fixture
 def repo(shared, s3, name):
-    s3.left_before = all_leftovers(s3, "shared")
+    s3.left_before = s3.left_of_uploads("shared")
     yield shared.client().repository(name)
     shared.assert_nothing_leaked()
 
 
-def assert_says(registry, words, since=0):
-    """A request's line may come a moment behind its answer."""
-    wait_until(lambda: words in registry.log_text(since), what=f"the log saying {words}")
-
-
-def all_leftovers(s3, prefix):
-    return s3.keys(f"{prefix}/uploads/"), [key for key, _ in s3.uploads.values() if key.startswith(prefix)]
-
-
-def upload_leftovers(s3, prefix="shared"):
-    """What this test left of uploads: states and data, and what is in parts."""
-    before = s3.left_before if prefix == "shared" else ([], [])
-    return tuple([key for key in now if key not in old] for now, old in zip(all_leftovers(s3, prefix), before))
-
-
 # -- good
-
-@pytest.mark.parametrize("data", [b"", b"x", SMALL, LARGE], ids=["empty", "tiny", "small", "large"])
-def test_a_blob_is_stored_under_its_digest(repo, s3, data):
-    digest = repo.push_blob(data)
-    algorithm, digits = digest.split(":")
-    assert s3.objects[f"shared/blobs/{algorithm}/{digits[:2]}/{digits}"].bytes == data
-    assert repo.get_blob(digest).content == data
-    assert upload_leftovers(s3) == ([], [])
-
 
 def test_a_large_upload_is_never_read_back(repo, s3):
     before = len(s3.requests)
     repo.push_blob(LARGE[1:])
     assert [target for method, target in s3.requests[before:] if method == "GET" and re.search(r"/blobs/|[.]data", target)] == []
-
-
-def test_a_small_blob_is_three_requests(repo, s3):
-    """Is there an upload of that name; is the blob there already; and the bytes, whose etag proves them."""
-    repo.push_blob(b"first")
-    before = len(s3.requests)
-    repo.push_blob(b"the second blob", style="single-post")
-    seen = [method for method, _ in s3.requests[before:]]
-    assert sorted(seen) == ["GET", "HEAD", "PUT"], s3.requests[before:]
-
-
-def test_ranges(repo):
-    digest = repo.push_blob(LARGE[2:])
-    for first, last in ((0, 0), (5, 9), (9 * MIB, 9 * MIB + 70_000), (len(LARGE) - 10, len(LARGE) - 3)):
-        answer = repo.get_blob(digest, headers={"Range": f"bytes={first}-{last}"}, expect=206)
-        assert answer.content == LARGE[2:][first:last + 1]
-
-
-def test_chunks_over_several_requests(repo, s3):
-    data = LARGE[3:]
-    upload = repo.start_upload()
-    for first in range(0, len(data), 5 * MIB):
-        upload.patch(data[first:first + 5 * MIB], first)
-    upload.put(oci.digest_of(data))
-    assert repo.get_blob(oci.digest_of(data)).content == data
-    assert upload_leftovers(s3) == ([], [])
-
-
-def test_a_cancelled_upload_leaves_nothing(repo, s3):
-    for data in (SMALL, LARGE):
-        upload = repo.start_upload()
-        upload.patch(data, 0)
-        upload.request("DELETE", expect=204)
-        assert upload_leftovers(s3) == ([], [])
-
-
-def test_a_wrong_digest_leaves_nothing(repo, s3):
-    for data in (SMALL, LARGE):
-        upload = repo.start_upload()
-        upload.put(oci.digest_of(b"other"), data, expect=400)
-        assert upload_leftovers(s3) == ([], [])
-
-
-@pytest.mark.slow
-@pytest.mark.own_server
-def test_an_upload_survives_the_server(s3, make_registry, name):
-    registry = make_registry(**s3.settings(STORAGE_S3_PREFIX="own"))
-    repo = registry.client().repository(name)
-    upload = repo.start_upload()
-    upload.patch(LARGE[:12 * MIB], 0)
-    registry.restart()
-    upload.patch(LARGE[12 * MIB:], 12 * MIB)
-    upload.put(oci.digest_of(LARGE))
-    assert repo.get_blob(oci.digest_of(LARGE)).content == LARGE
 
 
 def second_node(make_registry, first, s3, prefix):
@@ -165,22 +73,6 @@ def test_an_upload_goes_on_at_another_node(s3, make_registry, name):
 
 # -- slow and broken
 
-RECOVERABLE = ["slow_down", "internal", "reset", "half"]
-
-
-@pytest.mark.parametrize("trouble", RECOVERABLE)
-def test_what_may_pass_is_tried_again(repo, s3, trouble):
-    """Every request of an upload and of a pull goes wrong twice."""
-    data = oci.random_bytes(10 * MIB, trouble)
-    for method in ("PUT", "POST", "HEAD", "GET", "DELETE"):
-        kind = "reset" if trouble == "half" and method in ("HEAD", "DELETE") else trouble
-        s3.misbehave(method, ".", kind, times=2)
-    digest = repo.push_blob(data)
-    s3.misbehave("GET", "/blobs/", trouble, times=2)
-    assert repo.get_blob(digest).content == data
-    assert upload_leftovers(s3) == ([], [])
-
-
 def test_a_completion_that_answers_200_and_an_error_is_tried_again(repo, s3):
     data = LARGE[4:]
     s3.misbehave("POST", "uploadId", "internal_in_200", times=2)
@@ -196,31 +88,10 @@ def test_a_completion_whose_answer_is_lost_has_happened(repo, s3):
     assert repo.get_blob(digest).content == data
 
 
-def test_a_pull_that_breaks_off_goes_on_where_it_was(repo, s3):
-    digest = repo.push_blob(LARGE[6:])
-    before = len(s3.requests)
-    s3.misbehave("GET", "/blobs/", "half", times=6)
-    assert repo.get_blob(digest).content == LARGE[6:]
-    assert len(s3.requests) - before >= 7
-
-
 @pytest.mark.slow
 def test_retry_after_is_waited_for(repo, s3):
     s3.misbehave("PUT", "/blobs/", "slow_down_a_second")
     repo.push_blob(b"waits a second")
-
-
-@pytest.mark.slow
-@pytest.mark.expect_errors("503", "BUSY")
-def test_a_server_that_stays_slow_is_503(shared, repo, s3):
-    s3.misbehave("PUT", "/blobs/", "slow_down", times=-1)
-    upload = repo.start_upload()
-    answer = upload.put(oci.digest_of(b"slow"), b"slow", expect=503)
-    assert int(answer.headers["Retry-After"]) >= 1
-    assert BUCKET not in answer.text and "SlowDown" not in answer.text
-    s3.behave()
-    repo.head_blob(oci.digest_of(b"slow"), expect=404)
-    repo.push_blob(b"slow")
 
 
 # -- lying
@@ -233,19 +104,6 @@ def test_what_was_stored_differently_is_not_acknowledged(shared, repo, s3, data)
     answer = upload.put(oci.digest_of(data), data, expect=500)
     assert "etag" not in answer.text
     assert_says(shared, "stored something else")
-
-
-def test_an_answer_shorter_than_it_said_is_asked_for_again(repo, s3):
-    digest = repo.push_blob(SMALL[2:] * 30)
-    s3.misbehave("GET", "/blobs/", "longer", times=3)
-    assert repo.get_blob(digest).content == SMALL[2:] * 30
-
-
-def test_a_size_that_is_a_lie_fails_the_pull_before_its_first_byte(repo, s3):
-    digest = repo.push_blob(SMALL[2:] * 31)
-    s3.misbehave("GET", "/blobs/", "wrong_total")
-    repo.get_blob(digest, expect=500)
-    assert repo.get_blob(digest).content == SMALL[2:] * 31
 
 
 @pytest.mark.own_server
@@ -374,24 +232,8 @@ def test_a_tenants_storage_is_a_part_of_the_servers_bucket(shared, s3, name):
     tenant = shared.tenant("acme", storage={"location": "acme"})
     repo = tenant.client().repository(name)
     digest = repo.push_blob(SMALL[3:])
-    digits = digest.split(":")[1]
-    assert f"shared/storages/acme/blobs/sha256/{digits[:2]}/{digits}" in s3.objects
+    assert blob_key(digest, "shared/storages/acme") in s3.objects
     assert repo.get_blob(digest).content == SMALL[3:]
-
-
-@pytest.mark.parametrize("data", [SMALL[4:], LARGE[8:]], ids=["small", "large"])
-def test_an_encrypted_storage_shows_nothing(shared, s3, name, data):
-    tenant = shared.tenant("sealed", storage={"location": "sealed", "encrypted": True})
-    repo = tenant.client().repository(name)
-    upload = repo.start_upload()
-    upload.patch(data[:50_000], 0)
-    upload.patch(data[50_000:], 50_000)
-    upload.put(oci.digest_of(data))
-    assert repo.get_blob(oci.digest_of(data)).content == data
-    digits = oci.digest_of(data).split(":")[1]
-    stored = s3.objects[f"shared/storages/sealed/blobs/sha256/{digits[:2]}/{digits}"].bytes
-    assert stored.startswith(b"BERTHENC") and data[1000:1032] not in stored
-    assert s3.keys("shared/storages/sealed/uploads/") == []
 
 
 @pytest.fixture
@@ -440,36 +282,6 @@ def test_s3_without_a_server_of_ones_own_is_refused(make_registry):
 
 # -- fsck and the check
 
-def test_fsck_finds_what_is_missing_changed_and_too_much(shared, repo, s3):
-    digest = repo.push_blob(SMALL[6:])
-    digits = digest.split(":")[1]
-    key = f"shared/blobs/sha256/{digits[:2]}/{digits}"
-    kept = s3.objects[key]
-    stray = {"shared/blobs/notes": b"", "shared/uploads/0123": b"", f"shared/blobs/sha256/00/{'0' * 64}": b"orphan"}
-    try:
-        for name, content in stray.items():
-            s3.objects[name] = type(kept)(content)
-        s3.objects[key] = type(kept)(kept.bytes[:-1] + b"!")
-        status, output = shared.fsck()
-        assert status == 1
-        for word in (digest, "blobs/notes", "uploads/0123", "0" * 64):
-            assert word in output, output
-        del s3.objects[key]
-        assert digest in shared.fsck(quick=True)[1]
-    finally:
-        s3.objects[key] = kept
-        for name in stray:
-            s3.objects.pop(name, None)
-    shared.assert_fsck_clean()
-
-
-def test_the_check_finds_a_good_server_good(shared, s3):
-    status, output = shared.berth("storage", "check")
-    assert status == 0, output
-    assert re.search(r"^\d+ good, 0 quirks, 0 failed$", output, re.M), output
-    assert s3.keys("shared/check-") == []
-
-
 @pytest.mark.parametrize("method, pattern, trouble, mark, words", [
     ("GET", "list-type", "forbidden", "FAILED", "the bucket answers"),
     ("HEAD", "check-[^/]*/a$", "strange_etag", "quirk", "etags are no MD5"),
@@ -499,7 +311,7 @@ def test_a_list_that_the_server_does_not_take_is_removed_one_by_one(repo, s3):
     upload = repo.start_upload()
     upload.patch(SMALL, 0)
     upload.request("DELETE", expect=204)
-    assert upload_leftovers(s3) == ([], [])
+    assert_nothing_left(s3)
 
 
 def test_health_is_asked_of_the_bucket(shared, s3):

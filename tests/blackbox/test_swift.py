@@ -1,22 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bytes in a Swift server that is good, slow, broken or lying: what was acknowledged is there and right, what is not is told in words
-to the operator and without them to the client. The server is the one of harness/swift.py; Ceph's gateway is in the part
-`blackbox-s3`."""
+"""What test_remote.py does not tell of Swift: segments and manifests, tokens, replicas. The server is the one of harness/swift.py;
+Ceph's gateway is in the part `blackbox-s3`."""
 import json
-import re
 
 import pytest
 
 from harness import oci
-from harness.registry import Registry
+from harness.remote import LARGE, MIB, SMALL, assert_nothing_left, assert_says, blob_key, registry_on
 from harness.swift import CONTAINER, CREDENTIAL_ID, CREDENTIAL_SECRET, KEY, USER, Large, SwiftServer
 from harness.wait import wait_until
 
 pytestmark = pytest.mark.slow  # a server in Python beside each; with the sanitizers test_store_swift.c looks at the same code
-
-MIB = 1 << 20
-LARGE = oci.random_bytes(17 * MIB + 12345, "large")
-SMALL = oci.random_bytes(70_000, "small")
 
 
 @pytest.fixture(scope="module")
@@ -33,113 +27,29 @@ def swift(swift_shared):
 
 @pytest.fixture(scope="module")
 def shared(swift_shared, tmp_path_factory):
-    """One registry for the tests that do not change it."""
-    settings = swift_shared.settings(STORAGE_SWIFT_PREFIX="shared")
-    registry = Registry(tmp_path_factory.mktemp("registry"), settings=settings).start()
-    yield registry
-    swift_shared.behave()
-    try:
-        assert registry.stop() == 0, registry.log_text()[-4000:]
-        registry.assert_fsck_clean()
-    finally:
-        registry.destroy()
+    with registry_on(swift_shared, tmp_path_factory.mktemp("registry")) as registry:
+        yield registry
 
 
 @pytest.fixture
 def repo(shared, swift, name):
-    swift.left_before = set(swift.keys("shared/uploads/"))  # of uploads that failed and may go on
+    swift.left_before = swift.left_of_uploads("shared")
     yield shared.client().repository(name)
     shared.assert_nothing_leaked()
 
 
-def key_of(digest, prefix="shared"):
-    algorithm, digits = digest.split(":")
-    return f"{prefix}/blobs/{algorithm}/{digits[:2]}/{digits}"
-
-
-def folders(swift, prefix="shared"):
-    """Of segments: which uploads there were."""
-    return {key.removeprefix(f"{prefix}/segments/").split("/")[0] for key in swift.keys(f"{prefix}/segments/")}
-
-
-def owners(swift, prefix="shared"):
-    return {found.upload for key, found in swift.objects.items() if key.startswith(f"{prefix}/blobs/") and isinstance(found, Large)}
-
-
-def assert_nothing_left(swift, prefix="shared"):
-    """No upload of this test, and no segments that are nobody's."""
-    assert set(swift.keys(f"{prefix}/uploads/")) <= (swift.left_before if prefix == "shared" else set())
-    unfinished = {key.removeprefix(f"{prefix}/uploads/") for key in swift.keys(f"{prefix}/uploads/")}
-    assert folders(swift, prefix) - unfinished == owners(swift, prefix) - unfinished
-
-
-def assert_says(registry, words, since=0):
-    """A request's line may come a moment behind its answer."""
-    wait_until(lambda: words in registry.log_text(since), what=f"the log saying {words}")
-
-
 # -- good
 
-@pytest.mark.parametrize("data", [b"", b"x", SMALL, LARGE], ids=["empty", "tiny", "small", "large"])
-def test_a_blob_is_stored_under_its_digest(repo, swift, data):
-    digest = repo.push_blob(data)
-    stored = swift.objects[key_of(digest)]
-    assert stored.bytes == data and isinstance(stored, Large) == (data is LARGE)
-    assert repo.get_blob(digest).content == data
-    assert_nothing_left(swift)
-
-
-def test_a_small_blob_is_three_requests(repo, swift):
-    """Is there an upload of that name; is the blob there already; and the bytes, whose etag proves them."""
-    repo.push_blob(b"first")
-    before = len(swift.requests)
-    repo.push_blob(b"the second blob", style="single-post")
-    assert sorted(method for method, _ in swift.requests[before:]) == ["GET", "HEAD", "PUT"], swift.requests[before:]
+@pytest.mark.parametrize("data, large", [(b"", False), (b"x", False), (SMALL, False), (LARGE, True)],
+                         ids=["empty", "tiny", "small", "large"])
+def test_a_large_blob_is_a_manifest(repo, swift, data, large):
+    assert isinstance(swift.objects[blob_key(repo.push_blob(data))], Large) == large
 
 
 def test_a_large_upload_is_neither_read_nor_copied(repo, swift):
     before = len(swift.requests)
     repo.push_blob(LARGE[1:])
     assert [target for method, target in swift.requests[before:] if method in ("GET", "COPY") and "/segments/" in target] == []
-
-
-def test_ranges(repo):
-    digest = repo.push_blob(LARGE[2:])
-    for first, last in ((0, 0), (5, 9), (9 * MIB, 9 * MIB + 70_000), (len(LARGE) - 10, len(LARGE) - 3)):
-        answer = repo.get_blob(digest, headers={"Range": f"bytes={first}-{last}"}, expect=206)
-        assert answer.content == LARGE[2:][first:last + 1]
-
-
-def test_chunks_over_several_requests(repo, swift):
-    data = LARGE[3:]
-    upload = repo.start_upload()
-    for first in range(0, len(data), 5 * MIB):
-        upload.patch(data[first:first + 5 * MIB], first)
-    upload.put(oci.digest_of(data))
-    assert repo.get_blob(oci.digest_of(data)).content == data
-    assert_nothing_left(swift)
-
-
-@pytest.mark.parametrize("data", [SMALL, LARGE], ids=["small", "large"])
-def test_a_cancelled_upload_and_a_wrong_digest_leave_nothing(repo, swift, data):
-    upload = repo.start_upload()
-    upload.patch(data, 0)
-    upload.request("DELETE", expect=204)
-    repo.start_upload().put(oci.digest_of(b"other"), data, expect=400)
-    assert_nothing_left(swift)
-
-
-@pytest.mark.own_server
-def test_an_upload_survives_the_server(swift, make_registry, name):
-    registry = make_registry(**swift.settings(STORAGE_SWIFT_PREFIX="own"))
-    repo = registry.client().repository(name)
-    upload = repo.start_upload()
-    upload.patch(LARGE[:12 * MIB], 0)
-    registry.restart()
-    upload.patch(LARGE[12 * MIB:], 12 * MIB)
-    upload.put(oci.digest_of(LARGE))
-    assert repo.get_blob(oci.digest_of(LARGE)).content == LARGE
-    assert_nothing_left(swift, "own")
 
 
 # -- tokens
@@ -193,27 +103,6 @@ def test_a_keystone_that_is_away_for_a_moment_is_asked_again(repo, swift, troubl
 
 # -- slow and broken
 
-@pytest.mark.parametrize("trouble", ["slow_down", "rate", "internal", "reset", "half"])
-def test_what_may_pass_is_tried_again(repo, swift, trouble):
-    """Every request of an upload and of a pull goes wrong twice."""
-    data = oci.random_bytes(10 * MIB, trouble)
-    for method in ("PUT", "POST", "HEAD", "GET", "DELETE"):
-        kind = "reset" if trouble == "half" and method in ("HEAD", "DELETE", "PUT") else trouble
-        swift.misbehave(method, ".", kind, times=2)
-    digest = repo.push_blob(data)
-    swift.misbehave("GET", "/blobs/", trouble, times=2)
-    assert repo.get_blob(digest).content == data
-    assert_nothing_left(swift)
-
-
-def test_a_pull_that_breaks_off_goes_on_where_it_was(repo, swift):
-    digest = repo.push_blob(LARGE[6:])
-    before = len(swift.requests)
-    swift.misbehave("GET", "/blobs/", "half", times=6)
-    assert repo.get_blob(digest).content == LARGE[6:]
-    assert len(swift.requests) - before >= 7
-
-
 def test_a_pull_goes_on_with_another_token(repo, swift):
     digest = repo.push_blob(LARGE[7:])
     swift.misbehave("GET", "/blobs/", "half", times=2)
@@ -229,17 +118,6 @@ def test_what_is_not_seen_yet_behind_its_put_is_looked_for_again(repo, swift, da
     digest = repo.push_blob(data)
     assert repo.get_blob(digest).content == data
     assert_nothing_left(swift)
-
-
-@pytest.mark.expect_errors("503", "BUSY")
-def test_a_server_that_stays_slow_is_503(shared, repo, swift):
-    swift.misbehave("PUT", "/blobs/", "slow_down", times=-1)
-    answer = repo.start_upload().put(oci.digest_of(b"slow"), b"slow", expect=503)
-    assert int(answer.headers["Retry-After"]) >= 1
-    assert CONTAINER not in answer.text
-    swift.behave()
-    repo.head_blob(oci.digest_of(b"slow"), expect=404)
-    repo.push_blob(b"slow")
 
 
 # -- lying
@@ -268,19 +146,6 @@ def test_a_manifest_that_became_something_else_is_not_acknowledged(shared, repo,
     repo.start_upload().put(oci.digest_of(LARGE[10:]), LARGE[10:], expect=500)
     assert_says(shared, "stored something else", since)
     repo.head_blob(oci.digest_of(LARGE[10:]), expect=404)
-
-
-def test_an_answer_shorter_than_it_said_is_asked_for_again(repo, swift):
-    digest = repo.push_blob(SMALL[2:] * 30)
-    swift.misbehave("GET", "/blobs/", "longer", times=3)
-    assert repo.get_blob(digest).content == SMALL[2:] * 30
-
-
-def test_a_size_that_is_a_lie_fails_the_pull_before_its_first_byte(repo, swift):
-    digest = repo.push_blob(SMALL[2:] * 31)
-    swift.misbehave("GET", "/blobs/", "wrong_total")
-    repo.get_blob(digest, expect=500)
-    assert repo.get_blob(digest).content == SMALL[2:] * 31
 
 
 @pytest.mark.own_server
@@ -343,22 +208,6 @@ def test_refusals_are_words_in_the_log_and_none_for_the_client(shared, repo, swi
 
 # -- tenants
 
-@pytest.mark.parametrize("data", [SMALL[4:], LARGE[11:]], ids=["small", "large"])
-def test_an_encrypted_storage_shows_nothing(shared, swift, name, data):
-    location = f"sealed-{len(data)}"
-    tenant = shared.tenant(location, storage={"location": location, "encrypted": True})
-    repo = tenant.client().repository(name)
-    upload = repo.start_upload()
-    upload.patch(data[:50_000], 0)
-    upload.patch(data[50_000:], 50_000)
-    upload.put(oci.digest_of(data))
-    assert repo.get_blob(oci.digest_of(data)).content == data
-    place = f"shared/storages/{location}"
-    stored = swift.objects[key_of(oci.digest_of(data), place)].bytes
-    assert stored.startswith(b"BERTHENC") and data[1000:1032] not in stored
-    assert_nothing_left(swift, place)
-
-
 @pytest.mark.own_server
 @pytest.mark.parametrize("secrets", [
     {"application_credential_id": CREDENTIAL_ID, "application_credential_secret": CREDENTIAL_SECRET}, {"user": USER, "key": KEY},
@@ -375,7 +224,7 @@ def test_a_tenant_brings_a_container_and_credentials(make_registry, name, secret
         repo = tenant.client().repository(name)
         digest = repo.push_blob(LARGE)
         assert repo.get_blob(digest).content == LARGE
-        assert key_of(digest, "below") in swift.objects
+        assert blob_key(digest, "below") in swift.objects
         assert registry.stop() == 0
         registry.assert_fsck_clean()
 
@@ -397,32 +246,9 @@ def test_a_tenants_place_that_makes_no_sense_is_refused(shared, storage, words):
 
 # -- fsck and the check
 
-def test_fsck_finds_what_is_missing_changed_and_too_much(shared, repo, swift):
-    digest = repo.push_blob(SMALL[6:])
-    key = key_of(digest)
-    kept = swift.objects[key]
-    stray = {"shared/blobs/notes": b"", "shared/uploads/0123": b"", "shared/segments/beef/00001-0": b"left", "shared/segments/x": b"",
-             f"shared/blobs/sha256/00/{'0' * 64}": b"orphan"}
-    try:
-        for name, content in stray.items():
-            swift.objects[name] = type(kept)(content)
-        swift.objects[key] = type(kept)(kept.bytes[:-1] + b"!")
-        status, output = shared.fsck()
-        assert status == 1
-        for word in (digest, "blobs/notes", "uploads/0123", "0" * 64, "beef", "segments/x"):
-            assert word in output, output
-        del swift.objects[key]
-        assert digest in shared.fsck(quick=True)[1]
-    finally:
-        swift.objects[key] = kept
-        for name in stray:
-            swift.objects.pop(name, None)
-    shared.assert_fsck_clean()
-
-
 def test_fsck_finds_a_segment_that_is_gone_or_changed(shared, repo, swift):
     digest = repo.push_blob(LARGE[12:])
-    name = swift.objects[key_of(digest)].segments[1][0]
+    name = swift.objects[blob_key(digest)].segments[1][0]
     kept = swift.objects[name]
     try:
         swift.objects[name] = type(kept)(kept.bytes[:-1] + b"!")
@@ -442,13 +268,6 @@ def test_manifests_are_listed_by_their_own_length_at_some_servers(shared, repo, 
         shared.assert_fsck_clean()
     finally:
         swift.lists_manifests = False
-
-
-def test_the_check_finds_a_good_server_good(shared, swift):
-    status, output = shared.berth("storage", "check")
-    assert status == 0, output
-    assert re.search(r"^\d+ good, 0 quirks, 0 failed$", output, re.M), output
-    assert swift.keys("shared/check-") == []
 
 
 @pytest.mark.parametrize("method, pattern, trouble, mark, words", [

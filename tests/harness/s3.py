@@ -127,6 +127,24 @@ class S3Server:
             "STORAGE_S3_ACCESS_KEY": ACCESS_KEY, "STORAGE_S3_SECRET_KEY": self.secret, **more,
         }
 
+    # What the tests of any such server ask (harness/remote.py)
+
+    place = BUCKET
+    passes = ("slow_down", "internal", "reset", "half")  # troubles that may pass
+    no_body = ("HEAD", "DELETE")  # whose answers cannot be cut in the middle
+    strays, stray_words = {}, ()
+
+    def prefix(self, prefix):
+        return {"STORAGE_S3_PREFIX": prefix}
+
+    def left_of_uploads(self, prefix):
+        """States, data, and what is in parts."""
+        return set(self.keys(f"{prefix}/uploads/")) | {("parts", key) for key, _ in self.uploads.values() if key.startswith(prefix)}
+
+    def nobodys(self, prefix):
+        """Bytes that neither an upload nor a blob has."""
+        return set()
+
     def misbehave(self, method, pattern, kind, times=1, skip=0):
         """`times` requests of this method whose target the pattern is found in go wrong; -1: all."""
         with self.lock:

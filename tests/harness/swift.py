@@ -58,6 +58,24 @@ class SwiftServer(S3Server):
         return {"STORAGE_DRIVER": "swift", "STORAGE_SWIFT_CONTAINER": CONTAINER,
                 **{f"STORAGE_SWIFT_{name}": value for name, value in names.items()}, **more}
 
+    place = CONTAINER
+    passes = ("slow_down", "rate", "internal", "reset", "half")
+    no_body = ("HEAD", "DELETE", "PUT")
+    strays = {"shared/segments/beef/00001-0": b"left", "shared/segments/x": b""}
+    stray_words = ("beef", "segments/x")
+
+    def prefix(self, prefix):
+        return {"STORAGE_SWIFT_PREFIX": prefix}
+
+    def left_of_uploads(self, prefix):
+        return set(self.keys(f"{prefix}/uploads/"))
+
+    def nobodys(self, prefix):
+        """Folders of segments that no blob names, and those that one names and that are not there; unless an upload has them."""
+        folders = {key.removeprefix(f"{prefix}/segments/").split("/")[0] for key in self.keys(f"{prefix}/segments/")}
+        owners = {found.upload for key, found in self.objects.items() if key.startswith(f"{prefix}/blobs/") and isinstance(found, Large)}
+        return (folders ^ owners) - {key.removeprefix(f"{prefix}/uploads/") for key in self.left_of_uploads(prefix)}
+
     def key_of(self, target):
         return urllib.parse.unquote(target.partition("?")[0]).split("/", 4)[4]
 

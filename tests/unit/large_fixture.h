@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* large_fixture.h - uploads of several parts, for the stories that follow those of test_store.c. */
+/* large_fixture.h - uploads of several parts, and stories of them that are the same for every
+ * driver that sends them. For what follows those of test_store.c. */
 #pragma once
 
 static const char *pattern(size_t len)
@@ -59,3 +60,75 @@ static void set_up_large(void)
 	arena_done(&arena);
 	arena_init(&arena, MIB(256));
 }
+
+static void publish_large(struct store_upload *upload, str id, str all)
+{
+	digest d = hash_bytes(DIGEST_SHA256, all);
+	cr_assert_eq(driver->publish(&ctx, store, upload, id, d), OK, "%s", ctx.failure.detail);
+	assert_large_blob(d, all);
+}
+
+static void tell_of_versions(void)
+{
+	CLEANUP(store_upload_done)
+	struct store_upload mine = STORE_UPLOAD_INIT, other = STORE_UPLOAD_INIT;
+	open_with(STR("6"), STR("one"), &mine);
+	uint64_t version = mine.version;
+	reopen(&mine, STR("6"));
+	cr_assert_eq(mine.version, version);
+	cr_assert_eq(driver->upload_open(&ctx, store, STR("6"), false, &other), OK);
+	cr_assert_eq(driver->upload_append(&ctx, &other, STR("two")), OK);
+	cr_assert_eq(driver->upload_flush(&ctx, &other), OK);
+	reopen(&mine, STR("6"));
+	cr_assert_neq(mine.version, version);
+	cr_assert_eq(mine.size_bytes, 6);
+}
+
+static void tell_of_cuts(const size_t *sizes, size_t count)
+{
+	CLEANUP(store_upload_done) struct store_upload upload = STORE_UPLOAD_INIT;
+	str all = { pattern(LARGE), LARGE };
+	open_with(STR("4"), STR(""), &upload);
+	append_all(&upload, all);
+	for (size_t i = 0; i < count; i++) {
+		cr_assert_eq(driver->upload_cut(&ctx, &upload, sizes[i]), OK, "%s",
+			     ctx.failure.detail);
+		cr_assert_eq(driver->upload_flush(&ctx, &upload), OK);
+		reopen(&upload, STR("4"));
+		cr_assert_eq(upload.size_bytes, sizes[i]);
+		assert_upload(&upload, str_take(all, sizes[i]));
+	}
+	append_all(&upload, all);
+	publish_large(&upload, STR("4"), all);
+}
+
+#ifdef BERTH_FAULTS
+/* Appends and publishes under a fault, however often it takes; returns how often it failed. After a
+ * failed append the upload is what it was. */
+static unsigned push_through(const char *fault, struct store_upload *upload, str id, str all)
+{
+	digest d = hash_bytes(DIGEST_SHA256, all);
+	unsigned failures = 0;
+	cr_assert_eq(driver->upload_open(&ctx, store, id, true, upload), OK);
+	fault_setup(fault);
+	for (str rest = all; rest.len;) {
+		uint64_t before = upload->size_bytes;
+		err_t err = driver->upload_append(&ctx, upload, str_take(rest, MIB(1)));
+		if (err == OK) {
+			rest = str_skip(rest, MIB(1));
+			continue;
+		}
+		failures++;
+		cr_assert_eq(err, ERR_STORAGE);
+		cr_assert_eq(upload->size_bytes, before);
+		ctx_forgive(&ctx);
+	}
+	while (driver->publish(&ctx, store, upload, id, d) != OK) {
+		failures++;
+		ctx_forgive(&ctx);
+	}
+	fault_setup(NULL);
+	assert_large_blob(d, all);
+	return failures;
+}
+#endif

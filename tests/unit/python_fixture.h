@@ -40,6 +40,22 @@ static void python_start(struct python_server *server, const char *name, char *l
 	line[len] = '\0'; /* its end stays open: the server may still be writing the line's */
 }
 
+/* Four words that say where a server is: those of the variable, else what one in Python says. */
+static void python_server_words(struct python_server *server, const char *variable,
+				const char *name, char words[4][128])
+{
+	char line[1024];
+	const char *given = getenv(variable);
+	signal(SIGPIPE, SIG_IGN);
+	if (given)
+		snprintf(line, sizeof line, "%s", given);
+	else
+		python_start(server, name, line, sizeof line);
+	cr_assert_eq(
+		sscanf(line, "%127s %127s %127s %127s", words[0], words[1], words[2], words[3]), 4,
+		"%s", line);
+}
+
 static void python_stop(struct python_server *server)
 {
 	if (!server->pid)

@@ -44,16 +44,8 @@ static err_t s3_fixture_open(struct ctx *ctx, struct store **ret)
 
 static void s3_fixture_start(struct ctx *ctx)
 {
-	char line[1024], id[UUID_TEXT_LEN + 1];
-	const char *given = getenv("BERTH_TEST_S3");
-	signal(SIGPIPE, SIG_IGN);
-	if (given)
-		snprintf(line, sizeof line, "%s", given);
-	else
-		python_start(&s3_fixture.python, "s3.py", line, sizeof line);
-	cr_assert_eq(sscanf(line, "%127s %127s %127s %127s", s3_fixture.words[0],
-			    s3_fixture.words[1], s3_fixture.words[2], s3_fixture.words[3]),
-		     4, "%s", line);
+	char id[UUID_TEXT_LEN + 1];
+	python_server_words(&s3_fixture.python, "BERTH_TEST_S3", "s3.py", s3_fixture.words);
 	random_uuid(id);
 	snprintf(s3_fixture.prefix, sizeof s3_fixture.prefix, "t %s/",
 		 id); /* a blank, which has to be escaped */

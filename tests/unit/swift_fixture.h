@@ -39,16 +39,9 @@ static err_t swift_fixture_open(struct ctx *ctx, struct store **ret)
 
 static void swift_fixture_start(struct ctx *ctx)
 {
-	char line[1024], id[UUID_TEXT_LEN + 1];
-	const char *given = getenv("BERTH_TEST_SWIFT");
-	signal(SIGPIPE, SIG_IGN);
-	if (given)
-		snprintf(line, sizeof line, "%s", given);
-	else
-		python_start(&swift_fixture.python, "swift.py", line, sizeof line);
-	cr_assert_eq(sscanf(line, "%127s %127s %127s %127s", swift_fixture.words[0],
-			    swift_fixture.words[1], swift_fixture.words[2], swift_fixture.words[3]),
-		     4, "%s", line);
+	char id[UUID_TEXT_LEN + 1];
+	python_server_words(&swift_fixture.python, "BERTH_TEST_SWIFT", "swift.py",
+			    swift_fixture.words);
 	random_uuid(id);
 	/* A blank, which has to be escaped. */
 	snprintf(swift_fixture.prefix, sizeof swift_fixture.prefix, "t %s/", id);

@@ -91,23 +91,7 @@ Test(store_s3, the_first_and_the_last_bytes_are_read_without_ending_the_parts)
 Test(store_s3, an_upload_is_cut_back_anywhere)
 {
 	static const size_t sizes[] = { LARGE - 1, MIB(17), MIB(9), MIB(6) + 1, MIB(3), 5, 0 };
-	CLEANUP(store_upload_done) struct store_upload upload = STORE_UPLOAD_INIT;
-	str all = { pattern(LARGE), LARGE };
-	open_with(STR("4"), STR(""), &upload);
-	append_all(&upload, all);
-	for (size_t i = 0; i < COUNT_OF(sizes); i++) {
-		cr_assert_eq(driver->upload_cut(&ctx, &upload, sizes[i]), OK, "%s",
-			     ctx.failure.detail);
-		cr_assert_eq(driver->upload_flush(&ctx, &upload), OK);
-		reopen(&upload, STR("4"));
-		cr_assert_eq(upload.size_bytes, sizes[i]);
-		assert_upload(&upload, str_take(all, sizes[i]));
-	}
-	append_all(&upload, all);
-	digest d = hash_bytes(DIGEST_SHA256, all);
-	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("4"), d), OK, "%s",
-		     ctx.failure.detail);
-	assert_large_blob(d, all);
+	tell_of_cuts(sizes, COUNT_OF(sizes));
 }
 
 Test(store_s3, an_upload_goes_on_behind_a_cut_in_what_was_completed)
@@ -130,18 +114,7 @@ Test(store_s3, an_upload_goes_on_behind_a_cut_in_what_was_completed)
 
 Test(store_s3, versions_tell_that_somebody_else_wrote)
 {
-	CLEANUP(store_upload_done)
-	struct store_upload mine = STORE_UPLOAD_INIT, other = STORE_UPLOAD_INIT;
-	open_with(STR("6"), STR("one"), &mine);
-	uint64_t version = mine.version;
-	reopen(&mine, STR("6"));
-	cr_assert_eq(mine.version, version);
-	cr_assert_eq(driver->upload_open(&ctx, store, STR("6"), false, &other), OK);
-	cr_assert_eq(driver->upload_append(&ctx, &other, STR("two")), OK);
-	cr_assert_eq(driver->upload_flush(&ctx, &other), OK);
-	reopen(&mine, STR("6"));
-	cr_assert_neq(mine.version, version);
-	cr_assert_eq(mine.size_bytes, 6);
+	tell_of_versions();
 }
 
 /* Two nodes that write to one upload at once: whose parts are not those that are there publishes
@@ -173,25 +146,9 @@ Test(store_s3, every_step_of_a_large_upload_may_fail_once)
 					      "s3.copy:1=errno:5",  "s3.remove:1=errno:5" };
 	for (size_t i = 0; i < COUNT_OF(faults); i++) {
 		CLEANUP(store_upload_done) struct store_upload upload = STORE_UPLOAD_INIT;
-		str all = { pattern(LARGE), LARGE }, rest = all;
+		str all = { pattern(LARGE), LARGE };
 		digest d = hash_bytes(DIGEST_SHA256, all);
-		cr_assert_eq(driver->upload_open(&ctx, store, STR("8"), true, &upload), OK);
-		fault_setup(faults[i]);
-		while (rest.len) {
-			uint64_t before = upload.size_bytes;
-			err_t err = driver->upload_append(&ctx, &upload, str_take(rest, MIB(1)));
-			if (err == OK) {
-				rest = str_skip(rest, MIB(1));
-				continue;
-			}
-			cr_assert_eq(err, ERR_STORAGE);
-			cr_assert_eq(upload.size_bytes, before);
-			ctx_forgive(&ctx);
-		}
-		while (driver->publish(&ctx, store, &upload, STR("8"), d) != OK)
-			ctx_forgive(&ctx);
-		fault_setup(NULL);
-		assert_large_blob(d, all);
+		cr_assert_eq(push_through(faults[i], &upload, STR("8"), all), 1, "%s", faults[i]);
 		cr_assert_eq(multiparts(), 0, "%s", faults[i]);
 		cr_assert_not(exists("uploads/8"));
 		cr_assert_eq(driver->blob_remove(&ctx, store, d), OK);
