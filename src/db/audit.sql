@@ -26,6 +26,13 @@ SELECT seq, hash, checkpoint_seq, checkpoint_at_us FROM audit_chain WHERE id = 1
 -- postgres:
 SELECT seq, hash, checkpoint_seq, checkpoint_at_us FROM audit_chain WHERE id = 1 FOR UPDATE SKIP LOCKED;
 
+-- Waits for who has it.
+-- name: audit_chain_wait :one
+-- sqlite:
+SELECT seq, hash, checkpoint_seq, checkpoint_at_us FROM audit_chain WHERE id = 1;
+-- postgres:
+SELECT seq, hash, checkpoint_seq, checkpoint_at_us FROM audit_chain WHERE id = 1 FOR UPDATE;
+
 -- name: audit_chain :one
 SELECT seq, hash, checkpoint_seq, checkpoint_at_us FROM audit_chain WHERE id = 1;
 

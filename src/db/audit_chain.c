@@ -22,6 +22,11 @@ err_t db_audit_chain_take(struct ctx *ctx, struct sql_tx *tx, struct audit_chain
 	return read_chain(ctx, tx, &SQL_AUDIT_CHAIN_TAKE, ret);
 }
 
+err_t db_audit_chain_wait(struct ctx *ctx, struct sql_tx *tx, struct audit_chain *ret)
+{
+	return read_chain(ctx, tx, &SQL_AUDIT_CHAIN_WAIT, ret);
+}
+
 err_t db_audit_chain_find(struct ctx *ctx, struct sql_tx *tx, struct audit_chain *ret)
 {
 	return read_chain(ctx, tx, &SQL_AUDIT_CHAIN, ret);

@@ -20,6 +20,8 @@ struct audit_chain {
 /* Takes the chain for this transaction. ERR_ABSENT, unrecorded: another node has it at the moment.
  */
 err_t db_audit_chain_take(struct ctx *ctx, struct sql_tx *tx, struct audit_chain *ret);
+/* Takes it too, but waits for who has it: for changes to records that a sealer may be reading. */
+err_t db_audit_chain_wait(struct ctx *ctx, struct sql_tx *tx, struct audit_chain *ret);
 /* Only looks. */
 err_t db_audit_chain_find(struct ctx *ctx, struct sql_tx *tx, struct audit_chain *ret);
 /* `record_id`: the newest sealed record. */

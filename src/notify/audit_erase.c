@@ -7,6 +7,7 @@
 #include "codec/json.h"
 #include "codec/json_writer.h"
 #include "crypto/random.h"
+#include "db/audit_chain.h"
 #include "db/db.h"
 
 #include "base/banned.h"
@@ -76,7 +77,10 @@ static err_t tell(struct ctx *ctx, struct sql_tx *tx, const struct erasing *work
 static err_t erase_page(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct erasing *work = arg;
+	struct audit_chain chain;
 	struct audit_row *rows;
+	/* Or a sealer would give a place to what it read before. */
+	TRY(db_audit_chain_wait(ctx, tx, &chain));
 	TRY(db_audit_erase_page(ctx, tx, work->name, work->after_id, PAGE_ROWS, &rows,
 				&work->count));
 	for (size_t i = 0; i < work->count; i++)

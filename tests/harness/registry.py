@@ -39,6 +39,14 @@ def looks_after_each():
     return os.environ.get("BERTH_TEST_FSCK") != "module"
 
 
+def claim_port():
+    """A port that stays one server's over restarts: bound, so that nobody is given it, but not listening, so that the server may."""
+    claim = socket.socket()
+    claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    claim.bind(("127.0.0.1", 0))
+    return claim
+
+
 class Registry:
     """A server under test. Options are environment variables; `settings` keys lack the BERTH_ prefix."""
 
@@ -51,7 +59,8 @@ class Registry:
         self.settings = {name.upper(): str(value) for name, value in (settings or {}).items()}
         self.extra_environment = environment or {}
         self.process = None
-        self.port = 0
+        self.claim = claim_port()
+        self.port = self.claim.getsockname()[1]
         self.tls = "TLS_CERTIFICATE" in self.settings
         self.clients = []
         self.no_connections = set()  # inodes of the process's sockets that a look at the table showed to be none
@@ -115,7 +124,7 @@ class Registry:
             return LISTENING.search(self.log_text(seen))
 
         found = wait_until(listening, timeout=60, step=0.005, what="the line that says listening")
-        self.port = int(found["port"])
+        self.port = int(found["port"])  # the settings may say another
         return self
 
     def running(self):
@@ -161,6 +170,7 @@ class Registry:
 
     def destroy(self):
         self.kill9()
+        self.claim.close()
         if self.database:
             self.database.drop()
         shutil.rmtree(self.data, ignore_errors=True)

@@ -353,6 +353,47 @@ AUDIT_TEST(audit_erase, records_that_wait_for_their_place_too)
 	EXPECT_INTACT(f);
 }
 
+/* Another node, which takes its time before it commits. */
+static void *seal_slowly(void *arg)
+{
+	struct audit_fixture *f = arg;
+	CLEANUP(arena_done) struct arena arena;
+	arena_init(&arena, MIB(32));
+	struct ctx ctx;
+	ctx_init(&ctx, &arena);
+	bool more;
+	err_t err = audit_seal_batch(&ctx, f->audit, &more);
+	cr_assert_eq(err, OK, "%s", ctx.failure.detail);
+	return NULL;
+}
+
+static err_t look_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct audit_chain chain;
+	err_t err = db_audit_chain_take(ctx, tx, &chain);
+	*(bool *)arg = err == ERR_ABSENT;
+	return err == ERR_ABSENT ? OK : err;
+}
+
+AUDIT_TEST(audit_erase, records_that_get_their_place_at_the_same_moment_too)
+{
+	if (!FAULTS_BUILT)
+		cr_skip_test("needs a build with faults");
+	audit_fixture_write(f, 5);
+	fault_setup("audit.seal:1=wait:500");
+	pthread_t sealer;
+	pthread_create(&sealer, NULL, seal_slowly, f);
+	for (bool taken = f->sql.engine == SQL_SQLITE; !taken;) /* SQLite has one writer */
+		EXPECT_OK(f->ctx, db_run(f->ctx, f->db, SQL_WRITE, look_body, &taken));
+	struct audit_erased erased;
+	EXPECT_OK(f->ctx, audit_erase(f->ctx, f->audit, STR("alice"), &ERASER, &erased));
+	pthread_join(sealer, NULL);
+	fault_setup(NULL);
+	cr_assert_eq(erased.records, 5);
+	audit_fixture_seal(f);
+	EXPECT_INTACT(f);
+}
+
 AUDIT_TEST(audit_erase, a_change_cannot_pass_for_an_erasure)
 {
 	make_trail(f);
