@@ -161,36 +161,36 @@ ORDER BY r.time_us DESC, r.id DESC LIMIT 1 OFFSET $4
 -- part: oldest_end
 ORDER BY r.time_us, r.id LIMIT 1 OFFSET $4
 
--- name: audit_{}_by_time :many
+-- name: audit_{}_by_time :many custom
 -- each: newest oldest
 SELECT @record_columns FROM audit_record r WHERE @record_filter AND @{}_first;
 
--- name: audit_newest_by_{} :many
+-- name: audit_newest_by_{} :many custom
 -- each: request_id digest resource actor address project_id tenant_id
 SELECT @record_columns FROM audit_record r WHERE r.{} = $17 AND @record_filter AND @newest_first;
 
--- name: audit_{}_by_result :many
+-- name: audit_{}_by_result :many custom
 -- each: newest oldest
 SELECT @record_columns FROM audit_record r WHERE r.result = $17 AND @not_allowed AND @record_filter AND @{}_first;
 
--- name: audit_{}_by_result_type :many
+-- name: audit_{}_by_result_type :many custom
 -- each: newest oldest
 SELECT @record_columns FROM audit_record r
 WHERE r.result = $17 AND @not_allowed AND r.operation = $18 AND r.resource_type = $19 AND @record_filter AND @{}_first;
 
--- name: audit_{}_by_type :many
+-- name: audit_{}_by_type :many custom
 -- each: newest oldest
 SELECT @record_columns FROM audit_record r WHERE r.operation = $17 AND r.resource_type = $18 AND @record_filter AND @{}_first;
 
--- name: audit_{}_by_actor_type :many
+-- name: audit_{}_by_actor_type :many custom
 -- each: newest oldest
 SELECT @record_columns FROM audit_record r WHERE r.actor = $17 AND r.operation = $18 AND r.resource_type = $19 AND @record_filter AND @{}_first;
 
--- name: audit_{}_by_project_type :many
+-- name: audit_{}_by_project_type :many custom
 -- each: newest oldest
 SELECT @record_columns FROM audit_record r WHERE r.project_id = $17 AND r.operation = $18 AND r.resource_type = $19 AND @record_filter AND @{}_first;
 
--- name: audit_{}_by_project_actor :many
+-- name: audit_{}_by_project_actor :many custom
 -- each: newest oldest
 -- sqlite:
 SELECT @record_columns FROM @project_actor_index WHERE r.project_id = $17 AND r.actor = $18 AND @record_filter AND @{}_first;
@@ -232,7 +232,7 @@ WHERE r.time_us >= $1 AND (r.time_us, r.id) < ($2, $3) AND r.project_id = $5 AND
 -- postgres:
 @newest_edge AND r.project_id = $5 AND r.actor = $6 @newest_end;
 
--- name: audit_oldest_by_{} :many
+-- name: audit_oldest_by_{} :many custom
 -- each: request_id digest resource actor address project_id tenant_id
 SELECT @record_columns FROM audit_record r WHERE r.{} = $17 AND @record_filter AND @oldest_first;
 
@@ -248,30 +248,30 @@ WHERE r.time_us <= $1 AND (r.time_us, r.id) > ($2, $3) AND r.project_id = $5 AND
 @oldest_edge AND r.project_id = $5 AND r.actor = $6 @oldest_end;
 
 -- How many there are, up to $14.
--- name: audit_count_by_time :one
+-- name: audit_count_by_time :one custom
 SELECT COUNT(*) FROM (SELECT 1 AS one FROM audit_record r WHERE @record_filter AND @newest_first) AS found;
 
--- name: audit_count_by_{} :one
+-- name: audit_count_by_{} :one custom
 -- each: request_id digest resource actor address project_id tenant_id
 SELECT COUNT(*) FROM (SELECT 1 AS one FROM audit_record r WHERE r.{} = $17 AND @record_filter AND @newest_first) AS found;
 
--- name: audit_count_by_result :one
+-- name: audit_count_by_result :one custom
 SELECT COUNT(*) FROM (SELECT 1 AS one FROM audit_record r WHERE r.result = $17 AND @not_allowed AND @record_filter AND @newest_first) AS found;
 
--- name: audit_count_by_result_type :one
+-- name: audit_count_by_result_type :one custom
 SELECT COUNT(*) FROM (SELECT 1 AS one FROM audit_record r
 	WHERE r.result = $17 AND @not_allowed AND r.operation = $18 AND r.resource_type = $19 AND @record_filter AND @newest_first) AS found;
 
--- name: audit_count_by_type :one
+-- name: audit_count_by_type :one custom
 SELECT COUNT(*) FROM (SELECT 1 AS one FROM audit_record r WHERE r.operation = $17 AND r.resource_type = $18 AND @record_filter AND @newest_first) AS found;
 
--- name: audit_count_by_actor_type :one
+-- name: audit_count_by_actor_type :one custom
 SELECT COUNT(*) FROM (SELECT 1 AS one FROM audit_record r WHERE r.actor = $17 AND r.operation = $18 AND r.resource_type = $19 AND @record_filter AND @newest_first) AS found;
 
--- name: audit_count_by_project_type :one
+-- name: audit_count_by_project_type :one custom
 SELECT COUNT(*) FROM (SELECT 1 AS one FROM audit_record r WHERE r.project_id = $17 AND r.operation = $18 AND r.resource_type = $19 AND @record_filter AND @newest_first) AS found;
 
--- name: audit_count_by_project_actor :one
+-- name: audit_count_by_project_actor :one custom
 -- sqlite:
 SELECT COUNT(*) FROM (SELECT 1 AS one FROM @project_actor_index WHERE r.project_id = $17 AND r.actor = $18 AND @record_filter AND @newest_first) AS found;
 -- postgres:

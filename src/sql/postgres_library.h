@@ -37,6 +37,7 @@
 	X(PQsendDescribePrepared)                                                                  \
 	X(PQsendPrepare)                                                                           \
 	X(PQsendQuery)                                                                             \
+	X(PQsendQueryParams)                                                                       \
 	X(PQsendQueryPrepared)                                                                     \
 	X(PQsetNoticeReceiver)                                                                     \
 	X(PQsetnonblocking)                                                                        \

@@ -75,21 +75,37 @@ static err_t prepare_slot(struct ctx *ctx, struct postgres_connection *c, unsign
 	return OK;
 }
 
+/* One round trip: an unnamed statement, whose plan is made for these values and forgotten. */
+static err_t run_custom(struct ctx *ctx, struct postgres_connection *c,
+			const struct sql_statement *statement, const struct parameters *p,
+			int count, PGresult **ret)
+{
+	int sent = libpq.PQsendQueryParams(c->handle, statement->postgres, count, NULL, p->values,
+					   p->lengths, p->formats, FORMAT_BINARY);
+	return postgres_answer(ctx, c, sent, postgres_until_ns(ctx), statement->name, ret);
+}
+
+static err_t run_prepared(struct ctx *ctx, struct postgres_connection *c,
+			  const struct sql_statement *statement, const struct parameters *p,
+			  int count, PGresult **ret)
+{
+	int64_t until_ns = postgres_until_ns(ctx);
+	unsigned slot = sql_slot(c->db, statement);
+	char name[NAME_MAX_BYTES];
+	TRY(prepare_slot(ctx, c, slot, statement, until_ns));
+	name_of(slot, name);
+	int sent = libpq.PQsendQueryPrepared(c->handle, name, count, p->values, p->lengths,
+					     p->formats, FORMAT_BINARY);
+	return postgres_answer(ctx, c, sent, until_ns, statement->name, ret);
+}
+
 static err_t run(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
 		 struct sql_args args, PGresult **ret)
 {
-	struct postgres_connection *c = tx->connection;
-	int64_t until_ns = postgres_until_ns(ctx);
-	unsigned slot = sql_slot(c->db, statement);
-	TRY(prepare_slot(ctx, c, slot, statement, until_ns));
-
-	char name[NAME_MAX_BYTES];
-	name_of(slot, name);
 	struct parameters p;
 	fill(&p, args);
-	int sent = libpq.PQsendQueryPrepared(c->handle, name, (int)args.count, p.values, p.lengths,
-					     p.formats, FORMAT_BINARY);
-	return postgres_answer(ctx, c, sent, until_ns, statement->name, ret);
+	return (statement->custom_plan ? run_custom : run_prepared)(
+		ctx, tx->connection, statement, &p, (int)args.count, ret);
 }
 
 err_t postgres_exec(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,

@@ -28,7 +28,7 @@
  * name several servers, and the one that can write is found among them (postgres_servers.h). While
  * none can, SQL_READ goes on with one that can be read, and a write is ERR_DATABASE_READ_ONLY;
  * while none answers, everything is ERR_DATABASE at once. Statements prepared once per
- * connection, `BEGIN ISOLATION LEVEL READ COMMITTED`. A serialization failure, a deadlock, or a
+ * connection but those with a custom plan, `BEGIN ISOLATION LEVEL READ COMMITTED`. A serialization failure, a deadlock, or a
  * connection lost before the commit was sent, is ERR_DATABASE for which sql_should_retry() is true.
  * Lost while it was under way, whether it was done is unknown, which the error says: not to be
  * repeated blindly. At READ COMMITTED each statement has a
@@ -61,6 +61,7 @@ struct sql_statement {
 	unsigned parameters;
 	unsigned index; /* dense over all statements of the program */
 	enum sql_statement_kind kind;
+	bool custom_plan; /* PostgreSQL plans it anew for the values of each call */
 };
 
 enum sql_engine { SQL_SQLITE, SQL_POSTGRES };

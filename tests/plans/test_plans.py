@@ -6,7 +6,8 @@ grows, sort more than a page, or be done in another way when there is more. Thos
 new statement is checked without anybody thinking of it, and one that got better leaves the list.
 
 SQLite is asked as the server asks it: nobody ever runs ANALYZE there, so its plans follow from the schema alone. PostgreSQL is
-asked for generic plans, which are those that do not depend on what is looked for.
+asked for generic plans, which are those that do not depend on what is looked for; and, for what it plans anew for each call (`custom`),
+with values too.
 """
 import fnmatch
 import json
@@ -175,6 +176,28 @@ def postgres_problems(plan, grows, partial):
     return problems
 
 
+# Of audit_*_by_*, $1 to $16: no filter but those that lead, and a page from either end.
+FIRST, LAST = "0", "9223372036854775807"
+NEWEST = ["NULL"] * 2 + [FIRST] + ["NULL"] * 8 + [LAST, LAST, "50", "0", FIRST]
+OLDEST = ["NULL"] * 2 + [LAST] + ["NULL"] * 8 + [FIRST, FIRST, "50", "0", LAST]
+LEADING = re.compile(r"\br\.(\w+) = \$(?:17|18|19)")
+
+
+def explain_searches(url, found):
+    """{statement: its plan for what the record of id 1400 has}, of the searches of the trail."""
+    record = json.loads(run_script(url, ["SELECT row_to_json(r) FROM audit_record r WHERE id = 1400;"]))
+    lines = []
+    for number, statement in enumerate(found):
+        text = statement.texts["postgres"]
+        values = OLDEST if statement.name.startswith("audit_oldest") else NEWEST
+        values = values + [f"'{record[column]}'" for column in LEADING.findall(text)]
+        lines += [
+            f"PREPARE s{number} AS {text};", f"\\echo === {statement.name}", f"EXPLAIN (FORMAT JSON) EXECUTE s{number}({', '.join(values)});",
+        ]
+    parts = run_script(url, lines).split("=== ")[1:]
+    return {name: json.loads(text)[0]["Plan"] for name, _, text in (part.partition("\n") for part in parts)}
+
+
 def shape(plan):
     """A plan without what may differ between two that are the same."""
     kept = {key: plan[key] for key in ("Node Type", "Relation Name", "Index Name") if key in plan}
@@ -183,7 +206,7 @@ def shape(plan):
 
 @pytest.fixture(scope="module")
 def plans():
-    """[plans of the smaller catalogue, plans of the larger one]"""
+    """Plans of the smaller catalogue, plans of the larger one, and of searches with values in the larger one."""
     base = database.Database(os.environ["BERTH_TEST_POSTGRES"])
     try:
         found, tables = catalogue.statements(), catalogue.tables(catalogue.open_sqlite())
@@ -191,7 +214,8 @@ def plans():
         for rows in (SMALL, LARGE):
             fill_postgres(base.url, tables, rows)
             both.append(explain_postgres(base.url, found))
-        yield both
+        searches = [s for s in found if s.custom and s.name.startswith("audit_")]
+        yield *both, explain_searches(base.url, searches)
     finally:
         base.drop()
 
@@ -205,5 +229,14 @@ class TestPostgres:
 
     def test_plans_of_led_lists_do_not_change_with_size(self, plans):
         """Small tables are read as a whole, and rightly so: others are looked at in the larger catalogue alone."""
-        small, large = plans
+        small, large, _ = plans
         assert [name for name in small if fits(name, LED) and shape(small[name]) != shape(large[name])] == []
+
+    def test_searches_sort_no_more_than_a_page(self, plans):
+        """What is frequent is walked in its order; of what is rare all may be sorted."""
+        searches, problems = plans[2], {}
+        assert len(searches) > 40
+        for name, plan in searches.items():
+            found = [(node["Node Type"], node["Plan Rows"]) for node, _ in nodes(plan) if not is_cut(node)]
+            problems[name] = [f"{kind} of {rows}" for kind, rows in found if kind in ("Seq Scan", "Sort", "Incremental Sort") and rows > 50]
+        judge(problems, [])
