@@ -22,7 +22,8 @@
 
 #define FILE_MODE	 0640
 #define DIR_MODE	 0750
-#define WRITEBACK_BYTES	 MIB(8) /* what may wait in memory before the disk is told to start */
+#define WRITEBACK_MIN	 KIB(256) /* what may wait in memory before the disk is told to start */
+#define WRITEBACK_MAX	 MIB(8)
 #define SEQUENTIAL_BYTES MIB(1) /* from here on, reading ahead further pays */
 #define DIRECT_ALIGNMENT KIB(4)
 
@@ -155,14 +156,18 @@ static err_t upload_open(struct ctx *ctx, struct store *store, str id, bool crea
 }
 
 /*
- * Lets the disk begin with what is complete, so that the final sync has little left to do. It may
+ * Lets the disk begin with what is complete, so that the final sync has little left to do: in steps
+ * that grow with the file, because each may become an extent of its own. It may
  * also wait for a full queue of the disk, which keeps one fast client from filling the memory. A
  * write error stays recorded at the file and comes back from that sync.
  */
 static void start_writeback(int fd, uint64_t from, uint64_t to)
 {
-	from -= from % WRITEBACK_BYTES;
-	to -= to % WRITEBACK_BYTES;
+	uint64_t step = WRITEBACK_MIN;
+	while (step < WRITEBACK_MAX && step < to / 8)
+		step *= 2;
+	from -= from % step;
+	to -= to % step;
 	if (to > from)
 		sync_file_range(fd, (off_t)from, (off_t)(to - from), SYNC_FILE_RANGE_WRITE);
 }
