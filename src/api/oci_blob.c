@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* oci_blob.c - blobs out: whole, one range, or many (RFC 9110 §14); and away. */
 #include "api/handlers.h"
+#include "api/watch.h"
 #include "base/mem.h"
 #include "codec/etag.h"
 #include "codec/http_range.h"
@@ -121,10 +122,35 @@ static str wanted_ranges(struct request *rq, str etag)
 	return request_header(rq, STR("Range"));
 }
 
+/* Elsewhere a GET is signed and no HEAD, many ranges are none, and the etag is another one. */
+static bool client_address(const void *arg, ip *ret)
+{
+	const struct request *rq = arg;
+	const struct http_head *head = rq->x->head;
+	return head->method == HTTP_GET && !http_head_get(head, STR("If-Range")).len &&
+	       !http_head_get(head, STR("If-Match")).len &&
+	       !str_has_byte(http_head_get(head, STR("Range")), ',') && exchange_client(rq->x, ret);
+}
+
+/* For this client, and for a while. */
+static err_t send_elsewhere(struct blob_answer *answer)
+{
+	struct exchange *x = answer->rq->x;
+	answer_begin(answer->rq);
+	answer_digest(answer->rq, answer->rq->digest);
+	exchange_header(x, STR("Location"), answer->blob->url);
+	exchange_header(x, STR("Cache-Control"), STR("no-store"));
+	TRY(exchange_answer(x, 307, STR_NONE));
+	watch_redirect();
+	return OK;
+}
+
 err_t oci_blob_get(struct ctx *ctx, struct request *rq)
 {
 	CLEANUP(blob_view_done) struct blob_view blob = BLOB_VIEW_INIT;
-	TRY(blob_open(ctx, rq->api->options.registry, rq->repository, rq->digest, &blob));
+	const struct blob_reader reader = { client_address, rq };
+	TRY(blob_open_for(ctx, rq->api->options.registry, rq->repository, rq->digest, &reader,
+			  &blob));
 
 	str etag = arena_printf(ctx->arena, "\"" STR_FMT "\"", STR_ARG(rq->digest_text));
 	answer_digest(rq, rq->digest);
@@ -143,12 +169,14 @@ err_t oci_blob_get(struct ctx *ctx, struct request *rq)
 	case RANGE_UNSATISFIABLE:
 		return refuse_range(ctx, &answer);
 	case RANGE_PARTIAL:
+		if (blob.url.len)
+			return send_elsewhere(&answer);
 		return count == 1 ? send_single(ctx, &answer, ranges[0])
 				  : send_parts(ctx, &answer, ranges, count);
 	case RANGE_WHOLE:
 		break;
 	}
-	return send_whole(ctx, &answer);
+	return blob.url.len ? send_elsewhere(&answer) : send_whole(ctx, &answer);
 }
 
 err_t oci_blob_delete(struct ctx *ctx, struct request *rq)

@@ -86,6 +86,11 @@ void watch_limited(enum rate_who who, unsigned class)
 	metric_add(METRIC_AT2(RATE_LIMITED, METRIC_VALUES_CLASS, who, class), 1);
 }
 
+void watch_redirect(void)
+{
+	metric_add(METRIC_CELL_BLOB_REDIRECTS, 1);
+}
+
 /* --- one request ------------------------------------------------------------------------------ */
 
 static const char *pattern_of(const struct request *rq)

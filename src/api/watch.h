@@ -20,5 +20,7 @@ str watch_trace_id(struct request *rq);
 
 /* One that never began. */
 void watch_refused(void);
+/* A client that was sent to the storage's server for a blob. */
+void watch_redirect(void);
 /* One that a rate limit refused; `class` is an enum rate_class. */
 void watch_limited(enum rate_who who, unsigned class);

@@ -59,6 +59,18 @@
 	X(PATH, storage_s3_ca_certificate, "storage.s3.ca_certificate", "", OPTION_FREE,           \
 	  "PEM file of the authorities that the S3 server's certificate is verified by. Empty: "   \
 	  "those of the system.")                                                                  \
+	X(LIST, storage_s3_redirect_networks, "storage.s3.redirect_networks", "",                  \
+	  OPTION_CHECK(check_address_ranges),                                                      \
+	  "Networks whose clients are sent to the bucket itself for blobs that are not in "        \
+	  "memory, with a presigned URL: `10.0.0.0/8, fd00::/64`. They must reach it, and trust "  \
+	  "its certificate. Never for encrypted storages. Empty: nobody.")                         \
+	X(DURATION, storage_s3_redirect_expiry_ms, "storage.s3.redirect_expiry", "15m",            \
+	  OPTION_RANGE(OPTION_S(1), OPTION_DAYS(7)),                                               \
+	  "How long such a URL can be used to begin a download.")                                  \
+	X(STRING, storage_s3_redirect_endpoint, "storage.s3.redirect_endpoint", "",                \
+	  OPTION_CHECK(check_http_url),                                                            \
+	  "Where those clients reach the bucket, if not at `storage.s3.endpoint`: "                \
+	  "`https://s3.example.com`.")                                                             \
 	X(STRING, storage_swift_auth_url, "storage.swift.auth_url", "",                            \
 	  OPTION_CHECK(check_http_url),                                                            \
 	  "Where a token is asked for. With an application credential, Keystone: "                 \

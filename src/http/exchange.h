@@ -31,6 +31,7 @@
 #pragma once
 
 #include "base/ctx.h"
+#include "codec/cidr.h"
 #include "codec/http_head.h"
 
 #define HTTP_TRANSFER_FREE KIB(128)
@@ -62,6 +63,11 @@ struct exchange {
 
 	struct response_state *response; /* the server's own */
 };
+
+/* Whether `peer` is the client itself, and its address in `*ret`: not a proxy that we trust and
+ * that did not say for whom it asks, not one that we do not trust and that says it is one, no
+ * socket without addresses. */
+bool exchange_client(const struct exchange *x, ip *ret);
 
 /* Body length if announced, HTTP_BODY_UNKNOWN for chunked, 0 without a body. */
 uint64_t exchange_body_length(const struct exchange *x);

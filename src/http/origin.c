@@ -97,3 +97,29 @@ void exchange_find_origin(struct exchange *x)
 	if (x->host.len == 0)
 		x->host = socket_local_address(x->ctx, c->fd);
 }
+
+/* What a proxy adds by which it can be told, whoever's it is. */
+static bool came_by_proxy(const struct http_head *head)
+{
+	static const str marks[] = { STR_INIT("x-forwarded-for"), STR_INIT("forwarded"),
+				     STR_INIT("via") };
+	for (size_t i = 0; i < COUNT_OF(marks); i++) {
+		str value;
+		size_t at = 0;
+		if (http_head_next(head, marks[i], &at, &value))
+			return true;
+	}
+	return false;
+}
+
+bool exchange_client(const struct exchange *x, ip *ret)
+{
+	const struct connection *c = x->connection;
+	ip address;
+	if (!ip_parse(x->peer, &address) ||
+	    (c->trusted ? cidr_list_has(&c->server->trusted.ranges, address)
+			: came_by_proxy(x->head)))
+		return false;
+	*ret = address;
+	return true;
+}

@@ -45,6 +45,11 @@ static struct store_place s3_place(struct ctx *ctx, const struct config *c)
 		{ STR("metadata_endpoint"), c->storage_s3_metadata_endpoint },
 		{ STR("ca_certificate"), c->storage_s3_ca_certificate },
 		{ STR("environment"), STR("true") },
+		{ STR("redirect_networks"), c->storage_s3_redirect_networks },
+		{ STR("redirect_expiry_s"),
+		  arena_printf(ctx->arena, "%lld",
+			       (long long)c->storage_s3_redirect_expiry_ms / 1000) },
+		{ STR("redirect_endpoint"), c->storage_s3_redirect_endpoint },
 	};
 	return place_of(ctx, c->storage_s3_prefix, settings, COUNT_OF(settings));
 }

@@ -34,6 +34,8 @@
 	  "Requests that never began: a head that is none, too many connections.")                 \
 	X(RATE_LIMITED, COUNTER, "berth_rate_limited_requests", "", WHO, CLASS, NONE,              \
 	  "Requests refused by a rate limit.")                                                     \
+	X(BLOB_REDIRECTS, COUNTER, "berth_blob_redirects", "", NONE, NONE, NONE,                   \
+	  "Pulls of blobs that were sent on to the storage's own server.")                         \
 	X(SQL_WAIT_SECONDS, HISTOGRAM, "berth_sql_wait_seconds", "seconds", MODE, NONE, NONE,      \
 	  "How long transactions waited to begin: for a connection, or their turn to write.")      \
 	X(SQL_TRANSACTION_SECONDS, HISTOGRAM, "berth_sql_transaction_seconds", "seconds", MODE,    \

@@ -200,32 +200,55 @@ static err_t load_blob(struct ctx *ctx, struct registry *registry, str key, dige
 	return OK;
 }
 
-static err_t open_large(struct ctx *ctx, struct registry *registry, int64_t storage_id, digest d,
+/* Where the reader is sent, if anywhere; nobody looks whether the blob is there. */
+static err_t find_url(struct ctx *ctx, struct store *store, digest d,
+		      const struct blob_reader *reader, str *ret)
+{
+	ip address;
+	*ret = STR_NONE;
+	if (!reader || !store->driver->blob_url || !reader->address(reader->arg, &address))
+		return OK;
+	return store->driver->blob_url(ctx, store, d, address, ret);
+}
+
+/* What is asked for: a blob that a repository has, by somebody (NULL: us). */
+struct wanted_blob {
+	digest digest;
+	struct stored_blob link;
+	const struct blob_reader *reader;
+};
+
+static err_t open_large(struct ctx *ctx, struct registry *registry, const struct wanted_blob *want,
 			struct blob_view *ret)
 {
-	TRY(storage_get(ctx, registry, storage_id, &ret->storage));
+	TRY(storage_get(ctx, registry, want->link.storage_id, &ret->storage));
 	struct store *store = ret->storage->store;
-	TRY(store_blob_open(ctx, store, d, &ret->stored));
+	ret->size_bytes = want->link.size_bytes;
+	if (ret->size_bytes > BLOB_CACHED_BYTES_MAX)
+		TRY(find_url(ctx, store, want->digest, want->reader, &ret->url));
+	if (ret->url.len)
+		return OK;
+	TRY(store_blob_open(ctx, store, want->digest, &ret->stored));
 	ret->size_bytes = ret->stored.size_bytes;
 	ret->fd = ret->stored.fd;
 	return OK;
 }
 
 /* A small blob is in the cache, or gets there; a large one is opened in its store. */
-static err_t open_stored(struct ctx *ctx, struct registry *registry, int64_t storage_id, digest d,
+static err_t open_stored(struct ctx *ctx, struct registry *registry, const struct wanted_blob *want,
 			 struct blob_view *ret)
 {
-	struct cache_key key = key_of_digest('c', storage_id, d);
+	struct cache_key key = key_of_digest('c', want->link.storage_id, want->digest);
 	struct cache_value *value = cache_get(registry->cache, key_str(&key));
 	if (!value) {
 		CLEANUP(blob_view_done) struct blob_view large = BLOB_VIEW_INIT;
-		TRY(open_large(ctx, registry, storage_id, d, &large));
+		TRY(open_large(ctx, registry, want, &large));
 		if (large.size_bytes == 0 || large.size_bytes > BLOB_CACHED_BYTES_MAX) {
 			*ret = large;
 			large = (struct blob_view)BLOB_VIEW_INIT;
 			return OK;
 		}
-		TRY(load_blob(ctx, registry, key_str(&key), d, &large, &value));
+		TRY(load_blob(ctx, registry, key_str(&key), want->digest, &large, &value));
 	}
 	*ret = (struct blob_view)BLOB_VIEW_INIT;
 	ret->pin = value;
@@ -234,20 +257,27 @@ static err_t open_stored(struct ctx *ctx, struct registry *registry, int64_t sto
 	return OK;
 }
 
-err_t blob_open(struct ctx *ctx, struct registry *registry, str repository, digest d,
-		struct blob_view *ret)
+err_t blob_open_for(struct ctx *ctx, struct registry *registry, str repository, digest d,
+		    const struct blob_reader *reader, struct blob_view *ret)
 {
 	int64_t repository_id;
-	struct stored_blob link;
+	struct wanted_blob want = { .digest = d, .reader = reader };
 	TRY(repository_find(ctx, registry, repository, &repository_id));
-	TRY(find_link(ctx, registry, repository_id, d, &link));
+	TRY(find_link(ctx, registry, repository_id, d, &want.link));
 	CLEANUP(blob_view_done) struct blob_view view = BLOB_VIEW_INIT;
-	TRY(open_stored(ctx, registry, link.storage_id, d, &view));
-	if (view.size_bytes != link.size_bytes) /* before the first byte: its length is promised */
+	TRY(open_stored(ctx, registry, &want, &view));
+	if (view.size_bytes !=
+	    want.link.size_bytes) /* before the first byte: its length is promised */
 		return fail(ctx, ERR_CORRUPT, "blob " DIGEST_FMT " has %llu bytes, not %llu",
 			    DIGEST_ARG(d), (unsigned long long)view.size_bytes,
-			    (unsigned long long)link.size_bytes);
+			    (unsigned long long)want.link.size_bytes);
 	*ret = view;
 	view = (struct blob_view)BLOB_VIEW_INIT;
 	return OK;
+}
+
+err_t blob_open(struct ctx *ctx, struct registry *registry, str repository, digest d,
+		struct blob_view *ret)
+{
+	return blob_open_for(ctx, registry, repository, d, NULL, ret);
 }

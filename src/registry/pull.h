@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/cache.h"
+#include "codec/cidr.h"
 #include "codec/reference.h"
 #include "registry/registry.h"
 #include "registry/storage.h"
@@ -42,6 +43,7 @@ struct blob_view {
 	uint64_t size_bytes;
 	str bytes; /* all of them, when they are in memory */
 	int fd;	   /* >= 0 when they are a local file that can be sent directly */
+	str url;   /* where they are to be read instead of here; nothing is open then */
 };
 #define BLOB_VIEW_INIT                                                                             \
 	{                                                                                          \
@@ -53,6 +55,16 @@ void blob_view_done(struct blob_view *view); /* CLEANUP */
  * whose bytes no longer match its digest). */
 err_t blob_open(struct ctx *ctx, struct registry *registry, str repository, digest d,
 		struct blob_view *ret);
+
+/* The same for a client that may be sent elsewhere for it: `url` is set when its storage sends
+ * whoever is there to the bytes themselves. What memory has, or is to have, never is: that is
+ * faster. */
+struct blob_reader {
+	bool (*address)(const void *arg, ip *ret); /* asked when it matters; false: read it here */
+	const void *arg;
+};
+err_t blob_open_for(struct ctx *ctx, struct registry *registry, str repository, digest d,
+		    const struct blob_reader *reader, struct blob_view *ret);
 
 /* Reads up to `len` bytes at `offset`; `*ret_len` is 0 at the end. */
 err_t blob_read(struct ctx *ctx, struct blob_view *view, uint64_t offset, void *into, size_t len,

@@ -246,6 +246,7 @@ const struct store_driver store_encrypted = {
 	.blob_read = blob_read,
 	.blob_close = blob_close,
 	.blob_size = blob_size,
+	.blob_url = NULL, /* what lies there nobody else can read */
 	.blob_remove = blob_remove,
 	.walk = walk_store,
 	.space = space,

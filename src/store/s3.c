@@ -40,7 +40,15 @@ str s3_data_key(const struct s3_store *s3, str id, char into[REMOTE_KEY_MAX])
 /* --- options -------------------------------------------------------------------------------- */
 
 static const char *const settings[] = {
-	"endpoint", "region", "bucket", "addressing", "verify", NULL,
+	"endpoint",
+	"region",
+	"bucket",
+	"addressing",
+	"verify",
+	"redirect_networks",
+	"redirect_expiry_s",
+	"redirect_endpoint",
+	NULL,
 };
 static const char *const secrets[] = { "access_key", "secret_key", "session_token", NULL };
 
@@ -113,6 +121,7 @@ err_t s3_store_new(struct ctx *ctx, const struct store_place *place, struct s3_s
 	TRY(remote_prefix(ctx, place->location, &s3->prefix));
 	TRY(read_options(ctx, place, &options));
 	TRY(s3_client_new(ctx, &options, &s3->client));
+	TRY(s3_redirect_read(ctx, place, s3));
 	*ret = take(s3);
 	return OK;
 }
@@ -134,14 +143,8 @@ static err_t open_store(struct ctx *ctx, const struct store_place *place, struct
  * own. */
 static err_t check_place(struct ctx *ctx, const struct store_place *place)
 {
-	struct s3_options options;
-	struct s3_client *client = NULL;
-	if (place->setting_count == 0)
-		return OK;
-	TRY(read_options(ctx, place, &options));
-	TRY(s3_client_new(ctx, &options, &client));
-	s3_client_free(client);
-	return OK;
+	CLEANUP(store_done) struct s3_store *s3 = NULL;
+	return place->setting_count ? s3_store_new(ctx, place, &s3) : OK;
 }
 
 /* --- blobs ---------------------------------------------------------------------------------- */
@@ -258,6 +261,7 @@ const struct store_driver store_s3 = {
 	.blob_read = remote_blob_read,
 	.blob_close = remote_blob_close,
 	.blob_size = blob_size,
+	.blob_url = s3_blob_url,
 	.blob_remove = blob_remove,
 	.walk = s3_walk,
 	.space = space,

@@ -20,15 +20,24 @@
  */
 #pragma once
 
+#include "codec/cidr.h"
 #include "s3_object.h"
 #include "store/store.h"
 
 #define S3_DATA_SUFFIX ".data"
 
+/* Who may read blobs in the bucket itself, and where he finds it. */
+struct s3_redirect {
+	struct cidr_list networks; /* none: nobody */
+	unsigned expires_s;
+	struct s3_site site;
+};
+
 struct s3_store {
 	struct store store;
 	struct s3_client *client;
 	char *prefix; /* empty, or with a slash at its end */
+	struct s3_redirect redirect;
 };
 
 extern const struct store_driver store_s3;
@@ -52,6 +61,12 @@ err_t s3_copy_object(struct ctx *ctx, struct s3_client *client, str from,
  * and its bytes where options.verify says so. */
 err_t s3_verify_blob(struct ctx *ctx, struct s3_store *s3, digest d, uint64_t size_bytes,
 		     const char *etag);
+
+/* s3_redirect.c: the settings `redirect_…`, in the client's memory; a URL by which an object is
+ * read as a blob, at the redirect's endpoint; and the driver's slot. */
+err_t s3_redirect_read(struct ctx *ctx, const struct store_place *place, struct s3_store *s3);
+err_t s3_redirect_sign(struct ctx *ctx, const struct s3_store *s3, str key, str *ret_url);
+err_t s3_blob_url(struct ctx *ctx, struct store *store, digest d, ip reader, str *ret_url);
 
 /* s3_upload.c */
 err_t s3_upload_open(struct ctx *ctx, struct store *store, str id, bool create,

@@ -99,8 +99,8 @@ static err_t signatures(struct ctx *ctx, struct store_check *check)
 	const struct client_request rq = {
 		.method = "GET",
 		.url = arena_printf(ctx->arena, STR_FMT STR_FMT "%s" STR_FMT "/" STR_FMT "a",
-				    STR_ARG(s3_at(check)->client->scheme),
-				    STR_ARG(s3_at(check)->client->host),
+				    STR_ARG(s3_at(check)->client->site.scheme),
+				    STR_ARG(s3_at(check)->client->site.host),
 				    s3_at(check)->client->options.path_style ? "/" : "",
 				    STR_ARG(s3_at(check)->client->options.path_style
 						    ? s3_at(check)->client->options.bucket
@@ -263,15 +263,37 @@ static err_t removals(struct ctx *ctx, struct store_check *check)
 
 static err_t presigned(struct ctx *ctx, struct store_check *check)
 {
+	struct s3_client *client = s3_at(check)->client;
+	const struct s3_presigning what = { .site = &client->site,
+					    .key = key_of(ctx, check, "a"),
+					    .expires_s = PRESIGNED_S };
 	struct client_response answer;
-	struct client_request rq = { .method = "GET", .ca_pem = s3_at(check)->client->ca_pem };
-	TRY(s3_presign(ctx, s3_at(check)->client, key_of(ctx, check, "a"), PRESIGNED_S, &rq.url));
-	TRY(client_send(ctx, s3_at(check)->client->http, &rq, &answer));
+	struct client_request rq = { .method = "GET", .ca_pem = client->ca_pem };
+	TRY(s3_presign(ctx, client, &what, &rq.url));
+	TRY(client_send(ctx, client->http, &rq, &answer));
 	if (answer.status != 200 || !str_eq(answer.body, TEXT))
 		return store_check_quirk(
 			ctx, check,
 			"presigned URLs are refused: clients cannot be sent to the bucket");
 	return OK;
+}
+
+/* What a client would meet; that the name is not known from here need not be wrong. */
+static err_t redirects(struct ctx *ctx, struct store_check *check)
+{
+	struct s3_client *client = s3_at(check)->client;
+	struct client_response answer = { 0 };
+	struct client_request rq = { .method = "GET", .ca_pem = client->ca_pem };
+	TRY(s3_redirect_sign(ctx, s3_at(check), key_of(ctx, check, "a"), &rq.url));
+	if (client_send(ctx, client->http, &rq, &answer) == OK && answer.status == 200 &&
+	    str_eq(answer.body, TEXT))
+		return OK;
+	ctx_forgive(ctx);
+	return store_check_quirk(ctx, check,
+				 answer.status ? "the bucket refuses who is sent there: no "
+						 "redirect_networks can be set"
+					       : "redirect_endpoint does not answer from here; "
+						 "clients that are sent there must reach it");
 }
 
 static const struct store_check_row checks[] = {
@@ -287,6 +309,7 @@ static const struct store_check_row checks[] = {
 	{ "large objects are made of parts", parts },
 	{ "unfinished uploads are listed and aborted", unfinished },
 	{ "a presigned URL is enough", presigned },
+	{ "clients can be sent to the bucket", redirects },
 	{ "lists have what was written", lists },
 	{ "many objects are removed at once", removals },
 };

@@ -40,27 +40,29 @@ static str host_of(str scheme, str authority)
 					       : authority;
 }
 
-static err_t set_endpoint(struct ctx *ctx, struct s3_client *c, str endpoint)
+err_t s3_site_read(struct ctx *ctx, struct s3_client *c, str endpoint, struct s3_site *ret)
 {
 	static const str schemes[] = { STR_INIT("https://"), STR_INIT("http://") };
+	str scheme = STR_NONE;
 	if (!endpoint.len)
 		endpoint = arena_printf(&c->memory, "https://s3." STR_FMT ".amazonaws.com",
 					STR_ARG(c->options.region));
 	for (size_t i = 0; i < COUNT_OF(schemes); i++)
 		if (str_has_prefix(endpoint, schemes[i]))
-			c->scheme = schemes[i];
-	str host = str_skip(endpoint, c->scheme.len);
+			scheme = schemes[i];
+	str host = str_skip(endpoint, scheme.len);
 	if (str_has_suffix(host, STR("/")))
 		host = str_take(host, host.len - 1);
-	if (!c->scheme.len || !client_url_is_valid(endpoint) || str_has_byte(host, '/') ||
+	if (!scheme.len || !client_url_is_valid(endpoint) || str_has_byte(host, '/') ||
 	    str_has_byte(host, '?') || str_has_byte(host, '#'))
 		return fail(ctx, ERR_CONFIG,
 			    "an S3 endpoint is https:// or http:// and a host: " STR_FMT,
 			    STR_ARG(endpoint));
-	host = host_of(c->scheme, host);
-	c->host = c->options.path_style ? arena_copy(&c->memory, host)
-					: arena_printf(&c->memory, STR_FMT "." STR_FMT,
-						       STR_ARG(c->options.bucket), STR_ARG(host));
+	host = host_of(scheme, host);
+	ret->scheme = scheme;
+	ret->host = c->options.path_style ? arena_copy(&c->memory, host)
+					  : arena_printf(&c->memory, STR_FMT "." STR_FMT,
+							 STR_ARG(c->options.bucket), STR_ARG(host));
 	return OK;
 }
 
@@ -73,7 +75,7 @@ static err_t set_up(struct ctx *ctx, const struct s3_options *options, struct s3
 	c->options.region =
 		arena_copy(&c->memory, options->region.len ? options->region : STR("us-east-1"));
 	c->options.bucket = arena_copy(&c->memory, options->bucket);
-	TRY(set_endpoint(ctx, c, options->endpoint));
+	TRY(s3_site_read(ctx, c, options->endpoint, &c->site));
 	TRY(remote_ca_read(ctx, options->ca_file, &c->memory, &c->ca_pem));
 	TRY(s3_credentials_new(ctx, &options->credentials, &c->credentials));
 	return remote_client_new(ctx, &c->http);
@@ -111,7 +113,7 @@ static struct aws_request describe(struct ctx *ctx, const struct s3_client *clie
 				   const char *method, str key)
 {
 	return (struct aws_request){ .method = str_from(method),
-				     .host = client->host,
+				     .host = client->site.host,
 				     .path = path_of(ctx, client, key),
 				     .region = client->options.region,
 				     .service = STR("s3"),
@@ -148,7 +150,7 @@ static err_t sign(struct ctx *ctx, struct s3_client *client, const struct s3_req
 					     aws_authorization(ctx->arena, &key, &signed_rq) };
 
 	CLEANUP(buf_done) struct buf url = BUF_INIT(CLIENT_URL_BYTES_MAX);
-	buf_printf(&url, STR_FMT STR_FMT, STR_ARG(client->scheme), STR_ARG(client->host));
+	buf_printf(&url, STR_FMT STR_FMT, STR_ARG(client->site.scheme), STR_ARG(client->site.host));
 	aws_target(&url, &signed_rq);
 	if (buf_overrun(&url))
 		return fail(ctx, ERR_STORAGE, "name of an object too long");
@@ -262,14 +264,17 @@ err_t s3_pull(struct ctx *ctx, struct s3_client *client, const struct s3_request
 	}
 }
 
-err_t s3_presign(struct ctx *ctx, struct s3_client *client, str key, unsigned expires_s,
+err_t s3_presign(struct ctx *ctx, struct s3_client *client, const struct s3_presigning *what,
 		 str *ret_url)
 {
 	struct aws_key credentials;
-	struct aws_request rq = describe(ctx, client, "GET", key);
+	struct aws_request rq = describe(ctx, client, "GET", what->key);
 	TRY(s3_credentials_get(ctx, client->credentials, &credentials));
-	str target = aws_presigned_target(ctx->arena, &credentials, &rq, expires_s);
-	*ret_url = arena_printf(ctx->arena, STR_FMT STR_FMT STR_FMT, STR_ARG(client->scheme),
-				STR_ARG(client->host), STR_ARG(target));
+	rq.host = what->site->host;
+	rq.query = what->query;
+	rq.query_count = what->query_count;
+	str target = aws_presigned_target(ctx->arena, &credentials, &rq, what->expires_s);
+	*ret_url = arena_printf(ctx->arena, STR_FMT STR_FMT STR_FMT, STR_ARG(what->site->scheme),
+				STR_ARG(what->site->host), STR_ARG(target));
 	return OK;
 }

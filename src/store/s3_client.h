@@ -37,11 +37,16 @@ struct s3_options {
 	struct s3_credential_options credentials;
 };
 
+/* Under which name the bucket is reached. */
+struct s3_site {
+	str scheme; /* "https://" */
+	str host;   /* with the port, and in front the bucket unless it is in the path */
+};
+
 struct s3_client {
 	struct arena memory;
 	struct s3_options options;
-	str scheme; /* "https://" */
-	str host;   /* with the port, and in front the bucket */
+	struct s3_site site;
 	str ca_pem;
 	struct client *http;
 	struct s3_credentials *credentials;
@@ -80,6 +85,18 @@ err_t s3_send(struct ctx *ctx, struct s3_client *client, const struct s3_request
 err_t s3_pull(struct ctx *ctx, struct s3_client *client, const struct s3_request *rq,
 	      struct client_response *ret, struct client_pull **ret_pull);
 
-/* Where a request could be sent by anybody for `expires_s` seconds. In ctx->arena. */
-err_t s3_presign(struct ctx *ctx, struct s3_client *client, str key, unsigned expires_s,
+/* The same bucket at another endpoint; empty: AWS's for the region. Lives as long as the client,
+ * and is for the time before others use that. ERR_CONFIG. */
+err_t s3_site_read(struct ctx *ctx, struct s3_client *client, str endpoint, struct s3_site *ret);
+
+/* A GET that anybody may send for a while. */
+struct s3_presigning {
+	const struct s3_site *site;
+	str key;
+	const struct aws_pair *query; /* that is signed with it */
+	size_t query_count;
+	unsigned expires_s; /* at most AWS_PRESIGNED_S_MAX */
+};
+/* Its URL, in ctx->arena. */
+err_t s3_presign(struct ctx *ctx, struct s3_client *client, const struct s3_presigning *what,
 		 str *ret_url);

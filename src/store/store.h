@@ -23,6 +23,7 @@
 #pragma once
 
 #include "base/ctx.h"
+#include "codec/cidr.h"
 #include "codec/digest.h"
 
 #define STORE_DIRECT_BYTES MIB(1)
@@ -132,6 +133,10 @@ struct store_driver {
 	void (*blob_close)(struct store_blob *blob);
 	err_t (*blob_size)(struct ctx *ctx, struct store *store, digest d,
 			   uint64_t *ret_size_bytes);
+	/* A URL at which who has this address may read the blob by GET for a while, whole or one
+	 * range of it, in ctx->arena; `*ret_url` is empty when he is to get the bytes here. Nobody
+	 * is asked whether the blob is there. NULL: always here. */
+	err_t (*blob_url)(struct ctx *ctx, struct store *store, digest d, ip reader, str *ret_url);
 	/* Removes it; OK when it is already gone. */
 	err_t (*blob_remove)(struct ctx *ctx, struct store *store, digest d);
 

@@ -98,6 +98,7 @@ def ask(url, access_key, secret, method, target, body=b"", region=REGION):
 class S3Server:
     def __init__(self, *, secret=SECRET_KEY, region=REGION, session_token=None):
         self.secret, self.region, self.session_token = secret, region, session_token
+        self.ahead_s = 0  # how far its clock is ahead, for who brings a presigned URL
         self.objects = {}
         self.uploads = {}  # id: (key, {number: Stored})
         self.troubles = []
@@ -203,11 +204,26 @@ class S3Server:
 
     def check_presigned(self, request):
         target, _, signature = request.path.partition("&X-Amz-Signature=")
-        query = urllib.parse.parse_qs(target.partition("?")[2])
-        fields = {"host": request.headers["Host"]}
-        date = query["X-Amz-Date"][0]
+        if "Authorization" in request.headers:
+            raise Refusal(400, "InvalidArgument", "signed twice")
+        query = dict(urllib.parse.parse_qsl(target.partition("?")[2], keep_blank_values=True))
+        wanted = ["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders"]
+        if [name for name in wanted if name not in query] or query["X-Amz-Algorithm"] != "AWS4-HMAC-SHA256":
+            raise Refusal(400, "AuthorizationQueryParametersError")
+        access_key, *scope = query["X-Amz-Credential"].split("/")
+        date, expires = query["X-Amz-Date"], int(query["X-Amz-Expires"])
+        if access_key != ACCESS_KEY:
+            raise Refusal(403, "InvalidAccessKeyId")
+        if scope != [date[:8], self.region, "s3", "aws4_request"] or not 1 <= expires <= 604800:
+            raise Refusal(400, "AuthorizationQueryParametersError")
+        if query.get("X-Amz-Security-Token") != self.session_token:
+            raise Refusal(400, "InvalidToken")
+        fields = {name: request.headers[name] for name in query["X-Amz-SignedHeaders"].split(";")}
         if signature_of(self.secret, self.region, date, request.command, target, fields, "UNSIGNED-PAYLOAD") != signature:
             raise Refusal(403, "SignatureDoesNotMatch")
+        at = datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc).timestamp()
+        if not at - 900 <= time.time() + self.ahead_s <= at + expires:
+            raise Refusal(403, "AccessDenied", "Request has expired")
 
     # -- objects
 
@@ -325,6 +341,8 @@ class S3Server:
         if not presigned and request.headers["x-amz-content-sha256"] not in ("UNSIGNED-PAYLOAD", hashlib.sha256(body).hexdigest()):
             raise Refusal(400, "XAmzContentSHA256Mismatch")
         path, _, query = request.path.partition("?")
+        if request.headers["Host"].startswith(f"{BUCKET}."):  # as its first label, and not in the path
+            path = f"/{BUCKET}{path}"
         bucket, _, key = urllib.parse.unquote(path).lstrip("/").partition("/")
         query = {name: value for name, value in urllib.parse.parse_qsl(query, keep_blank_values=True)}
         if bucket != BUCKET:
@@ -334,7 +352,9 @@ class S3Server:
             if not key and request.command in ("GET", "HEAD"):
                 return self.bucket(query)
             verbs = {"PUT": self.put, "GET": self.get, "HEAD": self.get, "DELETE": self.delete, "POST": self.post}
-            return verbs[request.command](key, query, headers, body)
+            status, fields, content = verbs[request.command](key, query, headers, body)
+            said = [(name[9:], value) for name, value in query.items() if name.startswith("response-")]
+            return status, fields + said, content
 
     # -- the wire
 

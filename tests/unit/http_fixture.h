@@ -125,6 +125,14 @@ static inline err_t tell_origin(struct exchange *x)
 					    STR_ARG(x->host)));
 }
 
+static inline err_t tell_client(struct exchange *x)
+{
+	ip client;
+	char text[IP_TEXT_MAX];
+	return exchange_answer(
+		x, 200, exchange_client(x, &client) ? ip_format(client, text) : STR("nobody"));
+}
+
 /* Says 10 bytes, sends 5 and returns. */
 static inline err_t stop_short(struct exchange *x, uint64_t length)
 {
@@ -155,6 +163,8 @@ static inline err_t answer_request(struct fixture *f, struct exchange *x)
 		return move_late(x);
 	if (str_eq(path, STR("/origin")))
 		return tell_origin(x);
+	if (str_eq(path, STR("/client")))
+		return tell_client(x);
 	if (str_eq(path, STR("/empty")))
 		return exchange_answer(x, 204, STR_NONE);
 	if (str_eq(path, STR("/short")))

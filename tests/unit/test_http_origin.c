@@ -53,6 +53,39 @@ Test(http_origin, trusted_proxies)
 	fixture_stop(&f);
 }
 
+static void expect_client(int fd, const char *fields, const char *expected)
+{
+	char request[1024];
+	snprintf(request, sizeof request, "GET /client HTTP/1.1\r\nHost: r.example\r\n%s\r\n",
+		 fields);
+	say(fd, request);
+	struct answer a = hear(fd);
+	cr_assert(body_is(&a, expected), "%s, not %s, of %s", a.body, expected, fields);
+}
+
+Test(http_origin, a_proxy_is_no_client)
+{
+	fixture_start(&f, (struct server_options){ .trusted_proxies = "127.0.0.0/8, 10.0.0.0/8" });
+	int fd = dial(&f);
+	expect_client(fd, "", "nobody");
+	expect_client(fd, "X-Forwarded-For: junk\r\n", "nobody");
+	expect_client(fd, "X-Forwarded-For: 10.0.0.9\r\n", "nobody");
+	expect_client(fd, "X-Forwarded-For: 192.0.2.1, 10.0.0.9\r\n", "192.0.2.1");
+	expect_client(fd, "X-Forwarded-For: 2001:db8::7\r\nVia: 1.1 ours\r\n", "2001:db8::7");
+	fixture_stop(&f);
+}
+
+Test(http_origin, a_proxy_that_nobody_trusts_is_no_client_either)
+{
+	fixture_start(&f, (struct server_options){ 0 });
+	int fd = dial(&f);
+	expect_client(fd, "", "127.0.0.1");
+	expect_client(fd, "X-Forwarded-For: 192.0.2.1\r\n", "nobody");
+	expect_client(fd, "Forwarded: for=192.0.2.1\r\n", "nobody");
+	expect_client(fd, "Via: 1.1 theirs\r\n", "nobody");
+	fixture_stop(&f);
+}
+
 static void expect_origin_behind(const void *header, size_t len, const char *expected)
 {
 	int fd = dial(&f);
