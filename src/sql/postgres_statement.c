@@ -104,8 +104,8 @@ static err_t run(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement 
 {
 	struct parameters p;
 	fill(&p, args);
-	return (statement->custom_plan ? run_custom : run_prepared)(
-		ctx, tx->connection, statement, &p, (int)args.count, ret);
+	return (statement->custom_plan ? run_custom : run_prepared)(ctx, tx->connection, statement,
+								    &p, (int)args.count, ret);
 }
 
 err_t postgres_exec(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,

@@ -27,13 +27,13 @@
  * PostgreSQL: a pool that never has more than connections_max connections; a connection string may
  * name several servers, and the one that can write is found among them (postgres_servers.h). While
  * none can, SQL_READ goes on with one that can be read, and a write is ERR_DATABASE_READ_ONLY;
- * while none answers, everything is ERR_DATABASE at once. Statements prepared once per
- * connection but those with a custom plan, `BEGIN ISOLATION LEVEL READ COMMITTED`. A serialization failure, a deadlock, or a
- * connection lost before the commit was sent, is ERR_DATABASE for which sql_should_retry() is true.
- * Lost while it was under way, whether it was done is unknown, which the error says: not to be
- * repeated blindly. At READ COMMITTED each statement has a
- * snapshot of its own, so SQL_READ saves the round trips of BEGIN and COMMIT: a reader that needs
- * several statements to agree must not count on it.
+ * while none answers, everything is ERR_DATABASE at once. Statements prepared once per connection
+ * but those with a custom plan, `BEGIN ISOLATION LEVEL READ COMMITTED`. A serialization failure, a
+ * deadlock, or a connection lost before the commit was sent, is ERR_DATABASE for which
+ * sql_should_retry() is true. Lost while it was under way, whether it was done is unknown, which
+ * the error says: not to be repeated blindly. At READ COMMITTED each statement has a snapshot of
+ * its own, so SQL_READ saves the round trips of BEGIN and COMMIT: a reader that needs several
+ * statements to agree must not count on it.
  *
  * Types, the same on both: integers are 64-bit, text is UTF-8 without NUL, blobs are bytes. A
  * column of another PostgreSQL type (numeric from sum()!) needs a CAST; sql_prepare_all refuses it.
