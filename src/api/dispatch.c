@@ -4,6 +4,7 @@
 #include "api/answer.h"
 #include "api/audit.h"
 #include "api/browser.h"
+#include "api/operations.h"
 #include "api/rate.h"
 #include "api/tenant.h"
 #include "api/watch.h"
@@ -35,6 +36,7 @@ struct api *api_new(const struct api_options *options)
 	CHECK(peer_list_parse(&api->arena, o->metrics_networks,
 			      &api->near)); /* config has looked */
 	api->route_labels = watch_route_labels(&api->arena);
+	api->operations = operations_new();
 	return api;
 }
 
@@ -43,6 +45,7 @@ void api_free(struct api *api)
 	if (!api)
 		return;
 	rate_limits_free(api->rates);
+	operations_free(api->operations);
 	arena_done(&api->arena);
 	free(api);
 }

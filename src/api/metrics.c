@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* metrics.c - GET /metrics, in the format that is wanted. */
 #include "api/handlers.h"
+#include "api/operations.h"
 #include "observe/exposition.h"
 
 #include "base/banned.h"
@@ -23,6 +24,7 @@ err_t metrics_get(struct ctx *ctx, struct request *rq)
 	enum exposition_format format = exposition_choose(accept_of(ctx, rq->x->head));
 	if (options->collect)
 		options->collect(ctx, options->collect_arg, &samples);
+	operations_collect(rq->api->operations, &samples);
 	CLEANUP(buf_done) struct buf body = BUF_INIT(EXPOSITION_BYTES_MAX);
 	exposition_write(&body, format, &samples);
 	if (buf_overrun(&body))

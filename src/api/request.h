@@ -21,6 +21,7 @@ struct api {
 	struct arena arena;	   /* as long as the api */
 	struct peer_list near;	   /* options.metrics_networks */
 	uint8_t *route_labels;	   /* of each row of api_routes: api/watch.h */
+	struct operations *operations;
 	_Atomic(bool) draining;
 };
 
@@ -37,6 +38,7 @@ struct route {
 	err_t (*handle)(struct ctx *ctx, struct request *rq);
 	bool of_nobody; /* whoever asks, on whatever host: answered also while the database is away
 			 */
+	const char *operation; /* what Harbor calls it in its metrics; NULL: it has no such */
 };
 
 /* A bucket that this request took from, for its headers. */

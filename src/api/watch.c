@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* watch.c - see watch.h. */
 #include "api/watch.h"
+#include "api/operations.h"
 #include "base/clock.h"
 #include "codec/hex.h"
 #include "config/rates.h"
@@ -130,6 +131,7 @@ void watch_end(struct request *rq, err_t err)
 				       .took_ns = took_ns };
 	activity_end();
 	count(rq, err, took_ns);
+	operations_count(rq->api->operations, rq, took_ns);
 	slow_note(&slow_requests, now_ns, took_ns, &about);
 	if (!x->ctx->trace)
 		return;

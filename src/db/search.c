@@ -56,6 +56,26 @@ err_t db_search_count(struct ctx *ctx, struct sql_tx *tx, const struct project_s
 	return OK;
 }
 
+static void read_tally(struct ctx *ctx, const struct sql_rows *rows, void *item)
+{
+	*(struct project_tally *)item = (struct project_tally){
+		.name = db_text(ctx, rows, 0),
+		.is_public = sql_i64(rows, 1) != 0,
+		.repositories = sql_i64(rows, 2),
+		.people = sql_i64(rows, 3),
+		.pulls = sql_i64(rows, 4),
+	};
+}
+
+err_t db_search_tallies(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, size_t max,
+			struct project_tally **ret, size_t *ret_count)
+{
+	static const struct row_reader reader = { sizeof(struct project_tally), read_tally };
+	return db_rows_read(ctx, tx, &SQL_SEARCH_TALLIES,
+			    SQL_ARGS(SQL_I64(tenant_id), SQL_I64((int64_t)max)), &reader,
+			    (void **)ret, ret_count);
+}
+
 err_t db_search_stored_bytes(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, int64_t *ret)
 {
 	return db_one_i64(ctx, tx, &SQL_SEARCH_STORED_BYTES, SQL_ARGS(SQL_I64(tenant_id)), ret);

@@ -18,6 +18,16 @@ FROM project p
 WHERE @project_seen
 GROUP BY p.is_public;
 
+-- Of each project what Harbor's exporter says of it.
+-- name: search_tallies :many
+SELECT p.name, p.is_public, @repositories,
+	(SELECT COUNT(*) FROM project_member m WHERE m.project_id = p.id AND m.account_id IS NOT NULL),
+	(SELECT CAST(COALESCE(SUM(r.pull_count), 0) AS BIGINT) FROM repository r WHERE r.project_id = p.id)
+FROM project p
+WHERE p.tenant_id = $1 AND p.deleted = 0
+ORDER BY p.name
+LIMIT $2;
+
 -- name: search_stored_bytes :one
 SELECT CAST(COALESCE(SUM(b.size_bytes), 0) AS BIGINT)
 FROM tenant t JOIN blob b ON b.storage_id = t.storage_id

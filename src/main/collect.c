@@ -12,6 +12,7 @@
 #include "observe/tracer.h"
 #include "program.h"
 #include "registry/quota.h"
+#include "registry/search.h"
 #include "registry/tenant.h"
 #include "version.h"
 
@@ -93,6 +94,28 @@ static void collect_audit(struct ctx *ctx, struct program *p, struct samples *sa
 	}
 }
 
+/* The same in Harbor's words, which has an attempt that is made again among those that failed. */
+static void put_tasks(struct samples *samples, str kind, const struct jobs_kind_stats *now)
+{
+	const struct job_count *ready = &now->counts[JOB_READY];
+	const uint64_t *results = now->results;
+	const struct {
+		str status;
+		uint64_t count;
+	} tasks[] = {
+		{ STR("success"), results[JOB_RESULT_DONE] },
+		{ STR("fail"), results[JOB_RESULT_RETRIED] + results[JOB_RESULT_FAILED] },
+		{ STR("stop"), results[JOB_RESULT_CANCELLED] },
+	};
+	PUT_OF(QUEUE_SIZE, kind, ready->count);
+	PUT_OF(QUEUE_LATENCY, kind,
+	       ready->count ? MAX(ready->now_us - ready->ready_at_us, 0) / (CLOCK_S / CLOCK_US)
+			    : 0);
+	for (size_t i = 0; i < COUNT_OF(tasks); i++)
+		samples_add(samples, METRIC_ID_TASKS, kind, tasks[i].status,
+			    (int64_t)tasks[i].count);
+}
+
 static err_t collect_kind(struct ctx *ctx, struct program *p, size_t at, struct samples *samples)
 {
 	struct jobs_kind_stats now;
@@ -107,6 +130,7 @@ static err_t collect_kind(struct ctx *ctx, struct program *p, size_t at, struct 
 	for (size_t i = 0; i < JOB_RESULT_COUNT; i++)
 		samples_add(samples, METRIC_ID_JOBS_FINISHED, kind, str_from(job_result_names[i]),
 			    (int64_t)now.results[i]);
+	put_tasks(samples, kind, &now);
 	return OK;
 }
 
@@ -152,6 +176,11 @@ static err_t collect_tenant(struct ctx *ctx, struct program *p, const struct ten
 	return OK;
 }
 
+static str bool_text(bool value)
+{
+	return value ? STR("true") : STR("false");
+}
+
 static err_t collect_projects(struct ctx *ctx, struct program *p, const struct tenant *tenant,
 			      struct samples *samples)
 {
@@ -167,10 +196,46 @@ static err_t collect_projects(struct ctx *ctx, struct program *p, const struct t
 		samples_add(samples, METRIC_ID_PROJECT_USED, list[i].name, of, used[QUOTA_STORAGE]);
 		samples_add(samples, METRIC_ID_PROJECT_QUOTA, list[i].name, of,
 			    list[i].limit[QUOTA_STORAGE]);
-		samples_add(samples, METRIC_ID_PROJECT_REPOSITORIES, list[i].name, of,
-			    used[QUOTA_REPOSITORIES]);
 	}
 	return OK;
+}
+
+/* Projects as Harbor's exporter counts them. */
+static err_t collect_tallies(struct ctx *ctx, struct program *p, const struct tenant *tenant,
+			     struct seen_counts *sum, struct samples *samples)
+{
+	struct seen_counts counts;
+	struct project_tally *list;
+	size_t count;
+	str of = tenant->row.name;
+	TRY(registry_tallies(ctx, p->registry, PROJECTS_MAX, &counts, &list, &count));
+	for (size_t i = 0; i < count; i++) {
+		samples_put(samples,
+			    &(struct sample){
+				    .id = METRIC_ID_PROJECT_REPOSITORIES,
+				    .labels = { list[i].name, bool_text(list[i].is_public), of },
+				    .value = list[i].repositories });
+		samples_add(samples, METRIC_ID_PROJECT_MEMBERS, list[i].name, of, list[i].people);
+		samples_add(samples, METRIC_ID_PROJECT_PULLS, list[i].name, of, list[i].pulls);
+	}
+	for (size_t is_public = 0; is_public < 2; is_public++) {
+		sum->projects[is_public] += counts.projects[is_public];
+		sum->repositories[is_public] += counts.repositories[is_public];
+	}
+	return OK;
+}
+
+static void put_sums(struct samples *samples, const struct seen_counts *sum)
+{
+	const int64_t *projects = sum->projects, *repositories = sum->repositories;
+	PUT_OF(PROJECTS, bool_text(true), projects[true]);
+	PUT_OF(PROJECTS, bool_text(false), projects[false]);
+	PUT(ALL_PROJECTS, projects[true] + projects[false]);
+	PUT(PUBLIC_PROJECTS, projects[true]);
+	PUT(PRIVATE_PROJECTS, projects[false]);
+	PUT(ALL_REPOSITORIES, repositories[true] + repositories[false]);
+	PUT(PUBLIC_REPOSITORIES, repositories[true]);
+	PUT(PRIVATE_REPOSITORIES, repositories[false]);
 }
 
 static err_t collect_usage(struct ctx *ctx, struct program *p, struct samples *samples)
@@ -178,13 +243,18 @@ static err_t collect_usage(struct ctx *ctx, struct program *p, struct samples *s
 	struct tenant_list tenants = {
 		.query = { .state = TENANT_STATE_ANY, .order = TENANT_BY_ID, .limit = TENANTS_MAX },
 	};
+	struct seen_counts sum = { 0 };
 	TRY(tenant_list(ctx, p->registry, &tenants));
 	for (size_t i = 0; i < tenants.count; i++) {
 		if (p->config.metrics_tenants)
 			TRY(collect_tenant(ctx, p, &tenants.items[i], samples));
-		if (p->config.metrics_projects)
-			TRY(collect_projects(ctx, p, &tenants.items[i], samples));
+		if (!p->config.metrics_projects)
+			continue;
+		TRY(collect_projects(ctx, p, &tenants.items[i], samples));
+		TRY(collect_tallies(ctx, p, &tenants.items[i], &sum, samples));
 	}
+	if (p->config.metrics_projects)
+		put_sums(samples, &sum);
 	return OK;
 }
 

@@ -13,7 +13,7 @@
 
 /* --- asked ------------------------------------------------------------------------------------ */
 
-void samples_add(struct samples *samples, enum metric_id id, str first, str second, int64_t value)
+void samples_put(struct samples *samples, const struct sample *sample)
 {
 	if (samples->count == SAMPLES_MAX)
 		return;
@@ -25,11 +25,16 @@ void samples_add(struct samples *samples, enum metric_id id, str first, str seco
 		samples->items = items;
 		samples->room = room;
 	}
-	samples->items[samples->count++] = (struct sample){
-		.id = id,
-		.labels = { arena_copy(samples->arena, first), arena_copy(samples->arena, second) },
-		.value = value,
-	};
+	struct sample *kept = &samples->items[samples->count++];
+	*kept = *sample;
+	for (size_t i = 0; i < COUNT_OF(kept->labels); i++)
+		kept->labels[i] = arena_copy(samples->arena, sample->labels[i]);
+}
+
+void samples_add(struct samples *samples, enum metric_id id, str first, str second, int64_t value)
+{
+	samples_put(samples,
+		    &(struct sample){ .id = id, .labels = { first, second }, .value = value });
 }
 
 /* --- which format ----------------------------------------------------------------------------- */
@@ -111,6 +116,7 @@ static const char *const type_names[] = {
 	[METRIC_COUNTER] = "counter",
 	[METRIC_GAUGE] = "gauge",
 	[METRIC_HISTOGRAM] = "histogram",
+	[METRIC_SUMMARY] = "summary",
 };
 
 /* Both formats escape alike in label values; help texts of ours have nothing to escape. */
@@ -208,6 +214,16 @@ static void add_histogram(const struct writer *w, const str values[], size_t cel
 	buf_printf(w->buf, " %" PRIu64 "\n", below);
 }
 
+static void add_summary(const struct writer *w, const struct sample *sample)
+{
+	if (add_series(w, "_sum", sample->labels))
+		buf_add_byte(w->buf, '}');
+	add_number(w, sample->value);
+	if (add_series(w, "_count", sample->labels))
+		buf_add_byte(w->buf, '}');
+	buf_printf(w->buf, " %" PRIu64 "\n", sample->count);
+}
+
 static size_t series_of(const struct metric *m)
 {
 	return m->labels[0]->count * m->labels[1]->count * m->labels[2]->count;
@@ -246,9 +262,12 @@ static void add_asked(const struct writer *w, const struct samples *asked, enum 
 {
 	for (size_t i = 0; i < asked->count; i++) {
 		const struct sample *sample = &asked->items[i];
-		const str values[METRIC_LABELS_MAX] = { sample->labels[0], sample->labels[1] };
-		if (sample->id == id)
-			add_sample(w, values, sample->value);
+		if (sample->id != id)
+			continue;
+		if (w->metric->type == METRIC_SUMMARY)
+			add_summary(w, sample);
+		else
+			add_sample(w, sample->labels, sample->value);
 	}
 }
 
@@ -280,12 +299,48 @@ static const char reference_head[] =
 	"scraper\n"
 	"wants. How to reach it, and what to look at: [monitoring.md](monitoring.md).\n"
 	"\n"
-	"Names that begin with `harbor_` are Harbor's, where ours mean the same. The families "
+	"Names that begin with `harbor_` are Harbor's, where ours mean the same; what is not there "
+	"of "
+	"Harbor's,\n"
+	"and why, stands at the end. The families "
 	"whose "
 	"labels\n"
 	"have values listed below have no more series than those; a series with several labels is "
 	"there\n"
 	"once it was counted.\n";
+
+/* X(names, why) */
+#define ABSENT_TABLE(X)                                                                            \
+	X("harbor_core_http_request_duration_seconds{quantile}",                                   \
+	  "The summary is there without quantiles, which cannot be added up over nodes: "          \
+	  "`berth_http_request_seconds` has buckets")                                              \
+	X("harbor_core_http_registry_proxy_requests_total, "                                       \
+	  "harbor_core_http_registry_proxy_upstream_requests_total",                               \
+	  "There is no proxy cache")                                                               \
+	X("harbor_project_artifact_total",                                                         \
+	  "Counting artifacts by their type reads all of them at each scrape")                     \
+	X("harbor_statistics_total_storage_consumption",                                           \
+	  "It reads all blobs: `GET /api/v2.0/statistics` has it, and "                            \
+	  "`berth_tenant_used_bytes` what tenants use")                                            \
+	X("harbor_system_info",                                                                    \
+	  "Ways to log in are several, and each tenant's: `GET /api/v2.0/systeminfo` has "         \
+	  "them; the version is in `berth_build_info`")                                            \
+	X("harbor_task_concurrency, harbor_task_scheduled_total, harbor_jobservice_info",          \
+	  "Jobs have no pools of workers apart from the nodes: `berth_jobs` counts those that "    \
+	  "wait and run, by kind")                                                                 \
+	X("harbor_jobservice_task_process_time_seconds", "Jobs are not timed")                     \
+	X("registry_…",                                                                            \
+	  "These are of the registry behind Harbor's core, which has none here: its requests are " \
+	  "among those of the core")
+
+static void add_absent(struct buf *b)
+{
+#define ABSENT(names, why) buf_add(b, STR("| `" names "` | " why ". |\n"));
+	buf_add(b,
+		STR("\nOf Harbor's, these are absent on purpose:\n\n| name | why |\n|---|---|\n"));
+	ABSENT_TABLE(ABSENT)
+#undef ABSENT
+}
 
 static void add_labels(struct buf *b, const struct metric *m)
 {
@@ -331,4 +386,5 @@ void exposition_print_reference(struct buf *b)
 		for (size_t i = 0; i < METRIC_LABELS_MAX; i++)
 			if (is_first_with(id, metric_table[id].labels[i]))
 				add_values(b, metric_table[id].labels[i]);
+	add_absent(b);
 }

@@ -23,8 +23,9 @@ enum exposition_format { EXPOSITION_TEXT, EXPOSITION_OPENMETRICS };
 /* What asked metrics say now. */
 struct sample {
 	enum metric_id id;
-	str labels[2]; /* values, any bytes; as long as the arena */
-	int64_t value; /* nanoseconds where the unit is seconds */
+	str labels[METRIC_LABELS_MAX]; /* values, any bytes; as long as the arena */
+	int64_t value;		       /* nanoseconds where the unit is seconds */
+	uint64_t count;		       /* of a summary, whose sum `value` is */
 };
 struct samples {
 	struct arena *arena;
@@ -32,8 +33,9 @@ struct samples {
 	size_t count, room;
 };
 
-/* Beyond SAMPLES_MAX: nothing. Strs are copied. */
+/* Beyond SAMPLES_MAX: nothing. Strs are copied. The first is for what has two labels at most. */
 void samples_add(struct samples *samples, enum metric_id id, str first, str second, int64_t value);
+void samples_put(struct samples *samples, const struct sample *sample);
 
 /* What an Accept header wants (RFC 9110 §12.5.1); without one, or when it wants neither: the older
  * one. */

@@ -20,14 +20,19 @@ const int64_t metric_bounds_ns[METRIC_BOUNDS] = {
 	500 * CLOCK_MS, CLOCK_S,	5 * CLOCK_S,	15 * CLOCK_S,	60 * CLOCK_S,
 };
 
-static _Atomic(uint64_t) *cell_of(size_t cell)
+unsigned metric_shard(void)
 {
 	static _Atomic(unsigned) threads;
 	static _Thread_local unsigned shard; /* plus one */
 	if (__builtin_expect(!shard, 0))
 		shard = 1 + atomic_fetch_add_explicit(&threads, 1, memory_order_relaxed) %
 				    METRIC_SHARDS;
-	return &cells[shard - 1][cell];
+	return shard - 1;
+}
+
+static _Atomic(uint64_t) *cell_of(size_t cell)
+{
+	return &cells[metric_shard()][cell];
 }
 
 void metric_add(size_t cell, uint64_t count)
@@ -79,11 +84,11 @@ const struct metric metric_table[METRIC_COUNT] = {
 	  .cell = METRIC_CELL_##id_ },
 	METRIC_COUNTED_TABLE(COUNTED)
 #undef COUNTED
-#define ASKED(id_, type_, name_, unit_, l1, l2, help_)                                             \
+#define ASKED(id_, type_, name_, unit_, l1, l2, l3, help_)                                         \
 	{ .type = METRIC_##type_,                                                                  \
 	  .name = name_,                                                                           \
 	  .unit = unit_,                                                                           \
-	  .labels = { FREE_LABEL(l1), FREE_LABEL(l2), &label_NONE },                               \
+	  .labels = { FREE_LABEL(l1), FREE_LABEL(l2), FREE_LABEL(l3) },                            \
 	  .help = help_ },
 		METRIC_ASKED_TABLE(ASKED)
 #undef ASKED

@@ -34,7 +34,7 @@ enum {
 	METRIC_CELLS_HISTOGRAM = METRIC_TIMES,
 };
 
-enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
+enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM, METRIC_SUMMARY };
 
 /* Of every family of the table, in its order. */
 enum metric_id {
@@ -76,6 +76,9 @@ enum metric_cell {
 #define METRIC_AT2(id, n2, i1, i2) (METRIC_CELL_##id + (size_t)(i1) * (n2) + (size_t)(i2))
 #define METRIC_AT1(id, i1)	   (METRIC_CELL_##id + (size_t)(i1))
 #define METRIC_TIMES_AT1(id, i1)   (METRIC_CELL_##id + METRIC_TIMES * (size_t)(i1))
+
+/* Which of the METRIC_SHARDS copies is this thread's. */
+unsigned metric_shard(void);
 
 void metric_add(size_t cell, uint64_t count);
 

@@ -36,3 +36,17 @@ err_t registry_statistics(struct ctx *ctx, struct registry *registry,
 	*ret = statistics;
 	return OK;
 }
+
+err_t registry_tallies(struct ctx *ctx, struct registry *registry, size_t max,
+		       struct seen_counts *ret_counts, struct project_tally **ret,
+		       size_t *ret_count)
+{
+	const struct project_sight sight = { SIGHT_EVERYTHING, STR("[]"), ctx->tenant_id };
+	struct seen_counts counts;
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	TRY(registry_read(ctx, registry, &tx));
+	TRY(db_search_count(ctx, &tx, &sight, &counts));
+	TRY(db_search_tallies(ctx, &tx, ctx->tenant_id, max, ret, ret_count));
+	*ret_counts = counts;
+	return OK;
+}

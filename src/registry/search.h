@@ -23,3 +23,8 @@ struct statistics {
 };
 err_t registry_statistics(struct ctx *ctx, struct registry *registry,
 			  const struct project_sight *sight, struct statistics *ret);
+
+/* Of all projects of ctx's tenant the counts, and of the first `max` each one's. */
+err_t registry_tallies(struct ctx *ctx, struct registry *registry, size_t max,
+		       struct seen_counts *ret_counts, struct project_tally **ret,
+		       size_t *ret_count);

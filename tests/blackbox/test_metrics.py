@@ -6,7 +6,7 @@ import re
 import pytest
 import requests
 
-from harness import oci
+from harness import oci, swagger
 from harness.exposition import OPENMETRICS, TEXT, Metrics, Prometheus, promtool, scrape
 from harness.idp import free_port
 from harness.members import make_project
@@ -107,6 +107,78 @@ class TestNumbers:
         wait_until(lambda: scrape(admin).sum("berth_http_requests_total", route="blob", status="cut") == before + 1, what="the answer being counted")
 
 
+def as_harbor_says(operation_id):
+    return operation_id[0].upper() + operation_id[1:]
+
+
+class TestHarborsNames:
+    """What Harbor's own core and exporter would say of the same work."""
+
+    def test_requests_by_operation_method_and_code(self, admin, repo):
+        digest = repo.push(oci.image("harbors"), "v1")
+        for work, operation, method, code, expected in (
+            (lambda: repo.get_manifest("v1"), "v2_manifest", "GET", "200", 1),
+            (lambda: admin.head(f"/v2/{repo.name}/manifests/{digest}", expect=200), "v2_manifest", "HEAD", "200", 1),
+            (lambda: admin.get("/v2/tests/none/manifests/none", expect=404), "v2_manifest", "GET", "404", 1),
+            (lambda: repo.push_blob(b"counted"), "v2_blob_upload", None, "201", 1),
+            (lambda: admin.get(f"/v2/{repo.name}/tags/list", expect=200), "v2_tags", "GET", "200", 1),
+            (lambda: admin.get(f"/v2/{repo.name}/referrers/{digest}", expect=200), "v2_referrers", "GET", "200", 1),
+            (lambda: admin.get("/v2/_catalog", expect=200), "v2_catalog", "GET", "200", 1),
+            (lambda: admin.get("/v2/", expect=200), "v2_others", "GET", "200", 1),
+            (lambda: admin.get("/api/v2.0/projects", expect=200), "ListProjects", "GET", "200", 1),
+            (lambda: admin.get("/api/v2.0/health", expect=200), "GetHealth", "GET", "200", 1),
+            (lambda: admin.get("/api/v2.0/scanners", expect=501), "ListScanners", "GET", "501", 1),
+            (lambda: admin.get("/api/berth/v1/tenants", expect=200), "unknown", "GET", "200", 1),
+            (lambda: admin.request("PROPFIND", "/nowhere", expect=404), "unknown", "OTHER", "404", 1),
+        ):
+            labels = {"operation": operation, "code": code} | ({"method": method} if method else {})
+            assert difference(admin, work, "harbor_core_http_request_total", **labels) == expected, operation
+
+    def test_durations_are_a_sum_and_a_number(self, admin):
+        before, work = scrape(admin), {"method": "GET", "operation": "GetStatistic"}
+        for _ in range(3):
+            admin.get("/api/v2.0/statistics", expect=200)
+        name = "harbor_core_http_request_duration_seconds"
+        wait_until(lambda: scrape(admin).sum(f"{name}_count", **work) == before.sum(f"{name}_count", **work) + 3, what="three being counted")
+        assert scrape(admin).of(f"{name}_sum", **work) > before.sum(f"{name}_sum", **work)
+
+    def test_metrics_and_probes_are_counted_elsewhere(self, admin):
+        before = scrape(admin).sum("harbor_core_http_request_total")
+        for _ in range(5):
+            admin.get("/livez", expect=200)
+        assert scrape(admin).sum("harbor_core_http_request_total") == before
+
+    @pytest.mark.skipif(not swagger.FILE.exists(), reason="Harbor's description is not there")
+    def test_operations_are_those_of_harbors_description(self, admin):
+        """Whatever is asked, under its name there: each operation once, with ids that lead nowhere."""
+        operations = [o for o in swagger.contract().operations if o.method.upper() in ("GET", "HEAD")]
+        for operation in operations:
+            admin.request(operation.method.upper(), swagger.PREFIX + re.sub(r"\{[^}]*\}", "1", operation.path), expect=tuple(range(200, 600)))
+        wanted = {as_harbor_says(operation.name) for operation in operations}
+        found = wait_until(lambda: wanted <= names(admin) and names(admin), what="all being counted")
+        known = {as_harbor_says(operation.name) for operation in swagger.contract().operations}
+        assert not [name for name in found - known if name != "unknown" and not name.startswith("v2_")]
+
+    def test_jobs(self, admin):
+        found = scrape(admin)
+        kinds = {dict(labels)["kind"] for name, labels in found.samples if name == "berth_jobs_waiting_seconds"}
+        assert kinds
+        for kind in kinds:
+            assert found.of("harbor_task_queue_size", type=kind) == found.of("berth_jobs", kind=kind, state="ready")
+            assert found.of("harbor_task_queue_latency", type=kind) >= 0
+            assert found.of("harbor_jobservice_task_total", type=kind, status="success") == found.of("berth_jobs_attempts_total", kind=kind, result="done")
+
+    def test_what_is_absent_is_said(self, admin):
+        manual = (ROOT / "docs" / "metrics.md").read_text()
+        absent = manual.split("absent on purpose")[1]
+        for name in set(re.findall(r"\b(?:harbor|registry)_[a-z_]+", absent)) - {"harbor_core_http_request_duration_seconds"}:
+            assert name not in scrape(admin).types, name
+
+
+def names(admin):
+    return {dict(labels)["operation"] for name, labels in scrape(admin).samples if name == "harbor_core_http_request_total"}
+
+
 class TestFormats:
     @pytest.mark.parametrize("accept, expected", [
         (None, TEXT),
@@ -128,7 +200,7 @@ class TestFormats:
     def test_both_say_the_same(self, admin):
         texts, open_ = scrape(admin, "text/plain"), scrape(admin, "application/openmetrics-text")
         assert set(texts.samples) <= set(open_.samples)
-        assert {name.removesuffix("_total") for name in texts.types} - {"harbor_project_repo"} == set(open_.types) - {"harbor_project_repo_total"}
+        assert {name.removesuffix("_total") for name in texts.types} == {name.removesuffix("_total") for name in open_.types}
 
     def test_every_metric_is_in_the_manual(self, admin):
         manual = (ROOT / "docs" / "metrics.md").read_text()
@@ -192,14 +264,43 @@ class TestUsage:
         found = scrape(admin)
         assert found.of("harbor_project_quota_usage_byte", project_name=name, tenant="default") == 1000
         assert found.of("harbor_project_quota_byte", project_name=name, tenant="default") == -1
-        assert found.of("harbor_project_repo_total", project_name=name, tenant="default") == 1
+        assert found.of("harbor_project_repo_total", project_name=name, public="false", tenant="default") == 1
+        assert found.of("harbor_project_member_total", project_name=name, tenant="default") == 1
+        assert found.of("harbor_artifact_pulled", project_name=name, tenant="default") == 0
         assert found.of("berth_tenant_used_bytes", tenant="default") >= 1000
         registry.tenant("acme")
         assert scrape(admin).of("berth_tenant_projects", tenant="acme") == 0
 
 
+@pytest.mark.settings(metrics_projects="true")
+class TestProjectsAsHarborCountsThem:
+    def test_each_and_all(self, admin, client):
+        before = scrape(admin)
+        for name, public in (("open", "true"), ("closed", "false")):
+            make_project(admin, name, metadata={"public": public})
+            for repository in ("a", "b"):
+                client.repository(f"{name}/{repository}").push(oci.image(name + repository), "v1")
+        for _ in range(3):
+            client.repository("open/a").get_manifest("v1")
+        found = scrape(admin)
+        assert found.of("harbor_project_repo_total", project_name="open", public="true", tenant="default") == 2
+        assert found.of("harbor_project_member_total", project_name="closed", tenant="default") == 1
+        for rose, by in (
+            ("harbor_statistics_total_project_amount", 2),
+            ("harbor_statistics_public_project_amount", 1),
+            ("harbor_statistics_private_project_amount", 1),
+            ("harbor_statistics_total_repo_amount", 4),
+            ("harbor_statistics_public_repo_amount", 2),
+            ("harbor_statistics_private_repo_amount", 2),
+            ("harbor_project_total", 2),
+        ):
+            assert found.sum(rose) - before.sum(rose) == by, rose
+        assert found.of("harbor_project_total", public="true") == found.of("harbor_statistics_public_project_amount")
+        wait_until(lambda: scrape(admin).of("harbor_artifact_pulled", project_name="open", tenant="default") == 3, what="the pulls being written down")
+
+
 def test_usage_is_off_by_default(admin):
-    assert not [name for name in scrape(admin).types if "tenant" in name or "project" in name]
+    assert not [name for name in scrape(admin).types if "tenant" in name or "project" in name or "statistics" in name]
 
 
 class TestPrometheus:

@@ -81,12 +81,19 @@ Test(observe, asked_ones_are_escaped_and_seconds_are_seconds)
 	samples_add(&samples, METRIC_ID_TENANT_USED, STR("a\"b\\c\nd"), STR_NONE, 7);
 	samples_add(&samples, METRIC_ID_CPU, STR_NONE, STR_NONE, CLOCK_S + 5);
 	samples_add(&samples, METRIC_ID_PROJECT_QUOTA, STR("p"), STR("t"), -1);
+	samples_put(&samples, &(struct sample){ .id = METRIC_ID_OPERATION_SECONDS,
+						.labels = { STR("GET"), STR("v2_tags") },
+						.value = 2 * CLOCK_S + 3,
+						.count = 4 });
 	CLEANUP(buf_done) struct buf b = BUF_INIT(EXPOSITION_BYTES_MAX);
 	exposition_write(&b, EXPOSITION_OPENMETRICS, &samples);
 	cr_assert(says(&b, "\nberth_tenant_used_bytes{tenant=\"a\\\"b\\\\c\\nd\"} 7\n"));
 	cr_assert(says(&b, "\n# TYPE process_cpu_seconds counter\n# UNIT process_cpu_seconds "
 			   "seconds\nprocess_cpu_seconds_total 1.000000005\n"));
 	cr_assert(says(&b, "{project_name=\"p\",tenant=\"t\"} -1\n"));
+	cr_assert(says(&b, "\nharbor_core_http_request_duration_seconds_sum{method=\"GET\","
+			   "operation=\"v2_tags\"} 2.000000003\nharbor_core_http_request_"
+			   "duration_seconds_count{method=\"GET\",operation=\"v2_tags\"} 4\n"));
 	cr_assert(!says(&b, "berth_ready"), "what nobody answered is left out");
 	cr_assert(str_has_suffix(buf_str(&b), STR("\n# EOF\n")));
 }
