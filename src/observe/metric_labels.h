@@ -83,10 +83,11 @@
 	X(CLASS, READ, "read")                                                                     \
 	X(CLASS, WRITE, "write")
 
-/* Why a span was not passed on. */
+/* Why a span was not passed on; `rejected`: out of a batch that was taken. */
 #define METRIC_LABEL_VALUES_REASON(X)                                                              \
 	X(REASON, FULL, "full")                                                                    \
 	X(REASON, REFUSED, "refused")                                                              \
+	X(REASON, REJECTED, "rejected")                                                            \
 	X(REASON, UNREACHABLE, "unreachable")
 
 #define METRIC_LABEL_VALUES_NONE(X) X(NONE, ONE, "")

@@ -54,8 +54,8 @@
 	X(TRACE_SPANS, COUNTER, "berth_trace_spans", "", NONE, NONE, NONE,                         \
 	  "Spans of traces passed on.")                                                            \
 	X(TRACE_DROPPED, COUNTER, "berth_trace_spans_dropped", "", REASON, NONE, NONE,             \
-	  "Spans of traces that nobody got: the queue was full, the collector refused them, or "   \
-	  "could not be reached.")
+	  "Spans of traces that nobody got: the queue was full, the collector refused a batch or " \
+	  "rejected some of it, or could not be reached.")
 
 /* --- asked ------------------------------------------------------------------------------------ */
 

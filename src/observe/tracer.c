@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "codec/otlp_answer.h"
 #include "http/client.h"
 #include "observe/metric.h"
 #include "observe/span.h"
@@ -22,6 +23,7 @@
 #define LAST_TIMEOUT_MS	   2000
 #define PAUSE_MS	   1000 /* before the second try; twice as long before the third */
 #define MILLION		   1000000
+#define QUIET_NS	   (600 * CLOCK_S) /* after a line about what a collector answered */
 
 struct tracer {
 	struct tracer_options options;
@@ -98,8 +100,9 @@ static bool is_for_later(int status)
 	return status == 429 || status == 502 || status == 503 || status == 504;
 }
 
-/* `*ret_again`: it may be taken another time. */
-static err_t send_body(struct ctx *ctx, struct tracer *tracer, str body, bool *ret_again)
+/* `*ret_again`: it may be taken another time. `*ret_answer`: what a collector said that took it. */
+static err_t send_body(struct ctx *ctx, struct tracer *tracer, str body, bool *ret_again,
+		       str *ret_answer)
 {
 	const struct client_field fields[] = {
 		{ STR("Content-Type"), STR("application/json") },
@@ -121,7 +124,37 @@ static err_t send_body(struct ctx *ctx, struct tracer *tracer, str body, bool *r
 	*ret_again = is_for_later(response.status);
 	if (response.status < 200 || response.status > 299)
 		return fail(ctx, ERR_UPSTREAM_INVALID, "the collector answers %d", response.status);
+	*ret_answer = response.body;
 	return OK;
+}
+
+/* What was said already. */
+struct said {
+	bool failing;
+	int64_t quiet_until_ns;
+};
+
+/* How many of a batch the collector took and threw away. Collectors that reject go on rejecting:
+ * one line in a while. An answer that says nothing of that is worth a line, too, and costs no span.
+ */
+static uint64_t read_answer(struct ctx *ctx, str text, uint64_t count, struct said *said)
+{
+	struct otlp_answer answer = { 0 };
+	str problem = STR_NONE;
+	bool understood = otlp_answer_parse(ctx->arena, text, &answer, &problem);
+	int64_t now_ns = clock_now_ns();
+	uint64_t rejected = MIN(answer.rejected_spans, count);
+	bool silent = understood && !rejected && !answer.message.len;
+	if (silent || now_ns < said->quiet_until_ns)
+		return rejected;
+	LOG(LOG_WARN,
+	    !understood ? "the collector of traces gave an answer that is none of OTLP"
+	    : rejected	? "the collector rejected spans"
+			: "the collector of traces warns",
+	    LOG_STR("detail", understood ? answer.message : problem),
+	    LOG_I64("rejected", (int64_t)rejected), LOG_I64("sent", (int64_t)count));
+	said->quiet_until_ns = now_ns + QUIET_NS;
+	return rejected;
 }
 
 /* Says it once, until the next that gets there. */
@@ -136,27 +169,31 @@ static void say(struct ctx *ctx, err_t err, bool *failing)
 }
 
 static void send_batch(struct ctx *ctx, struct tracer *tracer, const struct span *spans,
-		       size_t count, bool *failing)
+		       size_t count, struct said *said)
 {
 	bool again = true;
 	err_t err = OK;
+	str answer = STR_NONE;
 	CLEANUP(buf_done) struct buf body = BUF_INIT(BODY_BYTES_MAX);
 	span_write(&body, &tracer->service, spans, count);
 	for (int tried = 0; tried < TRACER_TRIES && again; tried++) {
 		if (tried)
 			pause_for(tracer, PAUSE_MS << (tried - 1));
 		ctx_forgive(ctx);
-		err = send_body(ctx, tracer, buf_str(&body), &again);
+		err = send_body(ctx, tracer, buf_str(&body), &again, &answer);
 		again = again && err != OK && !is_stopping(tracer);
 	}
-	say(ctx, err, failing);
-	bool refused = err == ERR_UPSTREAM_INVALID;
-	if (err == OK)
-		metric_add(METRIC_CELL_TRACE_SPANS, count);
-	else
+	say(ctx, err, &said->failing);
+	if (err == OK) {
+		uint64_t rejected = read_answer(ctx, answer, count, said);
+		metric_add(METRIC_CELL_TRACE_SPANS, count - rejected);
+		metric_add(METRIC_AT1(TRACE_DROPPED, METRIC_REASON_REJECTED), rejected);
+	} else {
+		bool refused = err == ERR_UPSTREAM_INVALID;
 		metric_add(METRIC_AT1(TRACE_DROPPED,
 				      refused ? METRIC_REASON_REFUSED : METRIC_REASON_UNREACHABLE),
 			   count);
+	}
 	ctx_forgive(ctx);
 	arena_reset(ctx->arena);
 }
@@ -170,12 +207,12 @@ static void *tracer_main(void *arg)
 	ctx_init(&ctx, &arena);
 	CLEANUP(mem_done)
 	struct span *batch = mem_new(TRACER_BATCH_SPANS * sizeof *batch);
-	bool failing = false;
+	struct said said = { 0 };
 	for (bool more = true; more;) {
 		size_t count;
 		more = take_batch(tracer, batch, &count);
 		if (count)
-			send_batch(&ctx, tracer, batch, count, &failing);
+			send_batch(&ctx, tracer, batch, count, &said);
 	}
 	return NULL;
 }

@@ -17,16 +17,17 @@ SPAN = "00f067aa0ba902b7"
 TRACEPARENT = f"00-{PARENT}-{SPAN}-01"
 HEX16, HEX32 = re.compile(r"[0-9a-f]{16}"), re.compile(r"[0-9a-f]{32}")
 ALL = {"traces_per_million": "1000000"}
+NONE = {"traces_per_million": "0"}  # but what comes with a traceparent
 
 
 class Collector(HttpReceiver):
     """Takes OTLP as JSON, strictly. `hang`: answers when it is closed, or `held` is set."""
 
-    def __init__(self, *statuses, hang=False):
+    def __init__(self, *statuses, hang=False, says=()):
         self.spans, self.problems, self.held = [], [], threading.Event()
         if not hang:
             self.held.set()
-        super().__init__(answers=statuses)
+        super().__init__(answers=statuses or [200] * len(says), says=says)
         self.url = f"http://127.0.0.1:{self.port}/v1/traces"
 
     def take(self, path, headers, body):
@@ -222,6 +223,40 @@ class TestCollectors:
         admin.get("/livez")
         wait_until(lambda: scrape(admin).of("berth_trace_spans_dropped_total", reason="refused") >= 1, what="the loss being counted")
         assert "the collector answers 400" in registry.log_text()
+
+    def test_what_it_rejects_of_a_batch_is_lost_and_said_once(self, make_registry, make_collector):
+        some = b'{"partialSuccess": {"rejectedSpans": "1", "errorMessage": "too \\"old\\""}}'
+        collector = make_collector(says=[some, b"{}", b'{"partialSuccess": {}}', some])
+        registry = traced(make_registry, collector, **NONE)
+        admin = registry.client(auth="basic")
+        for sent in range(1, 6):
+            admin.get("/livez", headers={"traceparent": TRACEPARENT})
+            wait_until(lambda: len(collector.requests) == sent, what="a batch with the one span")
+        wait_until(lambda: scrape(admin).of("berth_trace_spans_total") == 3, what="the spans that were taken")
+        assert scrape(admin).of("berth_trace_spans_dropped_total", reason="rejected") == 2
+        assert scrape(admin).of("berth_trace_spans_dropped_total", reason="refused") == 0
+        lines = [line for line in registry.log_lines() if line.get("msg", line.get("message")) == "the collector rejected spans"]
+        assert [(line["detail"], line["rejected"], line["sent"]) for line in lines] == [('too "old"', 1, 1)]
+
+    def test_more_rejected_than_was_sent_is_all(self, make_registry, make_collector):
+        collector = make_collector(says=[b'{"partialSuccess":{"rejectedSpans":"9223372036854775807"}}'])
+        admin = traced(make_registry, collector, **NONE).client(auth="basic")
+        admin.get("/livez", headers={"traceparent": TRACEPARENT})
+        wait_until(lambda: scrape(admin).of("berth_trace_spans_dropped_total", reason="rejected") == 1, what="the loss being counted")
+        assert scrape(admin).of("berth_trace_spans_total") == 0
+
+    @pytest.mark.parametrize("says, line", [
+        (b'{"partialSuccess":{"errorMessage":"slow down"}}', "the collector of traces warns"),
+        (b"<html>thanks</html>", "the collector of traces gave an answer that is none of OTLP"),
+        (b'{"partialSuccess":{"rejectedSpans":-1}}', "the collector of traces gave an answer that is none of OTLP"),
+    ])
+    def test_what_else_it_says_costs_no_span(self, make_registry, make_collector, says, line):
+        registry = traced(make_registry, make_collector(says=[says]), **NONE)
+        admin = registry.client(auth="basic")
+        admin.get("/livez", headers={"traceparent": TRACEPARENT})
+        wait_until(lambda: scrape(admin).of("berth_trace_spans_total") == 1, what="the span being counted")
+        assert line in registry.log_text()
+        assert scrape(admin).of("berth_trace_spans_dropped_total", reason="rejected") == 0
 
     def test_one_that_is_not_there_is_tried_and_the_loss_counted(self, make_registry):
         admin = make_registry(traces_endpoint=f"http://127.0.0.1:{free_port()}/", **ALL).client(auth="basic")

@@ -188,9 +188,11 @@ class Rsyslog:
 
 
 class HttpReceiver:
-    """Keeps what it is asked. `answers`: statuses (or (status, headers)) for the first requests; then 204."""
+    """Keeps what it is asked. `answers`: statuses (or (status, headers)) for the first requests; then 204. `says`: the bodies of answers below
+    300, one after another; then none."""
 
-    def __init__(self, port=0, answers=(), context=None, refuse_batches=False):
+    def __init__(self, port=0, answers=(), context=None, refuse_batches=False, says=()):
+        self.says = list(says)
         self.answers, self.refuse_batches = list(answers), refuse_batches
         self.requests, self.lock = [], threading.Lock()
         receiver = self
@@ -204,8 +206,11 @@ class HttpReceiver:
                 self.send_response(status)
                 for key, value in headers.items():
                     self.send_header(key, value)
-                self.send_header("Content-Length", "0")
+                said = receiver.say() if status < 300 else b""
+                if said or status != 204:
+                    self.send_header("Content-Length", str(len(said)))
                 self.end_headers()
+                self.wfile.write(said)
 
             do_GET = do_POST = answer
 
@@ -227,6 +232,10 @@ class HttpReceiver:
             status, more = answer if isinstance(answer, tuple) else (answer, {})
             self.requests.append({"path": path, "headers": headers, "body": body, "status": status})
             return status, more
+
+    def say(self):
+        with self.lock:
+            return self.says.pop(0) if self.says else b""
 
     @property
     def taken(self):
