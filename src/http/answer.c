@@ -121,7 +121,7 @@ static bool is_closing(struct exchange *x)
 {
 	const struct connection *c = x->connection;
 	return x->close_after || x->response->broken || !x->head->keep_alive || c->expired ||
-	       atomic_load_explicit(&c->server->draining, memory_order_relaxed) ||
+	       atomic_load_explicit(&c->server->leaving, memory_order_relaxed) ||
 	       !exchange_settle_body(x);
 }
 

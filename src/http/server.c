@@ -104,6 +104,7 @@ err_t server_listen(struct ctx *ctx, struct server *server, str address, bool tl
 	TRY(socket_listen(ctx, address, &server->socket_options, &listener->fd, &bound));
 	listener->source.kind = SOURCE_LISTENER;
 	listener->tls = tls;
+	listener->given = str_has_prefix(address, STR("fd:"));
 	if (str_has_prefix(address, STR("unix:")))
 		listener->path = mem_copy(str_skip(address, 5));
 	server->listener_count++;
@@ -189,7 +190,7 @@ static void stop_listening(struct server *server, struct listener *listener)
 	struct socket_peer peer;
 	int fd;
 	epoll_ctl(server->epoll_fd, EPOLL_CTL_DEL, listener->fd, NULL);
-	while (socket_accept(listener->fd, &server->socket_options, &fd, &peer) ==
+	while (socket_accept(listener->fd, &server->socket_options, listener->given, &fd, &peer) ==
 	       SOCKET_ACCEPTED) {
 		struct connection *c;
 		connection_new(server, fd, listener->tls, ip_from_v6(peer.address), peer.is_ip, &c);
@@ -223,12 +224,18 @@ static bool wait_until_empty(struct server *server, int64_t until_ns)
 	return true;
 }
 
+void server_leave(struct server *server)
+{
+	atomic_store(&server->leaving, true);
+}
+
 void server_drain(struct server *server, int timeout_ms)
 {
 	if (!server->started || atomic_load(&server->draining))
 		return;
 	for (size_t i = 0; i < server->listener_count; i++)
 		stop_listening(server, &server->listeners[i]);
+	server_leave(server);
 	atomic_store(&server->draining, true);
 
 	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&server->lock);

@@ -64,6 +64,10 @@ err_t server_listen(struct ctx *ctx, struct server *server, str address, bool tl
 
 err_t server_start(struct ctx *ctx, struct server *server);
 
+/* Still accepts and serves, but each answer says Connection: close: clients and proxies that keep
+ * connections go elsewhere by themselves, and few are left whose next request meets the end. */
+void server_leave(struct server *server);
+
 /* Stops accepting, closes idle connections, answers what runs (with Connection: close), waits at
  * most `timeout_ms`, then cuts. */
 void server_drain(struct server *server, int timeout_ms);

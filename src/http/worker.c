@@ -185,8 +185,8 @@ static void accept_and_serve(struct worker *worker, struct listener *listener)
 	for (;;) {
 		struct socket_peer peer;
 		int fd;
-		enum socket_accept got =
-			socket_accept(listener->fd, &server->socket_options, &fd, &peer);
+		enum socket_accept got = socket_accept(listener->fd, &server->socket_options,
+						       listener->given, &fd, &peer);
 		if (got == SOCKET_EXHAUSTED && !armed) {
 			pause_listener(server, listener);
 			return;

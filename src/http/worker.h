@@ -44,6 +44,7 @@ struct server {
 
 	sem_t transfers; /* free slots */
 	struct places places;
+	_Atomic(bool) leaving; /* each answer ends its connection */
 	_Atomic(bool) draining;
 	_Atomic(bool) cut; /* every exchange ends now */
 

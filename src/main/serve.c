@@ -353,6 +353,7 @@ static void linger(struct program *p, const sigset_t *signals)
 {
 	int64_t until_ns = clock_now_ns() + p->config.http_drain_delay_ms * CLOCK_MS;
 	api_set_draining(p->api);
+	server_leave(p->server);
 	if (p->config.http_drain_delay_ms)
 		LOG(LOG_NOTICE, "not ready any more",
 		    LOG_I64("stops_in_ms", p->config.http_drain_delay_ms));

@@ -227,10 +227,12 @@ static void read_peer(const union address *address, struct socket_peer *ret)
 
 /*
  * On Linux a TCP connection inherits its listener's timeouts and TCP_NODELAY, which saves three
- * system calls per connection; a Unix socket inherits nothing.
+ * system calls per connection; a Unix socket inherits nothing. Who connected while a service
+ * manager alone had the listener inherited what that had: a read without a timeout is a thread lost
+ * for as long as this client likes.
  */
-enum socket_accept socket_accept(int listen_fd, const struct socket_options *options, int *ret_fd,
-				 struct socket_peer *ret_peer)
+enum socket_accept socket_accept(int listen_fd, const struct socket_options *options, bool given,
+				 int *ret_fd, struct socket_peer *ret_peer)
 {
 	union address address;
 	address.any.sa_family = AF_UNIX;
@@ -240,8 +242,10 @@ enum socket_accept socket_accept(int listen_fd, const struct socket_options *opt
 		fd = accept4(listen_fd, &address.any, &len, SOCK_CLOEXEC);
 	if (fd >= 0) {
 		read_peer(&address, ret_peer);
-		if (!ret_peer->is_ip)
+		if (given || !ret_peer->is_ip)
 			set_options(fd, options);
+		if (given)
+			socket_set_nodelay(fd);
 		*ret_fd = fd;
 		return SOCKET_ACCEPTED;
 	}

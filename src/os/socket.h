@@ -36,8 +36,10 @@ enum socket_accept {
 	SOCKET_EXHAUSTED, /* out of descriptors or memory: try again later */
 	SOCKET_CLOSED,	  /* not a listening socket any more */
 };
-enum socket_accept socket_accept(int listen_fd, const struct socket_options *options, int *ret_fd,
-				 struct socket_peer *ret_peer);
+/* `given`: the listener was handed over, so it may hold connections from before it had our options.
+ */
+enum socket_accept socket_accept(int listen_fd, const struct socket_options *options, bool given,
+				 int *ret_fd, struct socket_peer *ret_peer);
 
 /* Bytes travel as soon as they are written. For Unix sockets nothing. */
 void socket_set_nodelay(int fd);

@@ -71,7 +71,9 @@ def test_who_is_told_to_stop_says_so_first_and_goes_on_serving(registry, client,
     os.kill(registry.process.pid, signal.SIGTERM)
     wait_until(lambda: ask(registry, "/readyz") == (503, "[-] not draining\nnot ready\n"), what="being unready")
     repo.get_blob(digest, expect=200)
-    assert client.get("/api/v2.0/health", headers=STRANGER, expect=200).json()["status"] == "healthy"
+    answer = client.get("/api/v2.0/health", headers=STRANGER, expect=200)
+    assert answer.json()["status"] == "healthy"
+    assert answer.headers["Connection"] == "close", "who keeps connections shall go elsewhere"
     assert ask(registry, "/livez")[0] == 200
     registry.drop_connections()
     registry.process.terminate()  # the second signal: now
