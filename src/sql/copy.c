@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "copy_catalogue.h"
 #include "driver.h"
+#include "load.h"
 
 #include <string.h>
 
@@ -75,10 +76,17 @@ static void add_select(struct buf *b, const struct sql *db, const struct copy_ta
 	buf_printf(b, " LIMIT %zu", page_rows(table));
 }
 
+/* What load.h wants of an engine. */
 static void add_insert(struct buf *b, const struct sql *db, const struct copy_table *table)
 {
-	buf_printf(b, "INSERT INTO \"" STR_FMT "\" (", STR_ARG(table->name));
+	bool at_once = sql_load_is_at_once(db);
+	buf_printf(b, "%s \"" STR_FMT "\" (", at_once ? "COPY" : "INSERT INTO",
+		   STR_ARG(table->name));
 	add_names(b, table);
+	if (at_once) {
+		buf_printf(b, ") FROM STDIN");
+		return;
+	}
 	buf_printf(b, ") VALUES (");
 	add_places(b, db, table->column_count);
 	buf_printf(b, ")");
@@ -115,8 +123,9 @@ static const struct sql_statement *make_statement(struct ctx *ctx, const struct 
 
 struct table_copy {
 	const struct copy_table *table; /* of the side that is read */
-	const struct sql_statement *first, *next, *insert;
-	struct sql_tx *from, *to; /* `to` NULL: only read */
+	const struct sql_statement *first, *next;
+	struct sql_tx *from;
+	struct sql_load *into; /* NULL: only read */
 	uint64_t rows, sum;
 	int64_t id_max;
 };
@@ -169,7 +178,7 @@ static err_t take_row(struct ctx *ctx, struct table_copy *work, const struct sql
 		if (str_eq(table->columns[i].name, STR("id")))
 			work->id_max = MAX(work->id_max, values[i].number);
 	const struct sql_args args = { values, table->column_count };
-	return work->to ? sql_exec(ctx, work->to, work->insert, args, NULL) : OK;
+	return work->into ? sql_load_row(ctx, work->into, args) : OK;
 }
 
 /* The rows after `keys`, or the first; `keys` are then the last row's, in `arena`. */
@@ -271,10 +280,13 @@ static err_t copy_table(struct ctx *ctx, struct copying *c, size_t at)
 {
 	const struct copy_table *target = &c->target.tables[at];
 	const struct copy_table *source = copy_catalogue_find(&c->source, target->name);
-	struct table_copy work = { .to = &c->to };
+	const struct sql_statement *insert =
+		make_statement(ctx, c->copy->to, target, at, INSERT_ROW);
+	CLEANUP(sql_load_done) struct sql_load load = SQL_LOAD_INIT(&c->to, insert);
+	struct table_copy work = { .into = &load };
 	int64_t number = 0;
-	work.insert = make_statement(ctx, c->copy->to, target, at, INSERT_ROW);
 	TRY(read_table(ctx, &c->from, source, at, &work));
+	TRY_CTX(ctx, sql_load_end(ctx, &load), "table " STR_FMT, STR_ARG(target->name));
 	if (target->numbered) {
 		TRY(copy_number_read(ctx, &c->from, target->name, &number));
 		number = MAX(number, work.id_max);

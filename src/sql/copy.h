@@ -5,9 +5,9 @@
  * Which tables there are, their columns, keys and references is read from both catalogues, which
  * must agree, so nothing can be forgotten. Everything is one transaction on the target: all or
  * nothing. What the target has is removed first. The source is read from one snapshot, in pages by
- * primary key, so memory does not grow with it. Afterwards both sides are read once more and
- * compared, table by table: how many rows, and a sum over all their values. Numbers that were ever
- * given to rows are not given again.
+ * primary key, so memory does not grow with it, and PostgreSQL is given rows many at a time
+ * (load.h). Afterwards both sides are read once more and compared, table by table: how many rows,
+ * and a sum over all their values. Numbers that were ever given to rows are not given again.
  *
  * Both databases must have the schema of this program and have been opened with room for
  * SQL_COPY_STATEMENTS more statements.

@@ -35,6 +35,18 @@ struct sql_driver {
 	str (*text)(const struct sql_rows *rows, int column);
 	bool (*is_null)(const struct sql_rows *rows, int column);
 
+	/* Many rows into a table, waiting for none of them. Where it is NULL `exec` waits for
+	 * nobody either. `statement` is a COPY … FROM STDIN; nothing else is done in the
+	 * transaction until `load_end`, or its rollback. */
+	err_t (*load_begin)(struct ctx *ctx, struct sql_tx *tx,
+			    const struct sql_statement *statement);
+	/* Bytes of COPY's text format, cut anywhere. */
+	err_t (*load_bytes)(struct ctx *ctx, struct sql_tx *tx,
+			    const struct sql_statement *statement, str bytes);
+	/* The rows are there, or why they are not. */
+	err_t (*load_end)(struct ctx *ctx, struct sql_tx *tx,
+			  const struct sql_statement *statement);
+
 	/* Prepares only, and checks what can be checked without running. */
 	err_t (*prepare)(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement);
 	/* Several statements without parameters or results, in the transaction. */
@@ -105,6 +117,10 @@ enum sql_own {
 		.index = SQL_OWN_INDEX(own),                                                       \
 		.kind = SQL_STATEMENT_##how,                                                       \
 	}
+
+/* What is looked at before a statement gets to an engine. Its failure fails the transaction. */
+err_t sql_check_call(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+		     struct sql_args args);
 
 /* The place of a statement in a connection's cache, and how many there are. */
 unsigned sql_slot(const struct sql *db, const struct sql_statement *statement);

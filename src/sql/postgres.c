@@ -216,8 +216,11 @@ static void roll_back(struct postgres_connection *c)
 		return;
 	/* Its failure is nobody's: the connection is closed, and that rolls back, too. */
 	struct ctx own;
+	int64_t until_ns = clock_now_ns() + ROLLBACK_MAX_NS;
 	ctx_init(&own, NULL);
-	if (postgres_simple(&own, c, "ROLLBACK", clock_now_ns() + ROLLBACK_MAX_NS) != OK)
+	if (libpq.PQtransactionStatus(c->handle) == PQTRANS_ACTIVE)
+		postgres_load_drop(c, until_ns);
+	if (c->broken || postgres_simple(&own, c, "ROLLBACK", until_ns) != OK)
 		c->broken = true;
 }
 
@@ -297,6 +300,9 @@ const struct sql_driver sql_driver_postgres = {
 	.i64 = postgres_i64,
 	.text = postgres_text,
 	.is_null = postgres_is_null,
+	.load_begin = postgres_load_begin,
+	.load_bytes = postgres_load_bytes,
+	.load_end = postgres_load_end,
 	.prepare = postgres_prepare,
 	.script = postgres_script,
 	.lock_migrations = postgres_lock_migrations,

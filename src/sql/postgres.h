@@ -7,6 +7,7 @@
  *	postgres_connection.c  one connection: connecting, waiting for the server, errors
  *	postgres_hosts.c       a server's addresses, looked up by a deadline
  *	postgres_statement.c   prepared statements, values, results
+ *	postgres_load.c        many rows at once
  */
 #pragma once
 
@@ -43,11 +44,17 @@ bool postgres_is_quiet(struct postgres_connection *connection);
 /*
  * Waits for the answer to what was just sent (`sent` is the result of PQsend…). Not a result of the
  * server at all: the connection is broken. An error of the server: recorded with `what`. `until_ns`
- * 0 waits for ever.
+ * 0 waits for ever. The answer to a COPY … FROM STDIN is that the server waits for its rows.
  */
 err_t postgres_answer(struct ctx *ctx, struct postgres_connection *connection, int sent,
 		      int64_t until_ns, const char *what, PGresult **ret);
 void postgres_result_done(PGresult **result); /* CLEANUP */
+
+/* Until the system has taken all that was sent. */
+err_t postgres_flush(struct ctx *ctx, struct postgres_connection *connection, int64_t until_ns,
+		     const char *what);
+/* Records that there is no connection any more, and why. */
+err_t postgres_lost(struct ctx *ctx, struct postgres_connection *connection, const char *what);
 
 /* Statements without parameters or rows, in one round trip. */
 err_t postgres_simple(struct ctx *ctx, struct postgres_connection *connection, const char *text,
@@ -67,3 +74,11 @@ int64_t postgres_i64(const struct sql_rows *rows, int column);
 str postgres_text(const struct sql_rows *rows, int column);
 bool postgres_is_null(const struct sql_rows *rows, int column);
 err_t postgres_prepare(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement);
+
+err_t postgres_load_begin(struct ctx *ctx, struct sql_tx *tx,
+			  const struct sql_statement *statement);
+err_t postgres_load_bytes(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+			  str bytes);
+err_t postgres_load_end(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement);
+/* Takes back what is under way, until `until_ns`. */
+void postgres_load_drop(struct postgres_connection *connection, int64_t until_ns);

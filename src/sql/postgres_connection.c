@@ -34,7 +34,7 @@ static void ignore_notice(void *arg, const PGresult *result)
 }
 
 /* libpq has said what happened; the errno only says that it is worth another try. */
-static err_t lost(struct ctx *ctx, struct postgres_connection *c, const char *what)
+err_t postgres_lost(struct ctx *ctx, struct postgres_connection *c, const char *what)
 {
 	c->broken = true;
 	str text = str_trim(str_from(libpq.PQerrorMessage(c->handle)));
@@ -64,7 +64,7 @@ static err_t await_socket(struct ctx *ctx, struct postgres_connection *c, short 
 		if (ready > 0)
 			return OK;
 		if (ready < 0 && errno != EINTR)
-			return lost(ctx, c, "poll");
+			return postgres_lost(ctx, c, "poll");
 		bool cancelled = ctx->cancelled &&
 				 atomic_load_explicit(ctx->cancelled, memory_order_relaxed);
 		if (!cancelled && (!until_ns || clock_now_ns() < until_ns))
@@ -82,19 +82,19 @@ static err_t finish_connecting(struct ctx *ctx, struct postgres_connection *c, i
 	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
 	for (;;) {
 		if (!c->handle || libpq.PQstatus(c->handle) == CONNECTION_BAD)
-			return lost(ctx, c, "could not connect");
+			return postgres_lost(ctx, c, "could not connect");
 		TRY(await_socket(ctx, c, status == PGRES_POLLING_READING ? POLLIN : POLLOUT,
 				 until_ns));
 		status = libpq.PQconnectPoll(c->handle);
 		if (status == PGRES_POLLING_OK)
 			break;
 		if (status == PGRES_POLLING_FAILED)
-			return lost(ctx, c, "could not connect");
+			return postgres_lost(ctx, c, "could not connect");
 	}
 	libpq.PQsetNoticeReceiver(c->handle, ignore_notice, NULL);
 	/* A large value must not block past the deadline, either. */
 	if (libpq.PQsetnonblocking(c->handle, 1) != 0)
-		return lost(ctx, c, "could not connect");
+		return postgres_lost(ctx, c, "could not connect");
 	TRY(postgres_ask_writable(ctx, c, until_ns, &c->writable));
 	return postgres_simple(ctx, c, SETUP, until_ns);
 }
@@ -209,7 +209,7 @@ static err_t server_error(struct ctx *ctx, struct postgres_connection *c, const 
 {
 	const char *state = libpq.PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	if (!state)
-		return lost(ctx, c, what);
+		return postgres_lost(ctx, c, what);
 	const char *text = libpq.PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	int sys_errno = errno_of(state);
 	if (sys_errno == SQL_ERRNO_LOST)
@@ -220,19 +220,19 @@ static err_t server_error(struct ctx *ctx, struct postgres_connection *c, const 
 	return err;
 }
 
-static err_t flush(struct ctx *ctx, struct postgres_connection *c, int64_t until_ns,
-		   const char *what)
+err_t postgres_flush(struct ctx *ctx, struct postgres_connection *c, int64_t until_ns,
+		     const char *what)
 {
 	for (;;) {
 		int left = libpq.PQflush(c->handle);
 		if (left == 0)
 			return OK;
 		if (left < 0)
-			return lost(ctx, c, what);
+			return postgres_lost(ctx, c, what);
 		/* The server may have to be read before it goes on reading. */
 		TRY(await_socket(ctx, c, POLLIN | POLLOUT, until_ns));
 		if (!libpq.PQconsumeInput(c->handle))
-			return lost(ctx, c, what);
+			return postgres_lost(ctx, c, what);
 	}
 }
 
@@ -243,7 +243,7 @@ static err_t next_result(struct ctx *ctx, struct postgres_connection *c, int64_t
 	while (libpq.PQisBusy(c->handle)) {
 		TRY(await_socket(ctx, c, POLLIN, until_ns));
 		if (!libpq.PQconsumeInput(c->handle))
-			return lost(ctx, c, what);
+			return postgres_lost(ctx, c, what);
 	}
 	*ret = libpq.PQgetResult(c->handle);
 	return OK;
@@ -252,7 +252,7 @@ static err_t next_result(struct ctx *ctx, struct postgres_connection *c, int64_t
 static bool is_error(const PGresult *result)
 {
 	ExecStatusType status = libpq.PQresultStatus(result);
-	return status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK;
+	return status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_COPY_IN;
 }
 
 void postgres_result_done(PGresult **result)
@@ -265,8 +265,8 @@ err_t postgres_answer(struct ctx *ctx, struct postgres_connection *connection, i
 		      int64_t until_ns, const char *what, PGresult **ret)
 {
 	if (!sent)
-		return lost(ctx, connection, what);
-	TRY(flush(ctx, connection, until_ns, what));
+		return postgres_lost(ctx, connection, what);
+	TRY(postgres_flush(ctx, connection, until_ns, what));
 
 	/* The answer is the last result, or the first error: after that come none of interest. */
 	CLEANUP(postgres_result_done) PGresult *last = NULL;
@@ -281,9 +281,11 @@ err_t postgres_answer(struct ctx *ctx, struct postgres_connection *connection, i
 		}
 		postgres_result_done(&last);
 		last = result;
+		if (libpq.PQresultStatus(last) == PGRES_COPY_IN)
+			break; /* it would be the next result, too */
 	}
 	if (!last)
-		return lost(ctx, connection, what);
+		return postgres_lost(ctx, connection, what);
 	if (is_error(last))
 		return server_error(ctx, connection, last, what);
 	*ret = take(last);

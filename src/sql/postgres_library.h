@@ -34,6 +34,8 @@
 	X(PQntuples)                                                                               \
 	X(PQresultErrorField)                                                                      \
 	X(PQresultStatus)                                                                          \
+	X(PQputCopyData)                                                                           \
+	X(PQputCopyEnd)                                                                            \
 	X(PQsendDescribePrepared)                                                                  \
 	X(PQsendPrepare)                                                                           \
 	X(PQsendQuery)                                                                             \

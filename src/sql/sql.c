@@ -197,8 +197,8 @@ static err_t check_values(struct ctx *ctx, const struct sql_statement *statement
 	return OK;
 }
 
-static err_t check_call(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
-			struct sql_args args)
+err_t sql_check_call(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+		     struct sql_args args)
 {
 	CHECK(tx->open);
 	if (tx->failed)
@@ -216,7 +216,7 @@ err_t sql_exec(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *s
 	CHECK(statement->kind == SQL_STATEMENT_EXEC);
 	int64_t changed = 0;
 	struct step step = step_begin(ctx, STEP_SQL_STATEMENT, 0, statement->name);
-	err_t err = check_call(ctx, tx, statement, args);
+	err_t err = sql_check_call(ctx, tx, statement, args);
 	if (err == OK)
 		err = tx->db->driver->exec(ctx, tx, statement, args, &changed);
 	step_end(ctx, &step, err);
@@ -235,7 +235,7 @@ err_t sql_query(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *
 	CHECK(statement->kind != SQL_STATEMENT_EXEC && !ret->open);
 	struct sql_rows rows = { .tx = tx };
 	rows.step = step_begin(ctx, STEP_SQL_STATEMENT, 0, statement->name);
-	err_t err = check_call(ctx, tx, statement, args);
+	err_t err = sql_check_call(ctx, tx, statement, args);
 	if (err == OK)
 		err = tx->db->driver->query(ctx, tx, statement, args, &rows);
 	if (err != OK) {

@@ -189,6 +189,80 @@ def test_a_copy_that_fails_leaves_nothing_and_can_be_made_again(full, servers, d
     copy(registry, registry.data, url)
 
 
+ODD = ["", "\\N", "\\.", "a\tb\nc\rd\\e\\\\", "\\x6162", "\b\f\v\x01\x7f", "Grüße 🎉", "'\"$1%s", "x" * 200_000 + "\\", "\\" * 70_000]
+
+
+def test_values_that_look_like_something_else(full, servers, database, node):
+    """Rows reach PostgreSQL as the text that COPY reads, which has its own words for nothing, ends of lines and bytes."""
+    registry, _ = full
+    path = registry.data / "berth.sqlite"
+    url = servers.url(database, servers.primary)
+    with sqlite3.connect(path) as connection:
+        for number, text in enumerate(ODD):
+            connection.execute("INSERT INTO setting (name, value, updated_at_us) VALUES (?, ?, -9223372036854775808)", (f"odd-{number}", text))
+        connection.execute("UPDATE manifest SET content = ? WHERE id = (SELECT MAX(id) FROM manifest)", (bytes(range(256)) * 3000,))
+    copy(registry, registry.data, url)
+    found = servers.primary.query("SELECT name, encode(convert_to(value, 'UTF8'), 'hex'), updated_at_us FROM setting WHERE name LIKE 'odd-%' ORDER BY name", database)
+    assert found == [f"odd-{number}\t{text.encode().hex()}\t-9223372036854775808" for number, text in enumerate(ODD)]
+    (hexed,) = servers.primary.query("SELECT encode(content, 'hex') FROM manifest ORDER BY id DESC LIMIT 1", database)
+    assert bytes.fromhex(hexed) == bytes(range(256)) * 3000
+
+
+MANY = 12_000  # more than the server is given at once
+
+
+def with_many(registry):
+    with sqlite3.connect(registry.data / "berth.sqlite") as connection:
+        connection.executemany("INSERT INTO setting (name, value, updated_at_us) VALUES (?, 'v', 1)", ((f"many-{number:05}",) for number in range(MANY)))
+
+
+def on_row(server, database, body):
+    """From here on the server does this when it gets row 7,000 of the settings, which is in the middle of what it is given at once."""
+    server.query("CREATE FUNCTION odd() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.name = 'many-07000' THEN "
+                 f"{body}; END IF; RETURN NEW; END $$", database)
+    server.query("CREATE TRIGGER odd BEFORE INSERT ON setting FOR EACH ROW EXECUTE FUNCTION odd()", database)
+
+
+@pytest.mark.parametrize("body, said", [
+    ("RAISE EXCEPTION 'no more settings'", "setting: no more settings"),
+    ("NEW.name = 'many-00000'", "setting: duplicate key value"),
+    ("NEW.value = 'another'", "table setting: "),
+    ("RETURN NULL", "table setting: "),
+    ("PERFORM pg_terminate_backend(pg_backend_pid())", "setting: "),
+])
+def test_a_server_that_stops_in_the_middle(full, servers, database, node, body, said):
+    registry, images = full
+    url = servers.url(database, servers.primary)
+    there = node(url)  # the schema, and then nothing
+    there.stop()
+    servers.primary.query("DO $$ DECLARE t text; BEGIN FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP "
+                          "IF t NOT IN ('schema_migration', 'schema_compatible', 'audit_chain', 'repository_floor', 'tenant', 'storage', 'role') THEN "
+                          "EXECUTE 'TRUNCATE ' || quote_ident(t) || ' CASCADE'; END IF; END LOOP; END $$", database)
+    with_many(registry)
+    before = server_counts(servers.primary, database)
+    on_row(servers.primary, database, body)
+    assert said in copy(registry, registry.data, url, expect=1)
+    assert server_counts(servers.primary, database) == before
+    servers.primary.query("DROP TRIGGER odd ON setting", database)
+    copy(registry, registry.data, url)
+    assert server_counts(servers.primary, database)["setting"] == sqlite_counts(registry.data / "berth.sqlite")["setting"]
+
+
+def test_a_source_that_stops_in_the_middle(full, servers, database):
+    """Text that the other engine cannot hold, thousands of rows behind what was sent already."""
+    registry, _ = full
+    url = servers.url(database, servers.primary)
+    with_many(registry)
+    with sqlite3.connect(registry.data / "berth.sqlite") as connection:
+        connection.execute("UPDATE setting SET value = 'a' || char(0) WHERE name = 'many-07000'")
+    assert "is not text" in copy(registry, registry.data, url, expect=1)
+    assert server_counts(servers.primary, database)["account"] == server_counts(servers.primary, database)["setting"] == 0
+    with sqlite3.connect(registry.data / "berth.sqlite") as connection:
+        connection.execute("UPDATE setting SET value = 'a' WHERE name = 'many-07000'")
+    copy(registry, registry.data, url)
+    assert server_counts(servers.primary, database)["setting"] >= MANY
+
+
 def test_what_cannot_be_copied_is_said(full, servers, database, node, tmp_path):
     registry, _ = full
     url = servers.url(database, servers.primary)
