@@ -259,18 +259,19 @@ class DockerRegistry(Server):
     def find():
         return tools.system_tool("docker-registry", "docker-registry")
 
-    def command(self):
-        config = self.directory / "config.yml"
-        config.write_text(
-            f"""version: 0.1
+    def config(self, storage):
+        return f"""version: 0.1
 log: {{accesslog: {{disabled: true}}, level: error}}
 storage:
-  filesystem: {{rootdirectory: {self.directory / "data"}}}
+  {storage}
   delete: {{enabled: true}}
   cache: {{{self.cache}: inmemory}}
 http: {{addr: "{self.address}", secret: bench}}
 """
-        )
+
+    def command(self):
+        config = self.directory / "config.yml"
+        config.write_text(self.config(f'filesystem: {{rootdirectory: {self.directory / "data"}}}'))
         return [str(self.binary), "serve", str(config)]
 
 

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 BENCH = Path(__file__).resolve().parent.parent
@@ -14,6 +15,7 @@ TOOLS = WORK / "tools"
 
 DISTRIBUTION_VERSION = "v3.0.0"
 ZOT_VERSION = "v2.1.20"
+AWSCLI_VERSION = "1.46.3"
 GO_TIMEOUT_S = 1200
 
 
@@ -84,6 +86,20 @@ def distribution():
 def zot():
     environment = {"CGO_ENABLED": "0", "GOEXPERIMENT": "jsonv2"}
     return go_tool("zot", f"zotregistry.dev/zot/v2/cmd/zot@{ZOT_VERSION}", environment)
+
+
+def awscli():
+    """AWS's own client, in a virtual environment of its own."""
+    folder = TOOLS / f"awscli-{AWSCLI_VERSION}"
+    path = folder / "bin" / "aws"
+    if not path.exists():
+        print(f"installing awscli {AWSCLI_VERSION} …", flush=True)
+        for command in ([sys.executable, "-m", "venv", str(folder)],
+                        [str(folder / "bin" / "pip"), "install", "--quiet", f"awscli=={AWSCLI_VERSION}"]):
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode:
+                raise Missing(f"awscli: {(done.stderr.strip().splitlines() or ['no reason given'])[-1][-160:]}")
+    return path
 
 
 def berth():

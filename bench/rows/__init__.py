@@ -4,7 +4,7 @@
 A row is a function that takes a Bench and gives back a list of Measures. To add one: write it in the
 file of its kind and name it here.
 """
-from rows import lists, login, memory, pull, push, scale, trail
+from rows import lists, login, memory, pull, push, s3, scale, trail
 
 ROWS = {
     "manifest-get": pull.manifest_get,
@@ -20,6 +20,9 @@ ROWS = {
     "push-one-repository": push.push_one_repository,
     "push-one-project": push.push_one_project,
     "push-one-project-postgres": push.push_one_project_postgres,
+    "s3-blob-get-1g": s3.blob_get_s3,
+    "s3-blob-put-1g": s3.blob_put_s3,
+    "s3-image-push": s3.image_push_s3,
     "tags-100000": scale.tags,
     "artifacts-100000": scale.artifacts,
     "lists-100000": lists.lists,

@@ -95,6 +95,16 @@ def ask(url, access_key, secret, method, target, body=b"", region=REGION):
     return answer.status, answer.read()
 
 
+def presign(url, access_key, secret, target, expires_s=3600, region=REGION):
+    """A URL by which anybody may GET it for a while."""
+    host = urllib.parse.urlsplit(url).netloc
+    date = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    query = {"X-Amz-Algorithm": "AWS4-HMAC-SHA256", "X-Amz-Credential": f"{access_key}/{date[:8]}/{region}/s3/aws4_request",
+             "X-Amz-Date": date, "X-Amz-Expires": expires_s, "X-Amz-SignedHeaders": "host"}
+    target += "?" + "&".join(f"{name}={quote(str(value))}" for name, value in query.items())
+    return f"{url}{target}&X-Amz-Signature={signature_of(secret, region, date, 'GET', target, {'host': host}, 'UNSIGNED-PAYLOAD')}"
+
+
 class S3Server:
     def __init__(self, *, secret=SECRET_KEY, region=REGION, session_token=None):
         self.secret, self.region, self.session_token = secret, region, session_token
