@@ -418,6 +418,14 @@ err_t upload_abandon(struct ctx *ctx, struct registry *registry, str id)
 	return err;
 }
 
+/* Before its bytes are removed: what came after that would stay. */
+static void end_writing(struct ctx *ctx, struct upload *up)
+{
+	if (end_ring(ctx, up) != OK)
+		ctx_forgive(ctx);
+	store_upload_done(&up->file);
+}
+
 err_t upload_cancel(struct ctx *ctx, struct upload *up)
 {
 	struct upload_row row;
@@ -425,9 +433,11 @@ err_t upload_cancel(struct ctx *ctx, struct upload *up)
 	if (err == ERR_ABSENT) { /* somebody else has ended it */
 		ctx_forgive(ctx);
 		up->ended = true;
+		end_writing(ctx, up);
 		return store_upload_remove(ctx, up->storage->store, up->id);
 	}
 	TRY(err);
+	end_writing(ctx, up);
 	TRY(end_in(ctx, up->registry, up->storage, &row, up->id));
 	up->ended = true;
 	return OK;

@@ -206,7 +206,8 @@ void remote_upload_sent(struct ctx *ctx, struct remote_upload *up, size_t len)
 static err_t append_piece(struct ctx *ctx, struct remote_upload *up, str piece)
 {
 	size_t part_bytes = up->ops->part_bytes(up);
-	if (up->state->tail_bytes >= part_bytes + REMOTE_TAIL_KEPT)
+	while (up->state->tail_bytes >=
+	       part_bytes + REMOTE_TAIL_KEPT) /* more, when some came back */
 		TRY(up->ops->send(ctx, up, part_bytes));
 	remote_upload_make_room(up, up->state->tail_bytes + piece.len);
 	memcpy(up->tail + up->state->tail_bytes, piece.ptr, piece.len);
@@ -261,10 +262,12 @@ static err_t flush(struct ctx *ctx, struct remote_upload *up)
 	if (up->exists && !up->dirty)
 		return OK;
 	TRY(remote_upload_load_tail(ctx, up));
-	if (up->state->tail_bytes >= up->ops->flush_bytes(up) + REMOTE_TAIL_KEPT)
+	while (up->state->tail_bytes >= up->ops->flush_bytes(up) + REMOTE_TAIL_KEPT)
 		TRY(up->ops->send(
 			ctx, up,
 			MIN(up->state->tail_bytes - REMOTE_TAIL_KEPT, up->ops->part_bytes(up))));
+	if (up->ops->settle)
+		TRY(up->ops->settle(ctx, up));
 	return remote_upload_save(ctx, up, true);
 }
 

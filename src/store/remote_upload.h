@@ -86,8 +86,11 @@ struct remote_upload_ops {
 	uint64_t (*sent_bytes)(struct remote_upload *up); /* before the tail */
 	size_t (*part_bytes)(struct remote_upload *up);	  /* how large the next part is */
 	size_t (*flush_bytes)(struct remote_upload *up);  /* what a flush makes one of */
-	/* The first `len` bytes of the tail go out: remote_upload_sent(). */
+	/* The first `len` bytes of the tail go out: remote_upload_sent(). They may be on their way
+	 * still when it returns. */
 	err_t (*send)(struct ctx *ctx, struct remote_upload *up, size_t len);
+	/* Waits for what is on its way; what fails is in the tail again. NULL: nothing ever is. */
+	err_t (*settle)(struct ctx *ctx, struct remote_upload *up);
 	/* Cuts what went out, and the tail, which is here, back to so many bytes in all; `broken`
 	 * when that fails and cannot be tried again. */
 	err_t (*cut)(struct ctx *ctx, struct remote_upload *up, uint64_t size_bytes);

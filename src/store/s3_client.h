@@ -23,6 +23,8 @@
 #include "remote.h"
 #include "s3_credentials.h"
 
+#include <stdatomic.h>
+
 #define S3_UPLOAD_ID_MAX 1024
 
 enum s3_verify { S3_VERIFY_ETAG, S3_VERIFY_SIZE, S3_VERIFY_CONTENT };
@@ -43,11 +45,15 @@ struct s3_site {
 	str host;   /* with the port, and in front the bucket unless it is in the path */
 };
 
+/* Whether the server compares a body with the SHA-256 that its request is signed with. */
+enum s3_payloads { S3_PAYLOADS_UNKNOWN, S3_PAYLOADS_CHECKED, S3_PAYLOADS_UNCHECKED };
+
 struct s3_client {
 	struct arena memory;
 	struct s3_options options;
 	struct s3_site site;
 	str ca_pem;
+	_Atomic(enum s3_payloads) payloads; /* s3_parts_ask_payloads() */
 	struct client *http;
 	struct s3_credentials *credentials;
 };

@@ -63,8 +63,13 @@ err_t s3_list(struct ctx *ctx, struct s3_client *client, str prefix,
  */
 err_t s3_multipart_begin(struct ctx *ctx, struct s3_client *client, str key,
 			 char id[S3_UPLOAD_ID_MAX + 1], bool *ret_more);
+/* With S3_VERIFY_ETAG the part's etag is compared, unless the server is known to compare the body
+ * with its SHA-256: that proves more, and the MD5 of all costs more time than everything else. */
 err_t s3_part_put(struct ctx *ctx, struct s3_client *client, str key, const char *id,
 		  unsigned number, str bytes, struct s3_part *ret);
+/* Finds out whether it does, once for each client: by a part S3_PARTS_MAX, which no upload has,
+ * that is another one than its request says. */
+void s3_parts_ask_payloads(struct ctx *ctx, struct s3_client *client, str key, const char *id);
 /* A piece of another object, by the server. */
 struct s3_piece {
 	str from; /* its key */

@@ -38,6 +38,7 @@ static err_t make_whole(struct ctx *ctx, struct s3_upload *up)
 	while (up->state.common.tail_bytes)
 		TRY(s3_upload_send_part(
 			ctx, up, MIN(up->state.common.tail_bytes, 2 * s3_upload_part_bytes(up))));
+	TRY(s3_upload_settle(ctx, up));
 	if (up->state.multipart[0]) /* all parts, so that who comes later can tell what they became
 				     */
 		TRY(remote_upload_save(ctx, &up->common, true));
@@ -101,6 +102,7 @@ static err_t remove_rest(struct ctx *ctx, struct s3_upload *up)
 {
 	char key[REMOTE_KEY_MAX];
 	str data = s3_data_key(up->s3, remote_upload_id(&up->common), key);
+	remote_parts_drop(&up->parts); /* one that came after the end would stay */
 	if (up->may_have_more)
 		TRY(s3_upload_abort_all(ctx, up->s3, data));
 	else if (up->state.multipart[0])

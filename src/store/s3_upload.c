@@ -3,7 +3,8 @@
  * s3_upload.c - see s3.h: bytes in. Fault points: s3.part, s3.state, s3.complete, s3.remove.
  *
  * What went out (remote_upload.h) is bytes of the data object (`base_bytes`), or else parts;
- * another process sends those that the state does not know again, under their numbers.
+ * another process sends those that the state does not know again, under their numbers. Several
+ * parts are on their way at a time (remote_parts.h); a state is written when all have landed.
  *
  * The first S3_HEAD_BYTES stay in the state: who encrypts looks there each time he opens an upload,
  * and they cannot be read in a part.
@@ -30,12 +31,18 @@ static struct s3_upload *upload_of(struct remote_upload *up)
 
 uint64_t s3_upload_before_tail(const struct s3_upload *up)
 {
-	return up->state.base_bytes + up->state.parts_bytes;
+	return up->state.base_bytes + up->state.parts_bytes + up->parts.bytes;
+}
+
+/* With those that are on their way. */
+static size_t part_count(const struct s3_upload *up)
+{
+	return up->state.part_count + up->parts.count;
 }
 
 size_t s3_upload_part_bytes(const struct s3_upload *up)
 {
-	size_t doublings = MIN(up->state.part_count / PARTS_OF_A_SIZE, (size_t)DOUBLINGS_MAX);
+	size_t doublings = MIN(part_count(up) / PARTS_OF_A_SIZE, (size_t)DOUBLINGS_MAX);
 	return PART_BYTES_FIRST << doublings;
 }
 
@@ -101,6 +108,7 @@ static err_t begin_parts(struct ctx *ctx, struct s3_upload *up)
 	bool more;
 	TRY(s3_multipart_begin(ctx, up->s3->client, data, up->state.multipart, &more));
 	up->may_have_more |= more;
+	s3_parts_ask_payloads(ctx, up->s3->client, data, up->state.multipart);
 	err_t err = base_bytes ? copy_base(ctx, up, base_bytes) : OK;
 	if (err == OK) {
 		up->state.base_bytes = 0;
@@ -141,6 +149,7 @@ err_t s3_upload_complete(struct ctx *ctx, struct s3_upload *up)
 {
 	char key[REMOTE_KEY_MAX];
 	str data = s3_data_key(up->s3, remote_upload_id(&up->common), key);
+	TRY(s3_upload_settle(ctx, up));
 	if (!up->state.multipart[0])
 		return OK;
 	if (FAULT("s3.complete"))
@@ -155,6 +164,7 @@ err_t s3_upload_complete(struct ctx *ctx, struct s3_upload *up)
 	}
 	up->state.base_bytes = up->state.parts_bytes;
 	s3_state_drop_parts(&up->state);
+	up->began = false;
 	up->common.dirty = true;
 	ctx_progress(ctx);
 	return OK;
@@ -165,6 +175,53 @@ static bool ends_short(const struct s3_upload *up)
 {
 	return up->state.part_count &&
 	       up->state.parts[up->state.part_count - 1].size_bytes < S3_PART_BYTES_MIN;
+}
+
+/* The oldest on its way lands, or nothing is on its way any more. */
+static err_t land(struct ctx *ctx, struct s3_upload *up)
+{
+	const struct remote_part *landed;
+	err_t err = remote_parts_land(ctx, &up->parts, &landed);
+	if (err != OK) {
+		remote_parts_return(&up->parts, &up->common);
+		return err;
+	}
+	struct s3_part part = { .size_bytes = landed->len };
+	memcpy(part.etag, landed->etag, sizeof part.etag);
+	s3_state_add_part(&up->state, &part);
+	return OK;
+}
+
+err_t s3_upload_settle(struct ctx *ctx, struct s3_upload *up)
+{
+	while (up->parts.count)
+		TRY(land(ctx, up));
+	return OK;
+}
+
+/* On a thread of its own: nothing of the upload changes that it reads. */
+static err_t put_on_its_way(struct ctx *ctx, void *arg, unsigned number, str bytes,
+			    char etag[REMOTE_ETAG_MAX + 1])
+{
+	struct s3_upload *up = arg;
+	char key[REMOTE_KEY_MAX];
+	struct s3_part part;
+	TRY(s3_part_put(ctx, up->s3->client,
+			s3_data_key(up->s3, remote_upload_id(&up->common), key),
+			up->state.multipart, number, bytes, &part));
+	memcpy(etag, part.etag, sizeof part.etag);
+	return OK;
+}
+
+/* True when it left. The first part since the upload was opened does not: by that one it shows
+ * whether the multipart upload is still there. */
+static err_t let_leave(struct ctx *ctx, struct s3_upload *up, size_t len, bool *ret)
+{
+	while (up->parts.count && !remote_parts_have_room(&up->parts, len))
+		TRY(land(ctx, up));
+	*ret = up->began && remote_parts_have_room(&up->parts, len) &&
+	       remote_parts_leave(ctx, &up->parts, &up->common, (unsigned)part_count(up) + 1, len);
+	return *ret ? OK : s3_upload_settle(ctx, up);
 }
 
 static err_t put_part(struct ctx *ctx, struct s3_upload *up, size_t len, struct s3_part *ret)
@@ -181,11 +238,15 @@ static err_t put_part(struct ctx *ctx, struct s3_upload *up, size_t len, struct 
 err_t s3_upload_send_part(struct ctx *ctx, struct s3_upload *up, size_t len)
 {
 	struct s3_part part;
+	bool left;
 	if (FAULT("s3.part"))
 		return fail_errno(ctx, ERR_STORAGE, "could not send a part of upload %s",
 				  up->common.id);
-	if (up->state.part_count >= S3_PARTS_MAX - 1 || ends_short(up))
+	if (part_count(up) >= S3_PARTS_MAX - 1 || ends_short(up))
 		TRY(s3_upload_complete(ctx, up)); /* few large ones take their place */
+	TRY(let_leave(ctx, up, len, &left));
+	if (left)
+		return OK;
 	err_t err = put_part(ctx, up, len, &part);
 	if (err == ERR_ABSENT) { /* completed by a process that died before it could say so */
 		ctx_forgive(ctx);
@@ -195,6 +256,7 @@ err_t s3_upload_send_part(struct ctx *ctx, struct s3_upload *up, size_t len)
 	TRY(err);
 	s3_state_add_part(&up->state, &part);
 	remote_upload_sent(ctx, &up->common, len);
+	up->began = true;
 	return OK;
 }
 
@@ -238,10 +300,17 @@ static err_t send(struct ctx *ctx, struct remote_upload *common, size_t len)
 	return s3_upload_send_part(ctx, upload_of(common), len);
 }
 
+static err_t settle(struct ctx *ctx, struct remote_upload *common)
+{
+	return s3_upload_settle(ctx, upload_of(common));
+}
+
 static err_t cut(struct ctx *ctx, struct remote_upload *common, uint64_t size_bytes)
 {
 	struct s3_upload *up = upload_of(common);
 	struct s3_state *state = &up->state;
+	if (s3_upload_settle(ctx, up) != OK)
+		ctx_forgive(ctx); /* it is in the tail, and goes out later */
 	if (size_bytes < s3_upload_before_tail(up)) {
 		TRY(s3_upload_complete(ctx, up));
 		state->base_bytes = size_bytes;
@@ -299,6 +368,7 @@ static const struct remote_upload_ops ops = {
 	.part_bytes = part_bytes,
 	.flush_bytes = flush_bytes,
 	.send = send,
+	.settle = settle,
 	.cut = cut,
 	.read = read_sent,
 	.appended = keep_head,
@@ -311,6 +381,7 @@ static void free_upload(struct s3_upload **pointer)
 	struct s3_upload *up = *pointer;
 	if (!up)
 		return;
+	remote_parts_done(&up->parts);
 	remote_reader_done(&up->reader);
 	s3_state_done(&up->state);
 	remote_upload_done(&up->common);
@@ -325,6 +396,9 @@ static struct s3_upload *new_upload(struct s3_store *s3, str id)
 					     .prefix = s3->prefix,
 					     .state = &up->state.common };
 	up->s3 = s3;
+	up->parts.put = put_on_its_way;
+	up->parts.arg = up;
+	remote_parts_init(&up->parts);
 	memcpy(up->common.id, id.ptr, id.len);
 	return up;
 }

@@ -3,27 +3,35 @@
 #pragma once
 
 #include "s3.h"
+#include "remote_parts.h"
 #include "s3_state.h"
 
 struct s3_upload {
 	struct remote_upload common;
 	struct s3_store *s3;
 	struct s3_state state;
+	struct remote_parts parts;   /* that left, and are not in the state yet */
+	bool began;		     /* a part was taken since it was opened, or begun */
 	bool may_have_more;	     /* multipart uploads that nobody knows of */
 	struct remote_reader reader; /* of the data object */
 };
 
-/* How many bytes are in the data object or in parts. */
+/* How many bytes are in the data object or in parts, with those that are on their way. */
 uint64_t s3_upload_before_tail(const struct s3_upload *up);
 
 /* How large the next part is. */
 size_t s3_upload_part_bytes(const struct s3_upload *up);
 
-/* The first `len` bytes of the tail become a part. */
+/* Waits for all parts that are on their way. When one failed, the bytes that were to be in it and
+ * in those behind it are the beginning of the tail again. */
+err_t s3_upload_settle(struct ctx *ctx, struct s3_upload *up);
+
+/* The first `len` bytes of the tail become a part, or are on the way to that: then a failure comes
+ * out at one of the next calls. */
 err_t s3_upload_send_part(struct ctx *ctx, struct s3_upload *up, size_t len);
 
-/* All parts become the data object, which can be read. The state here says so, and the one that is
- * stored does not yet. */
+/* Settles, and all parts become the data object, which can be read. The state here says so, and the
+ * one that is stored does not yet. */
 err_t s3_upload_complete(struct ctx *ctx, struct s3_upload *up);
 
 /* Aborts whatever multipart uploads the data object has: the answer to beginning one may have been

@@ -4,6 +4,7 @@ the part `blackbox-s3`."""
 import json
 import re
 import shutil
+import threading
 
 import pytest
 
@@ -92,6 +93,86 @@ def test_a_completion_whose_answer_is_lost_has_happened(repo, s3):
 def test_retry_after_is_waited_for(repo, s3):
     s3.misbehave("PUT", "/blobs/", "slow_down_a_second")
     repo.push_blob(b"waits a second")
+
+
+# -- several parts at a time
+
+HUGE = oci.random_bytes(42 * MIB + 777, "huge")
+
+
+def test_parts_are_on_their_way_at_a_time(repo, s3):
+    """The first one alone: it shows whether the multipart upload is there."""
+    s3.meeting = threading.Barrier(3, timeout=60)
+    s3.misbehave("PUT", "partNumber=[234]&", "together", times=3)
+    digest = repo.push_blob(HUGE)
+    assert repo.get_blob(digest).content == HUGE
+    assert_nothing_left(s3)
+
+
+def test_a_part_that_is_not_taken_at_once_is_sent_again(repo, s3):
+    data = HUGE[1:]
+    s3.misbehave("PUT", "partNumber=2&", "slow_down", times=2)
+    s3.misbehave("PUT", "partNumber=3&", "reset", times=3)
+    s3.misbehave("PUT", "partNumber=4&", "done_and_reset")
+    digest = repo.push_blob(data)
+    assert repo.get_blob(digest).content == data
+
+
+@pytest.mark.parametrize("number", [2, 3, 5])
+def test_a_part_that_is_never_taken_ends_the_request_and_no_other_byte_is_lost(repo, s3, number):
+    data = HUGE[10 + number:]
+    upload = repo.start_upload()
+    upload.patch(data[:9 * MIB], 0)
+    s3.misbehave("PUT", f"partNumber={number}&", "forbidden", times=-1)
+    repo.request("PATCH", upload.location, body=data[9 * MIB:], headers={"Content-Range": f"{9 * MIB}-{len(data) - 1}"}, expect=500)
+    s3.behave()
+    have = upload.size()
+    assert 9 * MIB <= have < len(data)
+    upload.patch(data[have:], have)
+    upload.put(oci.digest_of(data))
+    assert repo.get_blob(oci.digest_of(data)).content == data
+    assert_nothing_left(s3)
+
+
+def test_an_upload_in_one_request_that_fails_ends_all_its_parts(repo, s3):
+    s3.misbehave("PUT", "partNumber=4&", "forbidden", times=-1)
+    data = HUGE[3:]
+    repo.request("POST", f"{repo.base}/blobs/uploads/?digest={oci.digest_of(data)}", body=data, expect=500)
+    s3.behave()
+    assert_nothing_left(s3)
+
+
+def test_a_wrong_digest_ends_all_parts(repo, s3):
+    answer = repo.request("POST", f"{repo.base}/blobs/uploads/?digest={oci.digest_of(b'another')}", body=HUGE, expect=400)
+    assert "DIGEST_INVALID" in answer.text
+    assert_nothing_left(s3)
+
+
+@pytest.mark.own_server
+@pytest.mark.expect_errors("500", "CORRUPT")
+def test_a_server_that_compares_no_sha256_is_held_to_its_etags(make_registry, name):
+    with S3Server() as s3:
+        s3.checks_payloads = False
+        registry = make_registry(**s3.settings())
+        repo = registry.client().repository(name)
+        s3.misbehave("PUT", "partNumber=[23]&", "changed_part")
+        repo.start_upload().put(oci.digest_of(LARGE), LARGE, expect=500)
+        assert_says(registry, "stored something else")
+        assert repo.get_blob(repo.push_blob(LARGE)).content == LARGE
+        registry.assert_fsck_clean()
+        assert registry.stop() == 0
+
+
+@pytest.mark.own_server
+def test_a_server_is_asked_once_whether_it_compares_sha256(make_registry, name):
+    with S3Server() as s3:
+        registry = make_registry(**s3.settings())
+        repo = registry.client().repository(name)
+        for data in (LARGE, LARGE[1:]):
+            repo.push_blob(data)
+        assert len([target for method, target in s3.requests if "partNumber=10000&" in target]) == 1
+        registry.assert_fsck_clean()
+        assert registry.stop() == 0
 
 
 # -- lying

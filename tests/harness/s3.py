@@ -108,6 +108,8 @@ def presign(url, access_key, secret, target, expires_s=3600, region=REGION):
 class S3Server:
     def __init__(self, *, secret=SECRET_KEY, region=REGION, session_token=None):
         self.secret, self.region, self.session_token = secret, region, session_token
+        self.checks_payloads = True
+        self.meeting = None  # a threading.Barrier for the trouble "together"
         self.ahead_s = 0  # how far its clock is ahead, for who brings a presigned URL
         self.objects = {}
         self.uploads = {}  # id: (key, {number: Stored})
@@ -348,7 +350,8 @@ class S3Server:
     def answer(self, request, body):
         presigned = "X-Amz-Signature=" in request.path
         (self.check_presigned if presigned else self.check_signature)(request)
-        if not presigned and request.headers["x-amz-content-sha256"] not in ("UNSIGNED-PAYLOAD", hashlib.sha256(body).hexdigest()):
+        named = request.headers["x-amz-content-sha256"]
+        if not presigned and self.checks_payloads and named not in ("UNSIGNED-PAYLOAD", hashlib.sha256(body).hexdigest()):
             raise Refusal(400, "XAmzContentSHA256Mismatch")
         path, _, query = request.path.partition("?")
         if request.headers["Host"].startswith(f"{BUCKET}."):  # as its first label, and not in the path
@@ -454,6 +457,13 @@ class S3Server:
                 server.objects[key] = Stored(stored.bytes[:-1] + b"!", stored.etag)
             request.send(status, fields, content)
 
+        def changed_part(request, body):
+            request.send(*server.answer(request, body[:-1] + b"!"))
+
+        def together(request, body):
+            server.meeting.wait()
+            request.send(*server.answer(request, body))
+
         def strange_etag(request, body):
             status, fields, content = server.answer(request, body)
             request.send(status, [(name, '"1-2-3"' if name == "ETag" else value) for name, value in fields], content)
@@ -482,6 +492,8 @@ class S3Server:
             "corrupt": corrupt,
             "silent_corrupt": silent_corrupt,
             "strange_etag": strange_etag,
+            "changed_part": changed_part,
+            "together": together,
             **self.more_troubles(refuses),
         }
         return Handler
