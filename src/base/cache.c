@@ -15,7 +15,6 @@
 
 #include "base/banned.h"
 
-#define SHARDS	      16
 #define BUCKETS_FIRST 64
 
 struct entry {
@@ -44,7 +43,7 @@ struct shard {
 };
 
 struct cache {
-	struct shard shards[SHARDS];
+	struct shard shards[CACHE_SHARDS];
 	_Atomic(enum cache_trust) trust;
 	size_t shard_bytes_max;
 };
@@ -52,15 +51,20 @@ struct cache {
 struct cache *cache_new(size_t bytes_max)
 {
 	struct cache *c = NEW(struct cache);
-	c->shard_bytes_max = bytes_max / SHARDS;
-	for (size_t i = 0; i < SHARDS; i++)
+	c->shard_bytes_max = bytes_max / CACHE_SHARDS;
+	for (size_t i = 0; i < CACHE_SHARDS; i++)
 		pthread_mutex_init(&c->shards[i].lock, NULL);
 	return c;
 }
 
+static size_t shard_number(uint64_t hash)
+{
+	return hash >> 60;
+}
+
 static struct shard *shard_of(struct cache *c, uint64_t hash)
 {
-	return &c->shards[hash >> 60];
+	return &c->shards[shard_number(hash)];
 }
 
 static struct entry **find(struct shard *s, uint64_t hash, str key)
@@ -108,7 +112,7 @@ void cache_free(struct cache *c)
 	if (!c)
 		return;
 	cache_drop_all(c);
-	for (size_t i = 0; i < SHARDS; i++) {
+	for (size_t i = 0; i < CACHE_SHARDS; i++) {
 		free(c->shards[i].buckets);
 		pthread_mutex_destroy(&c->shards[i].lock);
 	}
@@ -161,7 +165,7 @@ struct cache_value *cache_get_proof(struct cache *c, str key)
 /* What is being read at this moment may be from before: its fill is refused. */
 static void grow_old(struct cache *c)
 {
-	for (size_t i = 0; i < SHARDS; i++) {
+	for (size_t i = 0; i < CACHE_SHARDS; i++) {
 		struct shard *s = &c->shards[i];
 		pthread_mutex_lock(&s->lock);
 		s->generation++;
@@ -177,13 +181,28 @@ void cache_trust(struct cache *c, enum cache_trust trust)
 	atomic_store(&c->trust, trust);
 }
 
-uint64_t cache_ticket(struct cache *c, str key)
+static uint64_t generation_of(struct shard *s)
 {
-	struct shard *s = shard_of(c, str_hash(key));
 	pthread_mutex_lock(&s->lock);
 	uint64_t generation = s->generation;
 	pthread_mutex_unlock(&s->lock);
 	return generation;
+}
+
+uint64_t cache_ticket(struct cache *c, str key)
+{
+	return generation_of(shard_of(c, str_hash(key)));
+}
+
+void cache_take_tickets(struct cache *c, struct cache_tickets *ret)
+{
+	for (size_t i = 0; i < CACHE_SHARDS; i++)
+		ret->of_shard[i] = generation_of(&c->shards[i]);
+}
+
+uint64_t cache_ticket_for(const struct cache_tickets *tickets, str key)
+{
+	return tickets->of_shard[shard_number(str_hash(key))];
 }
 
 static struct entry *new_entry(str key, uint64_t hash, str bytes, int64_t expires_ns)
@@ -309,7 +328,7 @@ static void drop_prefix_from(struct shard *s, str prefix)
 
 void cache_drop_prefix(struct cache *c, str prefix)
 {
-	for (size_t i = 0; i < SHARDS; i++) {
+	for (size_t i = 0; i < CACHE_SHARDS; i++) {
 		struct shard *s = &c->shards[i];
 		pthread_mutex_lock(&s->lock);
 		s->generation++;
@@ -320,7 +339,7 @@ void cache_drop_prefix(struct cache *c, str prefix)
 
 void cache_drop_all(struct cache *c)
 {
-	for (size_t i = 0; i < SHARDS; i++) {
+	for (size_t i = 0; i < CACHE_SHARDS; i++) {
 		struct shard *s = &c->shards[i];
 		pthread_mutex_lock(&s->lock);
 		s->generation++;
@@ -333,7 +352,7 @@ void cache_drop_all(struct cache *c)
 void cache_stats(struct cache *c, struct cache_stats *ret)
 {
 	*ret = (struct cache_stats){ 0 };
-	for (size_t i = 0; i < SHARDS; i++) {
+	for (size_t i = 0; i < CACHE_SHARDS; i++) {
 		struct shard *s = &c->shards[i];
 		pthread_mutex_lock(&s->lock);
 		ret->hits += s->hits;

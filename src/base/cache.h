@@ -19,6 +19,8 @@
  *	… use v->bytes …
  *	cache_put(v);
  *
+ * Who learns the key from what he fetches takes the tickets of all keys (cache_take_tickets()).
+ *
  * Where others change the rows too, somebody says by cache_trust() whether every change of theirs
  * is heard of. While that is not so nothing is found, and while the rows cannot be read at all what
  * was kept is found for want of better.
@@ -44,6 +46,14 @@ void cache_put(struct cache_value *v);			 /* NULL is fine */
 struct cache_value *cache_get_proof(struct cache *c, str key);
 
 uint64_t cache_ticket(struct cache *c, str key);
+
+/* The tickets of all keys, for who learns the key from what he fetches. */
+#define CACHE_SHARDS 16
+struct cache_tickets {
+	uint64_t of_shard[CACHE_SHARDS];
+};
+void cache_take_tickets(struct cache *c, struct cache_tickets *ret);
+uint64_t cache_ticket_for(const struct cache_tickets *tickets, str key);
 
 /* Stores a copy and returns it pinned. When the ticket is stale or the value too large for a shard,
  * the copy is returned all the same, just not kept. */

@@ -49,24 +49,26 @@ static err_t read_manifest(struct ctx *ctx, struct registry *registry, int64_t r
 	return err;
 }
 
-static err_t load_manifest(struct ctx *ctx, struct registry *registry, str key,
-			   int64_t repository_id, digest d, struct cache_value **ret)
+/* Whatever the row says of itself is proved before anybody sees it. */
+static err_t keep_manifest(struct ctx *ctx, struct registry *registry, int64_t repository_id,
+			   const struct manifest_row *row, const struct cache_tickets *tickets,
+			   struct cache_value **ret)
 {
-	uint64_t ticket = cache_ticket(registry->cache, key);
-	struct manifest_row row;
-	TRY(read_manifest(ctx, registry, repository_id, d, &row));
-	if (!digest_equal(hash_bytes(d.algorithm, row.content), d))
+	digest d = row->digest;
+	if (!digest_equal(hash_bytes(d.algorithm, row->content), d))
 		return fail(ctx, ERR_CORRUPT, "manifest row " DIGEST_FMT, DIGEST_ARG(d));
 
-	struct manifest_image image = { row.id, repository_id, d, (uint32_t)row.media_type.len };
-	size_t len = sizeof image + row.media_type.len + row.content.len;
+	struct manifest_image image = { row->id, repository_id, d, (uint32_t)row->media_type.len };
+	size_t len = sizeof image + row->media_type.len + row->content.len;
 	char *bytes = arena_try(ctx->arena, len);
 	if (!bytes)
-		return fail(ctx, ERR_LIMIT, "manifest of %zu bytes", row.content.len);
+		return fail(ctx, ERR_LIMIT, "manifest of %zu bytes", row->content.len);
 	memcpy(bytes, &image, sizeof image);
-	memcpy(bytes + sizeof image, row.media_type.ptr, row.media_type.len);
-	memcpy(bytes + sizeof image + row.media_type.len, row.content.ptr, row.content.len);
-	*ret = cache_fill(registry->cache, key, ticket, (str){ bytes, len }, 0);
+	memcpy(bytes + sizeof image, row->media_type.ptr, row->media_type.len);
+	memcpy(bytes + sizeof image + row->media_type.len, row->content.ptr, row->content.len);
+	struct cache_key key = key_of_digest('m', repository_id, d);
+	*ret = cache_fill(registry->cache, key_str(&key), cache_ticket_for(tickets, key_str(&key)),
+			  (str){ bytes, len }, 0);
 	return OK;
 }
 
@@ -75,47 +77,74 @@ void manifest_pulled(struct registry *registry, const struct manifest_view *view
 	pull_counts_add(registry->pulls, view->repository_id, view->id, tag);
 }
 
-/* A name or a digest in a repository, for the loaders. */
-struct in_repository {
-	int64_t repository_id;
-	str tag;
-	digest digest;
-};
-
-static err_t load_tag(struct ctx *ctx, struct sql_tx *tx, const void *arg, void *ret)
+static err_t get_by_digest(struct ctx *ctx, struct registry *registry, int64_t repository_id,
+			   digest d, struct cache_value **ret)
 {
-	const struct in_repository *what = arg;
-	return db_tag_find(ctx, tx, what->repository_id, what->tag, ret);
+	struct cache_key key = key_of_digest('m', repository_id, d);
+	struct cache_tickets tickets;
+	struct manifest_row row;
+	*ret = cache_get(registry->cache, key_str(&key));
+	if (*ret)
+		return OK;
+	cache_take_tickets(registry->cache, &tickets);
+	TRY(read_manifest(ctx, registry, repository_id, d, &row));
+	return keep_manifest(ctx, registry, repository_id, &row, &tickets, ret);
 }
 
-static err_t resolve_tag(struct ctx *ctx, struct registry *registry, int64_t repository_id, str tag,
-			 digest *ret)
+static err_t read_tagged(struct ctx *ctx, struct registry *registry, int64_t repository_id, str tag,
+			 struct manifest_row *ret)
 {
-	static const struct cached_kind kind = { load_tag, sizeof *ret };
-	const struct in_repository what = { .repository_id = repository_id, .tag = tag };
-	struct cache_key key = key_in_repository('t', repository_id, tag);
-	err_t err = registry_cached(ctx, registry, &key, &kind, &what, ret);
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	TRY(registry_read(ctx, registry, &tx));
+	err_t err = db_manifest_find_by_tag(ctx, &tx, repository_id, tag, ret);
 	if (err == ERR_ABSENT)
 		return fail(ctx, ERR_MANIFEST_UNKNOWN, "no tag " STR_FMT, STR_ARG(tag));
 	return err;
+}
+
+/* Of a tag that is not in memory the manifest is asked for at once: the way to the database costs
+ * more than bytes that may be in memory under their digest. */
+static err_t get_by_tag(struct ctx *ctx, struct registry *registry, int64_t repository_id, str tag,
+			struct cache_value **ret)
+{
+	struct cache_key key = key_in_repository('t', repository_id, tag);
+	struct cache_tickets tickets;
+	struct manifest_row row;
+	CLEANUP(cache_value_done)
+	struct cache_value *known = cache_get(registry->cache, key_str(&key));
+	if (known) {
+		digest d;
+		memcpy(&d, known->bytes.ptr, sizeof d);
+		return get_by_digest(ctx, registry, repository_id, d, ret);
+	}
+	cache_take_tickets(registry->cache, &tickets);
+	TRY(read_tagged(ctx, registry, repository_id, tag, &row));
+	TRY(keep_manifest(ctx, registry, repository_id, &row, &tickets, ret));
+	known = cache_fill(registry->cache, key_str(&key),
+			   cache_ticket_for(&tickets, key_str(&key)),
+			   (str){ (const char *)&row.digest, sizeof row.digest }, 0);
+	return OK;
 }
 
 err_t manifest_get(struct ctx *ctx, struct registry *registry, str repository,
 		   const struct reference *reference, struct manifest_view *ret)
 {
 	int64_t repository_id;
+	struct cache_value *value;
 	TRY(repository_find(ctx, registry, repository, &repository_id));
-	digest d = reference->digest;
 	if (reference->tag.len)
-		TRY(resolve_tag(ctx, registry, repository_id, reference->tag, &d));
-
-	struct cache_key key = key_of_digest('m', repository_id, d);
-	struct cache_value *value = cache_get(registry->cache, key_str(&key));
-	if (!value)
-		TRY(load_manifest(ctx, registry, key_str(&key), repository_id, d, &value));
+		TRY(get_by_tag(ctx, registry, repository_id, reference->tag, &value));
+	else
+		TRY(get_by_digest(ctx, registry, repository_id, reference->digest, &value));
 	view_of(value, ret);
 	return OK;
 }
+
+/* A blob in a repository, for the loader. */
+struct in_repository {
+	int64_t repository_id;
+	digest digest;
+};
 
 /* What is remembered of a blob that a repository has. */
 struct stored_blob {

@@ -218,6 +218,24 @@ Test(cache, what_others_may_have_changed_is_not_found)
 	cache_free(c);
 }
 
+Test(cache, tickets_of_all_keys_are_as_good_as_each_ones)
+{
+	struct cache *c = cache_new(MIB(1));
+	struct cache_tickets tickets;
+	char name[16];
+	for (int i = 0; i < 100; i++) {
+		str key = { name, (size_t)snprintf(name, sizeof name, "key-%d", i) };
+		cache_take_tickets(c, &tickets);
+		cr_assert_eq(cache_ticket_for(&tickets, key), cache_ticket(c, key));
+		cache_put(cache_fill(c, key, cache_ticket_for(&tickets, key), STR("one"), 0));
+		cr_assert(has(c, key));
+		cache_drop(c, key);
+		cache_put(cache_fill(c, key, cache_ticket_for(&tickets, key), STR("old"), 0));
+		cr_assert_not(has(c, key), "it was dropped after the tickets were taken");
+	}
+	cache_free(c);
+}
+
 Test(cache, while_nothing_can_be_read_what_was_kept_is_found)
 {
 	struct cache *c = cache_new(MIB(1));

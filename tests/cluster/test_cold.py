@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A manifest that nobody asked this node for takes two queries, as PostgreSQL's own log counts them; one where the repository is known."""
+import re
+
+import pytest
+
+from harness import oci
+from harness.wait import wait_until
+
+STATEMENT = re.compile(r"LOG:  (?:execute \S+|statement): (.*)")
+BACKGROUND = re.compile(r"pg_is_in_recovery|job|audit|quota|upload|pg_notify")  # what a node asks for itself, whenever it comes to it
+REPOSITORIES = ("cold/a", "cold/b", "other/a")
+
+
+class Cold:
+    """A node that has seen who asks, and nothing of what is asked for."""
+
+    def __init__(self, server, database, node):
+        self.server = server
+        self.registry = node(server.url(database), jobs_workers=0)
+        warm = self.registry.client()
+        self.images = {(name, tag): oci.image(f"{name}:{tag}") for name in REPOSITORIES for tag in ("v1", "v2")}
+        for (name, tag), image in self.images.items():
+            warm.repository(name).push(image, tag)
+        warm.repository("seen/app").push(oci.image("seen"), "v1")
+        server.query(f"ALTER DATABASE {database} SET log_statement = 'all'")
+        # Who gives a token out has looked at its repositories: this one is of the time before.
+        token = warm.token(*(f"repository:{name}:pull" for name in (*REPOSITORIES, "seen/app")))
+        self.registry.restart()
+        self.client = self.registry.client()
+        self.headers = {"Authorization": f"Bearer {token}", "Accept": "*/*"}
+        wait_until(lambda: not self.queries("seen/app", "v1")[1], what="the node hearing notifications, and remembering what it sees")
+
+    def get(self, name, reference, method="GET", expect=200):
+        return self.client.request(method, f"/v2/{name}/manifests/{reference}", headers=self.headers, expect=expect)
+
+    def queries(self, name, reference, **options):
+        """What the server was asked for while this was answered: (answer, statements)."""
+        at = self.server.log.stat().st_size
+        answer = self.get(name, reference, **options)
+        with open(self.server.log, encoding="utf-8") as log:
+            log.seek(at)
+            asked = [found[1] for found in map(STATEMENT.search, log) if found]
+        return answer, [one for one in asked if one.startswith("SELECT") and not BACKGROUND.search(one)]
+
+
+@pytest.fixture
+def cold(servers, database, node):
+    return Cold(servers.primary, database, node)
+
+
+def test_queries_of_a_cold_manifest(cold):
+    image = cold.images.__getitem__
+    for name, reference, method, count in (
+        ("cold/a", "v1", "GET", 2),
+        ("cold/b", image(("cold/b", "v1")).digest, "GET", 2),
+        ("other/a", "v1", "HEAD", 2),
+        ("cold/a", "v2", "GET", 1),
+        ("cold/b", image(("cold/b", "v2")).digest, "GET", 1),
+        ("cold/a", "v1", "GET", 0),
+        ("cold/a", image(("cold/a", "v2")).digest, "GET", 0),
+        ("other/a", "v1", "GET", 0),
+    ):
+        answer, asked = cold.queries(name, reference, method=method)
+        assert len(asked) == count, (name, reference, asked)
+        wanted = next(one for (other, tag), one in cold.images.items() if other == name and reference in (tag, one.digest))
+        assert answer.headers["Docker-Content-Digest"] == wanted.digest
+        assert method == "HEAD" or answer.content == wanted.body
+
+
+def test_queries_for_what_is_not_there(cold):
+    for name, reference, count in (("cold/a", "none", 2), ("cold/a", "none", 1), ("cold/a", "sha256:" + "0" * 64, 1)):
+        _, asked = cold.queries(name, reference, expect=404)
+        assert len(asked) == count, (name, reference, asked)
