@@ -14,12 +14,14 @@ static const struct {
 	const char *words;
 } refusals[] = {
 	{ "NoSuchKey", ERR_ABSENT, GIVE_UP, "no such object" },
+	{ "NotFound", ERR_ABSENT, GIVE_UP, "not there" },
 	{ "NoSuchUpload", ERR_ABSENT, GIVE_UP, "no such multipart upload" },
 	{ "NoSuchBucket", ERR_STORAGE, GIVE_UP, "there is no bucket of this name" },
 	{ "AccessDenied", ERR_STORAGE, GIVE_UP,
 	  "the key may not do this, or the bucket is somebody else's" },
 	{ "AllAccessDisabled", ERR_STORAGE, GIVE_UP, "the bucket is closed" },
 	{ "InvalidAccessKeyId", ERR_STORAGE, GIVE_UP, "the server does not know this access key" },
+	{ "XAdminUserNotFound", ERR_STORAGE, GIVE_UP, "the server does not know this access key" },
 	{ "SignatureDoesNotMatch", ERR_STORAGE, GIVE_UP,
 	  "the secret key is wrong, or something in between changes requests" },
 	{ "RequestTimeTooSkewed", ERR_STORAGE, GIVE_UP,
@@ -79,6 +81,9 @@ static struct meaning meaning_of(const struct s3_response *response)
 		if (str_eq(code, str_from(refusals[i].code)))
 			return (struct meaning){ refusals[i].err, refusals[i].then,
 						 refusals[i].words };
+	/* Who says something else is not there does not say that of the object. */
+	if (response->status == 404 && code.len)
+		return (struct meaning){ ERR_STORAGE, GIVE_UP, "the server refuses" };
 	for (size_t i = 0; i < COUNT_OF(statuses); i++)
 		if (response->status == statuses[i].status)
 			return (struct meaning){ statuses[i].err, statuses[i].then,

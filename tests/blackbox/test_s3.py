@@ -257,6 +257,19 @@ def test_refusals_are_words_in_the_log_and_none_for_the_client(shared, repo, s3,
     repo.head_blob(oci.digest_of(b"refused"), expect=404)
 
 
+@pytest.mark.own_server
+@pytest.mark.expect_errors("500", "STORAGE")
+def test_a_key_that_is_not_found_is_no_blob_that_is_absent(s3, make_registry, name):
+    """The gateway of Versity answers 404 to a key that it does not know any more."""
+    registry = make_registry(**s3.settings(STORAGE_S3_PREFIX="revoked"))
+    repo = registry.client().repository(name)
+    digest = repo.push_blob(LARGE)
+    s3.misbehave("GET", "revoked/blobs/", "user_unknown", times=-1)
+    repo.get_blob(digest, expect=500)
+    s3.behave()
+    assert repo.get_blob(digest).content == LARGE
+
+
 # -- keys
 
 def file_of(path, *key, profile="default"):
@@ -368,6 +381,8 @@ def test_s3_without_a_server_of_ones_own_is_refused(make_registry):
     ("HEAD", "check-[^/]*/a$", "strange_etag", "quirk", "etags are no MD5"),
     ("POST", "uploads=", "no_list", "FAILED", "large objects are made of parts"),
     ("GET", "uploads=", "no_list", "quirk", "cannot be listed"),
+    ("GET", r"uploads=.*prefix=[^&]*check-[^&]*%2F&|prefix=[^&]*check-[^&]*%2F&.*uploads=", "empty", "quirk", "by their whole name only"),
+    ("GET", "check-[^/]*/absent$", "user_unknown", "FAILED", "the server refuses"),
 ])
 def test_the_check_names_what_differs(shared, s3, method, pattern, trouble, mark, words):
     s3.misbehave(method, pattern, trouble, times=-1)

@@ -493,6 +493,8 @@ class S3Server:
             "silent_corrupt": silent_corrupt,
             "strange_etag": strange_etag,
             "changed_part": changed_part,
+            "empty": lambda request, body: request.send(200, [], "<List><IsTruncated>false</IsTruncated></List>"),
+            "user_unknown": refuses(404, "XSomebodyNotFound"),
             "together": together,
             **self.more_troubles(refuses),
         }
