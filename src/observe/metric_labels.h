@@ -62,6 +62,7 @@
 #define METRIC_LABEL_VALUES_MODE(X)                                                                \
 	X(MODE, READ, "read")                                                                      \
 	X(MODE, WRITE, "write")                                                                    \
+	X(MODE, AHEAD, "ahead")                                                                    \
 	X(MODE, RELAXED, "relaxed")
 
 #define METRIC_LABEL_VALUES_OPERATION(X) STEP_STORAGE_TABLE(X, OPERATION)

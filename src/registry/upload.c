@@ -55,7 +55,7 @@ err_t upload_begin(struct ctx *ctx, struct registry *registry, str repository,
 	struct session_work work = { .id = str_from(id),
 				     .repository_id = repository_id,
 				     .algorithm = algorithm };
-	return db_run(ctx, registry->db, SQL_WRITE_RELAXED, insert_session, &work);
+	return db_run(ctx, registry->db, SQL_WRITE_AHEAD, insert_session, &work);
 }
 
 static err_t read_session(struct ctx *ctx, struct registry *registry, str repository, str id,
@@ -301,13 +301,14 @@ static err_t publish(struct ctx *ctx, struct upload *up, digest d)
 				     .size_bytes = up->file.size_bytes,
 				     .storage_id = up->storage->id };
 	TRY(upload_quota_is_limited(ctx, up, &work.limited));
-	TRY(db_run(ctx, registry->db, SQL_WRITE_RELAXED, record_intent, &work));
+	TRY(db_run(ctx, registry->db, SQL_WRITE_AHEAD, record_intent, &work));
 	if (FAULT("upload.intent"))
 		return fail_errno(ctx, ERR_STORAGE, "before publishing");
 
 	/* Bytes before row: a file without a row is work for GC, a row without a file is data loss.
 	 */
 	TRY(store_publish(ctx, &up->file, up->id, d));
+	store_upload_done(&up->file); /* what it was is not to be stored once more */
 	if (FAULT("upload.published"))
 		return fail_errno(ctx, ERR_STORAGE, "after publishing");
 	TRY(db_run(ctx, registry->db, SQL_WRITE, link_blob, &work));

@@ -235,7 +235,7 @@ static err_t postgres_commit(struct ctx *ctx, struct sql_tx *tx)
 	}
 	if (err == OK && tx->mode != SQL_READ)
 		atomic_fetch_add_explicit(&db->base.batches, 1, memory_order_relaxed);
-	if (err == OK && tx->mode == SQL_WRITE)
+	if (err == OK && (tx->mode == SQL_WRITE || tx->mode == SQL_WRITE_AHEAD))
 		atomic_fetch_add_explicit(&db->base.syncs, 1, memory_order_relaxed);
 	give(db, c);
 	return err;

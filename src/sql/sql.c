@@ -86,6 +86,7 @@ unsigned sql_slot_count(const struct sql *db)
 static const char *const mode_names[] = {
 	[SQL_READ] = "read",
 	[SQL_WRITE] = "write",
+	[SQL_WRITE_AHEAD] = "ahead",
 	[SQL_WRITE_RELAXED] = "relaxed",
 };
 

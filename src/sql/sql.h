@@ -92,8 +92,9 @@ struct sql_tx { /* an open transaction, on the caller's stack */
 enum sql_mode {
 	SQL_READ,
 	SQL_WRITE,	   /* durable when sql_commit returns */
-	SQL_WRITE_RELAXED, /* survives the process, perhaps not the machine: upload sessions,
-			      counters */
+	SQL_WRITE_AHEAD,   /* survives every process, the database server's too, perhaps not our
+			      machine: what bytes outside are explained by, so written before them */
+	SQL_WRITE_RELAXED, /* survives our process: counters, and what is made again */
 };
 
 struct sql_value {

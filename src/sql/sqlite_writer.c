@@ -170,7 +170,7 @@ err_t sqlite_writer_begin(struct ctx *ctx, struct sqlite_writer *writer, enum sq
 {
 	TRY(gate_enter(ctx, &writer->gate, "turn to write"));
 	writer->connection->ctx = ctx;
-	int code = join(writer, mode == SQL_WRITE_RELAXED);
+	int code = join(writer, mode != SQL_WRITE);
 	if (code == SQLITE_OK)
 		return OK;
 	err_t err = sqlite_fail(ctx, writer->connection, code, "could not begin to write");

@@ -171,6 +171,23 @@ def test_a_commit_whose_answer_is_lost_is_said_to_be_unknown(servers, database, 
     assert repo.get_manifest(tag).content == content.body
 
 
+def test_an_upload_is_known_after_the_database_crashed(servers, database, node):
+    """Its row was committed without waiting for the database's disk: a crash forgot it, and its bytes were nobody's."""
+    one = node(servers.url(database, servers.primary))
+    repo, content = pushed(one, "tests/crashed")
+    servers.primary.query("ALTER SYSTEM SET wal_writer_delay = '10s'")
+    servers.primary.query("SELECT pg_reload_conf()")
+    data = oci.random_bytes(5000)
+    upload = repo.start_upload()
+    upload.patch(data[:3000], 0)
+    servers.primary.kill9()
+    servers.primary.start()
+    wait_until(lambda: accepts(repo, content, "again"), what="pushes being accepted")
+    assert upload.size() == 3000
+    upload.put(oci.digest_of(data), data[3000:], 3000)
+    assert repo.get_blob(oci.digest_of(data)).content == data
+
+
 def test_nobody_hammers_a_server_that_is_away(servers, database, node, proxy):
     between = proxy(servers.primary)
     one = node(f"postgresql://postgres@127.0.0.1:{between.port}/{database}", database_outage="0s")

@@ -54,10 +54,11 @@ class Server:
         return self.start()
 
     def follow(self, primary):
-        """A standby of `primary`, with its rows of now."""
+        """A standby of `primary`, with its rows of now. It follows by the Unix socket: what is done to packets is between nodes and
+        servers."""
         self.run(
             "pg_basebackup", "-D", self.data, "-R", "-X", "stream", "-c", "fast", "--no-sync",
-            "-d", f"host=127.0.0.1 port={primary.port} user=postgres application_name={self.data.name}",
+            "-d", f"host={primary.parent} port={primary.port} user=postgres application_name={self.data.name}",
         )
         return self.start()
 
@@ -81,6 +82,9 @@ class Server:
         wait_until(lambda: not Path(f"/proc/{pid}").exists(), what="the server's end")
         (self.data / "postmaster.pid").unlink(missing_ok=True)
 
+    def answers(self):
+        return self.run("pg_isready", "-h", "127.0.0.1", "-p", self.port, check=False).returncode == 0
+
     def promote(self):
         self.run("pg_ctl", "-D", self.data, "-s", "-w", "promote")
 
@@ -99,9 +103,11 @@ class Server:
 class Servers:
     """A primary and a standby."""
 
-    def __init__(self):
+    def __init__(self, prepare=lambda home: None):
+        """`prepare` gets the folder first, in which `one` and `two` will be."""
         # A socket's path has at most 107 bytes, so not under pytest's folder; and postgres must get in.
         self.home = Path(tempfile.mkdtemp(prefix="berth-servers.", dir="/tmp"))
+        prepare(self.home)
         if os.geteuid() == 0:
             shutil.chown(self.home, "postgres")
         self.primary = Server(self.home, "one").create()
@@ -131,6 +137,12 @@ class Servers:
         self.primary.kill9()
         self.standby.promote()
         self.primary, self.standby = self.standby, self.primary
+
+    def rebuild(self):
+        """The one that is no primary any more becomes a standby of the other, with nothing of before."""
+        for entry in self.standby.data.iterdir():
+            shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+        self.standby.follow(self.primary)
 
     def close(self):
         for server in self.all:
