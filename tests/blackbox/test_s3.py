@@ -228,12 +228,15 @@ def test_a_configuration_that_cannot_work_ends_the_start_in_words(s3, make_regis
 
 
 @pytest.mark.own_server
-def test_a_moved_bucket_is_told_with_its_region(s3, make_registry):
-    s3.misbehave("GET", "list-type", "moved")
+@pytest.mark.parametrize("trouble, words", [
+    ("moved", "set the region to eu-west-7"), ("forbidden", "the bucket is somebody else's"), ("no_bucket", "there is no bucket of this name"),
+])
+def test_a_start_that_the_bucket_refuses(s3, make_registry, trouble, words):
+    s3.misbehave("GET", "list-type", trouble)
     registry = make_registry(start=False, **s3.settings())
     registry.spawn()
     assert registry.wait_dead() != 0
-    assert "set the region to eu-west-7" in registry.log_text()
+    assert words in registry.log_text()
 
 
 @pytest.mark.own_server

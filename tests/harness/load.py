@@ -14,6 +14,7 @@ be at what was tried after the last acknowledged push: whether that one happened
 import itertools
 import random
 import threading
+import time
 
 import requests
 
@@ -58,6 +59,9 @@ class Book:
     def write(self, push):
         with self.lock:
             self.pushes.append(push)
+
+    def write_moved(self, push):
+        with self.lock:
             self.moved[push.name] = {push.digest}
 
     def try_to_move(self, name, digest):
@@ -96,6 +100,8 @@ class Load:
         self.workers = [(self.push_one, number) for number in range(pushers)] + [(self.pull_one, n) for n in range(pullers)]
         self.pushes = self.pulls = self.retried = self.bytes = 0
         self.failed_pulls, self.failed_pushes, self.wrong = [], [], []
+        self.gap = {"push": 0.0, "pull": 0.0}  # the longest time without one that was done
+        self.last = dict.fromkeys(self.gap, time.monotonic())
         self.ending = threading.Event()
         self.lock = threading.Lock()
         self.threads = []
@@ -133,8 +139,17 @@ class Load:
                 last = error
                 with self.lock:
                     self.retried += attempt + 1 < self.tries
-        failed.append(repr(last)[:300])
+        failed.append(str(last))
         return False
+
+    def note(self, what, push):
+        with self.lock:
+            now = time.monotonic()
+            self.gap[what] = max(self.gap[what], now - self.last[what])
+            self.last[what] = now
+            self.bytes += push.bytes
+            self.pushes += what == "push"
+            self.pulls += what == "pull"
 
     def push_one(self, client, number):
         made = next(numbers)
@@ -145,15 +160,18 @@ class Load:
         push = Push(name, f"v{made}", image)
         self.book.try_to_move(name, push.digest)
 
+        done = []
+
         def whole():
-            repository.push(image, push.tag)
+            if not done:
+                repository.push(image, push.tag)
+                self.book.write(push)
+                done.append(True)
             repository.put_manifest(image, "latest")
+            self.book.write_moved(push)
 
         if self.again(whole, self.failed_pushes):
-            self.book.write(push)
-            with self.lock:
-                self.pushes += 1
-                self.bytes += push.bytes
+            self.note("push", push)
 
     def pull_one(self, client, _):
         if not len(self.book):
@@ -161,9 +179,7 @@ class Load:
             return
         push = self.book.any()
         if self.again(lambda: pull(client.repository(push.name), push), self.failed_pulls):
-            with self.lock:
-                self.pulls += 1
-                self.bytes += push.bytes
+            self.note("pull", push)
 
     def more(self, pushes=0, pulls=0, timeout=60):
         """Waits until so many more were done."""

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One thing after the other is broken under load; after each, everything acknowledged is there, at every node, byte for byte, and
+fsck finds nothing. docs/reliability.md has the figures of long runs of the same (BERTH_RELIABILITY are more arguments)."""
+import json
+import os
+import subprocess
+
+import pytest
+
+from harness.registry import ROOT
+from reliability.faults import FAULTS
+
+
+@pytest.fixture(scope="module")
+def outcomes():
+    """What tests/tools/reliability says, by fault."""
+    if subprocess.run(["unshare", "--mount", "--net", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("namespaces of its own are root's")
+    done = subprocess.run(
+        [str(ROOT / "tests/tools/reliability"), *os.environ.get("BERTH_RELIABILITY", "").split()],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    said = {}
+    for line in done.stdout.splitlines():
+        if line.startswith("{"):
+            outcome = json.loads(line)
+            said.setdefault(outcome.get("fault"), []).append(outcome)
+    assert set(said) >= {fault.__name__ for fault in FAULTS}, done.stdout[-4000:]
+    print(done.stdout)
+    return said
+
+
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("fault", [fault.__name__ for fault in FAULTS])
+def test_nothing_acknowledged_is_lost(outcomes, fault):
+    for outcome in outcomes[fault]:
+        assert outcome["broken"] == [], outcome
+        assert outcome["pushes"] >= 8 and outcome["pulls"] >= 20, "that was no load"
