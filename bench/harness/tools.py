@@ -43,6 +43,16 @@ def bare_put_tool():
     return _compile("bare_put", [BENCH / "bare_put.c"], ["-lcrypto"])
 
 
+def bare_query(url, file, warm):
+    """What fetching the manifests of the file's lines takes by libpq alone (bare_query.c)."""
+    include = subprocess.run(["pg_config", "--includedir"], capture_output=True, text=True, check=True).stdout.strip()
+    tool = _compile("bare_query", [BENCH / "bare_query.c"], [f"-I{include}", "-lpq"])
+    done = subprocess.run([str(tool), url, str(file), str(warm)], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr.strip())
+    return json.loads(done.stdout)
+
+
 def system_tool(name, package):
     path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     if not path:

@@ -9,6 +9,7 @@ from rows import lists, login, memory, pull, push, s3, scale, trail
 ROWS = {
     "manifest-get": pull.manifest_get,
     "manifest-get-postgres": pull.manifest_get_postgres,
+    "manifest-get-cold": pull.manifest_get_cold,
     "manifest-get-close": pull.manifest_get_close,
     "blob-get-4k": pull.blob_get_4k,
     "blob-get-100k": pull.blob_get_100k,

@@ -86,6 +86,53 @@ def manifest_get_postgres(bench):
     return [Measure("warm manifest GET on PostgreSQL", "requests/s", samples, [Goal(">=", 0.95, f"{OURS} on SQLite")])]
 
 
+COLD_BASE = 1_000
+WARM_QUERIES = 200
+BARE_QUERY = "one query by libpq"
+
+
+def fill_cold(server, count):
+    """Repositories with one manifest of 2 KiB each, which nobody has asked for: [(number, digest)]."""
+    filling = server.filling()
+    ((project,),) = filling.execute("SELECT id FROM project WHERE name = 'bench'")
+    numbers = filling.series.format(first=COLD_BASE, last=COLD_BASE + count - 1)
+    content = "convert_to('{\"schemaVersion\":2,\"n\":' || n || ',\"pad\":\"' || repeat('x', 2000) || '\"}', 'UTF8')"
+    filling.execute(f"INSERT INTO repository (id, tenant_id, project_id, name, created_at_us) SELECT n, 1, {project}, 'bench/r' || n, 0 FROM ({numbers}) t")
+    filling.execute(
+        "INSERT INTO manifest (id, repository_id, digest, media_type, size_bytes, created_at_us, content)"
+        f" SELECT n, n, 'sha256:' || encode(sha256(c), 'hex'), '{MANIFEST_TYPE}', length(c), 0, c FROM (SELECT n, {content} AS c FROM ({numbers}) t) u"
+    )
+    filling.execute(f"INSERT INTO tag (repository_id, name, manifest_id, updated_at_us) SELECT n, 'latest', n, 0 FROM ({numbers}) t")
+    rows = filling.execute(f"SELECT repository_id, digest FROM manifest WHERE id >= {COLD_BASE}")
+    filling.close()
+    return rows
+
+
+def manifest_get_cold(bench):
+    """Two queries each, for repository and manifest, on one connection; what nobody asked for yet, every time."""
+    once = bench.size(2_000, 300)
+    with bench.up(BerthPostgres) as (server,):
+        token = server.token(REPOSITORY)
+        image(server)
+        server.publish("bench")  # a token names few repositories
+        rows = fill_cold(server, (once + WARM_QUERIES) * (2 * bench.rounds + 1))
+        random.Random(1).shuffle(rows)
+        path = bench.data / "requests"
+
+        def measure(name):
+            taken = [rows.pop() for _ in range(once + WARM_QUERIES)]
+            if name == OURS:
+                taken = taken[WARM_QUERIES:]
+                path.write_text("".join(f"GET\t/v2/bench/r{number}/manifests/latest\t200\n" for number, _ in taken))
+                return tools.load("replay", server.address, file=path, token=token)["p99_ms"]
+            path.write_text("".join(f"{number}\t{digest}\n" for number, digest in taken))
+            return tools.bare_query(server.database.url, path, WARM_QUERIES)["p99_ms"]
+
+        measure(OURS)  # statements are prepared, the node hears notifications
+        samples = bench.alternate([OURS, BARE_QUERY], measure)
+    return [Measure("manifest GET by tag on PostgreSQL, never asked before: 99th percentile", "ms", samples, [Goal("<=", 3, BARE_QUERY)])]
+
+
 def blob_get(bench, work, size):
     data = random.Random(size).randbytes(size)
     goals = [Goal(">=", 0.8, Nginx.name)]
