@@ -109,7 +109,7 @@ def fill_cold(server, count):
 
 
 def manifest_get_cold(bench):
-    """Two queries each, for repository and manifest, on one connection; what nobody asked for yet, every time."""
+    """On one connection, what nobody asked for yet, every time."""
     once = bench.size(2_000, 300)
     with bench.up(BerthPostgres) as (server,):
         token = server.token(REPOSITORY)

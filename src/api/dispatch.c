@@ -4,6 +4,7 @@
 #include "api/answer.h"
 #include "api/audit.h"
 #include "api/browser.h"
+#include "api/handlers.h"
 #include "api/operations.h"
 #include "api/rate.h"
 #include "api/tenant.h"
@@ -240,13 +241,24 @@ static err_t find_project(struct ctx *ctx, struct request *rq)
 	return err == ERR_ABSENT ? OK : err;
 }
 
+/* What a pull will want, when its reference is one. */
+static bool wants_manifest(const struct request *rq, struct reference *ret)
+{
+	enum reference_kind kind = REFERENCE_INVALID_TAG;
+	if (rq->route->handle == oci_manifest_get)
+		kind = reference_parse(rq->reference, ret);
+	return kind == REFERENCE_TAG || kind == REFERENCE_DIGEST;
+}
+
 /* From here on all go by the present name; what is decided about the project that has it now is not
  * done in another that gets the name meanwhile. */
 static err_t find_repository(struct ctx *ctx, struct request *rq)
 {
 	if (!rq->repository.len)
 		return OK;
-	TRY(repository_place(ctx, rq->api->options.registry, rq->repository, &rq->place));
+	struct reference wanted;
+	TRY(repository_place_pulled(ctx, rq->api->options.registry, rq->repository,
+				    wants_manifest(rq, &wanted) ? &wanted : NULL, &rq->place));
 	rq->repository_asked = rq->repository;
 	rq->repository = rq->place.name;
 	ctx->project = reference_project(rq->repository);

@@ -25,12 +25,35 @@ static err_t read_text(struct ctx *ctx, struct sql_tx *tx, const struct sql_stat
 	return OK;
 }
 
+/* A row that is damaged is none. */
+static void read_wish(struct ctx *ctx, const struct sql_rows *rows, struct repository_wish *wish)
+{
+	digest d;
+	wish->found = !sql_is_null(rows, 4) && digest_parse(sql_text(rows, 5), &d);
+	if (wish->found)
+		wish->row = (struct manifest_row){ sql_i64(rows, 4), d, db_text(ctx, rows, 6),
+						   db_text(ctx, rows, 7) };
+}
+
+static err_t ask(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, str name,
+		 const struct repository_wish *wish, struct sql_rows *ret)
+{
+	if (!wish)
+		return sql_one(ctx, tx, &SQL_REPOSITORY_FIND,
+			       SQL_ARGS(SQL_I64(tenant_id), SQL_TEXT(name)), ret);
+	return sql_one(ctx, tx, &SQL_REPOSITORY_FIND_WANTING,
+		       SQL_ARGS(SQL_I64(tenant_id), SQL_TEXT(name), SQL_TEXT(wish->tag),
+				wish->tag.len ? SQL_TEXT(STR_NONE) : db_digest(ctx, wish->digest)),
+		       ret);
+}
+
 static err_t find(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, str name,
-		  struct repository *ret)
+		  struct repository_wish *wish, struct repository *ret)
 {
 	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, &SQL_REPOSITORY_FIND, SQL_ARGS(SQL_I64(tenant_id), SQL_TEXT(name)),
-		    &rows));
+	TRY(ask(ctx, tx, tenant_id, name, wish, &rows));
+	if (wish)
+		read_wish(ctx, &rows, wish);
 	*ret = (struct repository){
 		.id = sql_i64(&rows, 0),
 		.project_id = sql_i64(&rows, 1),
@@ -43,15 +66,21 @@ static err_t find(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, str nam
 err_t db_repository_find(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, str name,
 			 struct repository *ret)
 {
+	return db_repository_find_wanting(ctx, tx, tenant_id, name, NULL, ret);
+}
+
+err_t db_repository_find_wanting(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, str name,
+				 struct repository_wish *wish, struct repository *ret)
+{
 	struct project project;
 	str asked, rest;
-	err_t err = find(ctx, tx, tenant_id, name, ret);
+	err_t err = find(ctx, tx, tenant_id, name, wish, ret);
 	if (err != ERR_ABSENT || !str_cut(name, '/', &asked, &rest))
 		return err;
 	TRY(db_project_find(ctx, tx, tenant_id, asked, &project));
 	if (str_eq(project.name, asked))
 		return ERR_ABSENT;
-	return find(ctx, tx, tenant_id, name_in(ctx, project.name, rest), ret);
+	return find(ctx, tx, tenant_id, name_in(ctx, project.name, rest), wish, ret);
 }
 
 err_t db_repository_name(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, int64_t id,

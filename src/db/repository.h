@@ -2,6 +2,7 @@
 /* repository.h - repositories, found by their full name, which is one in its tenant. */
 #pragma once
 
+#include "db/manifest.h"
 #include "db/project.h"
 
 struct repository {
@@ -14,6 +15,16 @@ struct repository {
 /* By its name or one that it had, in a project by its name or one that it had. */
 err_t db_repository_find(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, str name,
 			 struct repository *ret);
+
+/* A manifest that is wanted of a repository when that is found. */
+struct repository_wish {
+	str tag; /* of this tag; empty: with the digest */
+	digest digest;
+	bool found;
+	struct manifest_row row; /* if it was */
+};
+err_t db_repository_find_wanting(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, str name,
+				 struct repository_wish *wish, struct repository *ret);
 
 err_t db_repository_name(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, int64_t id,
 			 str *ret_name, int64_t *ret_project_id);

@@ -1,11 +1,23 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Repositories. A name is a row, never a path.
 
+-- part: repository_of_name
+COALESCE((SELECT n.id FROM repository n WHERE n.tenant_id = $1 AND n.name = $2),
+	(SELECT l.repository_id FROM repository_alias l WHERE l.tenant_id = $1 AND l.name = $2))
+
 -- name: repository_find :one
 SELECT r.id, r.project_id, p.is_public, r.name
 FROM repository r JOIN project p ON p.id = r.project_id
-WHERE r.id = COALESCE((SELECT n.id FROM repository n WHERE n.tenant_id = $1 AND n.name = $2),
-	(SELECT l.repository_id FROM repository_alias l WHERE l.tenant_id = $1 AND l.name = $2));
+WHERE r.id = @repository_of_name;
+
+-- The same with a manifest of it, by its tag $3 or (that empty) its digest $4: one way to the database and back.
+-- name: repository_find_wanting :one
+SELECT r.id, r.project_id, p.is_public, r.name, m.id, m.digest, m.media_type, m.content
+FROM repository r JOIN project p ON p.id = r.project_id
+LEFT JOIN manifest m ON m.id = COALESCE(
+	(SELECT t.manifest_id FROM tag t WHERE t.repository_id = r.id AND t.name = $3),
+	(SELECT d.id FROM manifest d WHERE d.repository_id = r.id AND d.digest = $4))
+WHERE r.id = @repository_of_name;
 
 -- name: repository_name :one
 SELECT r.name, r.project_id FROM repository r WHERE r.tenant_id = $1 AND r.id = $2;

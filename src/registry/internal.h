@@ -111,5 +111,12 @@ err_t storage_add_settings(struct ctx *ctx, str text, struct store_place *place)
 /* After the commit that renamed something or deleted an alias, and before its answer. */
 void registry_names_changed(struct registry *registry);
 
+/* Keeps a manifest that was read with a repository, and where its tag leads (empty: none); what was
+ * dropped since the tickets were taken stays so. One that is not what its digest says is left for
+ * who asks for it to find out. */
+struct manifest_row;
+void manifest_remember(struct ctx *ctx, struct registry *registry, int64_t repository_id, str tag,
+		       const struct manifest_row *row, const struct cache_tickets *tickets);
+
 /* Opens a read transaction. */
 err_t registry_read(struct ctx *ctx, struct registry *registry, struct sql_tx *ret);

@@ -77,6 +77,25 @@ void manifest_pulled(struct registry *registry, const struct manifest_view *view
 	pull_counts_add(registry->pulls, view->repository_id, view->id, tag);
 }
 
+static void keep_tag(struct registry *registry, int64_t repository_id, str tag, digest d,
+		     const struct cache_tickets *tickets)
+{
+	struct cache_key key = key_in_repository('t', repository_id, tag);
+	cache_put(cache_fill(registry->cache, key_str(&key),
+			     cache_ticket_for(tickets, key_str(&key)),
+			     (str){ (const char *)&d, sizeof d }, 0));
+}
+
+void manifest_remember(struct ctx *ctx, struct registry *registry, int64_t repository_id, str tag,
+		       const struct manifest_row *row, const struct cache_tickets *tickets)
+{
+	CLEANUP(cache_value_done) struct cache_value *kept = NULL;
+	if (keep_manifest(ctx, registry, repository_id, row, tickets, &kept) != OK)
+		ctx_forgive(ctx);
+	else if (tag.len)
+		keep_tag(registry, repository_id, tag, row->digest, tickets);
+}
+
 static err_t get_by_digest(struct ctx *ctx, struct registry *registry, int64_t repository_id,
 			   digest d, struct cache_value **ret)
 {
@@ -120,9 +139,7 @@ static err_t get_by_tag(struct ctx *ctx, struct registry *registry, int64_t repo
 	cache_take_tickets(registry->cache, &tickets);
 	TRY(read_tagged(ctx, registry, repository_id, tag, &row));
 	TRY(keep_manifest(ctx, registry, repository_id, &row, &tickets, ret));
-	known = cache_fill(registry->cache, key_str(&key),
-			   cache_ticket_for(&tickets, key_str(&key)),
-			   (str){ (const char *)&row.digest, sizeof row.digest }, 0);
+	keep_tag(registry, repository_id, tag, row.digest, &tickets);
 	return OK;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* repository.c - see repository.h. */
 #include "registry/repository.h"
-#include "codec/reference.h"
 #include "db/db.h"
 #include "db/repository.h"
 #include "internal.h"
@@ -21,14 +20,39 @@ struct repository_known {
 	bool by_alias; /* of the repository or its project; it is called as is known under the id */
 };
 
+/* What is looked for; `wanted` may be NULL. */
+struct looking {
+	struct registry *registry;
+	str name;
+	const struct reference *wanted;
+};
+
+/* The tickets are those of the time before the rows were read. */
+static err_t find_wanted(struct ctx *ctx, struct sql_tx *tx, const struct looking *looking,
+			 struct repository *ret)
+{
+	struct repository_wish wish = { .tag = looking->wanted->tag,
+					.digest = looking->wanted->digest };
+	struct cache_tickets tickets;
+	cache_take_tickets(looking->registry->cache, &tickets);
+	TRY(db_repository_find_wanting(ctx, tx, ctx->tenant_id, looking->name, &wish, ret));
+	if (wish.found)
+		manifest_remember(ctx, looking->registry, ret->id, wish.tag, &wish.row, &tickets);
+	return OK;
+}
+
 static err_t load_known(struct ctx *ctx, struct sql_tx *tx, const void *arg, void *ret)
 {
+	const struct looking *looking = arg;
 	struct repository row;
 	struct repository_known known = { 0 };
-	TRY(db_repository_find(ctx, tx, ctx->tenant_id, *(const str *)arg, &row));
+	if (looking->wanted)
+		TRY(find_wanted(ctx, tx, looking, &row));
+	else
+		TRY(db_repository_find(ctx, tx, ctx->tenant_id, looking->name, &row));
 	known.id = row.id;
 	known.project_id = row.project_id;
-	known.by_alias = !str_eq(row.name, *(const str *)arg);
+	known.by_alias = !str_eq(row.name, looking->name);
 	memcpy(ret, &known, sizeof known);
 	return OK;
 }
@@ -57,9 +81,11 @@ static err_t load_named(struct ctx *ctx, struct sql_tx *tx, const void *arg, voi
 }
 
 /* `*ret_stale`: the name was remembered as an alias of one that is gone, and is forgotten now. */
-static err_t look_at(struct ctx *ctx, struct registry *registry, str name, int64_t *ret_id,
+static err_t look_at(struct ctx *ctx, const struct looking *looking, int64_t *ret_id,
 		     struct repository_place *ret, bool *ret_stale)
 {
+	struct registry *registry = looking->registry;
+	str name = looking->name;
 	static const struct cached_kind kind = { load_known, sizeof(struct repository_known) };
 	static const struct cached_kind named_kind = { load_named,
 						       sizeof(struct repository_named) };
@@ -67,7 +93,7 @@ static err_t look_at(struct ctx *ctx, struct registry *registry, str name, int64
 	struct repository_known known;
 	struct repository_named named;
 	*ret_stale = false;
-	TRY(registry_cached(ctx, registry, &key, &kind, &name, &known));
+	TRY(registry_cached(ctx, registry, &key, &kind, looking, &known));
 	*ret_id = known.id;
 	*ret = (struct repository_place){ known.project_id, name };
 	if (!known.by_alias)
@@ -84,18 +110,19 @@ static err_t look_at(struct ctx *ctx, struct registry *registry, str name, int64
 	return OK;
 }
 
-static err_t find_place(struct ctx *ctx, struct registry *registry, str name, int64_t *ret_id,
+static err_t find_place(struct ctx *ctx, const struct looking *looking, int64_t *ret_id,
 			struct repository_place *ret)
 {
 	bool stale;
-	err_t err = look_at(ctx, registry, name, ret_id, ret, &stale);
-	return stale ? look_at(ctx, registry, name, ret_id, ret, &stale) : err;
+	err_t err = look_at(ctx, looking, ret_id, ret, &stale);
+	return stale ? look_at(ctx, looking, ret_id, ret, &stale) : err;
 }
 
 static err_t look_up(struct ctx *ctx, struct registry *registry, str name, int64_t *ret_id)
 {
+	const struct looking looking = { registry, name, NULL };
 	struct repository_place place;
-	TRY(find_place(ctx, registry, name, ret_id, &place));
+	TRY(find_place(ctx, &looking, ret_id, &place));
 	return project_is_meant(ctx, name, place.project_id) ? OK : ERR_ABSENT;
 }
 
@@ -125,12 +152,19 @@ static err_t place_of_new(struct ctx *ctx, struct registry *registry, str name,
 	return OK;
 }
 
+err_t repository_place_pulled(struct ctx *ctx, struct registry *registry, str name,
+			      const struct reference *wanted, struct repository_place *ret)
+{
+	const struct looking looking = { registry, name, wanted };
+	int64_t id;
+	err_t err = find_place(ctx, &looking, &id, ret);
+	return err == ERR_ABSENT ? place_of_new(ctx, registry, name, ret) : err;
+}
+
 err_t repository_place(struct ctx *ctx, struct registry *registry, str name,
 		       struct repository_place *ret)
 {
-	int64_t id;
-	err_t err = find_place(ctx, registry, name, &id, ret);
-	return err == ERR_ABSENT ? place_of_new(ctx, registry, name, ret) : err;
+	return repository_place_pulled(ctx, registry, name, NULL, ret);
 }
 
 str repository_name(struct ctx *ctx, str project, str rest)

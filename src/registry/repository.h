@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "codec/reference.h"
 #include "registry/registry.h"
 
 /* ERR_NAME_UNKNOWN when there is no such repository. */
@@ -19,6 +20,11 @@ struct repository_place {
 };
 err_t repository_place(struct ctx *ctx, struct registry *registry, str name,
 		       struct repository_place *ret);
+
+/* The same for who is about to pull: if the repository is to be looked up, this manifest is fetched
+ * with it and remembered, whoever may see it in the end. */
+err_t repository_place_pulled(struct ctx *ctx, struct registry *registry, str name,
+			      const struct reference *wanted, struct repository_place *ret);
 
 /* "project/rest", in the arena. */
 str repository_name(struct ctx *ctx, str project, str rest);
