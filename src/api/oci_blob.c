@@ -11,7 +11,7 @@
 #include "base/banned.h"
 
 #define BOUNDARY   "berth-part-8d3f1c7a"
-#define COPY_BLOCK KIB(128)
+#define COPY_BLOCK KIB(256)
 
 struct blob_answer {
 	struct request *rq;
