@@ -94,6 +94,9 @@ def skew_clocks(site, load):
         wait_until(node.connections, what="HAProxy using it again")
 
 
+# They need a kernel that loses packets by rule.
+OF_PACKETS = {stop_gateway, lose_packets, cut_off_database}
+
 # Whether every pull must have been done, by clients that try twice.
 FAULTS = {
     kill_nodes: True,

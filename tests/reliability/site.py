@@ -23,6 +23,9 @@ DISK_BYTES = 640 << 20
 
 
 def run(*command, check=True):
+    """What cannot be found has failed."""
+    if not check and not shutil.which(command[0]):
+        return subprocess.CompletedProcess(command, 127)
     return subprocess.run([*map(str, command)], check=check, capture_output=True, text=True, timeout=60)
 
 
@@ -32,6 +35,7 @@ class Network:
     def __init__(self):
         run("ip", "link", "set", "lo", "up")
         self.slow_by = self.find_slow_by()
+        self.filters = self.has_filters()
 
     def find_slow_by(self):
         """netem delays as one wants; kernels without it have a bucket of tokens, whose queue delays and overflows."""
@@ -40,6 +44,17 @@ class Network:
                 self.heal()
                 return name, words.split()
         return None, []
+
+    def has_filters(self):
+        """Whether the kernel can lose and refuse packets by rules."""
+        try:
+            self.lose([1], "0.5")
+            self.refuse([1])
+            return True
+        except (OSError, subprocess.CalledProcessError):
+            return False
+        finally:
+            self.heal()
 
     def slow(self):
         if self.slow_by[0]:
@@ -63,7 +78,7 @@ class Network:
                 run("iptables", "-w", "-A", "INPUT", "-i", "lo", "-p", "tcp", side, port, *what)
 
     def heal(self):
-        run("iptables", "-w", "-F", "INPUT")
+        run("iptables", "-w", "-F", "INPUT", check=False)
         run("tc", "qdisc", "del", "dev", "lo", "root", check=False)
 
 

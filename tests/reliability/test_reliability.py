@@ -33,5 +33,7 @@ def outcomes():
 @pytest.mark.parametrize("fault", [fault.__name__ for fault in FAULTS])
 def test_nothing_acknowledged_is_lost(outcomes, fault):
     for outcome in outcomes[fault]:
+        if "skipped" in outcome:
+            pytest.skip(outcome["skipped"])
         assert outcome["broken"] == [], outcome
         assert outcome["pushes"] >= 8 and outcome["pulls"] >= 20, "that was no load"
