@@ -218,3 +218,7 @@ class Site:
                 part.kill9()
             elif part:
                 part.close()
+        for disk in self.disks.values():
+            run("umount", "--lazy", disk.folder, check=False)
+        if self.servers:
+            shutil.rmtree(self.servers.home, ignore_errors=True)
