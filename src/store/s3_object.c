@@ -462,6 +462,7 @@ bool s3_whole_etag(const struct s3_part *parts, size_t count, char into[S3_WHOLE
 			    .cap = S3_WHOLE_ETAG_BYTES,
 			    .max = S3_WHOLE_ETAG_BYTES };
 	buf_printf(&text, "-%zu", count);
+	buf_add_byte(&text, '\0');
 	return true;
 }
 
