@@ -6,6 +6,7 @@ A line of JSON is printed for each fault: what was done, what was refused, what 
 import argparse
 import json
 import re
+import signal
 import sys
 import tempfile
 import time
@@ -109,6 +110,7 @@ def table(outcomes):
 
 def main():
     options = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # by way of `finally`: nothing is left behind
     outcomes = []
     with tempfile.TemporaryDirectory(prefix="berth-reliability.") as root:
         site = Site(root)
