@@ -16,6 +16,7 @@ from pycadf import reason as cadf_reason
 from pycadf import resource as cadf_resource
 
 from harness import tls
+from harness.port import free_port
 from harness.receivers import HttpReceiver, Rsyslog, SyslogReceiver
 from harness.wait import wait_until
 
@@ -69,11 +70,6 @@ def context_of(certificate, key, ca=None):
         context.load_verify_locations(ca)
         context.verify_mode = ssl.CERT_REQUIRED
     return context
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 # --- what a message is ----------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import requests
 
 from harness import oci, swagger
 from harness.exposition import OPENMETRICS, TEXT, Metrics, Prometheus, promtool, scrape
-from harness.idp import free_port
+from harness.port import free_port
 from harness.members import make_project
 from harness.people import make_person
 from harness.registry import ROOT

@@ -8,7 +8,7 @@ import pytest
 
 from harness import oci
 from harness.exposition import scrape
-from harness.idp import free_port
+from harness.port import free_port
 from harness.receivers import HttpReceiver
 from harness.wait import wait_until
 

@@ -8,7 +8,7 @@ import pytest
 from harness import oci
 from harness.members import add_member
 from harness.people import call, make_person
-from harness.postgres import free_port
+from harness.port import free_port
 from harness.registry import ADMIN_PASSWORD
 
 API = "/api/v2.0"

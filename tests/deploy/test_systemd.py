@@ -12,7 +12,7 @@ import pytest
 
 from harness.front import DEPLOY
 from harness.oci import digest_of
-from harness.postgres import free_port
+from harness.port import free_port
 from harness.registry import ADMIN_PASSWORD, LISTENING, binary
 from harness.wait import wait_until
 

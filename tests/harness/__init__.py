@@ -7,6 +7,7 @@ Repository  the OCI verbs on one repository name                                
 Upload      one upload session                                                   client.py
 Content     blobs, manifests and indexes built in memory                         oci.py
 Wire        raw bytes on a socket                                                wire.py
+free_port   a port that stays this process's own                                 port.py
 Database    a fresh PostgreSQL database per registry                             database.py
 Authority   a private CA for TLS tests                                           tls.py
 """

@@ -15,7 +15,7 @@ import subprocess
 from pathlib import Path
 
 from harness.client import Client
-from harness.postgres import free_port
+from harness.port import free_port
 from harness.registry import ADMIN_PASSWORD, ROOT
 from harness.wait import wait_until
 

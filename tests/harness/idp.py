@@ -11,7 +11,6 @@ import itertools
 import json
 import os
 import shutil
-import socket
 import sqlite3
 import subprocess
 import tempfile
@@ -23,17 +22,12 @@ import pytest
 import requests
 
 from harness.client import close_now
+from harness.port import free_port
 from harness.wait import wait_until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SOURCE = ROOT / "tests" / "idp"
 MODULES = ROOT / "build" / "idp"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 # -- OpenID Connect

@@ -8,12 +8,12 @@ import glob
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
 
 from harness.database import psql
+from harness.port import free_port
 from harness.wait import wait_until
 
 OPTIONS = {
@@ -27,12 +27,6 @@ def folder_of_programs():
     if os.environ.get("PG_BIN"):
         return Path(os.environ["PG_BIN"])
     return Path(sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1])
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Server:

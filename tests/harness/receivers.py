@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.idp import free_port
+from harness.port import free_port
 from harness.wait import wait_until
 
 UNPACKED = Path(__file__).resolve().parent.parent.parent / "build" / "tools" / "rsyslog" / "usr"

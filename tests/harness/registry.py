@@ -12,6 +12,7 @@ from pathlib import Path
 
 from harness import database
 from harness.client import Client
+from harness.port import claim_port
 from harness.wait import wait_until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -37,14 +38,6 @@ def judge():
 def looks_after_each():
     """Whether that is done after each test on a server that others share, or when their module ends."""
     return os.environ.get("BERTH_TEST_FSCK") != "module"
-
-
-def claim_port():
-    """A port that stays one server's over restarts: bound, so that nobody is given it, but not listening, so that the server may."""
-    claim = socket.socket()
-    claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    claim.bind(("127.0.0.1", 0))
-    return claim
 
 
 class Registry:

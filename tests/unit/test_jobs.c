@@ -339,6 +339,7 @@ JOB_TEST(what_is_asked_for_is_done_and_what_was_rolled_back_is_not)
 	EXPECT(CTX, jobs_cancel(CTX, jobs, id), ERR_NOT_FOUND);
 	EXPECT(CTX, jobs_get(CTX, jobs, id + 100, &row), ERR_NOT_FOUND);
 	struct jobs_kind_stats stats;
+	jobs_stop(jobs); /* a result is counted after its row says so */
 	EXPECT_OK(CTX, jobs_kind_stats(CTX, jobs, 0, &stats));
 	cr_assert_eq(stats.results[JOB_RESULT_DONE], 1);
 	cr_assert_eq(stats.counts[JOB_READY].count, 0);
