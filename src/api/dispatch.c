@@ -241,11 +241,13 @@ static err_t find_project(struct ctx *ctx, struct request *rq)
 	return err == ERR_ABSENT ? OK : err;
 }
 
-/* What a pull will want, when its reference is one. */
+/* What a pull will want, when its reference is one. For others nothing is fetched before it is
+ * decided what they may see: how long their refusal takes must not tell what there is. */
 static bool wants_manifest(const struct request *rq, struct reference *ret)
 {
 	enum reference_kind kind = REFERENCE_INVALID_TAG;
-	if (rq->route->handle == oci_manifest_get)
+	if (rq->route->handle == oci_manifest_get &&
+	    access_named_by_token(&rq->who, rq->route->action, rq->repository))
 		kind = reference_parse(rq->reference, ret);
 	return kind == REFERENCE_TAG || kind == REFERENCE_DIGEST;
 }

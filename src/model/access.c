@@ -105,6 +105,13 @@ static const struct grant *find_grant(const struct identity *who, str type, str 
 	return NULL;
 }
 
+bool access_named_by_token(const struct identity *who, enum action action, str repository)
+{
+	unsigned scope = action_scope_bit(action);
+	return who->by_token && scope &&
+	       find_grant(who, STR("repository"), repository, scope) != NULL;
+}
+
 bool access_granted_by_token(const struct identity *who, enum action action,
 			     const struct resource *what)
 {

@@ -151,6 +151,10 @@ bool access_may_give(const struct identity *who, enum action action, const struc
 bool access_granted_by_token(const struct identity *who, enum action action,
 			     const struct resource *what);
 
+/* True when its token names the repository for this, whatever that leads to by now: no decision,
+ * but reason enough to fetch what it will probably be shown. */
+bool access_named_by_token(const struct identity *who, enum action action, str repository);
+
 /* "lib/app" of "project/lib/app": what patterns are over. */
 str access_name_inside(str repository);
 

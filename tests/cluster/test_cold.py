@@ -68,6 +68,15 @@ def test_queries_of_a_cold_manifest(cold):
         assert method == "HEAD" or answer.content == wanted.body
 
 
+def test_who_may_not_see_it_makes_nobody_fetch_it(cold):
+    """The time that it took would tell whether there is such a tag."""
+    for headers in ({}, {"Authorization": "Bearer " + cold.registry.client().token("repository:seen/app:pull")}):
+        cold.headers = headers
+        for name, reference in (("cold/a", "v1"), ("cold/b", cold.images["cold/b", "v1"].digest)):
+            _, asked = cold.queries(name, reference, expect=401)
+            assert not [one for one in asked if "content" in one], asked
+
+
 def test_queries_for_what_is_not_there(cold):
     for name, reference, count in (("cold/a", "none", 2), ("cold/a", "none", 1), ("cold/a", "sha256:" + "0" * 64, 1)):
         _, asked = cold.queries(name, reference, expect=404)
