@@ -16,7 +16,9 @@ from harness.quota import Project
 from harness.wait import wait_until
 
 MIB = 1 << 20
-HELD = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'SyncRep' AND query = 'COMMIT'"
+# Pushes: a node commits things of its own, too.
+HELD = ("SELECT COUNT(*) FROM pg_stat_activity a WHERE datname = current_database() AND wait_event = 'SyncRep' AND query = 'COMMIT' AND EXISTS "
+        "(SELECT 1 FROM pg_locks l WHERE l.pid = a.pid AND l.relation = 'manifest'::regclass AND l.mode = 'RowExclusiveLock')")
 HELD_TABLES = ("SELECT DISTINCT l.relation::regclass FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid "
                "WHERE a.wait_event = 'SyncRep' AND l.mode = 'RowExclusiveLock' AND l.relation IS NOT NULL")
 WAITING = "SELECT wait_event FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -92,7 +94,8 @@ class Meeting:
         try:
             wait_until(self.would_wait, what="commits waiting for the standby")
             answers = [Answer(request) for request in requests]
-            wait_until(lambda: self.count_held() == len(answers), what="the transactions being in their commits")
+            wait_until(lambda: self.count_held() == len(answers) or [answer.wait() for answer in answers if answer.is_there],
+                       what="the transactions being in their commits")
             yield answers
             assert self.count_held() == len(answers) and not any(answer.is_there for answer in answers)
         finally:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+import requests
 
 from cluster.test_nodes import heard
 from harness.people import Browser
@@ -130,6 +131,7 @@ def test_signing_keys_are_changed_without_a_gap(node, servers, database, proxy, 
         way.refuse_word = b"LISTEN"
         way.cut()
         wait_until(lambda: not heard(b), what="the loss being noticed")
+        wait_until(lambda: requests.get(f"{b.url}/v2/", timeout=10).status_code == 401, what="its other connections being new")
     tokens = [token_of(one) for one in nodes]
 
     def all_accepted():
