@@ -36,12 +36,14 @@ struct rester {
 	pthread_t thread;
 	int rest_ms;
 	enum place got;
+	_Atomic(bool) done;
 };
 
 static void *rest_main(void *arg)
 {
 	struct rester *rester = arg;
 	rester->got = place_take(&places, rester->rest_ms);
+	atomic_store(&rester->done, true);
 	return NULL;
 }
 
@@ -49,7 +51,7 @@ static void begin_rest(struct rester *rester, int rest_ms)
 {
 	*rester = (struct rester){ .rest_ms = rest_ms };
 	cr_assert_eq(pthread_create(&rester->thread, NULL, rest_main, rester), 0);
-	while (atomic_load(&places.resting) == 0)
+	while (atomic_load(&places.resting) == 0 && !atomic_load(&rester->done))
 		sched_yield();
 }
 
