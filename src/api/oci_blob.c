@@ -164,19 +164,16 @@ err_t oci_blob_get(struct ctx *ctx, struct request *rq)
 	struct blob_answer answer = { rq, &blob };
 	struct byte_range *ranges;
 	size_t count;
-	switch (http_range_resolve(ctx->arena, wanted_ranges(rq, etag), blob.size_bytes, &ranges,
-				   &count)) {
-	case RANGE_UNSATISFIABLE:
+	enum range_verdict wanted = http_range_resolve(ctx->arena, wanted_ranges(rq, etag),
+						       blob.size_bytes, &ranges, &count);
+	if (wanted == RANGE_UNSATISFIABLE)
 		return refuse_range(ctx, &answer);
-	case RANGE_PARTIAL:
-		if (blob.url.len)
-			return send_elsewhere(&answer);
-		return count == 1 ? send_single(ctx, &answer, ranges[0])
-				  : send_parts(ctx, &answer, ranges, count);
-	case RANGE_WHOLE:
-		break;
-	}
-	return blob.url.len ? send_elsewhere(&answer) : send_whole(ctx, &answer);
+	if (blob.url.len)
+		return send_elsewhere(&answer);
+	if (wanted == RANGE_WHOLE)
+		return send_whole(ctx, &answer);
+	return count == 1 ? send_single(ctx, &answer, ranges[0])
+			  : send_parts(ctx, &answer, ranges, count);
 }
 
 err_t oci_blob_delete(struct ctx *ctx, struct request *rq)

@@ -19,22 +19,25 @@ INSERT INTO audit_unsealed (record_id) SELECT id FROM made;
 r.id, r.time_us, r.tenant_id, r.project_id, r.project, r.actor_type, r.actor_id, r.actor, r.operation,
 r.resource_type, r.resource, r.digest, r.address, r.request_id, r.result, r.detail
 
+-- part: chain
+SELECT seq, hash, checkpoint_seq, checkpoint_at_us FROM audit_chain WHERE id = 1
+
 -- Sealing. One sealer at a time: on PostgreSQL who finds the row taken leaves it; SQLite has one writer.
 -- name: audit_chain_take :one
 -- sqlite:
-SELECT seq, hash, checkpoint_seq, checkpoint_at_us FROM audit_chain WHERE id = 1;
+@chain;
 -- postgres:
-SELECT seq, hash, checkpoint_seq, checkpoint_at_us FROM audit_chain WHERE id = 1 FOR UPDATE SKIP LOCKED;
+@chain FOR UPDATE SKIP LOCKED;
 
 -- Waits for who has it.
 -- name: audit_chain_wait :one
 -- sqlite:
-SELECT seq, hash, checkpoint_seq, checkpoint_at_us FROM audit_chain WHERE id = 1;
+@chain;
 -- postgres:
-SELECT seq, hash, checkpoint_seq, checkpoint_at_us FROM audit_chain WHERE id = 1 FOR UPDATE;
+@chain FOR UPDATE;
 
 -- name: audit_chain :one
-SELECT seq, hash, checkpoint_seq, checkpoint_at_us FROM audit_chain WHERE id = 1;
+@chain;
 
 -- name: audit_chain_set :exec
 UPDATE audit_chain SET seq = $1, hash = $2, record_id = $3 WHERE id = 1;

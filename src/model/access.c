@@ -105,11 +105,16 @@ static const struct grant *find_grant(const struct identity *who, str type, str 
 	return NULL;
 }
 
+/* NULL as well when no token can grant it. */
+static const struct grant *find_repository_grant(const struct identity *who, enum action action,
+						 str repository)
+{
+	return find_grant(who, STR("repository"), repository, action_scope_bit(action));
+}
+
 bool access_named_by_token(const struct identity *who, enum action action, str repository)
 {
-	unsigned scope = action_scope_bit(action);
-	return who->by_token && scope &&
-	       find_grant(who, STR("repository"), repository, scope) != NULL;
+	return who->by_token && find_repository_grant(who, action, repository);
 }
 
 bool access_granted_by_token(const struct identity *who, enum action action,
@@ -119,15 +124,11 @@ bool access_granted_by_token(const struct identity *who, enum action action,
 		return false;
 	if (action == ACTION_REGISTRY_PING)
 		return true; /* the token itself is the answer to the ping's challenge */
-	unsigned scope = action_scope_bit(action);
-	if (!scope)
-		return false;
 	if (action == ACTION_CATALOG_LIST)
-		return find_grant(who, STR("registry"), STR("catalog"), scope) != NULL;
-	if (!what->repository_asked.len)
+		return find_grant(who, STR("registry"), STR("catalog"), action_scope_bit(action));
+	if (!action_scope_bit(action) || !what->repository_asked.len)
 		return false;
-	const struct grant *grant =
-		find_grant(who, STR("repository"), what->repository_asked, scope);
+	const struct grant *grant = find_repository_grant(who, action, what->repository_asked);
 	return grant && is_still_meant(who, grant, what);
 }
 

@@ -157,9 +157,9 @@ static err_t upload_open(struct ctx *ctx, struct store *store, str id, bool crea
 
 /*
  * Lets the disk begin with what is complete, so that the final sync has little left to do: in steps
- * that grow with the file, because each may become an extent of its own. It may
- * also wait for a full queue of the disk, which keeps one fast client from filling the memory. A
- * write error stays recorded at the file and comes back from that sync.
+ * that grow with the file, because each may become an extent of its own. It may also wait for a
+ * full queue of the disk, which keeps one fast client from filling the memory. A write error stays
+ * recorded at the file and comes back from that sync.
  */
 static void start_writeback(int fd, uint64_t from, uint64_t to)
 {

@@ -199,16 +199,21 @@ err_t s3_upload_settle(struct ctx *ctx, struct s3_upload *up)
 	return OK;
 }
 
+static err_t put_part(struct ctx *ctx, struct s3_upload *up, unsigned number, str bytes,
+		      struct s3_part *ret)
+{
+	char key[REMOTE_KEY_MAX];
+	return s3_part_put(ctx, up->s3->client,
+			   s3_data_key(up->s3, remote_upload_id(&up->common), key),
+			   up->state.multipart, number, bytes, ret);
+}
+
 /* On a thread of its own: nothing of the upload changes that it reads. */
 static err_t put_on_its_way(struct ctx *ctx, void *arg, unsigned number, str bytes,
 			    char etag[REMOTE_ETAG_MAX + 1])
 {
-	struct s3_upload *up = arg;
-	char key[REMOTE_KEY_MAX];
 	struct s3_part part;
-	TRY(s3_part_put(ctx, up->s3->client,
-			s3_data_key(up->s3, remote_upload_id(&up->common), key),
-			up->state.multipart, number, bytes, &part));
+	TRY(put_part(ctx, arg, number, bytes, &part));
 	memcpy(etag, part.etag, sizeof part.etag);
 	return OK;
 }
@@ -224,15 +229,12 @@ static err_t let_leave(struct ctx *ctx, struct s3_upload *up, size_t len, bool *
 	return *ret ? OK : s3_upload_settle(ctx, up);
 }
 
-static err_t put_part(struct ctx *ctx, struct s3_upload *up, size_t len, struct s3_part *ret)
+static err_t put_alone(struct ctx *ctx, struct s3_upload *up, size_t len, struct s3_part *ret)
 {
-	char key[REMOTE_KEY_MAX];
 	if (!up->state.multipart[0])
 		TRY(begin_parts(ctx, up));
-	return s3_part_put(ctx, up->s3->client,
-			   s3_data_key(up->s3, remote_upload_id(&up->common), key),
-			   up->state.multipart, (unsigned)up->state.part_count + 1,
-			   (str){ up->common.tail, len }, ret);
+	return put_part(ctx, up, (unsigned)up->state.part_count + 1, (str){ up->common.tail, len },
+			ret);
 }
 
 err_t s3_upload_send_part(struct ctx *ctx, struct s3_upload *up, size_t len)
@@ -247,11 +249,11 @@ err_t s3_upload_send_part(struct ctx *ctx, struct s3_upload *up, size_t len)
 	TRY(let_leave(ctx, up, len, &left));
 	if (left)
 		return OK;
-	err_t err = put_part(ctx, up, len, &part);
+	err_t err = put_alone(ctx, up, len, &part);
 	if (err == ERR_ABSENT) { /* completed by a process that died before it could say so */
 		ctx_forgive(ctx);
 		TRY(s3_upload_complete(ctx, up));
-		err = put_part(ctx, up, len, &part);
+		err = put_alone(ctx, up, len, &part);
 	}
 	TRY(err);
 	s3_state_add_part(&up->state, &part);

@@ -37,6 +37,25 @@ def close_now(session):
     session.close()
 
 
+ADMIN_PASSWORD = "Correct-Horse-7"
+
+
+class Clients:
+    """Who is spoken to: a registry, or what stands in front of it. `clients` is the list of those that were made."""
+
+    def client(self, username="admin", password=ADMIN_PASSWORD, **options):
+        client = Client(self, username, password, **options)
+        self.clients.append(client)
+        return client
+
+    def anonymous(self, **options):
+        return self.client(None, None, **options)
+
+    def drop_connections(self):
+        for client in self.clients:
+            client.close()
+
+
 class Client:
     """auth is "bearer" (tokens from the realm, as all clients do), "basic", or "none"."""
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.port import free_port
+from harness.port import free_port, is_listening
 from harness.wait import wait_until
 
 UNPACKED = Path(__file__).resolve().parent.parent.parent / "build" / "tools" / "slapd"
@@ -97,8 +97,7 @@ class Directory:
 
     def listening(self):
         assert self.process.poll() is None, (self.folder / "log").read_text()[-2000:]
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+        return is_listening(self.port)
 
     def stop(self):
         if self.process:

@@ -10,13 +10,12 @@ import pwd
 import re
 import shutil
 import signal
-import socket
 import subprocess
 from pathlib import Path
 
-from harness.client import Client
-from harness.port import free_port
-from harness.registry import ADMIN_PASSWORD, ROOT
+from harness.client import Clients
+from harness.port import free_port, is_listening
+from harness.registry import ROOT
 from harness.wait import wait_until
 
 DEPLOY = ROOT / "deploy"
@@ -29,7 +28,7 @@ def program(name):
     return str(unpacked) if unpacked.exists() else shutil.which(name) or shutil.which(f"/usr/sbin/{name}")
 
 
-class Front:
+class Front(Clients):
     """Stands in for the registry where clients are made."""
 
     name = None
@@ -73,8 +72,7 @@ class Front:
 
         def listening():
             assert self.process.poll() is None, self.log.read_text()[-4000:]
-            with socket.socket() as probe:
-                return probe.connect_ex(("127.0.0.1", self.port)) == 0
+            return is_listening(self.port)
 
         wait_until(listening, what=f"{self.name} listening")
         return self
@@ -97,17 +95,8 @@ class Front:
         """Whether it knows that no node is ready, as far as it asks."""
         return True
 
-    def client(self, username="admin", password=ADMIN_PASSWORD, **options):
-        client = Client(self, username, password, **options)
-        self.clients.append(client)
-        return client
-
-    def anonymous(self, **options):
-        return self.client(None, None, **options)
-
     def close(self):
-        for client in self.clients:
-            client.close()
+        self.drop_connections()
         if self.process:
             self.process.send_signal(signal.SIGTERM)
             try:

@@ -12,6 +12,11 @@ def claim_port():
     return claim
 
 
+def is_listening(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def free_port():
     """Where a server that sets SO_REUSEADDR may listen, and start again; or where nobody does."""
     claims.append(claim_port())

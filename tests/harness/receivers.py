@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.port import free_port
+from harness.port import free_port, is_listening
 from harness.wait import wait_until
 
 UNPACKED = Path(__file__).resolve().parent.parent.parent / "build" / "tools" / "rsyslog" / "usr"
@@ -165,8 +165,7 @@ class Rsyslog:
 
     def listens(self):
         assert self.process.poll() is None, (self.folder / "log").read_text()
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+        return is_listening(self.port)
 
     @property
     def messages(self):

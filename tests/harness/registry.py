@@ -11,12 +11,11 @@ import uuid
 from pathlib import Path
 
 from harness import database
-from harness.client import Client
+from harness.client import ADMIN_PASSWORD, Client, Clients
 from harness.port import claim_port
 from harness.wait import wait_until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-ADMIN_PASSWORD = "Correct-Horse-7"
 
 LISTENING = re.compile(r'listening.*?address"?\s*[=:]\s*"?(?P<host>127\.0\.0\.1):(?P<port>\d+)')
 SANITIZER = re.compile(r"(ERROR|WARNING): (Address|Thread|Leak|Memory)Sanitizer|runtime error:|SUMMARY: \w+Sanitizer")
@@ -40,7 +39,7 @@ def looks_after_each():
     return os.environ.get("BERTH_TEST_FSCK") != "module"
 
 
-class Registry:
+class Registry(Clients):
     """A server under test. Options are environment variables; `settings` keys lack the BERTH_ prefix."""
 
     def __init__(self, root, *, settings=None, program=None, environment=None):
@@ -157,10 +156,6 @@ class Registry:
         self.settings.update({name.upper(): str(value) for name, value in settings.items()})
         return self.start()
 
-    def drop_connections(self):
-        for client in self.clients:
-            client.close()
-
     def destroy(self):
         self.kill9()
         self.claim.close()
@@ -181,14 +176,6 @@ class Registry:
     @property
     def url(self):
         return f"{self.scheme}://{self.address}"
-
-    def client(self, username="admin", password=ADMIN_PASSWORD, **options):
-        client = Client(self, username, password, **options)
-        self.clients.append(client)
-        return client
-
-    def anonymous(self, **options):
-        return self.client(None, None, **options)
 
     def connect(self, timeout=30):
         """A bare TCP connection."""

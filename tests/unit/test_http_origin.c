@@ -7,13 +7,18 @@
 
 static struct fixture f;
 
-static void expect_origin(int fd, const char *fields, const char *expected)
+static struct answer get(int fd, const char *path, const char *fields)
 {
 	char request[1024];
-	snprintf(request, sizeof request, "GET /origin HTTP/1.1\r\nHost: r.example\r\n%s\r\n",
+	snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: r.example\r\n%s\r\n", path,
 		 fields);
 	say(fd, request);
-	struct answer a = hear(fd);
+	return hear(fd);
+}
+
+static void expect_origin(int fd, const char *fields, const char *expected)
+{
+	struct answer a = get(fd, "/origin", fields);
 	cr_assert_eq(a.status, 200);
 	cr_assert(body_is(&a, expected), "%s, not %s", a.body, expected);
 }
@@ -55,11 +60,7 @@ Test(http_origin, trusted_proxies)
 
 static void expect_client(int fd, const char *fields, const char *expected)
 {
-	char request[1024];
-	snprintf(request, sizeof request, "GET /client HTTP/1.1\r\nHost: r.example\r\n%s\r\n",
-		 fields);
-	say(fd, request);
-	struct answer a = hear(fd);
+	struct answer a = get(fd, "/client", fields);
 	cr_assert(body_is(&a, expected), "%s, not %s, of %s", a.body, expected, fields);
 }
 
