@@ -158,8 +158,8 @@ err_t tenant_json_read_storage_maps(struct ctx *ctx, const struct json_value *ro
 	return read_map(ctx, root, "secrets", &ret->secrets);
 }
 
-static err_t read_storage(struct ctx *ctx, const struct json_value *object,
-			  struct storage_spec *ret)
+err_t tenant_json_read_storage(struct ctx *ctx, const struct json_value *object,
+			       struct storage_spec *ret)
 {
 	static const struct json_field fields[] = {
 		JSON_FIELD_STR(struct storage_spec, "name", name, STORAGE_NAME_MAX),
@@ -222,7 +222,7 @@ err_t tenant_json_read_new(struct ctx *ctx, const struct json_value *root, struc
 	*ret = (struct tenant_new){ .name = body.name, .title = body.title };
 	TRY(read_hosts(ctx, body.hosts, ret));
 	if (body.storage)
-		TRY(read_storage(ctx, body.storage, &ret->storage));
+		TRY(tenant_json_read_storage(ctx, body.storage, &ret->storage));
 	return read_admins(ctx, body.administrators, ret);
 }
 

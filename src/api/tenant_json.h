@@ -26,6 +26,9 @@ err_t tenant_json_read_new(struct ctx *ctx, const struct json_value *root, struc
 /* Title, state and reason; what is absent stays, but a new state without a reason has none. */
 err_t tenant_json_read_change(struct ctx *ctx, const struct json_value *root,
 			      struct tenant_row *row);
+/* A storage, as a new tenant's is described. */
+err_t tenant_json_read_storage(struct ctx *ctx, const struct json_value *object,
+			       struct storage_spec *ret);
 /* `settings` and `secrets`, as texts; empty: absent. */
 err_t tenant_json_read_storage_maps(struct ctx *ctx, const struct json_value *root,
 				    struct storage_spec *ret);

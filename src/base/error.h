@@ -88,6 +88,8 @@
 	X(STORAGE, 500, "UNSUPPORTED", true, "storage could not be read or written")               \
 	X(STORAGE_ERASED, 410, "DENIED", false,                                                    \
 	  "the key of this storage was destroyed, and all that was in it")                         \
+	X(STORAGE_MOVES, 412, "DENIED", false,                                                     \
+	  "the tenant's bytes are being moved to another storage")                                 \
 	X(CORRUPT, 500, "UNSUPPORTED", false, "stored content does not match its digest")          \
 	X(INTERNAL, 500, "UNSUPPORTED", false, "internal error")                                   \
 	/* Servers that this one asks. */                                                          \

@@ -29,6 +29,13 @@ err_t db_blob_find_in_repository(struct ctx *ctx, struct sql_tx *tx, int64_t rep
 		    SQL_ARGS(SQL_I64(repository_id), db_digest(ctx, d)), ret);
 }
 
+err_t db_blob_is_at(struct ctx *ctx, struct sql_tx *tx, int64_t storage_id, digest d)
+{
+	int64_t id;
+	return db_one_i64(ctx, tx, &SQL_BLOB_IS_AT,
+			  SQL_ARGS(SQL_I64(storage_id), db_digest(ctx, d)), &id);
+}
+
 err_t db_blob_ensure(struct ctx *ctx, struct sql_tx *tx, int64_t storage_id, digest d,
 		     uint64_t size_bytes, struct blob *ret)
 {

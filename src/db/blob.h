@@ -12,16 +12,22 @@
 
 struct blob {
 	int64_t id;
-	int64_t storage_id;
+	int64_t storage_id; /* where the bytes are */
 	uint64_t size_bytes;
 };
 
+/* In the domain of a storage, wherever the bytes are: that is its storage_id. */
 err_t db_blob_find(struct ctx *ctx, struct sql_tx *tx, int64_t storage_id, digest d,
 		   struct blob *ret);
 err_t db_blob_find_in_repository(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id,
 				 digest d, struct blob *ret);
 
-/* Makes the row unless it is there. */
+/* OK when bytes that lie in the storage have a row that means them, or are on a move; else
+ * ERR_ABSENT. */
+err_t db_blob_is_at(struct ctx *ctx, struct sql_tx *tx, int64_t storage_id, digest d);
+
+/* Makes the row unless there is one in the storage's domain: that may say that the bytes are
+ * elsewhere. */
 err_t db_blob_ensure(struct ctx *ctx, struct sql_tx *tx, int64_t storage_id, digest d,
 		     uint64_t size_bytes, struct blob *ret);
 err_t db_blob_link(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, int64_t blob_id);

@@ -2,16 +2,33 @@
 -- Blobs: one row for the bytes in a storage, one more for each repository that may serve them.
 -- A repository has blobs of its tenant's storage only. All look-ups name it: how long one takes says nothing of other storages.
 
+-- `storage_id` is the domain, in which a digest is once; the bytes are at `place_id`, or at the domain's own storage.
+
+-- part: place
+COALESCE(b.place_id, b.storage_id)
+
+-- part: domain
+(SELECT COALESCE(s.domain_id, s.id) FROM storage s WHERE s.id = $1)
+
+-- In the domain of a storage.
 -- name: blob_find :one
-SELECT id, storage_id, size_bytes FROM blob WHERE digest = $2 AND storage_id = $1;
+SELECT b.id, @place, b.size_bytes FROM blob b WHERE b.digest = $2 AND b.storage_id = @domain;
+
+-- Bytes in a storage that have a row; in the two storages of a move, wherever that says they are.
+-- name: blob_is_at :one
+SELECT b.id FROM blob b
+WHERE b.digest = $2 AND b.storage_id = @domain
+	AND (@place = $1 OR EXISTS (SELECT 1 FROM tenant t WHERE t.left_id IS NOT NULL AND (t.left_id = $1 OR t.place_id = $1)));
 
 -- name: blob_insert :exec
-INSERT INTO blob (storage_id, digest, size_bytes, created_at_us)
-VALUES ($1, $2, $3, $4)
+INSERT INTO blob (storage_id, place_id, digest, size_bytes, created_at_us)
+SELECT COALESCE(s.domain_id, s.id), CASE WHEN s.domain_id IS NULL THEN NULL ELSE s.id END, CAST($2 AS TEXT), CAST($3 AS BIGINT),
+	CAST($4 AS BIGINT)
+FROM storage s WHERE s.id = $1
 ON CONFLICT (digest, storage_id) DO NOTHING;
 
 -- name: blob_find_in_repository :one
-SELECT b.id, b.storage_id, b.size_bytes
+SELECT b.id, @place, b.size_bytes
 FROM repository r
 JOIN tenant t ON t.id = r.tenant_id
 JOIN blob b ON b.digest = $2 AND b.storage_id = t.storage_id
@@ -45,4 +62,5 @@ LIMIT $3;
 
 -- The sign keeps both engines from reading all of a storage for each page, because of its index of sizes.
 -- name: blob_page :many
-SELECT digest, size_bytes FROM blob WHERE +storage_id = $1 AND digest > $2 ORDER BY digest LIMIT $3;
+SELECT b.digest, b.size_bytes FROM blob b
+WHERE +b.storage_id = @domain AND @place = $1 AND b.digest > $2 ORDER BY b.digest LIMIT $3;

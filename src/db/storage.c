@@ -88,6 +88,13 @@ err_t db_storage_set_data_key(struct ctx *ctx, struct sql_tx *tx, int64_t id, st
 	return set_text(ctx, tx, &SQL_STORAGE_SET_DATA_KEY, id, sealed);
 }
 
+err_t db_storage_domain(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_t **ret,
+			size_t *ret_count)
+{
+	return db_rows_read(ctx, tx, &SQL_STORAGE_DOMAIN, SQL_ARGS(SQL_I64(id)), &db_i64_reader,
+			    (void **)ret, ret_count);
+}
+
 err_t db_storage_erase(struct ctx *ctx, struct sql_tx *tx, int64_t id)
 {
 	return db_exec_one(ctx, tx, &SQL_STORAGE_ERASE,

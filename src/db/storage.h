@@ -39,6 +39,11 @@ err_t db_storage_set_settings(struct ctx *ctx, struct sql_tx *tx, int64_t id, st
 err_t db_storage_set_secrets(struct ctx *ctx, struct sql_tx *tx, int64_t id, str sealed);
 err_t db_storage_set_data_key(struct ctx *ctx, struct sql_tx *tx, int64_t id, str sealed);
 
+/* The ids of all storages of a storage's domain: those that a tenant's bytes were moved out of
+ * (storage_move.h) and the one they are in. */
+err_t db_storage_domain(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_t **ret,
+			size_t *ret_count);
+
 /* Takes data key and secrets away for good. ERR_ABSENT when it is erased, or not encrypted. */
 err_t db_storage_erase(struct ctx *ctx, struct sql_tx *tx, int64_t id);
 

@@ -18,6 +18,7 @@ static void read_tenant(struct ctx *ctx, const struct sql_rows *rows, void *item
 		.storage_id = sql_i64(rows, 5),
 		.created_at_us = sql_i64(rows, 6),
 		.updated_at_us = sql_i64(rows, 7),
+		.left_id = sql_i64(rows, 8),
 	};
 }
 

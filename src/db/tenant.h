@@ -17,7 +17,8 @@ struct tenant_row {
 	str title; /* what people call it; may be empty */
 	enum tenant_state state;
 	str reason;	    /* of the state, for its clients; may be empty */
-	int64_t storage_id; /* of no other tenant */
+	int64_t storage_id; /* of no other tenant: where its new bytes go */
+	int64_t left_id;    /* the storage that it is moving out of; 0: none. Only read */
 	int64_t created_at_us;
 	int64_t updated_at_us;
 };

@@ -2,7 +2,8 @@
 -- Tenants, the hosts by which they are called, and who administrates them. A tenant of state 3 is deleted, and found by nobody.
 
 -- part: tenant_columns
-t.id, t.name, t.title, t.state, t.state_reason, t.storage_id, t.created_at_us, t.updated_at_us
+t.id, t.name, t.title, t.state, t.state_reason, COALESCE(t.place_id, t.storage_id), t.created_at_us, t.updated_at_us,
+COALESCE(t.left_id, 0)
 
 -- name: tenant_get :one
 SELECT @tenant_columns FROM tenant t WHERE t.id = $1 AND t.state <> 3;

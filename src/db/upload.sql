@@ -4,8 +4,8 @@
 
 -- name: upload_insert :exec
 INSERT INTO upload (id, repository_id, storage_id, algorithm, created_at_us, touched_at_us)
-SELECT $1, r.id, t.storage_id, $3, $4, $4
-FROM repository r JOIN tenant t ON t.id = r.tenant_id JOIN storage s ON s.id = t.storage_id
+SELECT $1, r.id, s.id, $3, $4, $4
+FROM repository r JOIN tenant t ON t.id = r.tenant_id JOIN storage s ON s.id = COALESCE(t.place_id, t.storage_id)
 WHERE r.id = $2 AND s.erased_at_us IS NULL;
 
 -- name: upload_find :one
@@ -29,7 +29,10 @@ UPDATE upload SET reserved_bytes = reserved_bytes + $2 WHERE id = $1;
 DELETE FROM upload WHERE id = $1 RETURNING reserved_bytes;
 
 -- name: upload_exists :one
-SELECT 1 FROM upload WHERE id = $1 AND storage_id = $2;
+SELECT 1 FROM upload WHERE id = $1 AND storage_id = $2
+UNION ALL
+SELECT 1 FROM tenant WHERE left_id IS NOT NULL AND mover = $1 AND place_id = $2
+LIMIT 1;
 
 -- name: upload_get :one
 SELECT repository_id, storage_id, algorithm, publishing, reserved_bytes FROM upload WHERE id = $1;

@@ -50,7 +50,8 @@ static const struct {
 	{ "audit", main_audit,
 	  "verify [-o json]: prove the audit trail; exit 1 if it was changed" },
 	{ "storage", main_storage,
-	  "check: exercise the bucket and name its quirks; exit 1 if it cannot be used" },
+	  "check: exercise the bucket or container and name its quirks, exit 1 if it cannot be "
+	  "used; move TENANT [PLACE] [--keep]: a tenant's bytes to another storage" },
 	{ "migrate", main_migrate,
 	  "[--dry-run] bring the database's schema up to date, or list what is missing" },
 	{ "db", main_db,

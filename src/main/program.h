@@ -91,5 +91,6 @@ int main_serve(int argc, char **argv);
 int main_fsck(int argc, char **argv);
 int main_audit(int argc, char **argv);
 int main_storage(int argc, char **argv);
+int main_storage_move(int argc, char **argv); /* behind the words "storage move" */
 int main_db(int argc, char **argv);
 int main_migrate(int argc, char **argv);

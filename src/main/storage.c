@@ -47,8 +47,11 @@ static int check(struct ctx *ctx, const struct program *p)
 
 int main_storage(int argc, char **argv)
 {
+	if (argc > 0 && str_eq(str_from(argv[0]), STR("move")))
+		return main_storage_move(argc - 1, argv + 1);
 	if (argc < 1 || !str_eq(str_from(argv[0]), STR("check"))) {
-		fprintf(stderr, "usage: berth storage check [OPTION…]\n");
+		fprintf(stderr, "usage: berth storage check [OPTION…]\n"
+				"       berth storage move TENANT [PLACE] [--keep] [OPTION…]\n");
 		return EXIT_FAILED;
 	}
 	CLEANUP(arena_done) struct arena arena;

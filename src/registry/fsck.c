@@ -269,8 +269,7 @@ static err_t visit_blob(struct ctx *ctx, void *arg, digest d, uint64_t size_byte
 	arena_reset(ctx->arena);
 	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
 	TRY(registry_read(ctx, fsck->registry, &tx));
-	struct blob blob;
-	err_t err = db_blob_find(ctx, &tx, fsck->storage->id, d, &blob);
+	err_t err = db_blob_is_at(ctx, &tx, fsck->storage->id, d);
 	if (err == ERR_ABSENT)
 		err = db_upload_is_publishing(ctx, &tx, fsck->storage->id, d);
 	if (err == ERR_ABSENT) {

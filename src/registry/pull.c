@@ -178,7 +178,8 @@ static err_t load_link(struct ctx *ctx, struct sql_tx *tx, const void *arg, void
 	return OK;
 }
 
-/* Whether the repository may serve `d`; remembered, dropped by delete. */
+/* Whether the repository may serve `d`; remembered, dropped by delete. Where its bytes are may have
+ * changed: open_where_it_is(). */
 static err_t find_link(struct ctx *ctx, struct registry *registry, int64_t repository_id, digest d,
 		       struct stored_blob *ret)
 {
@@ -303,6 +304,56 @@ static err_t open_stored(struct ctx *ctx, struct registry *registry, const struc
 	return OK;
 }
 
+/* Before the first byte: its length is promised. */
+static err_t open_of_size(struct ctx *ctx, struct registry *registry,
+			  const struct wanted_blob *want, struct blob_view *ret)
+{
+	CLEANUP(blob_view_done) struct blob_view view = BLOB_VIEW_INIT;
+	TRY(open_stored(ctx, registry, want, &view));
+	if (view.size_bytes != want->link.size_bytes)
+		return fail(ctx, ERR_CORRUPT, "blob " DIGEST_FMT " has %llu bytes, not %llu",
+			    DIGEST_ARG(want->digest), (unsigned long long)view.size_bytes,
+			    (unsigned long long)want->link.size_bytes);
+	*ret = view;
+	view = (struct blob_view)BLOB_VIEW_INIT;
+	return OK;
+}
+
+/* Past what is remembered. */
+static err_t read_link(struct ctx *ctx, struct registry *registry, int64_t repository_id, digest d,
+		       struct stored_blob *ret)
+{
+	const struct in_repository what = { .repository_id = repository_id, .digest = d };
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	TRY(registry_read(ctx, registry, &tx));
+	return load_link(ctx, &tx, &what, ret);
+}
+
+/* Nobody tells when a blob moves to another storage. Who could not read it where it was remembered
+ * to be, or would be sent to a bucket for it, looks whether it still is there; what the rows say
+ * when they cannot be read is what was remembered. */
+static err_t open_where_it_is(struct ctx *ctx, struct registry *registry, int64_t repository_id,
+			      struct wanted_blob *want, struct blob_view *ret)
+{
+	err_t err = open_of_size(ctx, registry, want, ret);
+	if (err == OK && !ret->url.len)
+		return OK;
+	struct failure why = ctx->failure;
+	struct stored_blob now;
+	ctx_forgive(ctx);
+	err_t found = read_link(ctx, registry, repository_id, want->digest, &now);
+	ctx->failure = why;
+	if (found != OK || now.storage_id == want->link.storage_id)
+		return err;
+	struct cache_key key = key_of_digest('b', repository_id, want->digest);
+	ctx_forgive(ctx);
+	cache_drop(registry->cache, key_str(&key));
+	blob_view_done(ret);
+	*ret = (struct blob_view)BLOB_VIEW_INIT;
+	want->link = now;
+	return open_of_size(ctx, registry, want, ret);
+}
+
 err_t blob_open_for(struct ctx *ctx, struct registry *registry, str repository, digest d,
 		    const struct blob_reader *reader, struct blob_view *ret)
 {
@@ -311,12 +362,7 @@ err_t blob_open_for(struct ctx *ctx, struct registry *registry, str repository, 
 	TRY(repository_find(ctx, registry, repository, &repository_id));
 	TRY(find_link(ctx, registry, repository_id, d, &want.link));
 	CLEANUP(blob_view_done) struct blob_view view = BLOB_VIEW_INIT;
-	TRY(open_stored(ctx, registry, &want, &view));
-	if (view.size_bytes !=
-	    want.link.size_bytes) /* before the first byte: its length is promised */
-		return fail(ctx, ERR_CORRUPT, "blob " DIGEST_FMT " has %llu bytes, not %llu",
-			    DIGEST_ARG(d), (unsigned long long)view.size_bytes,
-			    (unsigned long long)want.link.size_bytes);
+	TRY(open_where_it_is(ctx, registry, repository_id, &want, &view));
 	*ret = view;
 	view = (struct blob_view)BLOB_VIEW_INIT;
 	return OK;

@@ -8,6 +8,7 @@
  *	project.h repository.h     names, each in the tenant that ctx->tenant_id says
  *	storage.h                  where the tenants' bytes are
  *	storage_binding.h          making, changing and erasing storages
+ *	storage_move.h             from one to another
  *	upload.h mount.h           bytes in
  *	manifest_push.h            manifests and tags in
  *	pull.h list.h referrers.h  out

@@ -226,61 +226,71 @@ err_t storage_binding_get(struct ctx *ctx, struct sql_tx *tx, int64_t id,
 
 /* --- changing --------------------------------------------------------------------------------- */
 
-struct update_work {
-	struct registry *registry;
-	int64_t id;
-	const str *settings, *secrets;
-};
-
 /* New settings and old secrets, or the other way round, must fit too. */
-static err_t check_changed(struct ctx *ctx, struct sql_tx *tx, const struct update_work *work,
-			   const struct store_driver *driver)
+static err_t check_changed(struct ctx *ctx, struct registry *registry, struct sql_tx *tx,
+			   const struct store_driver *driver, int64_t id)
 {
 	struct storage_row row;
 	struct store_place place;
 	if (!driver->check)
 		return OK;
-	TRY(find_row(ctx, tx, work->id, &row));
-	TRY(storage_place(ctx, work->registry, driver, &row, &place));
+	TRY(find_row(ctx, tx, id, &row));
+	TRY(storage_place(ctx, registry, driver, &row, &place));
 	return check_place(ctx, driver, &place);
 }
 
-static err_t update_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+err_t storage_binding_update_in(struct ctx *ctx, struct registry *registry, struct sql_tx *tx,
+				const struct storage_change *change)
 {
-	struct update_work *work = arg;
 	struct storage_row row;
-	TRY(find_row(ctx, tx, work->id, &row));
+	TRY(find_row(ctx, tx, change->id, &row));
 	if (row.erased_at_us)
 		return fail(ctx, ERR_STORAGE_ERASED, "storage " STR_FMT " is erased",
 			    STR_ARG(row.name));
 	const struct store_driver *driver = store_driver_find(row.driver);
 	if (!driver)
 		return fail(ctx, ERR_STORAGE, "unknown driver " STR_FMT, STR_ARG(row.driver));
-	if (work->settings) {
-		TRY(check_members(ctx, "settings", *work->settings, driver->settings));
-		TRY(db_storage_set_settings(ctx, tx, work->id,
-					    or_else(*work->settings, STR("{}"))));
+	if (change->settings) {
+		TRY(check_members(ctx, "settings", *change->settings, driver->settings));
+		TRY(db_storage_set_settings(ctx, tx, change->id,
+					    or_else(*change->settings, STR("{}"))));
 	}
-	if (work->secrets) {
-		TRY(check_members(ctx, "secrets", *work->secrets, driver->secrets));
-		TRY(set_secrets(ctx, work->registry, tx, work->id, *work->secrets));
+	if (change->secrets) {
+		TRY(check_members(ctx, "secrets", *change->secrets, driver->secrets));
+		TRY(set_secrets(ctx, registry, tx, change->id, *change->secrets));
 	}
-	return check_changed(ctx, tx, work, driver);
+	return check_changed(ctx, registry, tx, driver, change->id);
 }
 
-err_t storage_binding_update(struct ctx *ctx, struct registry *registry, int64_t id,
-			     const str *settings, const str *secrets)
+void storage_reopen(struct registry *registry, int64_t id)
 {
-	struct update_work work = { registry, id, settings, secrets };
-	TRY(db_run(ctx, registry->db, SQL_WRITE, update_body, &work));
 	if (id != STORAGE_DEFAULT)
 		storages_drop(registry->storages, id, false);
+}
+
+struct update_work {
+	struct registry *registry;
+	const struct storage_change *change;
+};
+
+static err_t update_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	const struct update_work *work = arg;
+	return storage_binding_update_in(ctx, work->registry, tx, work->change);
+}
+
+err_t storage_binding_update(struct ctx *ctx, struct registry *registry,
+			     const struct storage_change *change)
+{
+	struct update_work work = { registry, change };
+	TRY(db_run(ctx, registry->db, SQL_WRITE, update_body, &work));
+	storage_reopen(registry, change->id);
 	return OK;
 }
 
 /* --- erasing ---------------------------------------------------------------------------------- */
 
-err_t storage_erase_in(struct ctx *ctx, struct sql_tx *tx, int64_t id)
+err_t storage_erase_in(struct ctx *ctx, struct sql_tx *tx, int64_t id, struct storage_domain *ret)
 {
 	struct storage_row row;
 	TRY(find_row(ctx, tx, id, &row));
@@ -289,7 +299,9 @@ err_t storage_erase_in(struct ctx *ctx, struct sql_tx *tx, int64_t id)
 			    "storage " STR_FMT " is not encrypted: it has no key to destroy",
 			    STR_ARG(row.name));
 	err_t err = db_storage_erase(ctx, tx, id);
-	return err == ERR_ABSENT ? OK : err;
+	if (err != ERR_ABSENT)
+		TRY(err);
+	return db_storage_domain(ctx, tx, id, &ret->ids, &ret->count);
 }
 
 void storage_forget(struct registry *registry, int64_t id)
@@ -299,14 +311,28 @@ void storage_forget(struct registry *registry, int64_t id)
 	cache_drop_prefix(registry->cache, key_str(&key));
 }
 
+void storage_forget_domain(struct registry *registry, const struct storage_domain *domain)
+{
+	for (size_t i = 0; i < domain->count; i++)
+		if (domain->ids[i] != STORAGE_DEFAULT)
+			storage_forget(registry, domain->ids[i]);
+}
+
+struct erase_work {
+	int64_t id;
+	struct storage_domain domain;
+};
+
 static err_t erase_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
-	return storage_erase_in(ctx, tx, *(const int64_t *)arg);
+	struct erase_work *work = arg;
+	return storage_erase_in(ctx, tx, work->id, &work->domain);
 }
 
 err_t storage_erase(struct ctx *ctx, struct registry *registry, int64_t id)
 {
-	TRY(db_run(ctx, registry->db, SQL_WRITE, erase_body, &id));
-	storage_forget(registry, id);
+	struct erase_work work = { .id = id };
+	TRY(db_run(ctx, registry->db, SQL_WRITE, erase_body, &work));
+	storage_forget_domain(registry, &work.domain);
 	return OK;
 }

@@ -59,9 +59,17 @@ err_t storage_binding_insert(struct ctx *ctx, struct registry *registry, struct 
 err_t storage_binding_get(struct ctx *ctx, struct sql_tx *tx, int64_t id,
 			  struct storage_binding *ret);
 
-/* NULL leaves the one or the other. ERR_STORAGE_ERASED. Counts from the next opening on. */
-err_t storage_binding_update(struct ctx *ctx, struct registry *registry, int64_t id,
-			     const str *settings, const str *secrets);
+struct storage_change {
+	int64_t id;
+	const str *settings, *secrets; /* NULL leaves the one or the other */
+};
+/* ERR_STORAGE_ERASED. Counts from the next opening on. */
+err_t storage_binding_update(struct ctx *ctx, struct registry *registry,
+			     const struct storage_change *change);
+/* The same in two halves: the row, and, after the commit, what this server has open. */
+err_t storage_binding_update_in(struct ctx *ctx, struct registry *registry, struct sql_tx *tx,
+				const struct storage_change *change);
+void storage_reopen(struct registry *registry, int64_t id);
 
 /*
  * Destroys the key of an encrypted storage, and with it all bytes that lie there; for ever. The row
@@ -76,6 +84,14 @@ err_t storage_binding_update(struct ctx *ctx, struct registry *registry, int64_t
 err_t storage_erase(struct ctx *ctx, struct registry *registry, int64_t id);
 
 /* The same in two halves, for one transaction with other changes: the row, and, after the commit,
- * what this server has open and in memory. */
-err_t storage_erase_in(struct ctx *ctx, struct sql_tx *tx, int64_t id);
+ * what this server has open and in memory. That is more than the one storage's: small blobs are in
+ * memory by where they were read, and may have moved since (storage_move.h). */
+struct storage_domain {
+	int64_t *ids; /* in ctx's arena */
+	size_t count;
+};
+err_t storage_erase_in(struct ctx *ctx, struct sql_tx *tx, int64_t id, struct storage_domain *ret);
+void storage_forget_domain(struct registry *registry, const struct storage_domain *domain);
+
+/* What this server has open and in memory of one storage. */
 void storage_forget(struct registry *registry, int64_t id);

@@ -3,6 +3,7 @@
 #include "registry/tenant.h"
 #include "crypto/random.h"
 #include "db/db.h"
+#include "db/storage_move.h"
 #include "internal.h"
 
 #include "base/banned.h"
@@ -91,7 +92,7 @@ static err_t create_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 }
 
 /* A place is never used twice, and a tenant's name may be: so it alone does not name the place. */
-static str storage_name(struct ctx *ctx, str tenant)
+str tenant_storage_name(struct ctx *ctx, str tenant)
 {
 	unsigned char bytes[STORAGE_SUFFIX_LEN / 2];
 	random_bytes(bytes, sizeof bytes);
@@ -105,7 +106,7 @@ err_t tenant_create(struct ctx *ctx, struct registry *registry, const struct ten
 {
 	struct create_work work = { .registry = registry, .from = from, .storage = from->storage };
 	if (!work.storage.name.len)
-		work.storage.name = storage_name(ctx, from->name);
+		work.storage.name = tenant_storage_name(ctx, from->name);
 	TRY(check_texts(ctx, from->title, STR_NONE));
 	TRY(storage_binding_check(ctx, registry, &work.storage));
 	TRY(run(ctx, registry, create_body, &work));
@@ -171,26 +172,61 @@ err_t tenant_update(struct ctx *ctx, struct registry *registry, const struct ten
 	return run(ctx, registry, update_body, &work);
 }
 
+/* No move begins or ends before this transaction does. `*ret_storage_id`: where the bytes are, all
+ * of them unless `*ret_moves`. */
+static err_t hold_storage(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_t *ret_storage_id,
+			  bool *ret_moves)
+{
+	struct storage_move_row move;
+	TRY(db_tenant_touch(ctx, tx, id));
+	TRY(db_storage_move_get(ctx, tx, id, &move));
+	*ret_storage_id = move.to_id;
+	*ret_moves = move.from_id != 0;
+	return OK;
+}
+
+/* What is left behind on a move would stay readable. */
+static err_t hold_still(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_t *ret_storage_id)
+{
+	bool moves;
+	TRY(hold_storage(ctx, tx, id, ret_storage_id, &moves));
+	return moves ? fail(ctx, ERR_STORAGE_MOVES, "berth storage move goes on with it") : OK;
+}
+
+struct end_work {
+	int64_t id;
+	struct storage_domain erased;
+};
+
+static err_t erase_if_encrypted(struct ctx *ctx, struct sql_tx *tx, int64_t storage_id,
+				struct storage_domain *ret)
+{
+	struct storage_binding storage;
+	TRY(storage_binding_get(ctx, tx, storage_id, &storage));
+	return storage.encrypted ? storage_erase_in(ctx, tx, storage_id, ret) : OK;
+}
+
 /* A project made at the same time has to wait for the row, or to be seen. */
 static err_t delete_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
-	const struct tenant *tenant = arg;
+	struct end_work *work = arg;
 	bool has_projects;
-	TRY(db_tenant_delete(ctx, tx, tenant->row.id));
-	TRY(db_tenant_has_projects(ctx, tx, tenant->row.id, &has_projects));
+	int64_t storage_id;
+	TRY(hold_still(ctx, tx, work->id, &storage_id));
+	TRY(db_tenant_delete(ctx, tx, work->id));
+	TRY(db_tenant_has_projects(ctx, tx, work->id, &has_projects));
 	if (has_projects)
 		return fail(ctx, ERR_IN_USE, "the tenant has projects");
-	TRY(db_tenant_clear(ctx, tx, tenant->row.id));
-	return tenant->storage.encrypted ? storage_erase_in(ctx, tx, tenant->storage.id) : OK;
+	TRY(db_tenant_clear(ctx, tx, work->id));
+	return erase_if_encrypted(ctx, tx, storage_id, &work->erased);
 }
 
 err_t tenant_delete(struct ctx *ctx, struct registry *registry, const struct tenant *tenant)
 {
-	struct tenant work = *tenant;
+	struct end_work work = { .id = tenant->row.id };
 	TRY(not_default(ctx, tenant->row.id, "deleted"));
 	TRY(run(ctx, registry, delete_body, &work));
-	if (tenant->storage.encrypted)
-		storage_forget(registry, tenant->storage.id);
+	storage_forget_domain(registry, &work.erased);
 	return OK;
 }
 
@@ -235,15 +271,52 @@ err_t tenant_remove_host(struct ctx *ctx, struct registry *registry, int64_t id,
 
 /* --- storage ---------------------------------------------------------------------------------- */
 
+struct change_work {
+	struct registry *registry;
+	int64_t id;
+	struct storage_change change;
+};
+
+/* Settings are of one storage: those that were meant for the old one are not written to the new
+ * one. */
+static err_t change_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	const struct change_work *work = arg;
+	int64_t storage_id;
+	bool moves;
+	TRY(hold_storage(ctx, tx, work->id, &storage_id, &moves));
+	if (storage_id != work->change.id)
+		return fail(ctx, ERR_STORAGE_MOVES, "the tenant is in another storage since");
+	return storage_binding_update_in(ctx, work->registry, tx, &work->change);
+}
+
 err_t tenant_change_storage(struct ctx *ctx, struct registry *registry, const struct tenant *tenant,
 			    const str *settings, const str *secrets)
 {
-	TRY(not_default(ctx, tenant->row.id, "moved to another storage"));
-	return storage_binding_update(ctx, registry, tenant->storage.id, settings, secrets);
+	struct change_work work = { registry,
+				    tenant->row.id,
+				    { tenant->storage.id, settings, secrets } };
+	if (tenant->storage.id == STORAGE_DEFAULT)
+		return fail(ctx, ERR_PRECONDITION_FAILED,
+			    "where the server's own storage is, its options say");
+	TRY(run(ctx, registry, change_body, &work));
+	storage_reopen(registry, tenant->storage.id);
+	return OK;
+}
+
+static err_t erase_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct end_work *work = arg;
+	int64_t storage_id;
+	TRY(hold_still(ctx, tx, work->id, &storage_id));
+	return storage_erase_in(ctx, tx, storage_id, &work->erased);
 }
 
 err_t tenant_erase_storage(struct ctx *ctx, struct registry *registry, const struct tenant *tenant)
 {
+	struct end_work work = { .id = tenant->row.id };
 	TRY(not_default(ctx, tenant->row.id, "erased"));
-	return storage_erase(ctx, registry, tenant->storage.id);
+	TRY(run(ctx, registry, erase_body, &work));
+	storage_forget_domain(registry, &work.erased);
+	return OK;
 }

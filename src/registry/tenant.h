@@ -10,7 +10,7 @@
  *
  * Errors: ERR_NOT_FOUND, ERR_EXISTS (a name, host or place that is taken), ERR_REQUEST_INVALID with
  * a text for the client, ERR_PRECONDITION_FAILED for the default tenant, ERR_IN_USE for deleting
- * one that has projects.
+ * one that has projects, ERR_STORAGE_MOVES for deleting or erasing one whose bytes are on a move.
  */
 #pragma once
 
@@ -39,6 +39,9 @@ struct tenant_new {
 	struct account *admins;	     /* whole but for the tenant and the right */
 	size_t admin_count;
 };
+
+/* A name for a storage of a tenant, that none had before. */
+str tenant_storage_name(struct ctx *ctx, str tenant);
 
 /* All in one transaction. */
 err_t tenant_create(struct ctx *ctx, struct registry *registry, const struct tenant_new *from,
@@ -71,7 +74,8 @@ struct tenant_admin_list {
 };
 err_t tenant_admins(struct ctx *ctx, struct registry *registry, struct tenant_admin_list *list);
 
-/* storage_binding_update() and storage_erase() of a tenant's. */
+/* storage_binding_update() and storage_erase() of a tenant's. On a move the storage that changes is
+ * the new one; ERR_STORAGE_MOVES when `tenant` was read before and means the old one. */
 err_t tenant_change_storage(struct ctx *ctx, struct registry *registry, const struct tenant *tenant,
 			    const str *settings, const str *secrets);
 err_t tenant_erase_storage(struct ctx *ctx, struct registry *registry, const struct tenant *tenant);

@@ -12,10 +12,19 @@ def run(registry, *arguments):
     return registry.berth("migrate", *arguments)
 
 
+ADDED = {  # columns, to tables that were there before
+    "storage": ["domain_id"],
+    "blob": ["place_id"],
+    "tenant": ["place_id", "left_id", "mover"],
+}
+
+
 def take_back(servers, database):
-    """The schema as it was before the last migrations, which only add triggers and tables: their first number, and their last."""
+    """The schema as it was before the last migrations, which only add triggers, tables and columns: their first number, and their last."""
     newest = int(servers.primary.query(NEWEST, database)[0])
     servers.primary.query("DROP TABLE job, job_log, job_kind, job_schedule, outbox", database)
+    for table, columns in ADDED.items():
+        servers.primary.query(f"ALTER TABLE {table} {', '.join(f'DROP COLUMN {column}' for column in columns)}", database)
     functions = servers.primary.query("SELECT oid::regprocedure FROM pg_proc WHERE proname LIKE 'told%'", database)
     servers.primary.query(f"DROP FUNCTION {', '.join(functions)} CASCADE", database)
     number = int(servers.primary.query("SELECT number FROM schema_migration WHERE name = 'told'", database)[0])

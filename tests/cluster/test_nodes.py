@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two nodes on one database: what is changed at one counts at the other, also while notifications do not reach it."""
+import json
+import subprocess
 
 import pytest
 
@@ -133,6 +135,41 @@ def test_a_renamed_repository_and_its_alias(pair):
     soon(lambda: status(new) == 200, "the new name")
     call(pair.admin, "POST", f"{base}/after/rename", {"name": f"{pair.project}/last", "alias": True})
     soon(lambda: status(new) == 200, "the alias")
+
+
+def test_a_tenants_bytes_that_are_moved_and_then_erased(pair, tmp_path):
+    """Nobody tells that a blob moved; the other node finds it all the same, and forgets it when its key is destroyed."""
+    name = unique("mover")
+    here = pair.a.tenant(name, host=f"{name}.example", storage={"location": f"{name}-old"})
+    there = object.__new__(type(here))
+    there.__dict__.update(here.__dict__, registry=pair.b)
+    mine, theirs = (node.client().repository("tests/moved") for node in (here, there))
+    blobs = {mine.push_blob(content): content for content in (oci.random_bytes(size, name) for size in (3, 70_000, 300_000))}
+    upload = theirs.start_upload()
+    upload.patch(b"begun before", 0)
+    for digest, content in blobs.items():
+        assert theirs.get_blob(digest).content == content
+    place = tmp_path / "place.json"
+    place.write_text(json.dumps({"driver": "filesystem", "location": f"{name}-new", "encrypted": True}))
+    mover = subprocess.Popen([str(pair.a.program), "storage", "move", name, str(place)], env=pair.a.environment(), cwd=pair.a.root,
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        assert any("waiting" in line for line in iter(mover.stdout.readline, ""))
+        blobs[theirs.push_blob(b"meanwhile")] = b"meanwhile"
+        upload.put(oci.digest_of(b"begun before"))
+        blobs[oci.digest_of(b"begun before")] = b"begun before"
+        assert mover.wait(60) == 0, mover.stdout.read()
+    finally:
+        mover.kill()
+        mover.wait()
+        mover.stdout.close()
+    for repo in (mine, theirs):
+        for digest, content in blobs.items():
+            assert repo.get_blob(digest).content == content
+    call(pair.admin, "POST", f"{here.path}/storage/erasure", {"name": name})
+    for digest in blobs:
+        mine.get_blob(digest, expect=410)
+        soon(lambda: theirs.get_blob(digest, expect=(200, 410)).status_code == 410, "the end of what was in memory")
 
 
 def test_a_project_made_private(pair):

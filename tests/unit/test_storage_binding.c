@@ -181,14 +181,14 @@ Test(storage_binding, erasing_takes_the_key_and_keeps_the_place)
 	struct storage_binding made, found;
 	str settings = STR("{}");
 	must(try_create(&spec, &made));
+	const struct storage_change change = { .id = made.id, .settings = &settings };
 	for (int i = 0; i < 2; i++)
 		must(storage_erase(CTX, house.registry, made.id));
 	cr_assert_eq(row_of(made.id).data_key.len, 0);
 	must(get(made.id, &found));
 	cr_assert_gt(found.erased_at_us, 0);
 	cr_assert(found.encrypted);
-	cr_assert_eq(storage_binding_update(CTX, house.registry, made.id, &settings, NULL),
-		     ERR_STORAGE_ERASED);
+	cr_assert_eq(storage_binding_update(CTX, house.registry, &change), ERR_STORAGE_ERASED);
 	ctx_forgive(CTX);
 	cr_assert_eq(create_at("other", "acme"), ERR_EXISTS);
 	cr_assert_eq(try_create(&spec, &made), ERR_EXISTS);

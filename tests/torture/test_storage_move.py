@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""kill -9 at each step of a tenant's move to another storage, the server running: whoever comes next goes on, and nothing is lost."""
+import json
+import subprocess
+
+import pytest
+
+from harness import oci
+
+pytestmark = pytest.mark.own_server
+
+POINTS = ["move.begun:1", "move.copied:1", "move.copied:3", "move.moved:2", "store.append:2", "store.rename:1", "store.sync:2", "store.remove:1",
+          "move.moved:1", "move.swept:1"]
+
+
+def move(registry, *place, fault=None):
+    environment = registry.environment()
+    if fault:
+        environment["BERTH_FAULT"] = f"{fault}=kill"
+    return subprocess.run([str(registry.program), "storage", "move", "acme", *place], env=environment, cwd=registry.root,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
+
+
+@pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "encrypted"])
+def test_kill_at_each_step_of_a_move(registry, encrypted):
+    tenant = registry.tenant("acme", storage={"location": "old", "encrypted": not encrypted})
+    repo = tenant.client().repository("tests/moves")
+    blobs = {repo.push_blob(content): content for content in (oci.random_bytes(90_000, f"move-{number}") for number in range(9))}
+    path = registry.root / "place.json"
+    path.write_text(json.dumps({"driver": "filesystem", "location": "new", "encrypted": encrypted}))
+    place = [str(path)]
+    for point in POINTS:
+        done = move(registry, *place, fault=point)
+        assert done.returncode == -9, (point, done.stdout)
+        place = []
+        registry.assert_fsck_clean()
+        for digest, content in blobs.items():
+            assert repo.get_blob(digest).content == content, point
+        content = oci.random_bytes(50_000, point)
+        blobs[repo.push_blob(content)] = content
+    done = move(registry)
+    assert done.returncode == 0, done.stdout
+    assert [found for found in (registry.data / "storages" / "old").glob("blobs/**/*") if found.is_file()] == []
+    for digest, content in blobs.items():
+        assert repo.get_blob(digest).content == content
+    registry.assert_fsck_clean()
