@@ -33,6 +33,7 @@ struct api_options {
 	struct registry *registry;	  /* not owned */
 	struct system_settings *settings; /* not owned; NULL: defaults */
 	struct audit *audit;		  /* not owned; NULL: no audit trail */
+	struct jobs *jobs;		  /* not owned */
 	const char *version;		  /* of this program */
 	str ca_pem;	  /* certificates that clients may need to trust us; empty: none */
 	str external_url; /* "https://registry.example.com"; empty: what the client called us */
@@ -53,6 +54,7 @@ struct api_options {
 struct api;
 struct system_settings;
 struct audit; /* notify/audit.h */
+struct jobs;  /* jobs/jobs.h */
 
 struct api *api_new(const struct api_options *options);
 void api_free(struct api *api);

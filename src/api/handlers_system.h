@@ -25,6 +25,16 @@ err_t berth_quota_recount(struct ctx *ctx, struct request *rq);
 err_t harbor_cve_allowlist_get(struct ctx *ctx, struct request *rq);
 err_t harbor_cve_allowlist_put(struct ctx *ctx, struct request *rq);
 
+/* harbor_job.c */
+err_t harbor_pool_list(struct ctx *ctx, struct request *rq);
+err_t harbor_worker_list(struct ctx *ctx, struct request *rq);
+err_t harbor_job_stop(struct ctx *ctx, struct request *rq);
+err_t harbor_job_log(struct ctx *ctx, struct request *rq);
+err_t harbor_queue_list(struct ctx *ctx, struct request *rq);
+err_t harbor_queue_act(struct ctx *ctx, struct request *rq);
+err_t harbor_schedule_list(struct ctx *ctx, struct request *rq);
+err_t harbor_schedule_paused(struct ctx *ctx, struct request *rq);
+
 /* harbor_ldap.c */
 err_t harbor_ldap_ping(struct ctx *ctx, struct request *rq);
 err_t harbor_ldap_user_search(struct ctx *ctx, struct request *rq);

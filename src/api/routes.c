@@ -364,15 +364,15 @@ const struct route api_routes[] = {
 	HARBOR(PUT, "/system/CVEAllowlist", PutSystemCVEAllowlist, CONFIGURATION_UPDATE,
 	       harbor_cve_allowlist_put),
 	/* jobservice */
-	HARBOR(GET, "/jobservice/pools", GetWorkerPools, JOBS_LIST, harbor_later),
-	HARBOR(GET, "/jobservice/pools/{word}/workers", GetWorkers, JOBS_LIST, harbor_later),
-	HARBOR(GET, "/jobservice/jobs/{word}/log", ActionGetJobLog, JOBS_LIST, harbor_later),
-	HARBOR(GET, "/jobservice/queues", ListJobQueues, JOBS_LIST, harbor_later),
-	HARBOR(PUT, "/jobservice/jobs/{word}", StopRunningJob, JOBS_STOP, harbor_later),
-	HARBOR(PUT, "/jobservice/queues/{word}", ActionPendingJobs, JOBS_STOP, harbor_later),
+	HARBOR(GET, "/jobservice/pools", GetWorkerPools, JOBS_LIST, harbor_pool_list),
+	HARBOR(GET, "/jobservice/pools/{word}/workers", GetWorkers, JOBS_LIST, harbor_worker_list),
+	HARBOR(GET, "/jobservice/jobs/{word}/log", ActionGetJobLog, JOBS_LIST, harbor_job_log),
+	HARBOR(GET, "/jobservice/queues", ListJobQueues, JOBS_LIST, harbor_queue_list),
+	HARBOR(PUT, "/jobservice/jobs/{word}", StopRunningJob, JOBS_STOP, harbor_job_stop),
+	HARBOR(PUT, "/jobservice/queues/{word}", ActionPendingJobs, JOBS_STOP, harbor_queue_act),
 	/* schedule */
-	HARBOR(GET, "/schedules", ListSchedules, JOBS_LIST, harbor_later),
-	HARBOR(GET, "/schedules/{word}/paused", GetSchedulePaused, LOGIN, harbor_later),
+	HARBOR(GET, "/schedules", ListSchedules, JOBS_LIST, harbor_schedule_list),
+	HARBOR(GET, "/schedules/{word}/paused", GetSchedulePaused, LOGIN, harbor_schedule_paused),
 	/* ping */
 	HARBOR(GET, "/ping", GetPing, NONE, harbor_ping),
 	/* Retention */

@@ -7,8 +7,9 @@
 
 #include "base/banned.h"
 
-static void read_row(struct ctx *ctx, const struct sql_rows *rows, struct job_row *ret)
+static void read_row(struct ctx *ctx, const struct sql_rows *rows, void *item)
 {
+	struct job_row *ret = item;
 	*ret = (struct job_row){
 		.id = sql_i64(rows, 0),
 		.kind = db_text(ctx, rows, 1),
@@ -32,6 +33,8 @@ static void read_row(struct ctx *ctx, const struct sql_rows *rows, struct job_ro
 		.created_at_us = sql_i64(rows, 19),
 		.started_at_us = sql_i64(rows, 20),
 		.finished_at_us = sql_i64(rows, 21),
+		.cause = (enum job_cause)sql_i64(rows, 22),
+		.asked_by = db_text(ctx, rows, 23),
 	};
 }
 
@@ -60,13 +63,38 @@ err_t db_job_insert(struct ctx *ctx, struct sql_tx *tx, const struct job_insert 
 	return db_one_i64(ctx, tx, &SQL_JOB_INSERT,
 			  SQL_ARGS(SQL_TEXT(wanted->kind), SQL_I64(wanted->tenant_id),
 				   SQL_TEXT(wanted->subject), SQL_TEXT(wanted->arguments),
-				   SQL_I64(wanted->delay_us), SQL_I64(wanted->timeout_us)),
+				   SQL_I64(wanted->delay_us), SQL_I64(wanted->timeout_us),
+				   SQL_I64(wanted->cause), SQL_TEXT(wanted->asked_by)),
 			  ret_id);
 }
 
 err_t db_job_get(struct ctx *ctx, struct sql_tx *tx, int64_t id, struct job_row *ret)
 {
 	return one_row(ctx, tx, &SQL_JOB_GET, SQL_ARGS(SQL_I64(id)), ret);
+}
+
+static const struct row_reader row_reader = { sizeof(struct job_row), read_row };
+
+err_t db_job_page(struct ctx *ctx, struct sql_tx *tx, const struct job_page *page,
+		  struct job_row **ret, size_t *ret_count)
+{
+	if (!page->subject.len)
+		return db_rows_read(
+			ctx, tx, &SQL_JOB_PAGE,
+			SQL_ARGS(SQL_TEXT(page->kind), SQL_I64(page->max), SQL_I64(page->offset)),
+			&row_reader, (void **)ret, ret_count);
+	return db_rows_read(ctx, tx, &SQL_JOB_PAGE_OF_SUBJECT,
+			    SQL_ARGS(SQL_TEXT(page->kind), SQL_TEXT(page->subject),
+				     SQL_I64(page->max), SQL_I64(page->offset)),
+			    &row_reader, (void **)ret, ret_count);
+}
+
+err_t db_job_total(struct ctx *ctx, struct sql_tx *tx, const struct job_page *page, int64_t *ret)
+{
+	if (!page->subject.len)
+		return db_one_i64(ctx, tx, &SQL_JOB_TOTAL, SQL_ARGS(SQL_TEXT(page->kind)), ret);
+	return db_one_i64(ctx, tx, &SQL_JOB_TOTAL_OF_SUBJECT,
+			  SQL_ARGS(SQL_TEXT(page->kind), SQL_TEXT(page->subject)), ret);
 }
 
 err_t db_job_look(struct ctx *ctx, struct sql_tx *tx, str owner, struct job_look *ret)
@@ -293,4 +321,66 @@ err_t db_outbox_page(struct ctx *ctx, struct sql_tx *tx, str kind, str subject, 
 err_t db_outbox_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id)
 {
 	return db_exec_one(ctx, tx, &SQL_OUTBOX_DELETE, SQL_ARGS(SQL_I64(id)));
+}
+
+err_t db_job_kind_paused(struct ctx *ctx, struct sql_tx *tx, str kind, bool *ret)
+{
+	int64_t paused = 0;
+	TRY(db_one_i64(ctx, tx, &SQL_JOB_KIND_PAUSED, SQL_ARGS(SQL_TEXT(kind)), &paused));
+	*ret = paused != 0;
+	return OK;
+}
+
+err_t db_job_cancel_waiting(struct ctx *ctx, struct sql_tx *tx, str kind, int64_t keep_us,
+			    int64_t max, int64_t *ret_count)
+{
+	return sql_exec(ctx, tx, &SQL_JOB_CANCEL_WAITING,
+			SQL_ARGS(SQL_TEXT(kind), SQL_I64(keep_us), SQL_I64(max)), ret_count);
+}
+
+/* --- nodes ------------------------------------------------------------------------------------ */
+
+err_t db_job_node_put(struct ctx *ctx, struct sql_tx *tx, const struct job_node *node)
+{
+	return sql_exec(ctx, tx, &SQL_JOB_NODE_PUT,
+			SQL_ARGS(SQL_TEXT(node->owner), SQL_TEXT(node->host), SQL_I64(node->pid),
+				 SQL_I64(node->workers)),
+			NULL);
+}
+
+err_t db_job_node_delete(struct ctx *ctx, struct sql_tx *tx, str owner)
+{
+	return sql_exec(ctx, tx, &SQL_JOB_NODE_DELETE, SQL_ARGS(SQL_TEXT(owner)), NULL);
+}
+
+err_t db_job_node_forget(struct ctx *ctx, struct sql_tx *tx, int64_t unseen_us)
+{
+	return sql_exec(ctx, tx, &SQL_JOB_NODE_FORGET, SQL_ARGS(SQL_I64(unseen_us)), NULL);
+}
+
+static void read_node(struct ctx *ctx, const struct sql_rows *rows, void *item)
+{
+	struct job_node *ret = item;
+	*ret = (struct job_node){
+		.owner = db_text(ctx, rows, 0),
+		.host = db_text(ctx, rows, 1),
+		.pid = sql_i64(rows, 2),
+		.workers = sql_i64(rows, 3),
+		.started_at_us = sql_i64(rows, 4),
+		.seen_at_us = sql_i64(rows, 5),
+	};
+}
+
+err_t db_job_node_list(struct ctx *ctx, struct sql_tx *tx, struct job_node **ret, size_t *ret_count)
+{
+	static const struct row_reader reader = { sizeof(struct job_node), read_node };
+	return db_rows_read(ctx, tx, &SQL_JOB_NODE_LIST, SQL_NO_ARGS, &reader, (void **)ret,
+			    ret_count);
+}
+
+err_t db_job_running_of_owner(struct ctx *ctx, struct sql_tx *tx, str owner, struct job_row **ret,
+			      size_t *ret_count)
+{
+	return db_rows_read(ctx, tx, &SQL_JOB_RUNNING_OF_OWNER, SQL_ARGS(SQL_TEXT(owner)),
+			    &row_reader, (void **)ret, ret_count);
 }

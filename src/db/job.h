@@ -14,9 +14,14 @@ enum job_state { /* as in the rows */
 		 JOB_STATE_COUNT
 };
 
+/* Why there is one; as in the rows. */
+enum job_cause { JOB_BY_EVENT, JOB_BY_CLOCK, JOB_BY_HAND };
+
 struct job_row {
 	int64_t id;
 	str kind, subject, arguments, owner, error;
+	enum job_cause cause;
+	str asked_by; /* the name of who did; empty: nobody in particular */
 	int64_t tenant_id;
 	enum job_state state;
 	int64_t due_at_us, ready_at_us, deadline_at_us;
@@ -29,12 +34,24 @@ struct job_insert {
 	str kind, subject, arguments;
 	int64_t tenant_id, delay_us;
 	int64_t timeout_us; /* from now; 0: none */
+	enum job_cause cause;
+	str asked_by;
 };
 
 /* The id of the new one, or of the unfinished one of that subject, which is told. */
 err_t db_job_insert(struct ctx *ctx, struct sql_tx *tx, const struct job_insert *wanted,
 		    int64_t *ret_id);
 err_t db_job_get(struct ctx *ctx, struct sql_tx *tx, int64_t id, struct job_row *ret);
+
+/* The newest of a kind first, of one subject where it is not empty; and how many there are, up to
+ * 10,000. */
+struct job_page {
+	str kind, subject;
+	int64_t max, offset;
+};
+err_t db_job_page(struct ctx *ctx, struct sql_tx *tx, const struct job_page *page,
+		  struct job_row **ret, size_t *ret_count);
+err_t db_job_total(struct ctx *ctx, struct sql_tx *tx, const struct job_page *page, int64_t *ret);
 
 /* Times of the database; 0 where there is nothing. */
 struct job_look {
@@ -122,6 +139,11 @@ struct job_count {
 err_t db_job_count(struct ctx *ctx, struct sql_tx *tx, str kind, enum job_state state,
 		   struct job_count *ret);
 
+err_t db_job_kind_paused(struct ctx *ctx, struct sql_tx *tx, str kind, bool *ret);
+/* At most `max` of those that wait. */
+err_t db_job_cancel_waiting(struct ctx *ctx, struct sql_tx *tx, str kind, int64_t keep_us,
+			    int64_t max, int64_t *ret_count);
+
 /* Finished ones whose time is over, with their logs. */
 err_t db_job_purge(struct ctx *ctx, struct sql_tx *tx, int64_t max, int64_t *ret_count);
 
@@ -147,3 +169,20 @@ err_t db_outbox_insert(struct ctx *ctx, struct sql_tx *tx, str kind, str subject
 err_t db_outbox_page(struct ctx *ctx, struct sql_tx *tx, str kind, str subject, int64_t max,
 		     struct outbox_row **ret, size_t *ret_count);
 err_t db_outbox_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id);
+
+/* --- nodes ------------------------------------------------------------------------------------ */
+
+struct job_node {
+	str owner, host;
+	int64_t pid, workers;
+	int64_t started_at_us, seen_at_us;
+};
+err_t db_job_node_put(struct ctx *ctx, struct sql_tx *tx, const struct job_node *node);
+err_t db_job_node_delete(struct ctx *ctx, struct sql_tx *tx, str owner);
+/* Those that were not seen for so long. */
+err_t db_job_node_forget(struct ctx *ctx, struct sql_tx *tx, int64_t unseen_us);
+err_t db_job_node_list(struct ctx *ctx, struct sql_tx *tx, struct job_node **ret,
+		       size_t *ret_count);
+/* What one of them runs. */
+err_t db_job_running_of_owner(struct ctx *ctx, struct sql_tx *tx, str owner, struct job_row **ret,
+			      size_t *ret_count);

@@ -3,22 +3,37 @@
 
 -- part: row
 id, kind, tenant_id, subject, arguments, state, due_at_us, ready_at_us, deadline_at_us, attempts, losses, again, cancel, fence, owner,
-lease_until_us, progress_done, progress_total, error, created_at_us, started_at_us, finished_at_us
+lease_until_us, progress_done, progress_total, error, created_at_us, started_at_us, finished_at_us, cause, asked_by
 
 -- Of its holder, as long as it is.
 -- part: held
 id = $1 AND owner = $2 AND fence = $3 AND state = 2
 
 -- name: job_insert :one
-INSERT INTO job (kind, tenant_id, subject, once, arguments, state, due_at_us, ready_at_us, deadline_at_us, created_at_us)
+INSERT INTO job (kind, tenant_id, subject, once, arguments, state, due_at_us, ready_at_us, deadline_at_us, created_at_us, cause, asked_by)
 VALUES ($1, $2, $3, CASE WHEN $3 = '' THEN NULL ELSE $3 END, $4, CASE WHEN CAST($5 AS BIGINT) > 0 THEN 0 ELSE 1 END,
 	@now_us + CAST($5 AS BIGINT), @now_us,
-	CASE WHEN CAST($6 AS BIGINT) > 0 THEN @now_us + CAST($6 AS BIGINT) ELSE 0 END, @now_us)
+	CASE WHEN CAST($6 AS BIGINT) > 0 THEN @now_us + CAST($6 AS BIGINT) ELSE 0 END, @now_us, $7, $8)
 ON CONFLICT (kind, once) DO UPDATE SET again = job.again + 1
 RETURNING id;
 
 -- name: job_get :one
 SELECT @row FROM job WHERE id = $1;
+
+-- The newest of a kind, and those about one subject. Written so that the order itself asks for the index: of a rare kind the newest of
+-- all would be gone through.
+-- name: job_page :many
+SELECT @row FROM job WHERE kind BETWEEN $1 AND $1 ORDER BY kind DESC, id DESC LIMIT $2 OFFSET $3;
+
+-- name: job_page_of_subject :many
+SELECT @row FROM job WHERE kind = $1 AND subject = $2 ORDER BY id DESC LIMIT $3 OFFSET $4;
+
+-- As many as are kept, 10,000 at most.
+-- name: job_total :one
+SELECT COUNT(*) FROM (SELECT 1 FROM job WHERE kind = $1 LIMIT 10000) c;
+
+-- name: job_total_of_subject :one
+SELECT COUNT(*) FROM (SELECT 1 FROM job WHERE kind = $1 AND subject = $2 LIMIT 10000) c;
 
 -- All that a node wants to know to find out what is to be done.
 -- name: job_look :one
@@ -44,6 +59,9 @@ INSERT INTO job_kind (kind) VALUES ($1) ON CONFLICT (kind) DO NOTHING;
 SELECT paused, last_tenant_id FROM job_kind WHERE kind = $1;
 -- postgres:
 SELECT paused, last_tenant_id FROM job_kind WHERE kind = $1 FOR UPDATE;
+
+-- name: job_kind_paused :one
+SELECT paused FROM job_kind WHERE kind = $1;
 
 -- name: job_kind_turn :exec
 UPDATE job_kind SET last_tenant_id = $2 WHERE kind = $1;
@@ -151,6 +169,33 @@ UPDATE job SET
 	keep_until_us = CASE WHEN state < 2 THEN @now_us + CAST($2 AS BIGINT) ELSE 0 END
 WHERE id = $1 AND state < 3
 RETURNING state;
+
+-- All of a kind that wait.
+-- name: job_cancel_waiting :exec
+-- sqlite:
+UPDATE job SET cancel = 1, state = 5, once = NULL, finished_at_us = @now_us, keep_until_us = @now_us + CAST($2 AS BIGINT)
+WHERE id IN (SELECT w.id FROM job w WHERE w.kind = $1 AND w.state < 2 ORDER BY w.state, w.tenant_id, w.id LIMIT $3);
+-- postgres:
+UPDATE job SET cancel = 1, state = 5, once = NULL, finished_at_us = @now_us, keep_until_us = @now_us + CAST($2 AS BIGINT)
+WHERE id = ANY (ARRAY(SELECT w.id FROM job w WHERE w.kind = $1 AND w.state < 2 ORDER BY w.state, w.tenant_id, w.id LIMIT $3 FOR UPDATE SKIP LOCKED));
+
+-- name: job_running_of_owner :many
+SELECT @row FROM job WHERE owner = $1 AND state = 2;
+
+-- Nodes, while they say that they are there.
+-- name: job_node_put :exec
+INSERT INTO job_node (owner, host, pid, workers, started_at_us, seen_at_us)
+VALUES ($1, $2, $3, $4, @now_us, @now_us)
+ON CONFLICT (owner) DO UPDATE SET seen_at_us = excluded.seen_at_us;
+
+-- name: job_node_delete :exec
+DELETE FROM job_node WHERE owner = $1;
+
+-- name: job_node_forget :exec
+DELETE FROM job_node WHERE seen_at_us < @now_us - CAST($1 AS BIGINT);
+
+-- name: job_node_list :many
+SELECT owner, host, pid, workers, started_at_us, seen_at_us FROM job_node ORDER BY owner;
 
 -- How many of a kind are in a state, 10,000 at most, and since when the oldest waits.
 -- name: job_count :one

@@ -6,15 +6,22 @@
 
 #include "base/banned.h"
 
-static void read_row(struct ctx *ctx, const struct sql_rows *rows, struct job_schedule_row *ret)
+static void read_row(struct ctx *ctx, const struct sql_rows *rows, void *item)
 {
+	struct job_schedule_row *ret = item;
 	*ret = (struct job_schedule_row){
 		.id = sql_i64(rows, 0),
-		.kind = db_text(ctx, rows, 1),
-		.tenant_id = sql_i64(rows, 2),
-		.arguments = db_text(ctx, rows, 3),
-		.cron = db_text(ctx, rows, 4),
-		.next_at_us = sql_i64(rows, 5),
+		.name = db_text(ctx, rows, 1),
+		.kind = db_text(ctx, rows, 2),
+		.tenant_id = sql_i64(rows, 3),
+		.arguments = db_text(ctx, rows, 4),
+		.cron = db_text(ctx, rows, 5),
+		.next_at_us = sql_i64(rows, 6),
+		.fired_at_us = sql_i64(rows, 7),
+		.enabled = sql_i64(rows, 8) != 0,
+		.shown_as = db_text(ctx, rows, 9),
+		.created_at_us = sql_i64(rows, 10),
+		.updated_at_us = sql_i64(rows, 11),
 	};
 }
 
@@ -24,10 +31,17 @@ err_t db_job_schedule_get(struct ctx *ctx, struct sql_tx *tx, str name,
 	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
 	TRY(sql_one(ctx, tx, &SQL_JOB_SCHEDULE_GET, SQL_ARGS(SQL_TEXT(name)), &rows));
 	read_row(ctx, &rows, ret);
-	ret->name = arena_copy(ctx->arena, name);
-	ret->enabled = sql_i64(&rows, 6) != 0;
-	ret->fired_at_us = sql_i64(&rows, 7);
 	return OK;
+}
+
+err_t db_job_schedule_page(struct ctx *ctx, struct sql_tx *tx, int64_t max, int64_t offset,
+			   struct job_schedule_row **ret, size_t *ret_count, int64_t *ret_total)
+{
+	static const struct row_reader reader = { sizeof(struct job_schedule_row), read_row };
+	TRY(db_one_i64(ctx, tx, &SQL_JOB_SCHEDULE_TOTAL, SQL_NO_ARGS, ret_total));
+	return db_rows_read(ctx, tx, &SQL_JOB_SCHEDULE_PAGE,
+			    SQL_ARGS(SQL_I64(max), SQL_I64(offset)), &reader, (void **)ret,
+			    ret_count);
 }
 
 err_t db_job_schedule_put(struct ctx *ctx, struct sql_tx *tx, const struct job_schedule_row *row)
@@ -35,7 +49,8 @@ err_t db_job_schedule_put(struct ctx *ctx, struct sql_tx *tx, const struct job_s
 	return sql_exec(ctx, tx, &SQL_JOB_SCHEDULE_PUT,
 			SQL_ARGS(SQL_TEXT(row->name), SQL_TEXT(row->kind), SQL_I64(row->tenant_id),
 				 SQL_TEXT(row->arguments), SQL_TEXT(row->cron),
-				 SQL_I64(row->enabled), SQL_I64(row->next_at_us)),
+				 SQL_I64(row->enabled), SQL_I64(row->next_at_us),
+				 SQL_TEXT(row->shown_as)),
 			NULL);
 }
 
@@ -50,9 +65,7 @@ err_t db_job_schedule_due(struct ctx *ctx, struct sql_tx *tx, struct job_schedul
 	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
 	TRY(sql_one(ctx, tx, &SQL_JOB_SCHEDULE_DUE, SQL_NO_ARGS, &rows));
 	read_row(ctx, &rows, ret);
-	ret->name = db_text(ctx, &rows, 6);
-	ret->enabled = true;
-	*ret_now_us = sql_i64(&rows, 7);
+	*ret_now_us = sql_i64(&rows, 12);
 	return OK;
 }
 

@@ -7,13 +7,18 @@
 struct job_schedule_row {
 	int64_t id;
 	str name, kind, arguments, cron;
+	str shown_as; /* what who made it calls its times; nobody here reads it */
 	int64_t tenant_id, next_at_us, fired_at_us;
+	int64_t created_at_us, updated_at_us;
 	bool enabled;
 };
 
 /* Schedules are known by their names. */
 err_t db_job_schedule_get(struct ctx *ctx, struct sql_tx *tx, str name,
 			  struct job_schedule_row *ret);
+/* The oldest first; `*ret_total` is of all. */
+err_t db_job_schedule_page(struct ctx *ctx, struct sql_tx *tx, int64_t max, int64_t offset,
+			   struct job_schedule_row **ret, size_t *ret_count, int64_t *ret_total);
 err_t db_job_schedule_put(struct ctx *ctx, struct sql_tx *tx, const struct job_schedule_row *row);
 err_t db_job_schedule_delete(struct ctx *ctx, struct sql_tx *tx, str name);
 

@@ -24,7 +24,9 @@
 #define JOB_LOG_PARTS_MAX   64
 #define JOB_LOG_FLUSH_NS    (CLOCK_S / 5)
 #define JOB_ARENA_BYTES_MAX MIB(64)
-#define JOB_WRITE_S	    5			  /* for what the engine itself writes */
+#define JOB_WRITE_S	    5 /* for what the engine itself writes */
+#define JOB_NODE_SAYS_S	    30
+#define JOB_NODE_UNSEEN_S   120
 #define JOB_KEEP_S	    (INT64_C(30) * 86400) /* a finished job, unless its kind says otherwise */
 
 /* Why a running job is to end. */
@@ -77,15 +79,19 @@ struct jobs {
 	unsigned worker_count; /* those that run */
 	pthread_t thread;
 	bool started;
-	int64_t renewed_ns; /* this and the next by the turning thread */
+	int64_t renewed_ns; /* this and the next two by the turning thread */
+	int64_t said_ns;    /* when the node was last said to be there; 0: not yet */
 	bool prepared;
 };
 
-const struct job_kind *jobs_kind_find(const struct jobs *jobs, str name);
 void jobs_count_result(struct jobs *jobs, const struct job_kind *kind, enum job_result result);
 
 /* turn.c */
 void *jobs_turn_main(void *jobs);
+
+/* nodes.c: that this one is there, from time to time; and that it is not any more. */
+err_t jobs_node_say(struct ctx *ctx, struct jobs *jobs);
+void jobs_node_leave(struct jobs *jobs);
 
 /* take.c: as many as workers are free, given to them. */
 err_t jobs_take(struct ctx *ctx, struct jobs *jobs);

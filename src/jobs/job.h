@@ -20,6 +20,7 @@ struct job;
 
 struct job_kind {
 	const char *name;
+	const char *title; /* what those who look at queues call it; NULL: its name */
 	err_t (*run)(struct ctx *ctx, struct job *job, void *arg);
 	unsigned at_once_max;	  /* in the cluster; 0: no limit but that of the workers */
 	unsigned of_tenant_max;	  /* the same for each tenant */

@@ -30,10 +30,16 @@ const char *const job_state_names[JOB_STATE_COUNT] = {
 
 /* --- its life --------------------------------------------------------------------------------- */
 
+static const char *kind_title(const struct job_kind *kind)
+{
+	return kind->title ? kind->title : kind->name;
+}
+
 const struct job_kind *jobs_kind_find(const struct jobs *jobs, str name)
 {
 	for (size_t i = 0; i < jobs->options.kind_count; i++)
-		if (str_eq(name, str_from(jobs->options.kinds[i].name)))
+		if (str_eq(name, str_from(jobs->options.kinds[i].name)) ||
+		    str_eq(name, str_from(kind_title(&jobs->options.kinds[i]))))
 			return &jobs->options.kinds[i];
 	return NULL;
 }
@@ -129,7 +135,10 @@ void jobs_stop(struct jobs *jobs)
 	tell_to_stop(jobs);
 	if (jobs->started)
 		pthread_join(jobs->thread, NULL);
+	if (jobs->said_ns)
+		jobs_node_leave(jobs);
 	jobs->started = false;
+	jobs->said_ns = 0;
 	for (; jobs->worker_count; jobs->worker_count--) {
 		struct worker *worker = &jobs->workers[jobs->worker_count - 1];
 		pthread_join(worker->thread, NULL);
@@ -161,6 +170,8 @@ err_t jobs_enqueue(struct ctx *ctx, struct sql_tx *tx, const struct job_request 
 		.tenant_id = wanted->tenant_id,
 		.delay_us = wanted->delay_ms * MS_US,
 		.timeout_us = wanted->timeout_ms * MS_US,
+		.cause = wanted->cause,
+		.asked_by = wanted->asked_by,
 	};
 	int64_t id;
 	TRY(db_job_insert(ctx, tx, &insert, &id));
@@ -174,6 +185,26 @@ void jobs_wake(struct jobs *jobs)
 	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&jobs->lock);
 	jobs->due = true;
 	pthread_cond_signal(&jobs->wake);
+}
+
+struct asking {
+	const struct job_request *wanted;
+	int64_t *id;
+};
+
+static err_t ask_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	const struct asking *asking = arg;
+	return jobs_enqueue(ctx, tx, asking->wanted, asking->id);
+}
+
+err_t jobs_ask(struct ctx *ctx, struct jobs *jobs, const struct job_request *wanted,
+	       int64_t *ret_id)
+{
+	struct asking asking = { wanted, ret_id };
+	TRY(db_run(ctx, jobs->options.db, SQL_WRITE, ask_body, &asking));
+	jobs_wake(jobs);
+	return OK;
 }
 
 struct asked {
@@ -231,6 +262,24 @@ err_t jobs_pause(struct ctx *ctx, struct jobs *jobs, str kind, bool paused)
 	return OK;
 }
 
+static err_t cancel_waiting_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct asked *asked = arg;
+	return db_job_cancel_waiting(ctx, tx, asked->kind, JOB_KEEP_S * SECOND_US, PURGE_BATCH,
+				     &asked->count);
+}
+
+err_t jobs_cancel_waiting(struct ctx *ctx, struct jobs *jobs, str kind, int64_t *ret_count)
+{
+	struct asked asked = { .kind = kind, .count = PURGE_BATCH };
+	*ret_count = 0;
+	for (; asked.count == PURGE_BATCH; *ret_count += asked.count) {
+		TRY(ctx_check(ctx));
+		TRY(db_run(ctx, jobs->options.db, SQL_WRITE, cancel_waiting_body, &asked));
+	}
+	return OK;
+}
+
 static err_t get_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	const struct asked *asked = arg;
@@ -244,6 +293,27 @@ err_t jobs_get(struct ctx *ctx, struct jobs *jobs, int64_t id, struct job_row *r
 	if (err == ERR_ABSENT)
 		return fail(ctx, ERR_NOT_FOUND, "there is no job %lld", (long long)id);
 	return err;
+}
+
+struct looking {
+	const struct job_page *page;
+	struct job_row **rows;
+	size_t *count;
+	int64_t *total;
+};
+
+static err_t list_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	const struct looking *looking = arg;
+	TRY(db_job_total(ctx, tx, looking->page, looking->total));
+	return db_job_page(ctx, tx, looking->page, looking->rows, looking->count);
+}
+
+err_t jobs_list(struct ctx *ctx, struct jobs *jobs, const struct job_page *page,
+		struct job_row **ret, size_t *ret_count, int64_t *ret_total)
+{
+	struct looking looking = { page, ret, ret_count, ret_total };
+	return db_run(ctx, jobs->options.db, SQL_READ, list_body, &looking);
 }
 
 static err_t log_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
@@ -288,9 +358,17 @@ size_t jobs_kind_count(const struct jobs *jobs)
 	return jobs->options.kind_count;
 }
 
+const char *jobs_kind_name(const struct jobs *jobs, size_t at)
+{
+	return jobs->options.kinds[at].name;
+}
+
 static err_t stats_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct jobs_kind_stats *stats = arg;
+	err_t err = db_job_kind_paused(ctx, tx, str_from(stats->kind), &stats->paused);
+	if (err != ERR_ABSENT) /* no node has made its row yet */
+		TRY(err);
 	for (enum job_state state = JOB_ASLEEP; state <= JOB_RUNNING; state++)
 		TRY(db_job_count(ctx, tx, str_from(stats->kind), state, &stats->counts[state]));
 	return OK;
@@ -298,7 +376,8 @@ static err_t stats_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 
 err_t jobs_kind_stats(struct ctx *ctx, struct jobs *jobs, size_t at, struct jobs_kind_stats *ret)
 {
-	struct jobs_kind_stats stats = { .kind = jobs->options.kinds[at].name };
+	const struct job_kind *kind = &jobs->options.kinds[at];
+	struct jobs_kind_stats stats = { .kind = kind->name, .title = kind_title(kind) };
 	TRY(db_run(ctx, jobs->options.db, SQL_READ, stats_body, &stats));
 	for (size_t i = 0; i < JOB_RESULT_COUNT; i++)
 		stats.results[i] =

@@ -94,6 +94,8 @@ struct job_request {
 	str arguments;	   /* what the handler reads; JSON */
 	int64_t delay_ms;
 	int64_t timeout_ms; /* from now, all attempts together; 0: none */
+	enum job_cause cause;
+	str asked_by; /* who did, for those who look at it later; empty: nobody in particular */
 };
 
 /* `ret_id` may be NULL. */
@@ -103,11 +105,20 @@ err_t jobs_enqueue(struct ctx *ctx, struct sql_tx *tx, const struct job_request 
 /* There may be something to do: look now. After the commit. */
 void jobs_wake(struct jobs *jobs);
 
+/* Both, in a transaction of its own: for who wants a job and nothing else. */
+err_t jobs_ask(struct ctx *ctx, struct jobs *jobs, const struct job_request *wanted,
+	       int64_t *ret_id);
+
 /* ERR_NOT_FOUND when it is finished, or never was. */
 err_t jobs_cancel(struct ctx *ctx, struct jobs *jobs, int64_t id);
 /* A paused kind is not taken, at any node; what runs goes on. ERR_NOT_FOUND. */
 err_t jobs_pause(struct ctx *ctx, struct jobs *jobs, str kind, bool paused);
+/* Cancels all of a kind that wait. */
+err_t jobs_cancel_waiting(struct ctx *ctx, struct jobs *jobs, str kind, int64_t *ret_count);
 err_t jobs_get(struct ctx *ctx, struct jobs *jobs, int64_t id, struct job_row *ret);
+/* Those of a kind that are kept, the newest first; only those of `subject` unless it is empty. */
+err_t jobs_list(struct ctx *ctx, struct jobs *jobs, const struct job_page *page,
+		struct job_row **ret, size_t *ret_count, int64_t *ret_total);
 /* Parts after number `after`, at most `max`. */
 err_t jobs_read_log(struct ctx *ctx, struct jobs *jobs, int64_t id, int64_t after, size_t max,
 		    struct job_log_part **ret, size_t *ret_count);
@@ -129,10 +140,20 @@ extern const char *const job_result_names[JOB_RESULT_COUNT];
 extern const char *const job_state_names[JOB_STATE_COUNT];
 
 struct jobs_kind_stats {
-	const char *kind;
+	const char *kind, *title;
+	bool paused;
 	struct job_count counts[JOB_RUNNING + 1]; /* of the cluster, by state */
 	uint64_t results[JOB_RESULT_COUNT];	  /* of this node, since it started */
 };
 /* Of kind number `at`; asks the database. */
 err_t jobs_kind_stats(struct ctx *ctx, struct jobs *jobs, size_t at, struct jobs_kind_stats *ret);
 size_t jobs_kind_count(const struct jobs *jobs);
+const char *jobs_kind_name(const struct jobs *jobs, size_t at);
+/* By name or title; NULL when there is none. */
+const struct job_kind *jobs_kind_find(const struct jobs *jobs, str name);
+
+/* The nodes whose engines run, and were seen in the last two minutes; and what one of them runs. A
+ * node that has stopped is not among them. */
+err_t jobs_nodes(struct ctx *ctx, struct jobs *jobs, struct job_node **ret, size_t *ret_count);
+err_t jobs_running_at(struct ctx *ctx, struct jobs *jobs, str owner, struct job_row **ret,
+		      size_t *ret_count);

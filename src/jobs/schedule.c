@@ -19,7 +19,7 @@ static bool is_same(const struct job_schedule *wanted, const struct job_schedule
 {
 	return str_eq(wanted->kind, row->kind) && wanted->tenant_id == row->tenant_id &&
 	       str_eq(wanted->arguments, row->arguments) && str_eq(wanted->cron, row->cron) &&
-	       wanted->disabled != row->enabled;
+	       str_eq(wanted->shown_as, row->shown_as) && wanted->disabled != row->enabled;
 }
 
 static err_t put_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
@@ -41,6 +41,7 @@ static err_t put_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 		.arguments = wanted->arguments,
 		.cron = wanted->cron,
 		.enabled = !wanted->disabled,
+		.shown_as = wanted->shown_as,
 		.next_at_us = cron_next(making->cron, now_us),
 	};
 	return db_job_schedule_put(ctx, tx, &row);
@@ -73,6 +74,44 @@ err_t jobs_unschedule(struct ctx *ctx, struct jobs *jobs, str name)
 	return err;
 }
 
+struct listing {
+	int64_t max, offset, *total;
+	str name;
+	struct job_schedule_row **rows, *row;
+	size_t *count;
+};
+
+static err_t get_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	const struct listing *listing = arg;
+	return db_job_schedule_get(ctx, tx, listing->name, listing->row);
+}
+
+err_t jobs_schedule_get(struct ctx *ctx, struct jobs *jobs, str name, struct job_schedule_row *ret)
+{
+	struct listing listing = { .name = name, .row = ret };
+	err_t err = db_run(ctx, jobs->options.db, SQL_READ, get_body, &listing);
+	if (err == ERR_ABSENT)
+		return fail(ctx, ERR_NOT_FOUND, "there is no schedule " STR_FMT, STR_ARG(name));
+	return err;
+}
+
+static err_t list_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	const struct listing *listing = arg;
+	return db_job_schedule_page(ctx, tx, listing->max, listing->offset, listing->rows,
+				    listing->count, listing->total);
+}
+
+err_t jobs_schedule_list(struct ctx *ctx, struct jobs *jobs, int64_t max, int64_t offset,
+			 struct job_schedule_row **ret, size_t *ret_count, int64_t *ret_total)
+{
+	struct listing listing = {
+		.max = max, .offset = offset, .rows = ret, .count = ret_count, .total = ret_total
+	};
+	return db_run(ctx, jobs->options.db, SQL_READ, list_body, &listing);
+}
+
 /* --- firing them ------------------------------------------------------------------------------ */
 
 struct firing {
@@ -100,7 +139,8 @@ static err_t fire_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	const struct job_request wanted = { .kind = row->kind,
 					    .tenant_id = row->tenant_id,
 					    .subject = row->name,
-					    .arguments = row->arguments };
+					    .arguments = row->arguments,
+					    .cause = JOB_BY_CLOCK };
 	TRY(jobs_enqueue(ctx, tx, &wanted, NULL));
 	return db_job_schedule_fired(ctx, tx, row->id, cron_next(&cron, now_us));
 }

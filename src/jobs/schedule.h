@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "db/job_schedule.h"
 #include "jobs/jobs.h"
 
 struct job_schedule {
@@ -16,6 +17,7 @@ struct job_schedule {
 	int64_t tenant_id;
 	str arguments;
 	str cron;
+	str shown_as; /* what its maker calls these times (Harbor: "Daily"); kept for him */
 	bool disabled;
 };
 
@@ -25,3 +27,10 @@ err_t jobs_schedule(struct ctx *ctx, struct jobs *jobs, const struct job_schedul
 
 /* ERR_NOT_FOUND. Jobs that it asked for stay. */
 err_t jobs_unschedule(struct ctx *ctx, struct jobs *jobs, str name);
+
+/* ERR_NOT_FOUND. */
+err_t jobs_schedule_get(struct ctx *ctx, struct jobs *jobs, str name, struct job_schedule_row *ret);
+
+/* The oldest first; `*ret_total` is how many there are. */
+err_t jobs_schedule_list(struct ctx *ctx, struct jobs *jobs, int64_t max, int64_t offset,
+			 struct job_schedule_row **ret, size_t *ret_count, int64_t *ret_total);

@@ -225,6 +225,7 @@ static err_t turn(struct ctx *ctx, struct jobs *jobs, struct job_look *look)
 	struct looking looking = { jobs->owner, look };
 	if (!jobs->prepared)
 		TRY(prepare(ctx, jobs));
+	TRY(jobs_node_say(ctx, jobs));
 	if (is_working(jobs) && clock_now_ns() >= due_ns)
 		TRY(renew(ctx, jobs));
 	TRY(db_run(ctx, jobs->options.db, SQL_READ, look_body, &looking));

@@ -143,6 +143,7 @@ static err_t open_api(struct ctx *ctx, struct program *p)
 		.registry = p->registry,
 		.settings = p->settings,
 		.audit = p->audit,
+		.jobs = p->jobs,
 		.version = BERTH_VERSION,
 		.ca_pem = ca_pem,
 		.external_url = p->config.external_url,

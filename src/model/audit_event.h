@@ -64,6 +64,9 @@
 	X(UPDATE_TENANT, "update", "tenant", true, "change tenant")                                \
 	X(DELETE_TENANT, "delete", "tenant", true, "delete tenant")                                \
 	X(UPDATE_CONFIGURATION, "update", "configuration", true, "change configuration")           \
+	X(UPDATE_SCHEDULE, "update", "schedule", true, "change schedule")                          \
+	X(START_JOB, "start", "job", true, "start job")                                            \
+	X(STOP_JOB, "stop", "job", true, "stop job")                                               \
 	X(ROTATE_KEY, "rotate", "key", true, "rotate key")                                         \
 	X(DENY_LOGIN, "deny", "login", true, "refuse credentials")                                 \
 	X(DENY_ACCESS, "deny", "access", true, "deny access")                                      \
