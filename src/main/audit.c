@@ -23,7 +23,7 @@ static err_t read_master_key(struct ctx *ctx, const struct program *p, struct se
 	return master_key_read(ctx, program_master_key_path(ctx, p), false, ret);
 }
 
-static err_t read_disabled(struct ctx *ctx, const struct program *p, uint64_t *ret)
+static err_t read_disabled(struct ctx *ctx, const struct program *p, struct audit_types *ret)
 {
 	str wrong;
 	if (audit_types_parse(p->config.audit_disable, ret, &wrong))

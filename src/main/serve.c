@@ -82,14 +82,14 @@ static err_t open_auth(struct ctx *ctx, struct program *p)
 /* What the trail looks at each time is a word of its own, so it is told. */
 static void tell_audit(struct ctx *ctx, struct system_settings *settings, void *audit)
 {
-	uint64_t bits = 0;
+	struct audit_types types = { 0 };
 	str wrong, endpoint = system_text(ctx, settings, SYSTEM_AUDIT_LOG_FORWARD_ENDPOINT);
 	bool skip = system_bool(settings, SYSTEM_SKIP_AUDIT_LOG_DATABASE) && endpoint.len;
-	(void)audit_types_parse(system_text(ctx, settings, SYSTEM_DISABLED_AUDIT_EVENTS), &bits,
+	(void)audit_types_parse(system_text(ctx, settings, SYSTEM_DISABLED_AUDIT_EVENTS), &types,
 				&wrong);
 	if (system_bool(settings, SYSTEM_PULL_AUDIT_LOG_DISABLE))
-		bits |= AUDIT_TYPE_BIT(AUDIT_PULL_ARTIFACT);
-	audit_disable(audit, bits);
+		audit_types_add(&types, AUDIT_PULL_ARTIFACT);
+	audit_disable(audit, &types);
 	audit_skip_database(audit, skip);
 	if (forward_set_endpoint(ctx, audit_forward(audit), endpoint) != OK)
 		LOG(LOG_WARN, "audit records are not forwarded yet",

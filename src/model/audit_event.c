@@ -49,9 +49,9 @@ bool audit_type_find_by(str operation, str resource_type, enum audit_type *ret)
 	return false;
 }
 
-bool audit_types_parse(str list, uint64_t *ret_bits, str *ret_wrong)
+bool audit_types_parse(str list, struct audit_types *ret, str *ret_wrong)
 {
-	uint64_t bits = 0;
+	struct audit_types found = { 0 };
 	for (str item; str_next(&list, ',', &item);) {
 		str name = str_trim(item);
 		enum audit_type type;
@@ -61,9 +61,9 @@ bool audit_types_parse(str list, uint64_t *ret_bits, str *ret_wrong)
 			*ret_wrong = name;
 			return false;
 		}
-		bits |= AUDIT_TYPE_BIT(type);
+		audit_types_add(&found, type);
 	}
-	*ret_bits = bits;
+	*ret = found;
 	return true;
 }
 

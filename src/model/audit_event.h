@@ -85,8 +85,21 @@ enum audit_type {
 		AUDIT_TYPE_COUNT,
 };
 
-#define AUDIT_TYPE_BIT(type) (UINT64_C(1) << (type))
-_Static_assert(AUDIT_TYPE_COUNT <= 64, "a set of types is a uint64_t");
+/* A set of types; zeros: none. */
+#define AUDIT_TYPE_WORDS      ((AUDIT_TYPE_COUNT + 63) / 64)
+#define AUDIT_TYPE_WORD(type) ((type) / 64)
+#define AUDIT_TYPE_BIT(type)  (UINT64_C(1) << ((type) % 64))
+struct audit_types {
+	uint64_t words[AUDIT_TYPE_WORDS];
+};
+static inline bool audit_types_has(const struct audit_types *types, enum audit_type type)
+{
+	return types->words[AUDIT_TYPE_WORD(type)] & AUDIT_TYPE_BIT(type);
+}
+static inline void audit_types_add(struct audit_types *types, enum audit_type type)
+{
+	types->words[AUDIT_TYPE_WORD(type)] |= AUDIT_TYPE_BIT(type);
+}
 
 enum audit_result { AUDIT_ALLOWED, AUDIT_DENIED, AUDIT_FAILED, AUDIT_RESULT_COUNT };
 
@@ -134,10 +147,10 @@ bool audit_type_find(str name, enum audit_type *ret);
 bool audit_type_find_by(str operation, str resource_type, enum audit_type *ret);
 
 /*
- * Reads a list of names separated by commas (blanks around them are fine) into AUDIT_TYPE_BITs.
+ * Reads a list of names separated by commas (blanks around them are fine) into a set.
  * False, with the offending name, when one is unknown or cannot be switched off.
  */
-bool audit_types_parse(str list, uint64_t *ret_bits, str *ret_wrong);
+bool audit_types_parse(str list, struct audit_types *ret, str *ret_wrong);
 
 const char *audit_result_name(enum audit_result result); /* "allowed", "denied", "failed" */
 bool audit_result_find(str name, enum audit_result *ret);

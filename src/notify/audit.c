@@ -32,7 +32,7 @@ err_t audit_new(struct ctx *ctx, const struct audit_options *options, struct aud
 	pthread_mutex_init(&audit->lock, NULL);
 	pthread_mutex_init(&audit->check_lock, NULL);
 	thread_condition_init(&audit->wake);
-	audit_disable(audit, 0);
+	audit_disable(audit, &(struct audit_types){ 0 });
 	atomic_init(&audit->skip_since_us, INT64_MAX);
 	audit->forward = forward_new(&o->forward);
 	o->forward = (struct forward_options){ 0 };
@@ -67,17 +67,21 @@ void audit_free(struct audit *audit)
 
 bool audit_wants(const struct audit *audit, enum audit_type type)
 {
-	return audit && !(atomic_load_explicit(&audit->disabled, memory_order_relaxed) &
+	return audit && !(atomic_load_explicit(&audit->disabled[AUDIT_TYPE_WORD(type)],
+					       memory_order_relaxed) &
 			  AUDIT_TYPE_BIT(type));
 }
 
-void audit_disable(struct audit *audit, uint64_t bits)
+void audit_disable(struct audit *audit, const struct audit_types *types)
 {
-	bits |= audit->options.disabled;
+	struct audit_types disabled = { 0 };
 	for (unsigned type = 0; type < AUDIT_TYPE_COUNT; type++)
-		if (!audit_type_info(type)->optional)
-			bits &= ~AUDIT_TYPE_BIT(type);
-	atomic_store_explicit(&audit->disabled, bits, memory_order_relaxed);
+		if (audit_type_info(type)->optional &&
+		    (audit_types_has(types, type) ||
+		     audit_types_has(&audit->options.disabled, type)))
+			audit_types_add(&disabled, type);
+	for (size_t i = 0; i < AUDIT_TYPE_WORDS; i++)
+		atomic_store_explicit(&audit->disabled[i], disabled.words[i], memory_order_relaxed);
 }
 
 void audit_skip_database(struct audit *audit, bool skip)

@@ -34,10 +34,10 @@ struct audit;
 struct secretbox_key; /* crypto/secretbox.h */
 
 struct audit_options {
-	struct sql *db;		/* not owned */
-	size_t queue_bytes_max; /* of notes that wait; default 4 MiB */
-	uint64_t disabled;	/* AUDIT_TYPE_BITs that are not recorded */
-	int64_t flush_ms;	/* how long a note waits at most; default 1000 */
+	struct sql *db;		     /* not owned */
+	size_t queue_bytes_max;	     /* of notes that wait; default 4 MiB */
+	struct audit_types disabled; /* that are not recorded */
+	int64_t flush_ms;	     /* how long a note waits at most; default 1000 */
 
 	const struct secretbox_key *master_key; /* copied keys only; NULL: no checkpoints */
 	int64_t checkpoint_s;			/* between two checkpoints; default 60 */
@@ -59,7 +59,7 @@ void audit_stop(struct audit *audit);
 bool audit_wants(const struct audit *audit, enum audit_type type);
 
 /* Which optional types are not recorded from now on, besides those of the options. */
-void audit_disable(struct audit *audit, uint64_t bits);
+void audit_disable(struct audit *audit, const struct audit_types *types);
 
 /* Whether what happens from now on is passed on and not kept. Has an effect only while there is a
  * target. */

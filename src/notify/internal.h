@@ -13,7 +13,7 @@
 
 struct audit {
 	struct audit_options options;
-	_Atomic(uint64_t) disabled; /* AUDIT_TYPE_BITs */
+	_Atomic(uint64_t) disabled[AUDIT_TYPE_WORDS]; /* a struct audit_types */
 	_Atomic(uint64_t) written;
 	struct audit_queue queue;
 	struct forward *forward;

@@ -59,11 +59,11 @@ const char *setting_check_endpoint(str text)
 
 const char *setting_check_audit_types(str text)
 {
-	uint64_t bits;
+	struct audit_types types;
 	str wrong;
-	return audit_types_parse(text, &bits, &wrong) ? NULL
-						      : "types of audit events that can be "
-							"switched off, separated by commas";
+	return audit_types_parse(text, &types, &wrong) ? NULL
+						       : "types of audit events that can be "
+							 "switched off, separated by commas";
 }
 
 /* --- from JSON ------------------------------------------------------------------------------ */
