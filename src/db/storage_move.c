@@ -27,6 +27,7 @@ err_t db_storage_move_begin(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_i
 
 err_t db_storage_move_take(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, str mover)
 {
+	TRY(sql_wait_for_writers(ctx, tx, "upload"));
 	return db_exec_one(ctx, tx, &SQL_STORAGE_MOVE_TAKE,
 			   SQL_ARGS(SQL_I64(tenant_id), SQL_TEXT(mover)));
 }
@@ -47,12 +48,6 @@ err_t db_storage_move_sum(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id,
 	*ret = (struct storage_move_sum){ (uint64_t)sql_i64(&rows, 0),
 					  (uint64_t)sql_i64(&rows, 1) };
 	return OK;
-}
-
-err_t db_storage_move_wait(struct ctx *ctx, struct sql_tx *tx, int64_t storage_id)
-{
-	int64_t id;
-	return db_one_i64(ctx, tx, &SQL_STORAGE_MOVE_WAIT, SQL_ARGS(SQL_I64(storage_id)), &id);
 }
 
 err_t db_storage_move_uploads(struct ctx *ctx, struct sql_tx *tx, int64_t storage_id, int64_t *ret)

@@ -24,7 +24,9 @@ err_t db_storage_move_get(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id,
  * tenant is moving already. */
 err_t db_storage_move_begin(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, int64_t to_id);
 
-/* `mover` is the one from here on. ERR_ABSENT when the tenant is not moving. */
+/* `mover` is the one from here on, and every upload in the storage that is left is seen: who was
+ * beginning one, and saw the tenant before db_storage_move_begin(), is waited for. ERR_ABSENT when
+ * the tenant is not moving. */
 err_t db_storage_move_take(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, str mover);
 
 /* The blob's bytes are in the new storage. */
@@ -37,9 +39,6 @@ struct storage_move_sum {
 /* What of the tenant's is in a storage; all of its rows are read. */
 err_t db_storage_move_sum(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, int64_t storage_id,
 			  struct storage_move_sum *ret);
-
-/* Waits for those that are beginning an upload in a storage, in transactions that are not ended. */
-err_t db_storage_move_wait(struct ctx *ctx, struct sql_tx *tx, int64_t storage_id);
 
 /* How many uploads go on in a storage. */
 err_t db_storage_move_uploads(struct ctx *ctx, struct sql_tx *tx, int64_t storage_id, int64_t *ret);

@@ -28,13 +28,6 @@ WHERE digest = $3 AND storage_id = (SELECT t.storage_id FROM tenant t WHERE t.id
 SELECT CAST(COUNT(*) AS BIGINT), CAST(COALESCE(SUM(b.size_bytes), 0) AS BIGINT)
 FROM blob b WHERE b.storage_id = @domain_of_tenant AND COALESCE(b.place_id, b.storage_id) = $2;
 
--- Who has just begun an upload there has the row in common with others: when this comes back all of them are counted, or begin elsewhere.
--- name: storage_move_wait :one
--- sqlite:
-SELECT id FROM storage WHERE id = $1;
--- postgres:
-SELECT id FROM storage WHERE id = $1 FOR UPDATE;
-
 -- name: storage_move_uploads :one
 SELECT CAST(COUNT(*) AS BIGINT) FROM upload WHERE storage_id = $1;
 

@@ -77,6 +77,13 @@ err_t program_open_audit(struct ctx *ctx, struct program *p)
 	return audit_start(ctx, p->audit);
 }
 
+err_t program_new_audit_writer(struct ctx *ctx, const struct program *p, struct audit **ret)
+{
+	struct audit_options options = { .db = p->db };
+	TRY(read_disabled(ctx, p, &options.disabled));
+	return audit_new(ctx, &options, ret);
+}
+
 /* --- berth audit verify --------------------------------------------------------------------- */
 
 static err_t verify(struct ctx *ctx, struct program *p, struct audit_verdict *ret)

@@ -66,6 +66,9 @@ err_t program_lock(struct ctx *ctx, struct program *p);
 /* The audit trail, and its thread. After accounts: they make the master key. */
 err_t program_open_audit(struct ctx *ctx, struct program *p);
 
+/* One that only takes records of changes, in their transactions (audit_write()); free it. */
+err_t program_new_audit_writer(struct ctx *ctx, const struct program *p, struct audit **ret);
+
 /* Hears what other nodes change, until program_close(). Once all that remembers rows is open. */
 err_t program_hear_nodes(struct ctx *ctx, struct program *p);
 

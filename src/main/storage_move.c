@@ -12,8 +12,10 @@
 #include "codec/json.h"
 #include "db/tenant.h"
 #include "os/file.h"
+#include "notify/audit.h"
 #include "program.h"
 #include "registry/storage_move.h"
+#include "registry/tenant.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -176,37 +178,84 @@ static err_t read_place(struct ctx *ctx, const char *path, struct storage_spec *
 	return OK;
 }
 
-/* --- all ------------------------------------------------------------------------------------ */
+/* --- what is moved -------------------------------------------------------------------------- */
 
 struct wanted {
 	const char *tenant, *place; /* place NULL: goes on */
 	bool keep;
 };
 
-static err_t find_tenant(struct ctx *ctx, struct program *p, str name, struct tenant_row *ret)
+static err_t find_tenant(struct ctx *ctx, struct program *p, str name, struct tenant *ret)
 {
-	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
-	TRY(sql_begin(ctx, p->db, SQL_READ, &tx));
-	err_t err = db_tenant_find(ctx, &tx, name, ret);
-	return err == ERR_ABSENT ? fail(ctx, ERR_NOT_FOUND, "no tenant " STR_FMT, STR_ARG(name))
-				 : err;
+	struct tenant_row row;
+	{
+		CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+		TRY(sql_begin(ctx, p->db, SQL_READ, &tx));
+		err_t err = db_tenant_find(ctx, &tx, name, &row);
+		if (err == ERR_ABSENT)
+			return fail(ctx, ERR_NOT_FOUND, "no tenant " STR_FMT, STR_ARG(name));
+		TRY(err);
+	}
+	return tenant_get(ctx, p->registry, row.id, ret);
 }
+
+/* --- the audit trail ------------------------------------------------------------------------ */
+
+struct record {
+	struct tx_rider rider;
+	struct audit *audit;
+	struct audit_event event;
+};
+
+static void free_audit(struct audit **audit)
+{
+	audit_free(*audit);
+}
+
+static err_t write_record(struct ctx *ctx, struct sql_tx *tx, struct tx_rider *rider)
+{
+	struct record *record = CONTAINER_OF(rider, struct record, rider);
+	return audit_write(ctx, record->audit, tx, &record->event);
+}
+
+static struct record record_of(struct audit *audit, const struct tenant *tenant)
+{
+	return (struct record){
+		.rider.join = write_record,
+		.audit = audit,
+		.event = { .type = AUDIT_UPDATE_TENANT,
+			   .tenant_id = tenant->row.id,
+			   .resource = tenant->row.name,
+			   .actor_type = STR("system"),
+			   .actor = STR("berth storage move") },
+	};
+}
+
+/* --- all ------------------------------------------------------------------------------------ */
 
 static err_t move(struct ctx *ctx, struct program *p, const struct wanted *wanted,
 		  struct screen *screen, struct storage_move_result *ret)
 {
-	struct storage_spec spec;
-	struct tenant_row tenant;
+	struct storage_spec spec = { .name = STR_NONE };
+	struct tenant tenant;
+	CLEANUP(free_audit) struct audit *audit = NULL;
 	if (wanted->place)
 		TRY(read_place(ctx, wanted->place, &spec));
 	TRY(program_find_data(ctx, p));
 	TRY(program_open(ctx, p));
 	TRY(find_tenant(ctx, p, str_from(wanted->tenant), &tenant));
+	TRY(program_new_audit_writer(ctx, p, &audit));
+	struct record begins = record_of(audit, &tenant), ends = begins;
+	begins.event.before = STR("{\"storage_moves\":false}");
+	begins.event.after = ends.event.before = STR("{\"storage_moves\":true}");
+	ends.event.after = begins.event.before;
 	const struct storage_move_options options = {
-		.tenant_id = tenant.id,
-		.tenant_name = tenant.name,
+		.tenant_id = tenant.row.id,
+		.tenant_name = tenant.row.name,
 		.to = wanted->place ? &spec : NULL,
 		.keep = wanted->keep,
+		.begins = &begins.rider,
+		.ends = &ends.rider,
 		.progress = show,
 		.problem = show_problem,
 		.arg = screen,

@@ -20,11 +20,12 @@
 
 #include "base/banned.h"
 
-#define PAGE	   256
-#define BLOCK	   MIB(1)
-#define WAIT_MS	   500
-#define SWEEP	   1024
-#define MOVE_ARENA MIB(64)
+#define PAGE	    256
+#define BLOCK	    MIB(1)
+#define WAIT_MS_MIN 50 /* doubled each time nothing has changed */
+#define WAIT_MS_MAX 2000
+#define SWEEP	    1024
+#define MOVE_ARENA  MIB(64)
 
 struct move {
 	struct registry *registry;
@@ -120,7 +121,10 @@ static err_t sum_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 static err_t begin(struct ctx *ctx, struct move *move)
 {
 	random_uuid(move->mover);
-	TRY(db_run(ctx, move->registry->db, SQL_WRITE, begin_body, move));
+	ctx->rider = move->options->to ? move->options->begins : NULL;
+	err_t err = db_run(ctx, move->registry->db, SQL_WRITE, begin_body, move);
+	ctx->rider = NULL;
+	TRY(err);
 	if (FAULT("move.begun"))
 		return fail_errno(ctx, ERR_STORAGE, "the move stops here");
 	TRY_CTX(ctx, storage_get(ctx, move->registry, move->from_id, &move->from),
@@ -337,15 +341,14 @@ static err_t count_uploads(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	struct move *move = arg;
 	int64_t uploads;
 	TRY(check_ours(ctx, tx, move));
-	TRY(db_storage_move_wait(ctx, tx, move->from_id));
 	TRY(db_storage_move_uploads(ctx, tx, move->from_id, &uploads));
 	move->progress.uploads = (uint64_t)uploads;
 	return OK;
 }
 
-static void wait_a_moment(struct ctx *ctx)
+static void wait_a_moment(struct ctx *ctx, int ms)
 {
-	struct timespec left = { WAIT_MS / 1000, (WAIT_MS % 1000) * 1000000L };
+	struct timespec left = { ms / 1000, (ms % 1000) * 1000000L };
 	ctx_waits(ctx);
 	nanosleep(&left, NULL);
 }
@@ -354,17 +357,19 @@ static void wait_a_moment(struct ctx *ctx)
  * uploads first: what they became is seen by the pass after. */
 static err_t copy_all(struct ctx *ctx, struct move *move)
 {
-	for (;;) {
+	for (int wait_ms = WAIT_MS_MIN;; wait_ms = MIN(2 * wait_ms, WAIT_MS_MAX)) {
 		bool any;
 		TRY(ctx_check(ctx));
-		TRY(db_run(ctx, move->registry->db, SQL_WRITE, count_uploads, move));
+		TRY(db_run(ctx, move->registry->db, SQL_READ, count_uploads, move));
 		TRY(copy_blobs(ctx, move, &any));
 		if (move->result.problems || (!any && move->progress.uploads == 0))
 			return OK;
-		if (any)
+		if (any) {
+			wait_ms = WAIT_MS_MIN / 2;
 			continue;
+		}
 		tell(move, STORAGE_MOVE_WAITS);
-		wait_a_moment(ctx);
+		wait_a_moment(ctx, wait_ms);
 	}
 }
 
@@ -490,6 +495,7 @@ static err_t finish(struct ctx *ctx, struct move *move)
 {
 	if (!move->options->keep)
 		TRY_CTX(ctx, remove_old(ctx, move), "removing the old bytes (--keep leaves them)");
+	ctx->rider = move->options->ends;
 	TRY(db_run(ctx, move->registry->db, SQL_WRITE, end_body, move));
 	if (move->from_id != STORAGE_DEFAULT)
 		storage_forget(move->registry, move->from_id);

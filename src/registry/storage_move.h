@@ -40,6 +40,9 @@ struct storage_move_options {
 	str tenant_name;
 	const struct storage_spec *to; /* where to; NULL: goes on with a move that was begun */
 	bool keep; /* the old bytes are not removed, and nothing else is put there */
+	/* Taken along (base/ctx.h) by the transaction that begins a move, and by the one that
+	 * ends it; NULL is fine. */
+	struct tx_rider *begins, *ends;
 	/* Called often: for each blob, and within large ones. */
 	void (*progress)(void *arg, const struct storage_move_progress *progress);
 	/* A blob that could not be moved. */

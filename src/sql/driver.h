@@ -51,6 +51,8 @@ struct sql_driver {
 	err_t (*prepare)(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement);
 	/* Several statements without parameters or results, in the transaction. */
 	err_t (*script)(struct ctx *ctx, struct sql_tx *tx, const char *text);
+	/* See sql_wait_for_writers(). NULL: there is one writer anyway. */
+	err_t (*wait_for_writers)(struct ctx *ctx, struct sql_tx *tx, const char *table);
 	/* Until the transaction ends, no other migration runs in this database; it may run long. */
 	err_t (*lock_migrations)(struct ctx *ctx, struct sql_tx *tx);
 

@@ -273,6 +273,13 @@ static err_t postgres_script(struct ctx *ctx, struct sql_tx *tx, const char *tex
 	return postgres_simple(ctx, tx->connection, text, ctx->deadline_ns);
 }
 
+static err_t postgres_wait_for_writers(struct ctx *ctx, struct sql_tx *tx, const char *table)
+{
+	char text[128];
+	snprintf(text, sizeof text, "LOCK TABLE %s IN SHARE MODE", table);
+	return postgres_simple(ctx, tx->connection, text, postgres_until_ns(ctx));
+}
+
 static err_t postgres_lock_migrations(struct ctx *ctx, struct sql_tx *tx)
 {
 	/* Another node may be at work on a large table. */
@@ -305,6 +312,7 @@ const struct sql_driver sql_driver_postgres = {
 	.load_end = postgres_load_end,
 	.prepare = postgres_prepare,
 	.script = postgres_script,
+	.wait_for_writers = postgres_wait_for_writers,
 	.lock_migrations = postgres_lock_migrations,
 	.pools = postgres_pools,
 	.listen = postgres_listen,

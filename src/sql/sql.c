@@ -211,6 +211,17 @@ err_t sql_check_call(struct ctx *ctx, struct sql_tx *tx, const struct sql_statem
 	return ctx_check(ctx);
 }
 
+err_t sql_wait_for_writers(struct ctx *ctx, struct sql_tx *tx, const char *table)
+{
+	const struct sql_driver *driver = tx->db->driver;
+	CHECK(tx->mode != SQL_READ);
+	if (!driver->wait_for_writers)
+		return OK;
+	err_t err = driver->wait_for_writers(ctx, tx, table);
+	tx->failed |= err != OK;
+	return err;
+}
+
 err_t sql_exec(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
 	       struct sql_args args, int64_t *ret_changed)
 {

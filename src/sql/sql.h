@@ -135,6 +135,9 @@ err_t sql_begin(struct ctx *ctx, struct sql *db, enum sql_mode mode, struct sql_
 err_t sql_commit(struct ctx *ctx, struct sql_tx *tx);
 void sql_tx_done(struct sql_tx *tx); /* rolls back unless committed */
 
+/* Waits for whoever wrote to a table, or is about to by what he saw; then nobody else may. */
+err_t sql_wait_for_writers(struct ctx *ctx, struct sql_tx *tx, const char *table);
+
 /* Runs a statement without a result. `*ret_changed` (may be NULL) is the number of rows it changed.
  */
 err_t sql_exec(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
@@ -192,7 +195,6 @@ size_t sql_pools(struct sql *db, struct sql_pool ret[SQL_POOLS_MAX]);
  * makes sense. */
 bool sql_should_retry(const struct ctx *ctx, err_t err);
 
-/* Prepares every statement; the first that does not parse is ERR_DATABASE with its name. For tests.
- */
+/* For tests: prepares every statement; the first that does not parse is ERR_DATABASE, by name. */
 err_t sql_prepare_all(struct ctx *ctx, struct sql *db, const struct sql_statement *const *all,
 		      size_t count);

@@ -11,6 +11,8 @@ import pytest
 from harness import oci
 from harness.remote import LARGE, MIB, SMALL, assert_nothing_left, assert_says, blob_key, registry_on
 from harness.s3 import ACCESS_KEY, BUCKET, SECRET_KEY, MetadataServer, S3Server
+from harness.wait import wait_until
+from harness.wire import Wire, request
 
 pytestmark = pytest.mark.slow  # a server in Python beside each; with the sanitizers test_store_s3.c looks at the same code
 
@@ -132,6 +134,45 @@ def test_a_part_that_is_never_taken_ends_the_request_and_no_other_byte_is_lost(r
     upload.put(oci.digest_of(data))
     assert repo.get_blob(oci.digest_of(data)).content == data
     assert_nothing_left(s3)
+
+
+LEFT_AT = 34 * MIB + 5  # four parts, and a tail
+
+
+def leave(repo, s3, method, target, end):
+    """A client that goes while three parts are on their way; they arrive when it has gone."""
+    s3.meeting = threading.Barrier(4, timeout=60)
+    s3.misbehave("PUT", "partNumber=[234]&", "together", times=3)
+    headers = {"Content-Length": len(HUGE), "Authorization": repo.client.authorization((repo.scope,))}
+    wire = Wire(repo.client.registry)
+    wire.send(request(method, target, headers) + HUGE[:LEFT_AT])
+    wait_until(lambda: s3.meeting.n_waiting == 3, what="three parts on their way")
+    getattr(wire, end)()
+    s3.meeting.wait()
+
+
+@pytest.mark.parametrize("end", ["close", "reset"])
+@pytest.mark.parametrize("goes_on", [True, False], ids=["goes_on", "gives_up"])
+def test_a_client_that_leaves_while_parts_are_on_their_way(repo, s3, end, goes_on):
+    """What was received is in the bucket: whoever comes back goes on there, and who gives up leaves nothing."""
+    upload = repo.start_upload()
+    leave(repo, s3, "PATCH", upload.location, end)
+    wait_until(lambda: upload.patch(b"", headers={"Content-Length": "0"}, expect=(202, 416)).status_code == 202,
+               what="the writer's place")
+    have = upload.size()
+    assert have == LEFT_AT if end == "close" else 32 * MIB <= have <= LEFT_AT
+    if goes_on:
+        upload.patch(HUGE[have:], have)
+        upload.put(oci.digest_of(HUGE))
+        assert repo.get_blob(oci.digest_of(HUGE)).content == HUGE
+    else:
+        upload.request("DELETE", expect=204)
+    assert_nothing_left(s3)
+
+
+def test_a_client_that_leaves_an_upload_in_one_request_leaves_nothing(repo, s3):
+    leave(repo, s3, "POST", f"{repo.base}/blobs/uploads/?digest={oci.digest_of(HUGE)}", "close")
+    wait_until(lambda: s3.left_of_uploads("shared") == s3.left_before, what="the end of all parts")
 
 
 def test_an_upload_in_one_request_that_fails_ends_all_its_parts(repo, s3):

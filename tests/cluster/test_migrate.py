@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`berth migrate`, and what a node does with a schema that is not its own."""
+import re
 import subprocess
+from pathlib import Path
 
 from harness import oci
 from harness.wait import together
@@ -12,22 +14,32 @@ def run(registry, *arguments):
     return registry.berth("migrate", *arguments)
 
 
-ADDED = {  # columns, to tables that were there before
-    "storage": ["domain_id"],
-    "blob": ["place_id"],
-    "tenant": ["place_id", "left_id", "mover"],
-}
+MIGRATIONS = Path(__file__).parents[2] / "src" / "db" / "migrations"
+
+
+def undoing(number):
+    """Statements that take back what the scripts from this number on made, which is all that they may do: tables, columns, indexes."""
+    tables, columns, indexes = [], [], []
+    for path in sorted(MIGRATIONS.glob("*.sql")):
+        if int(path.name[:4]) < number:
+            continue
+        text = path.read_text().partition("-- postgres:\n")[2]
+        tables += re.findall(r"CREATE TABLE (\w+)", text)
+        indexes += re.findall(r"CREATE (?:UNIQUE )?INDEX (\w+)", text)
+        for table, body in re.findall(r"ALTER TABLE (\w+)\s(.*?);", text, re.DOTALL):
+            columns += [(table, column) for column in re.findall(r"ADD COLUMN (\w+)", body)]
+    yield f"DROP TABLE {', '.join(tables)} CASCADE"
+    yield from (f"ALTER TABLE {table} DROP COLUMN {column}" for table, column in columns if table not in tables)
+    yield f"DROP INDEX IF EXISTS {', '.join(indexes)}"
 
 
 def take_back(servers, database):
-    """The schema as it was before the last migrations, which only add triggers, tables and columns: their first number, and their last."""
+    """The schema as it was before the last migrations: their first number, and their last."""
     newest = int(servers.primary.query(NEWEST, database)[0])
-    servers.primary.query("DROP TABLE job, job_log, job_kind, job_schedule, outbox", database)
-    for table, columns in ADDED.items():
-        servers.primary.query(f"ALTER TABLE {table} {', '.join(f'DROP COLUMN {column}' for column in columns)}", database)
+    number = int(servers.primary.query("SELECT number FROM schema_migration WHERE name = 'told'", database)[0])
+    servers.primary.query("; ".join(undoing(number)), database)
     functions = servers.primary.query("SELECT oid::regprocedure FROM pg_proc WHERE proname LIKE 'told%'", database)
     servers.primary.query(f"DROP FUNCTION {', '.join(functions)} CASCADE", database)
-    number = int(servers.primary.query("SELECT number FROM schema_migration WHERE name = 'told'", database)[0])
     servers.primary.query(f"DELETE FROM schema_migration WHERE number >= {number}", database)
     servers.primary.query(f"DELETE FROM schema_compatible WHERE number >= {number}", database)
     return number, newest

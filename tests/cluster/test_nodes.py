@@ -2,6 +2,9 @@
 """Two nodes on one database: what is changed at one counts at the other, also while notifications do not reach it."""
 import json
 import subprocess
+import time
+import uuid
+from contextlib import contextmanager
 
 import pytest
 
@@ -137,6 +140,25 @@ def test_a_renamed_repository_and_its_alias(pair):
     soon(lambda: status(new) == 200, "the alias")
 
 
+@contextmanager
+def mover_of(node, name, place, tmp_path):
+    path = tmp_path / "place.json"
+    path.write_text(json.dumps(place))
+    mover = subprocess.Popen([str(node.program), "storage", "move", name, str(path)], env=node.environment(), cwd=node.root,
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        yield mover
+        assert mover.wait(60) == 0, mover.stdout.read()
+    finally:
+        mover.kill()
+        mover.wait()
+        mover.stdout.close()
+
+
+def waits(mover):
+    return any("waiting for 1 uploads" in line for line in iter(mover.stdout.readline, ""))
+
+
 def test_a_tenants_bytes_that_are_moved_and_then_erased(pair, tmp_path):
     """Nobody tells that a blob moved; the other node finds it all the same, and forgets it when its key is destroyed."""
     name = unique("mover")
@@ -149,20 +171,11 @@ def test_a_tenants_bytes_that_are_moved_and_then_erased(pair, tmp_path):
     upload.patch(b"begun before", 0)
     for digest, content in blobs.items():
         assert theirs.get_blob(digest).content == content
-    place = tmp_path / "place.json"
-    place.write_text(json.dumps({"driver": "filesystem", "location": f"{name}-new", "encrypted": True}))
-    mover = subprocess.Popen([str(pair.a.program), "storage", "move", name, str(place)], env=pair.a.environment(), cwd=pair.a.root,
-                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    try:
-        assert any("waiting" in line for line in iter(mover.stdout.readline, ""))
+    with mover_of(pair.a, name, {"driver": "filesystem", "location": f"{name}-new", "encrypted": True}, tmp_path) as mover:
+        assert waits(mover)
         blobs[theirs.push_blob(b"meanwhile")] = b"meanwhile"
         upload.put(oci.digest_of(b"begun before"))
         blobs[oci.digest_of(b"begun before")] = b"begun before"
-        assert mover.wait(60) == 0, mover.stdout.read()
-    finally:
-        mover.kill()
-        mover.wait()
-        mover.stdout.close()
     for repo in (mine, theirs):
         for digest, content in blobs.items():
             assert repo.get_blob(digest).content == content
@@ -170,6 +183,35 @@ def test_a_tenants_bytes_that_are_moved_and_then_erased(pair, tmp_path):
     for digest in blobs:
         mine.get_blob(digest, expect=410)
         soon(lambda: theirs.get_blob(digest, expect=(200, 410)).status_code == 410, "the end of what was in memory")
+
+
+BEGINS_AN_UPLOAD = """BEGIN;
+INSERT INTO upload (id, repository_id, storage_id, algorithm, created_at_us, touched_at_us)
+SELECT '{id}', r.id, t.storage_id, 1, {now_us}, {now_us} FROM repository r JOIN tenant t ON t.id = r.tenant_id WHERE t.name = '{name}';
+SELECT 'began';
+"""
+WAITS_FOR_A_LOCK = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%LOCK TABLE upload%'"
+
+
+def test_a_move_waits_for_who_is_just_beginning_an_upload(nodes, servers, tmp_path):
+    """Such a transaction saw the tenant before the move, and nobody sees its upload: removing the old bytes would take its own."""
+    a, name = nodes[0], unique("mover")
+    tenant = a.tenant(name, host=f"{name}.example", storage={"location": f"{name}-old"})
+    repo = tenant.client().repository("tests/moved")
+    digest = repo.push_blob(b"moves")
+    query = lambda text: servers.primary.query(text, "berth_nodes")
+    url = servers.url("berth_nodes", servers.primary)
+    id = str(uuid.uuid4())
+    with subprocess.Popen(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        other.stdin.write(BEGINS_AN_UPLOAD.format(id=id, name=name, now_us=time.time_ns() // 1000))
+        other.stdin.flush()
+        assert other.stdout.readline() == "began\n"
+        with mover_of(a, name, {"driver": "filesystem", "location": f"{name}-new"}, tmp_path) as mover:
+            wait_until(lambda: query(WAITS_FOR_A_LOCK), what="the mover waiting for the transaction")
+            other.communicate("COMMIT;\n", timeout=60)
+            assert waits(mover)
+            query(f"DELETE FROM upload WHERE id = '{id}'")
+    assert repo.get_blob(digest).content == b"moves"
 
 
 def test_a_project_made_private(pair):
