@@ -229,6 +229,7 @@ static err_t copy(struct ctx *ctx, struct move *move, struct store_blob *source,
 struct row_work {
 	struct move *move;
 	digest d;
+	int64_t is_at; /* of read_row(): 0 for no row */
 };
 
 static err_t check_ours(struct ctx *ctx, struct sql_tx *tx, const struct move *move)
@@ -252,7 +253,7 @@ static err_t row_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 
 static err_t say_it_moved(struct ctx *ctx, struct move *move, digest d, uint64_t size_bytes)
 {
-	struct row_work work = { move, d };
+	struct row_work work = { .move = move, .d = d };
 	if (FAULT("move.copied"))
 		return fail_errno(ctx, ERR_STORAGE, "the move stops here");
 	TRY(db_run(ctx, move->registry->db, SQL_WRITE, row_body, &work));
@@ -286,6 +287,26 @@ static err_t copy_and_prove(struct ctx *ctx, struct move *move, const struct blo
 	return good ? say_it_moved(ctx, move, d, row->size_bytes) : give_up(ctx, move, row, d);
 }
 
+static err_t read_row(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct row_work *work = arg;
+	struct blob blob;
+	err_t err = db_blob_find(ctx, tx, work->move->from_id, work->d, &blob);
+	work->is_at = err == OK ? blob.storage_id : 0;
+	return err == ERR_ABSENT ? OK : err;
+}
+
+/* Somebody who removes a blob removes its bytes first: so its row is looked at again. */
+static err_t leave_missing(struct ctx *ctx, struct move *move, str digest_text, digest d)
+{
+	struct row_work work = { .move = move, .d = d };
+	ctx_forgive(ctx);
+	TRY(db_run(ctx, move->registry->db, SQL_READ, read_row, &work));
+	return work.is_at == move->from_id
+		       ? leave(ctx, move, digest_text, "it has a row but no bytes")
+		       : OK;
+}
+
 static err_t move_blob(struct ctx *ctx, struct move *move, const struct blob_row *row)
 {
 	CLEANUP(store_blob_done) struct store_blob source = STORE_BLOB_INIT;
@@ -298,7 +319,7 @@ static err_t move_blob(struct ctx *ctx, struct move *move, const struct blob_row
 		return say_it_moved(ctx, move, d, row->size_bytes);
 	err_t err = store_blob_open(ctx, move->from->store, d, &source);
 	if (err == ERR_BLOB_UNKNOWN)
-		return leave(ctx, move, row->digest_text, "it has a row but no bytes");
+		return leave_missing(ctx, move, row->digest_text, d);
 	if (err == ERR_CORRUPT)
 		return leave(ctx, move, row->digest_text, "it does not match its digest");
 	TRY(err);
@@ -373,6 +394,67 @@ static err_t copy_all(struct ctx *ctx, struct move *move)
 	}
 }
 
+/* --- what nobody means ------------------------------------------------------------------------ */
+
+static err_t pass_over_blob(struct ctx *ctx, void *arg, digest d, uint64_t size_bytes)
+{
+	return OK;
+}
+
+static err_t pass_over(struct ctx *ctx, void *arg, str name)
+{
+	return OK;
+}
+
+static err_t pass_over_upload(struct ctx *ctx, void *arg, str id, uint64_t size_bytes)
+{
+	return OK;
+}
+
+struct adopted {
+	const struct move *move;
+	digest d;
+	uint64_t size_bytes;
+};
+
+static err_t adopt_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	const struct adopted *adopted = arg;
+	struct blob blob;
+	return db_blob_ensure(ctx, tx, adopted->move->to_id, adopted->d, adopted->size_bytes,
+			      &blob);
+}
+
+/* Asks for the bytes once more: who removes a blob has removed its row last. */
+static err_t adopt_blob(struct ctx *ctx, void *arg, digest d, uint64_t size_bytes)
+{
+	struct move *move = arg;
+	struct row_work work = { .move = move, .d = d };
+	struct adopted adopted = { .move = move, .d = d };
+	arena_reset(ctx->arena);
+	TRY(ctx_check(ctx));
+	TRY(db_run(ctx, move->registry->db, SQL_READ, read_row, &work));
+	if (work.is_at)
+		return OK;
+	err_t err = store_blob_size(ctx, move->to->store, d, &adopted.size_bytes);
+	if (err == ERR_BLOB_UNKNOWN) {
+		ctx_forgive(ctx);
+		return OK;
+	}
+	TRY(err);
+	return db_run(ctx, move->registry->db, SQL_WRITE, adopt_body, &adopted);
+}
+
+/* A blob that was removed when it had been copied, and its row did not say so yet, has bytes in the
+ * new storage that no row means. It gets one that is linked nowhere: then it is garbage like any
+ * other. */
+static err_t adopt_all(struct ctx *ctx, struct move *move)
+{
+	const struct store_walk visitor = { adopt_blob, pass_over_upload, pass_over, move };
+	struct store *to = move->to->store;
+	return to->driver->walk(ctx, to, &visitor);
+}
+
 /* --- what is left --------------------------------------------------------------------------- */
 
 struct sweep {
@@ -392,41 +474,12 @@ static err_t sweep_blob(struct ctx *ctx, void *arg, digest d, uint64_t size_byte
 	return OK;
 }
 
-static err_t pass_over_blob(struct ctx *ctx, void *arg, digest d, uint64_t size_bytes)
-{
-	return OK;
-}
-
-static err_t pass_over(struct ctx *ctx, void *arg, str name)
-{
-	return OK;
-}
-
-static err_t pass_over_upload(struct ctx *ctx, void *arg, str id, uint64_t size_bytes)
-{
-	return OK;
-}
-
 static err_t sweep_upload(struct ctx *ctx, void *arg, str id, uint64_t size_bytes)
 {
 	struct sweep *sweep = arg;
 	if (sweep->upload_count < SWEEP)
 		sweep->uploads[sweep->upload_count++] = arena_copy(sweep->ctx->arena, id);
 	return OK;
-}
-
-static err_t needs_it(struct ctx *ctx, struct sql_tx *tx, void *arg)
-{
-	struct row_work *work = arg;
-	struct blob blob;
-	err_t err = db_blob_find(ctx, tx, work->move->from_id, work->d, &blob);
-	if (err == ERR_ABSENT)
-		return OK;
-	TRY(err);
-	return blob.storage_id != work->move->from_id
-		       ? OK
-		       : fail(ctx, ERR_IN_USE, "blob " DIGEST_FMT " is still needed",
-			      DIGEST_ARG(work->d));
 }
 
 /* What a crash left of uploads that no row knows any more. In the server's own storage there is
@@ -456,10 +509,13 @@ static err_t sweep_once(struct ctx *ctx, struct move *move, struct sweep *sweep)
 		TRY(err);
 	ctx_forgive(ctx);
 	for (size_t i = 0; i < sweep->count; i++) {
-		struct row_work work = { move, sweep->found[i] };
+		struct row_work work = { .move = move, .d = sweep->found[i] };
 		arena_reset(ctx->arena);
 		TRY(ctx_check(ctx));
-		TRY(db_run(ctx, move->registry->db, SQL_READ, needs_it, &work));
+		TRY(db_run(ctx, move->registry->db, SQL_READ, read_row, &work));
+		if (work.is_at == move->from_id)
+			return fail(ctx, ERR_IN_USE, "blob " DIGEST_FMT " is still needed",
+				    DIGEST_ARG(work.d));
 		TRY(from->driver->blob_remove(ctx, from, sweep->found[i]));
 		tell(move, STORAGE_MOVE_REMOVES);
 	}
@@ -493,6 +549,7 @@ static err_t remove_old(struct ctx *ctx, struct move *move)
 
 static err_t finish(struct ctx *ctx, struct move *move)
 {
+	TRY_CTX(ctx, adopt_all(ctx, move), "looking for what no row means");
 	if (!move->options->keep)
 		TRY_CTX(ctx, remove_old(ctx, move), "removing the old bytes (--keep leaves them)");
 	ctx->rider = move->options->ends;

@@ -44,3 +44,25 @@ def test_kill_at_each_step_of_a_move(registry, encrypted):
     for digest, content in blobs.items():
         assert repo.get_blob(digest).content == content
     registry.assert_fsck_clean()
+
+
+def test_what_is_removed_when_it_was_copied_and_no_row_said_so_is_garbage_and_no_stray(registry):
+    """By hand, as who collects garbage does it: the link, the bytes, the row. What is in the new storage by then gets a row again."""
+    tenant = registry.tenant("acme", storage={"location": "old"})
+    repo = tenant.client().repository("tests/moves")
+    blobs = {repo.push_blob(content): content for content in (oci.random_bytes(50_000, f"move-{number}") for number in range(3))}
+    path = registry.root / "place.json"
+    path.write_text(json.dumps({"driver": "filesystem", "location": "new"}))
+    assert move(registry, str(path), fault="move.copied:1").returncode == -9
+    copied, = [found for found in (registry.data / "storages" / "new").glob("blobs/**/*") if found.is_file()]
+    digest = f"sha256:{copied.name}"
+    repo.delete_blob(digest)
+    next((registry.data / "storages" / "old").glob(f"blobs/**/{copied.name}")).unlink()
+    registry.execute(f"DELETE FROM blob WHERE digest = '{digest}'")
+    done = move(registry)
+    assert done.returncode == 0 and "2 blobs moved" in done.stdout, done.stdout
+    registry.assert_fsck_clean()
+    assert [int(count) for count in registry.query(f"SELECT COUNT(*) FROM blob WHERE digest = '{digest}'")] == [1]
+    repo.push_blob(blobs[digest])
+    for digest, content in blobs.items():
+        assert repo.get_blob(digest).content == content
