@@ -21,6 +21,7 @@ static void read_row(struct ctx *ctx, const struct sql_rows *rows, void *item)
 		.erased_at_us = sql_i64(rows, 8),
 		.created_at_us = sql_i64(rows, 9),
 		.updated_at_us = sql_i64(rows, 10),
+		.left = sql_i64(rows, 11) != 0,
 	};
 }
 

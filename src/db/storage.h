@@ -20,6 +20,7 @@ struct storage_row {
 	int64_t erased_at_us; /* 0: it is not */
 	int64_t created_at_us;
 	int64_t updated_at_us;
+	bool left; /* erased, because its tenant's bytes are elsewhere (storage_move.h) */
 };
 
 err_t db_storage_find(struct ctx *ctx, struct sql_tx *tx, int64_t id, struct storage_row *ret);

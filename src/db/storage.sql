@@ -2,7 +2,9 @@
 -- Storages: where tenants' bytes are.
 
 -- part: columns
-id, name, driver, location, settings, secrets, encrypted, data_key, erased_at_us, created_at_us, updated_at_us
+id, name, driver, location, settings, secrets, encrypted, data_key, erased_at_us, created_at_us, updated_at_us,
+CASE WHEN erased_at_us IS NULL THEN 0 ELSE (SELECT COUNT(*) FROM tenant t
+	WHERE t.storage_id = COALESCE(storage.domain_id, storage.id) AND COALESCE(t.place_id, t.storage_id) <> storage.id) END
 
 -- name: storage_find :one
 SELECT @columns FROM storage WHERE id = $1;

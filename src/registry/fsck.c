@@ -89,6 +89,21 @@ static err_t hash_blob(struct ctx *ctx, struct fsck *fsck, struct store_blob *bl
 	return OK;
 }
 
+/* A blob that is moved or removed loses its bytes here before or after its row was read. */
+static err_t report_missing(struct ctx *ctx, struct fsck *fsck, const struct blob_row *row,
+			    digest d)
+{
+	struct blob now;
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	TRY(registry_read(ctx, fsck->registry, &tx));
+	err_t err = db_blob_find(ctx, &tx, fsck->storage->id, d, &now);
+	if (err == ERR_ABSENT || (err == OK && now.storage_id != fsck->storage->id))
+		return OK;
+	TRY(err);
+	report_stored(ctx, fsck, FSCK_BLOB_MISSING, row->digest_text);
+	return OK;
+}
+
 static err_t check_blob(struct ctx *ctx, struct fsck *fsck, const struct blob_row *row)
 {
 	struct store *store = fsck->storage->store;
@@ -99,10 +114,12 @@ static err_t check_blob(struct ctx *ctx, struct fsck *fsck, const struct blob_ro
 	}
 	CLEANUP(store_blob_done) struct store_blob blob = STORE_BLOB_INIT;
 	err_t err = store->driver->blob_open(ctx, store, d, &blob);
-	if (err == ERR_BLOB_UNKNOWN || err == ERR_CORRUPT) {
+	if (err == ERR_BLOB_UNKNOWN || err == ERR_CORRUPT)
 		ctx_forgive(ctx);
-		report_stored(ctx, fsck, err == ERR_CORRUPT ? FSCK_BLOB_CORRUPT : FSCK_BLOB_MISSING,
-			      row->digest_text);
+	if (err == ERR_BLOB_UNKNOWN)
+		return report_missing(ctx, fsck, row, d);
+	if (err == ERR_CORRUPT) {
+		report_stored(ctx, fsck, FSCK_BLOB_CORRUPT, row->digest_text);
 		return OK;
 	}
 	TRY(err);
@@ -263,20 +280,30 @@ static err_t check_manifests(struct ctx *ctx, struct fsck *fsck)
 	return check_names(ctx, fsck);
 }
 
+static err_t blob_is_meant(struct ctx *ctx, struct fsck *fsck, digest d)
+{
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	TRY(registry_read(ctx, fsck->registry, &tx));
+	err_t err = db_blob_is_at(ctx, &tx, fsck->storage->id, d);
+	return err == ERR_ABSENT ? db_upload_is_publishing(ctx, &tx, fsck->storage->id, d) : err;
+}
+
+/* What a list named may have gone before its row was looked for: so it is looked for again. */
 static err_t visit_blob(struct ctx *ctx, void *arg, digest d, uint64_t size_bytes)
 {
 	struct fsck *fsck = arg;
 	arena_reset(ctx->arena);
-	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
-	TRY(registry_read(ctx, fsck->registry, &tx));
-	err_t err = db_blob_is_at(ctx, &tx, fsck->storage->id, d);
-	if (err == ERR_ABSENT)
-		err = db_upload_is_publishing(ctx, &tx, fsck->storage->id, d);
-	if (err == ERR_ABSENT) {
-		report_stored(ctx, fsck, FSCK_BLOB_ORPHAN, str_from(digest_format(d).text));
+	err_t err = blob_is_meant(ctx, fsck, d);
+	if (err != ERR_ABSENT)
+		return err;
+	err = store_blob_size(ctx, fsck->storage->store, d, &size_bytes);
+	if (err == ERR_BLOB_UNKNOWN) {
+		ctx_forgive(ctx);
 		return OK;
 	}
-	return err;
+	TRY(err);
+	report_stored(ctx, fsck, FSCK_BLOB_ORPHAN, str_from(digest_format(d).text));
+	return OK;
 }
 
 static err_t visit_upload(struct ctx *ctx, void *arg, str id, uint64_t size_bytes)
@@ -300,10 +327,30 @@ static err_t visit_stray(struct ctx *ctx, void *arg, str name)
 	return OK;
 }
 
+/* Of one that a tenant's bytes were moved out of: no row may mean it. */
+static err_t check_left(struct ctx *ctx, struct fsck *fsck, const struct storage_row *row)
+{
+	str last = STR_NONE;
+	struct blob_row *rows;
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	TRY(registry_read(ctx, fsck->registry, &tx));
+	for (size_t count = PAGE; count == PAGE; last = rows[count - 1].digest_text) {
+		TRY(db_blob_page(ctx, &tx, row->id, last, PAGE, &rows, &count));
+		for (size_t i = 0; i < count; i++)
+			report_stored(ctx, fsck, FSCK_BLOB_MISSING, rows[i].digest_text);
+	}
+	return OK;
+}
+
 static err_t check_storage(struct ctx *ctx, struct fsck *fsck, const struct storage_row *row)
 {
 	const struct store_walk visitor = { visit_blob, visit_upload, visit_stray, fsck };
 	CLEANUP(storage_put) struct storage *storage = NULL;
+	if (row->left) {
+		fsck->name = row->name;
+		arena_reset(ctx->arena);
+		return check_left(ctx, fsck, row);
+	}
 	if (row->erased_at_us) {
 		fsck->result.erased++;
 		if (fsck->options->erased)

@@ -3,9 +3,9 @@
  * fsck.h - the independent proof: walks rows and storage and reports every difference.
  *
  * All storages are walked; what lies encrypted is decrypted, so that wrong bytes show there too. An
- * erased one has nothing that could be compared. It shares no cache and no shortcut with the
- * serving code, may run beside a server, and changes nothing. Bytes of an upload that is being
- * published right now are not a difference.
+ * erased one has nothing that could be compared; one that was moved out of is meant by no row. It
+ * shares no cache and no shortcut with the serving code, may run beside a server and beside a move,
+ * and changes nothing. Bytes of an upload that is being published right now are not a difference.
  */
 #pragma once
 

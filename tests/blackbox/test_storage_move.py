@@ -174,6 +174,20 @@ def test_the_default_tenants_bytes_leave_the_data_directory(registry, places, na
     repo.delete_blob(next(iter(blobs)))
 
 
+def test_fsck_finds_a_blob_that_no_move_took_along(registry, places, name, who):
+    """What such a row means is erased, and was moved: nothing else would miss it."""
+    digest = registry.tenant(who, storage=places["files"]).client().repository(name).push_blob(b"moves")
+    move(registry, who, places["sealed"])
+    of_this = f"digest = '{digest}' AND storage_id = (SELECT storage_id FROM tenant WHERE name = '{who}')"
+    place, = registry.query(f"SELECT place_id FROM blob WHERE {of_this}")
+    registry.execute(f"UPDATE blob SET place_id = NULL WHERE {of_this}")
+    status, output = registry.fsck(quick=True)
+    assert status == 1 and re.search(f"blob has a row but no bytes: {digest} .storage {who}", output), output
+    registry.execute(f"UPDATE blob SET place_id = {place} WHERE {of_this}")
+    status, output = registry.fsck(quick=True)
+    assert status == 0 and f"storage {who}" not in output, output
+
+
 def test_a_key_that_is_left_is_destroyed(registry, places, name, who):
     tenant = registry.tenant(who, storage=places["sealed"])
     push_all(tenant.client().repository(name), small(2))
@@ -217,7 +231,13 @@ def test_pushes_and_pulls_go_on_meanwhile(registry, places, name, who):
                 failures.append(error)
                 return
 
-    threads = [threading.Thread(target=use, args=(number,)) for number in range(3)]
+    def look():
+        for _ in range(6):
+            status, output = registry.fsck(quick=True)  # an upload that ends while it looks is a difference to it, and no matter here
+            if status == 2 or re.search("blob (?:has|does)", output):
+                failures.append(output)
+
+    threads = [threading.Thread(target=use, args=(number,)) for number in range(3)] + [threading.Thread(target=look)]
     for thread in threads:
         thread.start()
     try:

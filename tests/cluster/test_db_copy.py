@@ -9,7 +9,7 @@ from harness import oci
 from harness.members import add_member
 from harness.people import call, make_person
 from harness.port import free_port
-from harness.registry import ADMIN_PASSWORD
+from harness.registry import ADMIN_PASSWORD, Tenant
 
 API = "/api/v2.0"
 BERTH = "/api/berth/v1"
@@ -55,6 +55,10 @@ def populate(registry):
     tenant = registry.tenant("acme", storage={"encrypted": True})
     tenant.admin.make_project("vault")
     tenant.client().repository("vault/secret").push(oci.image(9), "latest")
+    place = registry.root / "place.json"
+    place.write_text('{"driver": "filesystem", "location": "moved", "encrypted": true}')
+    status, output = registry.berth("storage", "move", "acme", str(place))
+    assert status == 0, output
     registry.anonymous().get("/v2/tests/app/manifests/v1", expect=401)
     return images, repo
 
@@ -131,6 +135,10 @@ def pulls(registry, images):
         assert repo.get_manifest(f"v{number}").content == image.body
         assert repo.get_blob(oci.digest_of(image.blobs[1])).content == image.blobs[1]
     assert registry.client().repository("tests/app").get_manifest("v0").content == images[0].body
+    layer = oci.image(9).blobs[1]
+    acme = object.__new__(Tenant)  # it is made already
+    acme.__dict__.update(registry=registry, name="acme", host="acme.registry.example", challenge=None)
+    assert acme.client().repository("vault/secret").get_blob(oci.digest_of(layer)).content == layer  # where the tenant's bytes were moved to
     return repo
 
 
