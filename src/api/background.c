@@ -290,11 +290,12 @@ err_t background_schedule_put(struct ctx *ctx, struct request *rq, const struct 
 {
 	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
 	struct schedule_body body;
-	str arguments;
+	str arguments = STR_NONE;
 	int64_t id;
 	TRY(body_read(ctx, rq, &doc));
 	TRY(schedule_read(ctx, doc.root, &body));
-	TRY(of->parameters(ctx, body.parameters, &arguments));
+	if (body.wish != SCHEDULE_NONE) /* which needs none */
+		TRY(of->parameters(ctx, body.parameters, &arguments));
 	bool creates = rq->route->method == HTTP_POST;
 	if (body.wish != SCHEDULE_NOW) {
 		TRY(change_schedule(ctx, rq, of, &body, arguments));

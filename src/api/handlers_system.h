@@ -41,6 +41,14 @@ err_t harbor_ldap_user_search(struct ctx *ctx, struct request *rq);
 err_t harbor_ldap_user_import(struct ctx *ctx, struct request *rq);
 err_t harbor_ldap_group_search(struct ctx *ctx, struct request *rq);
 
+/* harbor_purge.c */
+err_t harbor_purge_history(struct ctx *ctx, struct request *rq);
+err_t harbor_purge_get(struct ctx *ctx, struct request *rq);
+err_t harbor_purge_stop(struct ctx *ctx, struct request *rq);
+err_t harbor_purge_log(struct ctx *ctx, struct request *rq);
+err_t harbor_purge_schedule_get(struct ctx *ctx, struct request *rq);
+err_t harbor_purge_schedule_put(struct ctx *ctx, struct request *rq);
+
 /* harbor_system.c */
 err_t harbor_version_get(struct ctx *ctx, struct request *rq);
 err_t harbor_systeminfo_get(struct ctx *ctx, struct request *rq);

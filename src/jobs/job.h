@@ -35,6 +35,7 @@ int64_t job_id(const struct job *job);
 int64_t job_tenant_id(const struct job *job);
 str job_subject(const struct job *job);
 str job_arguments(const struct job *job);
+str job_asked_by(const struct job *job);    /* empty: nobody in particular */
 int64_t job_attempt(const struct job *job); /* 1 at first */
 
 /* A line of its log. Cut at JOB_LINE_MAX bytes; what is no text in it is shown as `?`. Written now

@@ -33,6 +33,7 @@ static void copy_row(struct arena *arena, const struct job_row *from, struct job
 	ret->kind = arena_copy(arena, from->kind);
 	ret->subject = arena_copy(arena, from->subject);
 	ret->arguments = arena_copy(arena, from->arguments);
+	ret->asked_by = arena_copy(arena, from->asked_by);
 	ret->owner = ret->error = STR_NONE;
 }
 
@@ -280,6 +281,11 @@ str job_subject(const struct job *job)
 str job_arguments(const struct job *job)
 {
 	return job->row.arguments;
+}
+
+str job_asked_by(const struct job *job)
+{
+	return job->row.asked_by;
 }
 
 int64_t job_attempt(const struct job *job)

@@ -107,10 +107,11 @@ static void print_words(const struct audit_verdict *verdict)
 		       (long long)verdict->seq, verdict->difference);
 	else
 		printf("the audit trail was changed: %s\n", verdict->difference);
-	printf("%lld places checked, %lld records erased, %lld wait for a place\n"
+	printf("%lld places checked, %lld purged, %lld records erased, %lld wait for a place\n"
 	       "%lld checkpoints checked, the last for place %lld\n",
-	       (long long)verdict->places, (long long)verdict->erased, (long long)verdict->waiting,
-	       (long long)verdict->checkpoints, (long long)verdict->last_checkpoint);
+	       (long long)verdict->places, (long long)verdict->purged, (long long)verdict->erased,
+	       (long long)verdict->waiting, (long long)verdict->checkpoints,
+	       (long long)verdict->last_checkpoint);
 }
 
 static void print_json(const struct audit_verdict *verdict)

@@ -10,6 +10,7 @@
 #include "jobs/jobs.h"
 #include "base/log.h"
 #include "jobs/schedule.h"
+#include "notify/audit_purge.h"
 #include "program.h"
 
 #include "base/banned.h"
@@ -80,6 +81,14 @@ static err_t purge_jobs(struct ctx *ctx, struct job *job, void *arg)
 
 static const struct job_kind kinds[] = {
 	{ .name = "expire_uploads", .run = expire_uploads, BY_THE_CLOCK },
+	{ .name = AUDIT_PURGE_KIND,
+	  .title = AUDIT_PURGE_TITLE,
+	  .run = program_purge_audit,
+	  .at_once_max = 1,
+	  .attempts_max = 3,
+	  .backoff_first_ms = RETRY_FIRST_MS,
+	  .backoff_max_ms = RETRY_MAX_MS,
+	  .time_max_ms = 6 * 60 * MINUTE_MS },
 	{ .name = "purge_expired", .run = purge_expired, BY_THE_CLOCK },
 	{ .name = "purge_jobs", .run = purge_jobs, BY_THE_CLOCK },
 	{ .name = "rotate_keys", .run = rotate_keys, BY_THE_CLOCK },

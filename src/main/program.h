@@ -15,6 +15,8 @@
 /* In the data directory, where no database server is named. */
 #define PROGRAM_DATABASE_FILE "berth.sqlite"
 
+struct job; /* jobs/job.h */
+
 struct program {
 	struct config config;
 	bool serves; /* so it may make what is not there */
@@ -97,3 +99,6 @@ int main_storage(int argc, char **argv);
 int main_storage_move(int argc, char **argv); /* behind the words "storage move" */
 int main_db(int argc, char **argv);
 int main_migrate(int argc, char **argv);
+
+/* The handler of jobs that purge the audit trail; `arg` is the program. */
+err_t program_purge_audit(struct ctx *ctx, struct job *job, void *arg);

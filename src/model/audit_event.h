@@ -76,6 +76,7 @@
 	X(UPDATE_AUDIT, "update", "audit", false, "change what the audit trail records")           \
 	X(EXPORT_AUDIT, "export", "audit", false, "export the audit trail")                        \
 	X(ERASE_AUDIT, "erase", "audit", false, "erase personal data from the audit trail")        \
+	X(PURGE_AUDIT, "purge", "audit", false, "remove old records from the audit trail")         \
 	X(DROP_AUDIT, "drop", "audit", false, "audit events were lost for want of room")
 
 enum audit_type {

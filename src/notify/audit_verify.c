@@ -2,6 +2,7 @@
 /* audit_verify.c - see audit_verify.h. */
 #include "notify/audit_verify.h"
 #include "audit_chain.h"
+#include "audit_gap.h"
 #include "notify/audit_erase.h"
 #include "audit_keys.h"
 
@@ -31,6 +32,7 @@ struct walk {
 	struct ctx *ctx;  /* whose arena lives as long as the walk */
 	struct ctx page;  /* of places at hand */
 	struct ctx signs; /* of checkpoints at hand */
+	struct ctx gaps;  /* of the gap at hand */
 	struct jws_ring *keys, *own_keys;
 
 	struct audit_chain end;
@@ -155,6 +157,15 @@ static void check_personal(struct walk *w, const struct audit_sealed *sealed)
 		differs(w, seal->seq, "record %" PRId64 " was changed", sealed->row.id);
 }
 
+/* The walk has reached a place whose hash is this. */
+static void arrive(struct walk *w, int64_t seq, str hash)
+{
+	w->seq = seq;
+	memcpy(w->hash, hash.ptr, sizeof w->hash);
+	if (seq == w->anchor.seq && !str_eq(w->anchor.hash, hash))
+		differs(w, seq, "the chain is not the one that this node signed last");
+}
+
 static void check_place(struct walk *w, const struct audit_sealed *sealed)
 {
 	const struct audit_seal *seal = &sealed->seal;
@@ -173,11 +184,62 @@ static void check_place(struct walk *w, const struct audit_sealed *sealed)
 		differs(w, seal->seq, "record %" PRId64 " was changed or is not in its place",
 			sealed->row.id);
 	audit_erasures_add_event(&w->erasures, &sealed->row);
-	w->seq = seal->seq;
-	memcpy(w->hash, hash.ptr, sizeof w->hash);
 	w->verdict->places++;
-	if (w->seq == w->anchor.seq && !str_eq(w->anchor.hash, hash))
-		differs(w, w->seq, "the chain is not the one that this node signed last");
+	arrive(w, seal->seq, hash);
+}
+
+/* --- gaps ----------------------------------------------------------------------------------- */
+
+struct gap_read {
+	int64_t seq; /* which it is to have in it */
+	bool found;
+	struct audit_gap gap;
+	struct audit_sealed *inside; /* a place at or behind its beginning */
+	size_t inside_count;
+};
+
+static err_t gap_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct gap_read *read = arg;
+	err_t err = db_audit_gap_find(ctx, tx, read->seq, &read->gap);
+	read->found = err == OK;
+	if (err == ERR_ABSENT)
+		return OK;
+	TRY(err);
+	return db_audit_seal_page(ctx, tx, read->gap.first - 1, 1, &read->inside,
+				  &read->inside_count);
+}
+
+/* A purge that goes on beside us may have made the gap larger at its front: then we come from
+ * inside of it, and its signature is all there is. */
+static void check_gap(struct walk *w, const struct gap_read *read)
+{
+	struct audit_gap_claims claims;
+	int64_t first = read->gap.first, last = read->gap.last;
+	if (!audit_gap_verify(&w->gaps, w->keys, &read->gap, &claims)) {
+		differs(w, first, "what says that records were purged is not signed");
+		return;
+	}
+	if (read->inside_count && read->inside[0].seal.seq <= last)
+		differs(w, read->inside[0].seal.seq, "the place was purged, and is there");
+	else if (first == w->seq + 1 && !str_eq(claims.before, hash_of(w)))
+		differs(w, first, "the chain is not the one of which records were purged");
+	w->verdict->purged += last - w->seq;
+	arrive(w, last, claims.hash);
+	w->checkpoint_seq = last - 1; /* those inside went along */
+	w->checkpoint_at = w->checkpoint_count = PAGE_ROWS;
+}
+
+/* Over what was purged behind the place that the walk has reached, if there is any. */
+static err_t pass_gap(struct walk *w, bool *ret_passed)
+{
+	struct gap_read read = { .seq = w->seq + 1 };
+	TRY(read_page(w, &w->gaps, gap_body, &read));
+	*ret_passed = read.found;
+	if (!read.found)
+		return OK;
+	check_gap(w, &read);
+	return w->verdict->intact ? check_checkpoints(w) : OK;
 }
 
 struct place_page {
@@ -192,22 +254,35 @@ static err_t places_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	return db_audit_seal_page(ctx, tx, page->walk->seq, PAGE_ROWS, &page->sealed, &page->count);
 }
 
+static err_t walk_page(struct walk *w, const struct place_page *page)
+{
+	for (size_t i = 0; i < page->count && w->verdict->intact && w->seq < w->end.seq; i++) {
+		int64_t seq = page->sealed[i].seal.seq;
+		for (bool on = true; on && w->verdict->intact && seq > w->seq + 1;)
+			TRY(pass_gap(w, &on));
+		if (seq <= w->seq || !w->verdict->intact)
+			continue;
+		check_place(w, &page->sealed[i]);
+		TRY(check_checkpoints(w));
+	}
+	return OK;
+}
+
 /* From the last place seen to the end of the chain as it was read. */
 static err_t walk_places(struct walk *w)
 {
 	while (w->verdict->intact && w->seq < w->end.seq) {
 		struct place_page page = { .walk = w };
+		bool passed = false;
 		TRY(read_page(w, &w->page, places_body, &page));
-		for (size_t i = 0; i < page.count && w->verdict->intact; i++) {
-			if (w->seq == w->end.seq)
-				break;
-			check_place(w, &page.sealed[i]);
-			TRY(check_checkpoints(w));
-		}
-		if (!page.count)
+		TRY(walk_page(w, &page));
+		if (page.count)
+			continue;
+		TRY(pass_gap(w, &passed));
+		if (!passed)
 			differs(w, w->seq + 1, "the place is missing");
 	}
-	if (w->verdict->intact && !str_eq(hash_of(w), w->end.hash))
+	if (w->verdict->intact && w->seq == w->end.seq && !str_eq(hash_of(w), w->end.hash))
 		differs(w, w->seq, "the chain does not end as its last record says");
 	return OK;
 }
@@ -320,14 +395,16 @@ static err_t walk_all(struct walk *w)
 err_t audit_verify(struct ctx *ctx, const struct audit_verify_options *options,
 		   struct audit_verdict *ret)
 {
-	CLEANUP(arena_done) struct arena page, signs, erasures;
+	CLEANUP(arena_done) struct arena page, signs, gaps, erasures;
 	arena_init(&page, PAGE_BYTES_MAX);
 	arena_init(&signs, SIGNS_BYTES_MAX);
+	arena_init(&gaps, SIGNS_BYTES_MAX);
 	arena_init(&erasures, ERASURE_BYTES_MAX);
 	struct audit_verdict verdict = { .intact = true };
 	struct walk w = { .options = options, .verdict = &verdict, .ctx = ctx };
 	ctx_init(&w.page, &page);
 	ctx_init(&w.signs, &signs);
+	ctx_init(&w.gaps, &gaps);
 	w.erasures.arena = &erasures;
 	err_t err = walk_all(&w);
 	CLEANUP(ring_done) UNUSED struct jws_ring *keys = w.own_keys;
@@ -348,6 +425,7 @@ void audit_verdict_write(struct buf *b, const struct audit_verdict *verdict)
 	json_write_i64(&w, "places", verdict->places);
 	json_write_i64(&w, "waiting", verdict->waiting);
 	json_write_i64(&w, "erased", verdict->erased);
+	json_write_i64(&w, "purged", verdict->purged);
 	json_write_i64(&w, "checkpoints", verdict->checkpoints);
 	json_write_i64(&w, "last_checkpoint", verdict->last_checkpoint);
 	json_write_object_end(&w);

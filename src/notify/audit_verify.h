@@ -3,10 +3,10 @@
  * audit_verify.h - proves that the trail is what was written: `berth audit verify`.
  *
  * Walks the chain from its first place and computes every hash again; compares with the signed
- * checkpoints, with the chain's end, and with the checkpoint kept outside of the database. Found
- * are records changed, removed, inserted or reordered, and a tail cut off before the last
- * checkpoint that is known. What nobody can find here: a tail cut off behind it, so forward the
- * trail if that matters.
+ * checkpoints, with the signed gaps of purges, with the chain's end, and with the checkpoint kept
+ * outside of the database. Found are records changed, removed, inserted or reordered, and a tail
+ * cut off before the last checkpoint that is known. What nobody can find here: a tail cut off
+ * behind it, so forward the trail if that matters.
  *
  * Records that still wait for their place are counted apart. It may run beside a server.
  */
@@ -32,6 +32,7 @@ struct audit_verdict {
 	int64_t places;	     /* that were checked */
 	int64_t waiting;     /* records without a place yet */
 	int64_t erased;	     /* records whose personal data was erased */
+	int64_t purged;	     /* places that purges removed, as signed gaps say */
 	int64_t checkpoints; /* that were checked */
 	int64_t last_checkpoint;
 
@@ -44,6 +45,6 @@ struct audit_verdict {
 err_t audit_verify(struct ctx *ctx, const struct audit_verify_options *options,
 		   struct audit_verdict *ret);
 
-/* The verdict as a JSON object: intact, difference, place, places, waiting, erased, checkpoints,
- * last_checkpoint. */
+/* The verdict as a JSON object: intact, difference, place, places, waiting, erased, purged,
+ * checkpoints, last_checkpoint. */
 void audit_verdict_write(struct buf *b, const struct audit_verdict *verdict);
