@@ -334,10 +334,12 @@ static err_t check_left(struct ctx *ctx, struct fsck *fsck, const struct storage
 	struct blob_row *rows;
 	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
 	TRY(registry_read(ctx, fsck->registry, &tx));
-	for (size_t count = PAGE; count == PAGE; last = rows[count - 1].digest_text) {
+	for (size_t count = PAGE; count == PAGE;) {
 		TRY(db_blob_page(ctx, &tx, row->id, last, PAGE, &rows, &count));
-		for (size_t i = 0; i < count; i++)
-			report_stored(ctx, fsck, FSCK_BLOB_MISSING, rows[i].digest_text);
+		for (size_t i = 0; i < count; i++) {
+			last = rows[i].digest_text;
+			report_stored(ctx, fsck, FSCK_BLOB_MISSING, last);
+		}
 	}
 	return OK;
 }
