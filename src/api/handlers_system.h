@@ -25,6 +25,15 @@ err_t berth_quota_recount(struct ctx *ctx, struct request *rq);
 err_t harbor_cve_allowlist_get(struct ctx *ctx, struct request *rq);
 err_t harbor_cve_allowlist_put(struct ctx *ctx, struct request *rq);
 
+/* harbor_gc.c */
+err_t harbor_gc_list(struct ctx *ctx, struct request *rq);
+err_t harbor_gc_get(struct ctx *ctx, struct request *rq);
+err_t harbor_gc_stop(struct ctx *ctx, struct request *rq);
+err_t harbor_gc_log(struct ctx *ctx, struct request *rq);
+err_t harbor_gc_schedule_get(struct ctx *ctx, struct request *rq);
+err_t harbor_gc_schedule_put(struct ctx *ctx, struct request *rq);
+err_t berth_gc_items(struct ctx *ctx, struct request *rq);
+
 /* harbor_job.c */
 err_t harbor_pool_list(struct ctx *ctx, struct request *rq);
 err_t harbor_worker_list(struct ctx *ctx, struct request *rq);

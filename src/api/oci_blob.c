@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "codec/etag.h"
 #include "codec/http_range.h"
+#include "registry/collect.h"
 #include "registry/delete.h"
 #include "registry/pull.h"
 
@@ -149,6 +150,8 @@ err_t oci_blob_get(struct ctx *ctx, struct request *rq)
 {
 	CLEANUP(blob_view_done) struct blob_view blob = BLOB_VIEW_INIT;
 	const struct blob_reader reader = { client_address, rq };
+	if (rq->x->head->method == HTTP_HEAD)
+		TRY(blob_rely(ctx, rq->api->options.registry, rq->repository, rq->digest));
 	TRY(blob_open_for(ctx, rq->api->options.registry, rq->repository, rq->digest, &reader,
 			  &blob));
 

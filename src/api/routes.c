@@ -343,13 +343,13 @@ const struct route api_routes[] = {
 	/* oidc */
 	HARBOR(POST, "/system/oidc/ping", PingOIDC, CONFIGURATION_UPDATE, harbor_oidc_ping),
 	/* gc */
-	HARBOR(GET, "/system/gc", GetGCHistory, GC_LIST, harbor_later),
-	HARBOR(GET, "/system/gc/{id}/log", GetGCLog, GC_READ, harbor_later),
-	HARBOR(GET, "/system/gc/schedule", GetGCSchedule, GC_READ, harbor_later),
-	HARBOR(POST, "/system/gc/schedule", CreateGCSchedule, GC_CREATE, harbor_later),
-	HARBOR(PUT, "/system/gc/schedule", UpdateGCSchedule, GC_UPDATE, harbor_later),
-	HARBOR(GET, "/system/gc/{id}", GetGC, GC_READ, harbor_later),
-	HARBOR(PUT, "/system/gc/{id}", StopGC, GC_STOP, harbor_later),
+	HARBOR(GET, "/system/gc", GetGCHistory, GC_LIST, harbor_gc_list),
+	HARBOR(GET, "/system/gc/{id}/log", GetGCLog, GC_READ, harbor_gc_log),
+	HARBOR(GET, "/system/gc/schedule", GetGCSchedule, GC_READ, harbor_gc_schedule_get),
+	HARBOR(POST, "/system/gc/schedule", CreateGCSchedule, GC_CREATE, harbor_gc_schedule_put),
+	HARBOR(PUT, "/system/gc/schedule", UpdateGCSchedule, GC_UPDATE, harbor_gc_schedule_put),
+	HARBOR(GET, "/system/gc/{id}", GetGC, GC_READ, harbor_gc_get),
+	HARBOR(PUT, "/system/gc/{id}", StopGC, GC_STOP, harbor_gc_stop),
 	/* purge */
 	HARBOR(GET, "/system/purgeaudit", GetPurgeHistory, PURGE_LIST, harbor_purge_history),
 	HARBOR(GET, "/system/purgeaudit/{id}/log", GetPurgeJobLog, PURGE_READ, harbor_purge_log),
@@ -499,6 +499,7 @@ const struct route api_routes[] = {
 	BERTH(GET, "/tenants/{id}/quota", TENANT_READ, berth_tenant_quota_get),
 	BERTH(PUT, "/tenants/{id}/quota", TENANT_UPDATE, berth_tenant_quota_update),
 	BERTH(POST, "/quotas/recount", TENANT_UPDATE, berth_quota_recount),
+	BERTH(GET, "/gc/{id}/items", GC_READ, berth_gc_items),
 	BERTH(GET, "/roles", ROLE_LIST, berth_role_list),
 	BERTH(POST, "/roles", ROLE_CREATE, berth_role_create),
 	BERTH(GET, "/roles/{id}", ROLE_LIST, berth_role_get),

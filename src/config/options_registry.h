@@ -23,6 +23,10 @@
 	X(DURATION, uploads_expiry_ms, "uploads.expiry", "24h",                                    \
 	  OPTION_RANGE(OPTION_S(1), OPTION_DAYS(365)),                                             \
 	  "An upload nobody continued for so long is thrown away.")                                \
+	X(DURATION, garbage_window_ms, "garbage.window", "2h",                                     \
+	  OPTION_RANGE(OPTION_MS(0), OPTION_DAYS(365)),                                            \
+	  "What nothing refers to any more is removed after so long. A client that was told that " \
+	  "a blob is there may push a manifest that refers to it for three quarters of it.")       \
 	X(INT, quota_warning_percent, "quota.warning_percent", "85", OPTION_RANGE(1, 99),          \
 	  "When so much of the bytes a project or tenant may hold is used, that is recorded, and " \
 	  "again when it is all used.")                                                            \

@@ -29,6 +29,13 @@ err_t db_blob_find_in_repository(struct ctx *ctx, struct sql_tx *tx, int64_t rep
 		    SQL_ARGS(SQL_I64(repository_id), db_digest(ctx, d)), ret);
 }
 
+err_t db_blob_hold_in_repository(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id,
+				 digest d, struct blob *ret)
+{
+	return find(ctx, tx, &SQL_BLOB_HOLD_IN_REPOSITORY,
+		    SQL_ARGS(SQL_I64(repository_id), db_digest(ctx, d)), ret);
+}
+
 err_t db_blob_is_at(struct ctx *ctx, struct sql_tx *tx, int64_t storage_id, digest d)
 {
 	int64_t id;

@@ -21,6 +21,9 @@ err_t db_blob_find(struct ctx *ctx, struct sql_tx *tx, int64_t storage_id, diges
 		   struct blob *ret);
 err_t db_blob_find_in_repository(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id,
 				 digest d, struct blob *ret);
+/* The same for who relies on it: it stays in the repository until the transaction ends. */
+err_t db_blob_hold_in_repository(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id,
+				 digest d, struct blob *ret);
 
 /* OK when bytes that lie in the storage have a row that means them, or are on a move; else
  * ERR_ABSENT. */

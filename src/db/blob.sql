@@ -27,13 +27,22 @@ SELECT COALESCE(s.domain_id, s.id), CASE WHEN s.domain_id IS NULL THEN NULL ELSE
 FROM storage s WHERE s.id = $1
 ON CONFLICT (digest, storage_id) DO NOTHING;
 
--- name: blob_find_in_repository :one
+-- part: in_repository
 SELECT b.id, @place, b.size_bytes
 FROM repository r
 JOIN tenant t ON t.id = r.tenant_id
 JOIN blob b ON b.digest = $2 AND b.storage_id = t.storage_id
 JOIN repository_blob rb ON rb.repository_id = r.id AND rb.blob_id = b.id
-WHERE r.id = $1;
+WHERE r.id = $1
+
+-- name: blob_find_in_repository :one
+@in_repository;
+
+-- name: blob_hold_in_repository :one
+-- sqlite:
+@in_repository;
+-- postgres:
+@in_repository FOR KEY SHARE OF rb;
 
 -- name: blob_link :exec
 INSERT INTO repository_blob (repository_id, blob_id, created_at_us, project_id)
@@ -63,4 +72,4 @@ LIMIT $3;
 -- The sign keeps both engines from reading all of a storage for each page, because of its index of sizes.
 -- name: blob_page :many
 SELECT b.digest, b.size_bytes FROM blob b
-WHERE +b.storage_id = @domain AND @place = $1 AND b.digest > $2 ORDER BY b.digest LIMIT $3;
+WHERE +b.storage_id = @domain AND @place = $1 AND b.digest > $2 AND b.condemned_at_us IS NULL ORDER BY b.digest LIMIT $3;

@@ -69,6 +69,9 @@ DELETE FROM {} WHERE account_id IN (SELECT id FROM account WHERE tenant_id = $1)
 -- each: tenant_host binding token_issuer robot label user_group role identity_provider job job_schedule
 DELETE FROM {} WHERE tenant_id = $1;
 
+-- name: tenant_clear_garbage_freed :exec
+DELETE FROM garbage_freed WHERE tenant_id = $1 AND tenant_id > 0;
+
 -- name: tenant_clear_quota :exec
 DELETE FROM quota WHERE scope = 1 AND holder_id = $1;
 

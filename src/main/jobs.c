@@ -9,18 +9,22 @@
  */
 #include "jobs/jobs.h"
 #include "base/log.h"
+#include "codec/json.h"
 #include "jobs/schedule.h"
 #include "notify/audit_purge.h"
 #include "program.h"
+#include "registry/collect.h"
 
 #include "base/banned.h"
 
-#define EXPIRE_BATCH   1000
-#define EXPIRE_EVERY_S 30
-#define HOUR_S	       3600
-#define MINUTE_MS      60000
-#define RETRY_FIRST_MS 5000
-#define RETRY_MAX_MS   60000
+#define EXPIRE_BATCH	1000
+#define EXPIRE_EVERY_S	30
+#define COLLECT_EVERY_S 60
+#define HOUR_S		3600
+#define MINUTE_MS	60000
+#define DAY_MS		(24 * 60 * MINUTE_MS)
+#define RETRY_FIRST_MS	5000
+#define RETRY_MAX_MS	60000
 
 /* --- handlers --------------------------------------------------------------------------------- */
 
@@ -45,6 +49,51 @@ static err_t expire_uploads(struct ctx *ctx, struct job *job, void *arg)
 	}
 	tell(job, "abandoned uploads removed", sum);
 	return OK;
+}
+
+static void tell_collected(void *arg, const struct collected *so_far)
+{
+	job_progress(arg, so_far->blobs + so_far->artifacts, 0);
+}
+
+static err_t run_collect(struct ctx *ctx, struct job *job, struct program *p, struct collecting how)
+{
+	struct collected done;
+	how.job_id = job_id(job);
+	how.tell = tell_collected;
+	how.arg = job;
+	err_t err = registry_collect(ctx, p->registry, &how, &done);
+	if (done.blobs || done.artifacts || done.put_off || done.failed)
+		job_log(job,
+			"%s: %lld blobs (%lld bytes), %lld untagged artifacts; %lld put off, "
+			"%lld could not be removed",
+			how.dry_run ? "would be removed" : "removed", (long long)done.blobs,
+			(long long)done.bytes, (long long)done.artifacts, (long long)done.put_off,
+			(long long)done.failed);
+	return err;
+}
+
+static err_t collect(struct ctx *ctx, struct job *job, void *arg)
+{
+	return run_collect(ctx, job, arg, (struct collecting){ 0 });
+}
+
+/* What an administrator asks for, with Harbor's parameters; api/harbor_gc.c has checked them. */
+static err_t collect_asked(struct ctx *ctx, struct job *job, void *arg)
+{
+	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
+	struct json_problem problem;
+	struct collecting how = { 0 };
+	if (!json_parse(job_arguments(job), JSON_LIMITS_SMALL, &doc, &problem))
+		return fail(ctx, ERR_INTERNAL, JSON_PROBLEM_FMT, JSON_PROBLEM_ARG(problem));
+	(void)json_get_bool(doc.root, "dry_run", &how.dry_run);
+	(void)json_get_bool(doc.root, "delete_untagged", &how.untagged);
+	(void)json_get_i64(doc.root, "per_second_max", &how.per_second_max);
+	job_log(job, "%s%s", how.dry_run ? "dry run" : "collecting",
+		how.untagged ? ", untagged artifacts too" : "");
+	err_t err = run_collect(ctx, job, arg, how);
+	job_log(job, "%s", err == OK ? "done" : "not finished");
+	return err;
 }
 
 static err_t purge_expired(struct ctx *ctx, struct job *job, void *arg)
@@ -80,6 +129,13 @@ static err_t purge_jobs(struct ctx *ctx, struct job *job, void *arg)
 	.backoff_max_ms = RETRY_MAX_MS, .time_max_ms = 10 * MINUTE_MS, .keep_s = HOUR_S
 
 static const struct job_kind kinds[] = {
+	{ .name = "collect", .run = collect, BY_THE_CLOCK },
+	{ .name = "gc",
+	  .title = "GARBAGE_COLLECTION",
+	  .run = collect_asked,
+	  .at_once_max = 1,
+	  .attempts_max = 3,
+	  .time_max_ms = DAY_MS },
 	{ .name = "expire_uploads", .run = expire_uploads, BY_THE_CLOCK },
 	{ .name = AUDIT_PURGE_KIND,
 	  .title = AUDIT_PURGE_TITLE,
@@ -97,19 +153,22 @@ static const struct job_kind kinds[] = {
 /* Their names are those of their kinds. */
 static const struct {
 	str kind;
-	str cron; /* empty: as often as uploads expire */
+	str cron; /* empty: see soon_enough() */
 } schedules[] = {
 	{ STR_INIT("expire_uploads"), STR_INIT("") },
+	{ STR_INIT("collect"), STR_INIT("") },
 	{ STR_INIT("purge_expired"), STR_INIT("@every 5m") },
 	{ STR_INIT("purge_jobs"), STR_INIT("@every 10m") },
 	{ STR_INIT("rotate_keys"), STR_INIT("@every 10m") },
 };
 
 /* What expires sooner is looked for sooner. */
-static str expire_cron(struct ctx *ctx, const struct program *p)
+static str soon_enough(struct ctx *ctx, const struct program *p, str kind)
 {
-	int64_t s = MIN(EXPIRE_EVERY_S, p->config.uploads_expiry_ms / 1000);
-	return arena_printf(ctx->arena, "@every %llds", (long long)s);
+	bool uploads = str_eq(kind, STR("expire_uploads"));
+	int64_t ms = uploads ? p->config.uploads_expiry_ms : p->config.garbage_window_ms;
+	int64_t most = uploads ? EXPIRE_EVERY_S : COLLECT_EVERY_S;
+	return arena_printf(ctx->arena, "@every %llds", (long long)MAX(MIN(most, ms / 1000), 1));
 }
 
 static const struct job_schedule *make_schedules(struct ctx *ctx, const struct program *p)
@@ -120,7 +179,8 @@ static const struct job_schedule *make_schedules(struct ctx *ctx, const struct p
 		list[i] = (struct job_schedule){
 			.name = schedules[i].kind,
 			.kind = schedules[i].kind,
-			.cron = schedules[i].cron.len ? schedules[i].cron : expire_cron(ctx, p),
+			.cron = schedules[i].cron.len ? schedules[i].cron
+						      : soon_enough(ctx, p, schedules[i].kind),
 		};
 	return list;
 }

@@ -128,6 +128,7 @@ static void open_registry(struct ctx *ctx, struct program *p)
 		.require_blobs = config->manifests_require_blobs,
 		.require_children = config->manifests_require_children,
 		.upload_expiry_s = config->uploads_expiry_ms / 1000,
+		.window_ms = config->garbage_window_ms,
 	};
 	p->registry = registry_new(&options);
 }

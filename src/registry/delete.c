@@ -9,6 +9,7 @@
 #include "db/tag.h"
 #include "internal.h"
 #include "listing.h"
+#include "registry/collect.h"
 #include "registry/repository.h"
 #include "registry/upload.h"
 
@@ -33,7 +34,7 @@ struct delete_work {
 	str tag;
 	digest d;
 	int64_t only_of;
-	bool even_child;
+	bool even_child, only_loose;
 	bool only_empty;
 	str name; /* of the repository when it was deleted */
 	struct doomed *doomed;
@@ -114,6 +115,8 @@ static err_t is_needed(struct ctx *ctx, struct sql_tx *tx, const struct delete_w
 	*ret = false;
 	if (doomed->follows)
 		*ret = !artifact.accessory.len && (parents || artifact.tag_count);
+	else if (work->only_loose && (parents || artifact.tag_count || artifact.accessory.len))
+		return fail(ctx, ERR_IN_USE, "it has a tag, or something it belongs to");
 	else if (parents && !work->even_child)
 		return fail(ctx, ERR_IN_USE, "an index of the repository names it");
 	return OK;
@@ -162,22 +165,35 @@ static err_t delete_manifest(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	return listing_finish(ctx, tx, &listing);
 }
 
-err_t manifest_delete(struct ctx *ctx, struct registry *registry, str repository, digest d,
-		      bool even_child)
+static err_t run_manifest_delete(struct ctx *ctx, struct registry *registry, str repository,
+				 struct delete_work *work)
 {
 	static const struct delete_kind kind = { delete_manifest, ERR_MANIFEST_UNKNOWN };
-	struct delete_work work = { .d = d, .even_child = even_child };
-	TRY(run_delete(ctx, registry, repository, &kind, &work));
-	for (size_t at = 0; at < work.doomed_count; at++) {
-		const struct doomed *doomed = &work.doomed[at];
+	TRY(run_delete(ctx, registry, repository, &kind, work));
+	for (size_t at = 0; at < work->doomed_count; at++) {
+		const struct doomed *doomed = &work->doomed[at];
 		digest gone;
 		if (!doomed->gone || !digest_parse(doomed->digest_text, &gone))
 			continue;
 		for (size_t i = 0; i < doomed->tag_count; i++)
-			drop(registry, key_in_repository('t', work.repository_id, doomed->tags[i]));
-		drop(registry, key_of_digest('m', work.repository_id, gone));
+			drop(registry,
+			     key_in_repository('t', work->repository_id, doomed->tags[i]));
+		drop(registry, key_of_digest('m', work->repository_id, gone));
 	}
 	return OK;
+}
+
+err_t manifest_delete(struct ctx *ctx, struct registry *registry, str repository, digest d,
+		      bool even_child)
+{
+	struct delete_work work = { .d = d, .even_child = even_child };
+	return run_manifest_delete(ctx, registry, repository, &work);
+}
+
+err_t manifest_delete_loose(struct ctx *ctx, struct registry *registry, str repository, digest d)
+{
+	struct delete_work work = { .d = d, .only_loose = true };
+	return run_manifest_delete(ctx, registry, repository, &work);
 }
 
 /* Who deletes a repository knows nothing of uploads and ranges. */
@@ -213,6 +229,8 @@ static err_t delete_repository(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct delete_work *work = arg;
 	struct repository_gone gone;
+	TRY(db_garbage_add_repository(ctx, tx, work->repository_id,
+				      registry_window_us(work->registry)));
 	err_t err = (work->only_empty ? db_repository_delete_empty
 				      : db_repository_delete)(ctx, tx, work->repository_id, &gone);
 	if (err == ERR_EXISTS)
@@ -262,6 +280,7 @@ static err_t unlink_blob(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	int64_t blob_id;
 	TRY(db_repository_hold(ctx, tx, work->repository_id));
 	TRY(db_blob_unlink(ctx, tx, work->repository_id, work->d, &blob_id));
+	TRY(db_garbage_add_link(ctx, tx, 0, blob_id, registry_window_us(work->registry)));
 	TRY(db_content_free_link(ctx, tx, work->repository_id, blob_id,
 				 &charge.more[QUOTA_STORAGE]));
 	return quota_charge(ctx, tx, work->registry, &charge);

@@ -19,6 +19,9 @@ err_t tag_delete(struct ctx *ctx, struct registry *registry, str repository, str
 err_t manifest_delete(struct ctx *ctx, struct registry *registry, str repository, digest d,
 		      bool even_child);
 
+/* One that has no tag, is nobody's accessory and that no index names; else ERR_IN_USE. */
+err_t manifest_delete_loose(struct ctx *ctx, struct registry *registry, str repository, digest d);
+
 /* A repository with everything in it. ERR_BUSY while somebody uploads to it. */
 err_t repository_delete(struct ctx *ctx, struct registry *registry, str name);
 

@@ -5,6 +5,7 @@
 #include "db/project_content.h"
 #include "db/repository.h"
 #include "db/tag.h"
+#include "registry/collect.h"
 #include "registry/pull.h"
 
 #include "base/banned.h"
@@ -94,6 +95,7 @@ err_t listing_manifest_goes(struct ctx *ctx, struct sql_tx *tx, struct listing *
 	listing->touched = true;
 	listing->charge.more[QUOTA_TAGS] -= (int64_t)tag_count;
 	listing->charge.more[QUOTA_ARTIFACTS]--;
+	TRY(db_garbage_add_manifest(ctx, tx, manifest_id, registry_window_us(listing->registry)));
 	TRY(db_content_free_manifest(ctx, tx, manifest_id, &listing->charge.more[QUOTA_STORAGE]));
 	TRY(db_artifact_count_parents(ctx, tx, manifest_id, -1));
 	int64_t more = 0;

@@ -38,7 +38,7 @@ static str media_type_of(const struct manifest *parsed, str content_type)
 static err_t blob_is_there(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, digest d)
 {
 	struct blob blob;
-	return db_blob_find_in_repository(ctx, tx, repository_id, d, &blob);
+	return db_blob_hold_in_repository(ctx, tx, repository_id, d, &blob);
 }
 
 /* A child is a manifest, or, in BuildKit's cache indexes, a blob. */

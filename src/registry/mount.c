@@ -6,6 +6,7 @@
 #include "db/project_content.h"
 #include "db/repository.h"
 #include "internal.h"
+#include "registry/collect.h"
 #include "registry/quota.h"
 #include "registry/repository.h"
 #include "registry/storage.h"
@@ -25,7 +26,9 @@ static err_t find_in_source(struct ctx *ctx, struct sql_tx *tx, const struct mou
 	struct repository source;
 	err_t err = db_repository_find(ctx, tx, ctx->tenant_id, work->source, &source);
 	if (err == OK)
-		err = db_blob_find_in_repository(ctx, tx, source.id, work->d, ret);
+		err = (tx->mode == SQL_READ
+			       ? db_blob_find_in_repository
+			       : db_blob_hold_in_repository)(ctx, tx, source.id, work->d, ret);
 	if (err == ERR_ABSENT)
 		return fail(ctx, ERR_BLOB_UNKNOWN, "not in " STR_FMT, STR_ARG(work->source));
 	return err;
@@ -38,6 +41,8 @@ static err_t link_from_source(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	TRY(find_in_source(ctx, tx, work, &blob));
 	struct quota_charge charge = { .repository_id = work->target_id };
 	TRY(db_blob_link(ctx, tx, work->target_id, blob.id));
+	TRY(db_garbage_add_link(ctx, tx, work->target_id, blob.id,
+				registry_window_us(work->registry)));
 	TRY(db_content_claim_link(ctx, tx, work->target_id, blob.id, &charge.more[QUOTA_STORAGE]));
 	return quota_charge(ctx, tx, work->registry, &charge);
 }

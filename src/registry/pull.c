@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pull.c - see pull.h. */
 #include "registry/pull.h"
+#include "base/clock.h"
 #include "crypto/hash.h"
 #include "db/blob.h"
+#include "db/db.h"
 #include "db/manifest.h"
 #include "db/tag.h"
 #include "internal.h"
+#include "registry/collect.h"
 #include "registry/repository.h"
 
 #include <string.h>
@@ -169,6 +172,14 @@ struct stored_blob {
 	uint64_t size_bytes;
 };
 
+/* Who goes by a blob's being there. */
+struct relying {
+	struct registry *registry;
+	struct in_repository what;
+	bool let_go;
+	int64_t left_us;
+};
+
 static err_t load_link(struct ctx *ctx, struct sql_tx *tx, const void *arg, void *ret)
 {
 	const struct in_repository *what = arg;
@@ -190,6 +201,73 @@ static err_t find_link(struct ctx *ctx, struct registry *registry, int64_t repos
 	if (err == ERR_ABSENT)
 		return fail(ctx, ERR_BLOB_UNKNOWN, "no blob " DIGEST_FMT, DIGEST_ARG(d));
 	return err;
+}
+
+/* Past what is remembered. */
+static err_t read_link(struct ctx *ctx, struct registry *registry, int64_t repository_id, digest d,
+		       struct stored_blob *ret)
+{
+	const struct in_repository what = { .repository_id = repository_id, .digest = d };
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	TRY(registry_read(ctx, registry, &tx));
+	return load_link(ctx, &tx, &what, ret);
+}
+
+/* Whoever let go of it does so later, and it is there still. */
+static err_t renew_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	const struct relying *relying = arg;
+	return db_garbage_put_off(ctx, tx, relying->what.repository_id, relying->what.digest,
+				  registry_window_us(relying->registry));
+}
+
+static err_t look_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct relying *relying = arg;
+	err_t err = db_garbage_find(ctx, tx, relying->what.repository_id, relying->what.digest,
+				    &relying->left_us);
+	relying->let_go = err == OK;
+	return err == ERR_ABSENT ? OK : err;
+}
+
+static err_t look_again(struct ctx *ctx, struct registry *registry,
+			const struct in_repository *what)
+{
+	struct relying relying = { .registry = registry, .what = *what };
+	struct stored_blob now;
+	TRY(db_run(ctx, registry->db, SQL_READ, look_body, &relying));
+	if (relying.let_go && relying.left_us < registry_window_us(registry) / 4 * 3)
+		TRY(db_run(ctx, registry->db, SQL_WRITE_RELAXED, renew_body, &relying));
+	err_t err = read_link(ctx, registry, what->repository_id, what->digest, &now);
+	return err == ERR_ABSENT ? fail(ctx, ERR_BLOB_UNKNOWN, "it was collected just now") : err;
+}
+
+err_t blob_rely(struct ctx *ctx, struct registry *registry, str repository, digest d)
+{
+	struct in_repository what = { .digest = d };
+	struct stored_blob link;
+	TRY(repository_find(ctx, registry, repository, &what.repository_id));
+	TRY(find_link(ctx, registry, what.repository_id, d, &link));
+	int64_t now_ns = clock_now_ns();
+	struct cache_key key = key_of_digest('v', what.repository_id, d);
+	CLEANUP(cache_value_done)
+	struct cache_value *value = cache_get(registry->cache, key_str(&key));
+	int64_t looked_ns = 0;
+	if (value)
+		memcpy(&looked_ns, value->bytes.ptr, sizeof looked_ns);
+	if (value && now_ns - looked_ns < registry_window_us(registry) * CLOCK_US / 4)
+		return OK;
+	cache_drop(registry->cache, key_str(&key));
+	uint64_t ticket = cache_ticket(registry->cache, key_str(&key));
+	err_t err = look_again(ctx, registry, &what);
+	if (err == ERR_BLOB_UNKNOWN) {
+		key = key_of_digest('b', what.repository_id, d);
+		cache_drop(registry->cache, key_str(&key));
+	}
+	TRY(err);
+	cache_put(cache_fill(registry->cache, key_str(&key), ticket,
+			     (str){ (const char *)&now_ns, sizeof now_ns }, 0));
+	return OK;
 }
 
 void blob_view_done(struct blob_view *view)
@@ -317,16 +395,6 @@ static err_t open_of_size(struct ctx *ctx, struct registry *registry,
 	*ret = view;
 	view = (struct blob_view)BLOB_VIEW_INIT;
 	return OK;
-}
-
-/* Past what is remembered. */
-static err_t read_link(struct ctx *ctx, struct registry *registry, int64_t repository_id, digest d,
-		       struct stored_blob *ret)
-{
-	const struct in_repository what = { .repository_id = repository_id, .digest = d };
-	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
-	TRY(registry_read(ctx, registry, &tx));
-	return load_link(ctx, &tx, &what, ret);
 }
 
 /* Nobody tells when a blob moves to another storage. Who could not read it where it was remembered

@@ -13,6 +13,7 @@
  *	manifest_push.h            manifests and tags in
  *	pull.h list.h referrers.h  out
  *	delete.h                   away
+ *	collect.h                  what nobody has any more
  *	artifact.h label.h         what people look at
  *	tag.h copy.h search.h      more of the same
  *	fsck.h                     the independent proof
@@ -47,6 +48,7 @@ struct registry_options {
 	bool require_blobs;	 /* a manifest's config and layers must be in its repository */
 	bool require_children;	 /* an index's children must be in its repository */
 	int64_t upload_expiry_s; /* default one day */
+	int64_t window_ms;	 /* of what was let go: collect.h */
 };
 
 struct registry *registry_new(const struct registry_options *options);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* upload.c - see upload.h. */
 #include "registry/upload.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "crypto/random.h"
 #include "db/blob.h"
@@ -11,19 +12,25 @@
 #include "internal.h"
 #include "os/fault.h"
 #include "os/ring.h"
+#include "registry/collect.h"
 #include "registry/quota.h"
 #include "registry/repository.h"
 #include "registry/storage.h"
 #include "upload_quota.h"
 
+#include <poll.h>
+
 #include "base/banned.h"
 
-#define REHASH_BLOCK KIB(256)
+#define REHASH_BLOCK	  KIB(256)
+#define CONDEMNED_WAIT_NS (5 * CLOCK_S)
+#define CONDEMNED_LOOK_MS 20
 
 struct session_work {
 	struct registry *registry;
 	const struct upload *up;
 	bool limited; /* by a quota */
+	bool condemned;
 	str id;
 	int64_t repository_id;
 	enum digest_algorithm algorithm;
@@ -271,7 +278,25 @@ static err_t record_intent(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	if (err == ERR_ABSENT)
 		return fail(ctx, ERR_UPLOAD_UNKNOWN, "upload ended meanwhile");
 	TRY(err);
+	TRY(db_garbage_is_condemned(ctx, tx, work->storage_id, work->d, &work->condemned));
+	if (work->condemned)
+		return fail(ctx, ERR_BUSY, "the same content is being removed at this moment");
 	return work->limited ? upload_quota_settle(ctx, tx, work->up, work->d) : OK;
+}
+
+/* From here on nobody removes bytes of that digest. Who is just doing it is waited for. */
+static err_t intend(struct ctx *ctx, struct session_work *work)
+{
+	int64_t until_ns = clock_now_ns() + CONDEMNED_WAIT_NS;
+	err_t err;
+	while ((err = db_run(ctx, work->registry->db, SQL_WRITE_AHEAD, record_intent, work)) ==
+		       ERR_BUSY &&
+	       work->condemned && clock_now_ns() < until_ns) {
+		ctx_forgive(ctx);
+		TRY(ctx_check(ctx));
+		(void)poll(NULL, 0, CONDEMNED_LOOK_MS);
+	}
+	return err;
 }
 
 static err_t link_blob(struct ctx *ctx, struct sql_tx *tx, void *arg)
@@ -282,6 +307,8 @@ static err_t link_blob(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	struct quota_charge charge = { .repository_id = work->repository_id };
 	int64_t reserved_bytes = 0;
 	TRY(db_blob_link(ctx, tx, work->repository_id, blob.id));
+	TRY(db_garbage_add_link(ctx, tx, work->repository_id, blob.id,
+				registry_window_us(work->registry)));
 	TRY(db_content_claim_link(ctx, tx, work->repository_id, blob.id,
 				  &charge.more[QUOTA_STORAGE]));
 	err_t err = db_upload_delete(ctx, tx, work->id, &reserved_bytes);
@@ -301,7 +328,7 @@ static err_t publish(struct ctx *ctx, struct upload *up, digest d)
 				     .size_bytes = up->file.size_bytes,
 				     .storage_id = up->storage->id };
 	TRY(upload_quota_is_limited(ctx, up, &work.limited));
-	TRY(db_run(ctx, registry->db, SQL_WRITE_AHEAD, record_intent, &work));
+	TRY(intend(ctx, &work));
 	if (FAULT("upload.intent"))
 		return fail_errno(ctx, ERR_STORAGE, "before publishing");
 
@@ -374,9 +401,11 @@ static err_t end_session(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	if (err == ERR_ABSENT)
 		return OK;
 	TRY(err);
-	if (!digest_is_none(work->published))
+	if (!digest_is_none(work->published)) {
 		TRY(db_blob_ensure(ctx, tx, work->storage_id, work->published, work->size_bytes,
 				   &blob));
+		TRY(db_garbage_add_link(ctx, tx, 0, blob.id, registry_window_us(work->registry)));
+	}
 	struct quota_charge charge = { .repository_id = row.repository_id };
 	TRY(db_upload_delete(ctx, tx, work->id, &row.reserved_bytes));
 	charge.more_reserved_bytes = -row.reserved_bytes;

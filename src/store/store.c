@@ -101,6 +101,11 @@ err_t store_blob_size(struct ctx *ctx, struct store *store, digest d, uint64_t *
 	return SEEN(STEP_BLOB_SIZE, store->driver->blob_size(ctx, store, d, ret_size_bytes));
 }
 
+err_t store_blob_remove(struct ctx *ctx, struct store *store, digest d)
+{
+	return SEEN(STEP_BLOB_REMOVE, store->driver->blob_remove(ctx, store, d));
+}
+
 void store_blob_done(struct store_blob *blob)
 {
 	if (blob->store)

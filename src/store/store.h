@@ -175,6 +175,7 @@ err_t store_blob_open(struct ctx *ctx, struct store *store, digest d, struct sto
 err_t store_blob_read(struct ctx *ctx, struct store_blob *blob, uint64_t offset, void *into,
 		      size_t len, size_t *ret_len);
 err_t store_blob_size(struct ctx *ctx, struct store *store, digest d, uint64_t *ret_size_bytes);
+err_t store_blob_remove(struct ctx *ctx, struct store *store, digest d);
 
 /* CLEANUP functions. */
 void store_blob_done(struct store_blob *blob);

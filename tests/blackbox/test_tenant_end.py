@@ -46,6 +46,8 @@ def leave_jobs(registry, tenant_id):
     registry.execute("INSERT INTO job (kind, tenant_id, subject, arguments, state, due_at_us, ready_at_us, created_at_us, keep_until_us)"
                      f" VALUES ('none', {tenant_id}, '{name}', '{{}}', 3, 0, 0, 0, 9000000000000000)")
     registry.execute(f"INSERT INTO job_log (job_id, part, text) SELECT id, 0, 'said' FROM job WHERE tenant_id = {tenant_id}")
+    registry.execute("INSERT INTO garbage_freed (job_id, kind, tenant_id, repository, digest, size_bytes, why)"
+                     f" SELECT id, 'artifact', {tenant_id}, 'a/b', 'sha256:0', 1, 'it was to go' FROM job WHERE tenant_id = {tenant_id}")
 
 
 def test_nothing_of_a_deleted_tenant_stays_but_its_records(registry, admin):

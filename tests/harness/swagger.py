@@ -25,7 +25,7 @@ UNDECLARED = {"CreateRobot": {409}, "deleteArtifact": {412}, "getCurrentUserInfo
 # Tags of the operations that are served; the others answer 501.
 SERVED = frozenset(
     """health ping systeminfo statistic search configure project projectMetadata member repository artifact user usergroup
-    robot label quota permissions auditlog Ldap oidc SystemCVEAllowlist icon jobservice schedule purge""".split()
+    robot label quota permissions auditlog Ldap oidc SystemCVEAllowlist icon jobservice schedule purge gc""".split()
 )
 # Operations of those tags that are not there yet: they answer 501 like the others. The list may only shrink.
 LATER_FILE = Path(__file__).with_name("operations-later")

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * garbage.h - what was let go and may be garbage: a queue, and the steps by which its bytes go.
+ *
+ * Whoever lets go of something adds it in the same transaction, to be looked at after `window_us`.
+ * Who collects takes what is due (which takes it off the queue), looks again whether anybody has
+ * it, and condemns blobs that nobody has. Bytes are removed after that commit; then the row is
+ * buried. What is condemned is never linked and never published again: who wants the same content
+ * asks db_garbage_is_condemned() in the transaction that says so, and waits.
+ *
+ * All times are the database's. registry/collect.h has the whole story.
+ */
+#pragma once
+
+#include "codec/digest.h"
+#include "sql/sql.h"
+
+/* --- letting go ------------------------------------------------------------------------------- */
+
+/* A repository has a blob that no manifest may refer to. With repository_id 0: a blob that no
+ * repository may have. */
+err_t db_garbage_add_link(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id,
+			  int64_t blob_id, int64_t window_us);
+/* What a manifest refers to, before it goes; what a repository has, before that does. */
+err_t db_garbage_add_manifest(struct ctx *ctx, struct sql_tx *tx, int64_t manifest_id,
+			      int64_t window_us);
+err_t db_garbage_add_repository(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id,
+				int64_t window_us);
+
+/* --- relying on it all the same --------------------------------------------------------------- */
+
+/* How long until a repository's blob is looked at, negative when it is late. ERR_ABSENT when nobody
+ * let go of it. */
+err_t db_garbage_find(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, digest d,
+		      int64_t *ret_left_us);
+err_t db_garbage_put_off(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, digest d,
+			 int64_t window_us);
+
+/* Whether bytes in the domain of a storage are about to be removed. Until the end of the
+ * transaction they are not. */
+err_t db_garbage_is_condemned(struct ctx *ctx, struct sql_tx *tx, int64_t storage_id, digest d,
+			      bool *ret);
+
+/* --- collecting ------------------------------------------------------------------------------- */
+
+struct garbage {
+	int64_t blob_id, repository_id;
+};
+/* At most `max` that are due, off the queue. */
+err_t db_garbage_take(struct ctx *ctx, struct sql_tx *tx, size_t max, struct garbage **ret,
+		      size_t *ret_count);
+
+/*
+ * Takes the blob out of the repository, unless a manifest there refers to it: ERR_EXISTS then.
+ * ERR_BUSY when somebody relies on it at this moment. ERR_ABSENT when the repository does not have
+ * it (any more). Neither is recorded as a failure.
+ */
+err_t db_garbage_unlink(struct ctx *ctx, struct sql_tx *tx, const struct garbage *garbage,
+			str *ret_digest);
+
+/* Condemns a blob that nobody has, on behalf of `by`. ERR_EXISTS when somebody has it, ERR_BUSY
+ * when that cannot be said yet, ERR_ABSENT when there is no such blob; not recorded. */
+err_t db_garbage_condemn(struct ctx *ctx, struct sql_tx *tx, int64_t blob_id, str by);
+
+struct condemned {
+	int64_t id, storage_id;
+	str digest_text;
+	int64_t size_bytes;
+};
+err_t db_garbage_condemned(struct ctx *ctx, struct sql_tx *tx, str by, struct condemned **ret,
+			   size_t *ret_count);
+/* Those that others condemned longer than `age_us` ago and did not bury, at most `max`. */
+err_t db_garbage_inherit(struct ctx *ctx, struct sql_tx *tx, str by, int64_t age_us, size_t max,
+			 int64_t *ret_count);
+/* Its bytes are gone. Nothing happens when it is somebody else's by now. */
+err_t db_garbage_bury(struct ctx *ctx, struct sql_tx *tx, int64_t blob_id, str by);
+
+/* What would be condemned now, by the blobs' ids. */
+err_t db_garbage_would_free(struct ctx *ctx, struct sql_tx *tx, int64_t after_id, size_t max,
+			    struct condemned **ret, size_t *ret_count);
+
+/* Artifacts without a tag, a parent or a subject, pushed longer than `age_us` ago. */
+struct loose_artifact {
+	int64_t id, tenant_id, size_bytes;
+	str repository, digest_text;
+};
+err_t db_garbage_loose_page(struct ctx *ctx, struct sql_tx *tx, int64_t after_id, int64_t age_us,
+			    size_t max, struct loose_artifact **ret, size_t *ret_count);
+
+/* --- what was removed ------------------------------------------------------------------------- */
+
+struct garbage_freed {
+	int64_t id;
+	str kind; /* "blob", "artifact" */
+	int64_t tenant_id;
+	str repository; /* of an artifact */
+	str digest_text;
+	int64_t size_bytes;
+	str why;
+};
+err_t db_garbage_report(struct ctx *ctx, struct sql_tx *tx, int64_t job_id,
+			const struct garbage_freed *freed);
+err_t db_garbage_freed_page(struct ctx *ctx, struct sql_tx *tx, int64_t job_id, int64_t after_id,
+			    size_t max, struct garbage_freed **ret, size_t *ret_count);
+
+struct garbage_count {
+	int64_t due;	 /* 100,000: so many or more */
+	int64_t late_us; /* of the oldest */
+};
+err_t db_garbage_count(struct ctx *ctx, struct sql_tx *tx, struct garbage_count *ret);

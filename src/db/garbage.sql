@@ -1,0 +1,162 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Garbage: what was let go, what of it is garbage indeed, and what was removed. See the migration 0034 and registry/collect.h.
+--
+-- On PostgreSQL who relies on a link in a transaction holds it (FOR KEY SHARE), and who removes one has it alone before he looks whether
+-- anything refers to it: in a statement of its own, so that he sees what those did who held it. With blobs and who publishes them it is the same.
+
+-- Each of these: looked at again not before $2 microseconds from now.
+-- part: not_before
+@now_us + CAST($2 AS BIGINT)
+
+-- part: at_the_earliest
+ON CONFLICT (blob_id, repository_id) DO UPDATE SET due_at_us = excluded.due_at_us
+
+-- name: garbage_add_link :exec
+INSERT INTO garbage (blob_id, repository_id, due_at_us) VALUES ($3, $1, @not_before) @at_the_earliest;
+
+-- name: garbage_add_manifest :exec
+INSERT INTO garbage (blob_id, repository_id, due_at_us)
+SELECT DISTINCT rb.blob_id, rb.repository_id, @not_before
+FROM manifest_reference c
+JOIN manifest m ON m.id = c.manifest_id
+JOIN repository r ON r.id = m.repository_id
+JOIN tenant t ON t.id = r.tenant_id
+JOIN blob b ON b.digest = c.digest AND b.storage_id = t.storage_id
+JOIN repository_blob rb ON rb.repository_id = m.repository_id AND rb.blob_id = b.id
+WHERE c.manifest_id = $1
+ORDER BY rb.blob_id
+@at_the_earliest;
+
+-- name: garbage_add_repository :exec
+INSERT INTO garbage (blob_id, repository_id, due_at_us)
+SELECT rb.blob_id, 0, @not_before FROM repository_blob rb WHERE rb.repository_id = $1 ORDER BY rb.blob_id
+@at_the_earliest;
+
+-- name: garbage_find :one
+SELECT g.due_at_us - @now_us
+FROM repository r
+JOIN tenant t ON t.id = r.tenant_id
+JOIN blob b ON b.digest = $2 AND b.storage_id = t.storage_id
+JOIN garbage g ON g.blob_id = b.id AND g.repository_id = r.id
+WHERE r.id = $1;
+
+-- name: garbage_put_off :exec
+UPDATE garbage SET due_at_us = @not_before
+WHERE repository_id = $1 AND blob_id IN (
+	SELECT b.id FROM repository r JOIN tenant t ON t.id = r.tenant_id JOIN blob b ON b.digest = $3 AND b.storage_id = t.storage_id
+	WHERE r.id = $1);
+
+-- Taken off the queue: the transaction that does it finds out what becomes of them.
+-- name: garbage_take :many
+-- sqlite:
+DELETE FROM garbage WHERE (blob_id, repository_id) IN (
+	SELECT g.blob_id, g.repository_id FROM garbage g WHERE g.due_at_us <= @now_us ORDER BY g.due_at_us, g.blob_id, g.repository_id LIMIT $1)
+RETURNING blob_id, repository_id;
+-- postgres:
+DELETE FROM garbage WHERE ctid = ANY (ARRAY(
+	SELECT g.ctid FROM garbage g WHERE g.due_at_us <= @now_us ORDER BY g.due_at_us, g.blob_id, g.repository_id LIMIT $1
+	FOR UPDATE SKIP LOCKED))
+RETURNING blob_id, repository_id;
+
+-- name: garbage_has_link :one
+SELECT 1 FROM repository_blob WHERE repository_id = $1 AND blob_id = $2;
+
+-- name: garbage_lock_link :one
+-- sqlite:
+SELECT 1 FROM repository_blob WHERE repository_id = $1 AND blob_id = $2;
+-- postgres:
+SELECT 1 FROM repository_blob WHERE repository_id = $1 AND blob_id = $2 FOR UPDATE SKIP LOCKED;
+
+-- part: referred_in_repository
+EXISTS (SELECT 1 FROM blob b
+	JOIN manifest_reference c ON c.digest = b.digest AND c.project_id = repository_blob.project_id
+	JOIN manifest m ON m.id = c.manifest_id AND m.repository_id = repository_blob.repository_id
+	WHERE b.id = repository_blob.blob_id)
+
+-- name: garbage_unlink :one
+DELETE FROM repository_blob WHERE repository_id = $1 AND blob_id = $2 AND NOT @referred_in_repository
+RETURNING (SELECT x.digest FROM blob x WHERE x.id = repository_blob.blob_id);
+
+-- name: garbage_lock_blob :one
+-- sqlite:
+SELECT id FROM blob WHERE id = $1;
+-- postgres:
+SELECT id FROM blob WHERE id = $1 FOR UPDATE SKIP LOCKED;
+
+-- What nobody has, and nobody is about to have. While its tenant moves to another storage it stays.
+-- name: garbage_condemn :one
+UPDATE blob SET condemned_at_us = @now_us, condemned_by = $2
+WHERE id = $1 AND condemned_at_us IS NULL
+	AND NOT EXISTS (SELECT 1 FROM repository_blob rb WHERE rb.blob_id = blob.id)
+	AND NOT EXISTS (SELECT 1 FROM storage s JOIN upload u ON u.storage_id = s.id AND u.publishing = blob.digest
+		WHERE s.id = blob.storage_id OR s.domain_id = blob.storage_id)
+	AND NOT EXISTS (SELECT 1 FROM tenant t WHERE t.left_id IS NOT NULL AND t.storage_id = blob.storage_id)
+RETURNING id;
+
+-- Why one stays: it is had, or it cannot be said yet.
+-- name: garbage_is_had :one
+SELECT 1 FROM repository_blob WHERE blob_id = $1 LIMIT 1;
+
+-- name: garbage_waits :one
+SELECT 1 FROM blob WHERE id = $1 AND condemned_at_us IS NULL;
+
+-- name: garbage_condemned :many
+SELECT b.id, COALESCE(b.place_id, b.storage_id), b.digest, b.size_bytes FROM blob b WHERE b.condemned_by = $1;
+
+-- Those that somebody condemned and did not remove: now they are $1's.
+-- name: garbage_inherit :exec
+-- sqlite:
+UPDATE blob SET condemned_at_us = @now_us, condemned_by = $1
+WHERE id IN (SELECT b.id FROM blob b WHERE b.condemned_at_us < @now_us - CAST($2 AS BIGINT) ORDER BY b.condemned_at_us LIMIT $3);
+-- postgres:
+UPDATE blob SET condemned_at_us = @now_us, condemned_by = $1
+WHERE id = ANY (ARRAY(SELECT b.id FROM blob b WHERE b.condemned_at_us < @now_us - CAST($2 AS BIGINT) ORDER BY b.condemned_at_us LIMIT $3
+	FOR UPDATE SKIP LOCKED));
+
+-- name: garbage_bury :exec
+DELETE FROM blob WHERE id = $1 AND condemned_by = $2;
+
+-- Whether the bytes of a digest are about to be removed; whoever asks holds the row, so that they will not be.
+-- name: garbage_is_condemned :one
+-- sqlite:
+SELECT condemned_at_us FROM blob
+WHERE digest = $2 AND storage_id = (SELECT COALESCE(s.domain_id, s.id) FROM storage s WHERE s.id = $1);
+-- postgres:
+SELECT condemned_at_us FROM blob
+WHERE digest = $2 AND storage_id = (SELECT COALESCE(s.domain_id, s.id) FROM storage s WHERE s.id = $1)
+FOR KEY SHARE;
+
+-- A dry run: blobs that would go, which are those with no link but such that would go too.
+-- name: garbage_would_free :many
+SELECT b.id, COALESCE(b.place_id, b.storage_id), b.digest, b.size_bytes
+FROM garbage g JOIN blob b ON b.id = g.blob_id
+WHERE g.blob_id > $1 AND g.due_at_us <= @now_us AND b.condemned_at_us IS NULL
+	AND NOT EXISTS (SELECT 1 FROM garbage x
+		WHERE x.blob_id = g.blob_id AND x.repository_id < g.repository_id AND x.due_at_us <= @now_us)
+	AND NOT EXISTS (SELECT 1 FROM repository_blob
+		WHERE repository_blob.blob_id = b.id AND (@referred_in_repository OR NOT EXISTS (SELECT 1 FROM garbage o
+			WHERE o.blob_id = repository_blob.blob_id AND o.repository_id = repository_blob.repository_id AND o.due_at_us <= @now_us)))
+ORDER BY g.blob_id
+LIMIT $2;
+
+-- Artifacts that stand for nothing: no tag, no index that names them, nobody's accessory; pushed before.
+-- name: garbage_loose_page :many
+SELECT a.manifest_id, r.name, m.digest, r.tenant_id, m.size_bytes
+FROM artifact a
+JOIN manifest m ON m.id = a.manifest_id
+JOIN repository r ON r.id = a.repository_id
+WHERE a.manifest_id > $1 AND a.listed = 1 AND a.tag_count = 0 AND a.pushed_at_us <= @now_us - CAST($2 AS BIGINT)
+ORDER BY a.manifest_id
+LIMIT $3;
+
+-- name: garbage_report :exec
+INSERT INTO garbage_freed (job_id, kind, tenant_id, repository, digest, size_bytes, why)
+VALUES ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: garbage_freed_page :many
+SELECT id, kind, repository, digest, size_bytes, why FROM garbage_freed WHERE job_id = $1 AND id > $2 ORDER BY id LIMIT $3;
+
+-- How many are due, 100,000 at most, and how long the oldest has been.
+-- name: garbage_count :one
+SELECT COUNT(*), COALESCE(MAX(@now_us - c.due_at_us), 0)
+FROM (SELECT g.due_at_us FROM garbage g WHERE g.due_at_us <= @now_us ORDER BY g.due_at_us LIMIT 100000) c;

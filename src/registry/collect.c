@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* collect.c - see collect.h. */
+#include "registry/collect.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "db/db.h"
+#include "db/project_content.h"
+#include "internal.h"
+#include "os/fault.h"
+#include "os/unique.h"
+#include "registry/delete.h"
+#include "registry/quota.h"
+#include "registry/storage.h"
+
+#include <poll.h>
+#include <stdlib.h>
+
+#include "base/banned.h"
+
+#define BATCH	   100
+#define RUN_ARENA  MIB(16)
+#define PUT_OFF_US INT64_C(60000000)
+#define STALE_US   INT64_C(120000000) /* as long as a removal may take, and twice that */
+#define REMOVAL_NS (60 * CLOCK_S)
+#define WHY_BLOB   "no repository has it"
+#define WHY_LOOSE  "it has no tag, and nothing refers to it"
+
+/* One run. */
+struct run {
+	struct registry *registry;
+	const struct collecting *how;
+	struct collected *done;
+	int64_t started_ns;
+};
+
+/* A link that was removed, and what the project is rid of by it. */
+struct unlinked {
+	int64_t repository_id;
+	str digest_text;
+	int64_t bytes;
+};
+
+/* One turn of taking, condemning, removing and burying. */
+struct batch {
+	struct run *run;
+	str by;
+	struct unlinked unlinked[BATCH];
+	size_t unlinked_count;
+	struct condemned *condemned;
+	size_t condemned_count, taken;
+	int64_t put_off;
+};
+
+int64_t registry_window_us(const struct registry *registry)
+{
+	return registry->options.window_ms * 1000;
+}
+
+/* --- looking ---------------------------------------------------------------------------------- */
+
+/* In one order for all, so that who collects and who pushes do not wait for each other. */
+static int compare(const void *a, const void *b)
+{
+	const struct garbage *x = a, *y = b;
+	if (x->blob_id != y->blob_id)
+		return x->blob_id < y->blob_id ? -1 : 1;
+	return (x->repository_id > y->repository_id) - (x->repository_id < y->repository_id);
+}
+
+static err_t put_off(struct ctx *ctx, struct sql_tx *tx, struct batch *batch,
+		     const struct garbage *garbage)
+{
+	batch->put_off++;
+	return db_garbage_add_link(ctx, tx, garbage->repository_id, garbage->blob_id, PUT_OFF_US);
+}
+
+/* Whether the blob itself is to be looked at. */
+static err_t look_at_link(struct ctx *ctx, struct sql_tx *tx, struct batch *batch,
+			  const struct garbage *garbage, bool *ret)
+{
+	struct unlinked gone = { .repository_id = garbage->repository_id };
+	err_t err = db_garbage_unlink(ctx, tx, garbage, &gone.digest_text);
+	*ret = err == OK || err == ERR_ABSENT;
+	if (err == ERR_BUSY)
+		return put_off(ctx, tx, batch, garbage);
+	if (err == ERR_ABSENT || err == ERR_EXISTS)
+		return OK;
+	TRY(err);
+	TRY(db_content_free_link(ctx, tx, garbage->repository_id, garbage->blob_id, &gone.bytes));
+	batch->unlinked[batch->unlinked_count++] = gone;
+	return OK;
+}
+
+static err_t look_at_blob(struct ctx *ctx, struct sql_tx *tx, struct batch *batch, int64_t blob_id)
+{
+	const struct garbage of_nobody = { .blob_id = blob_id };
+	err_t err = db_garbage_condemn(ctx, tx, blob_id, batch->by);
+	if (err == ERR_BUSY)
+		return put_off(ctx, tx, batch, &of_nobody);
+	return err == ERR_EXISTS || err == ERR_ABSENT ? OK : err;
+}
+
+static int by_repository(const void *a, const void *b)
+{
+	const struct unlinked *x = a, *y = b;
+	return (x->repository_id > y->repository_id) - (x->repository_id < y->repository_id);
+}
+
+/* Last, and in one order: quotas are what everybody charges. */
+static err_t charge(struct ctx *ctx, struct sql_tx *tx, struct batch *batch)
+{
+	qsort(batch->unlinked, batch->unlinked_count, sizeof *batch->unlinked, by_repository);
+	for (size_t i = 0; i < batch->unlinked_count; i++) {
+		const struct quota_charge less = {
+			.repository_id = batch->unlinked[i].repository_id,
+			.more = { [QUOTA_STORAGE] = batch->unlinked[i].bytes },
+		};
+		TRY(quota_charge(ctx, tx, batch->run->registry, &less));
+	}
+	return OK;
+}
+
+static err_t look_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct batch *batch = arg;
+	struct garbage *taken;
+	batch->unlinked_count = 0;
+	batch->put_off = 0;
+	TRY(db_garbage_take(ctx, tx, BATCH, &taken, &batch->taken));
+	qsort(taken, batch->taken, sizeof *taken, compare);
+	for (size_t i = 0; i < batch->taken; i++) {
+		bool blob = true;
+		if (taken[i].repository_id)
+			TRY(look_at_link(ctx, tx, batch, &taken[i], &blob));
+		if (blob)
+			TRY(look_at_blob(ctx, tx, batch, taken[i].blob_id));
+	}
+	TRY(db_garbage_condemned(ctx, tx, batch->by, &batch->condemned, &batch->condemned_count));
+	return charge(ctx, tx, batch);
+}
+
+/* What this node remembers of them; the others are told by the rows. */
+static void forget_links(const struct batch *batch)
+{
+	struct registry *registry = batch->run->registry;
+	for (size_t i = 0; i < batch->unlinked_count; i++) {
+		digest d;
+		if (!digest_parse(batch->unlinked[i].digest_text, &d))
+			continue;
+		struct cache_key key = key_of_digest('b', batch->unlinked[i].repository_id, d);
+		cache_drop(registry->cache, key_str(&key));
+	}
+}
+
+/* --- removing --------------------------------------------------------------------------------- */
+
+static err_t remove_bytes(struct ctx *ctx, struct registry *registry,
+			  const struct condemned *condemned)
+{
+	digest d;
+	if (!digest_parse(condemned->digest_text, &d))
+		return fail(ctx, ERR_CORRUPT, "a blob's row has a malformed digest");
+	CLEANUP(storage_put) struct storage *storage = NULL;
+	err_t err = storage_get(ctx, registry, condemned->storage_id, &storage);
+	if (err == ERR_STORAGE_ERASED) { /* with its key all of it is gone */
+		ctx_forgive(ctx);
+		return OK;
+	}
+	TRY(err);
+	return store_blob_remove(ctx, storage->store, d);
+}
+
+/* Those whose bytes are gone come first then; the others stay condemned, for another time. */
+static err_t remove_all(struct ctx *ctx, struct batch *batch)
+{
+	struct collected *done = batch->run->done;
+	size_t gone = 0;
+	int64_t until_ns = clock_now_ns() + REMOVAL_NS;
+	for (size_t i = 0; i < batch->condemned_count; i++) {
+		struct condemned condemned = batch->condemned[i];
+		TRY(ctx_check(ctx));
+		if (clock_now_ns() > until_ns) /* another one may think that we are not there */
+			break;
+		err_t err = remove_bytes(ctx, batch->run->registry, &condemned);
+		if (err != OK) {
+			LOG(LOG_WARN, "a blob that nobody has could not be removed",
+			    LOG_STR("digest", condemned.digest_text),
+			    LOG_CSTR("detail", ctx->failure.detail));
+			ctx_forgive(ctx);
+			done->failed++;
+			continue;
+		}
+		batch->condemned[gone++] = condemned;
+		done->blobs++;
+		done->bytes += condemned.size_bytes;
+	}
+	batch->condemned_count = gone;
+	return FAULT("collect.removed") ? fail(ctx, ERR_STORAGE, "after removing") : OK;
+}
+
+static err_t report(struct ctx *ctx, struct sql_tx *tx, const struct run *run,
+		    const struct garbage_freed *freed)
+{
+	return run->how->job_id ? db_garbage_report(ctx, tx, run->how->job_id, freed) : OK;
+}
+
+static err_t report_blob(struct ctx *ctx, struct sql_tx *tx, const struct run *run,
+			 const struct condemned *condemned)
+{
+	const struct garbage_freed freed = {
+		.kind = STR("blob"),
+		.digest_text = condemned->digest_text,
+		.size_bytes = condemned->size_bytes,
+		.why = STR(WHY_BLOB),
+	};
+	return report(ctx, tx, run, &freed);
+}
+
+static err_t bury_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	const struct batch *batch = arg;
+	for (size_t i = 0; i < batch->condemned_count; i++) {
+		TRY(db_garbage_bury(ctx, tx, batch->condemned[i].id, batch->by));
+		TRY(report_blob(ctx, tx, batch->run, &batch->condemned[i]));
+	}
+	return OK;
+}
+
+static err_t remove_and_bury(struct ctx *ctx, struct batch *batch)
+{
+	if (!batch->condemned_count)
+		return OK;
+	if (FAULT("collect.condemned"))
+		return fail(ctx, ERR_STORAGE, "before removing");
+	TRY(remove_all(ctx, batch));
+	return db_run(ctx, batch->run->registry->db, SQL_WRITE_RELAXED, bury_body, batch);
+}
+
+/* --- a run ------------------------------------------------------------------------------------ */
+
+static str name_batch(struct ctx *ctx)
+{
+	return arena_printf(ctx->arena, "%016llx", (unsigned long long)unique_u64());
+}
+
+/* Not faster than it may, and told. */
+static err_t pace(struct ctx *ctx, struct run *run)
+{
+	const struct collected *done = run->done;
+	if (run->how->tell)
+		run->how->tell(run->how->arg, done);
+	int64_t most = run->how->per_second_max;
+	while (most && (done->blobs + done->artifacts) * CLOCK_S / most >
+			       clock_now_ns() - run->started_ns) {
+		TRY(ctx_check(ctx));
+		(void)poll(NULL, 0, 10);
+	}
+	return ctx_check(ctx);
+}
+
+static err_t collect_batch(struct ctx *ctx, struct run *run, bool *ret_more)
+{
+	struct batch *batch = ARENA_NEW(ctx->arena, struct batch);
+	batch->run = run;
+	batch->by = name_batch(ctx);
+	TRY(db_run(ctx, run->registry->db, SQL_WRITE, look_body, batch));
+	forget_links(batch);
+	run->done->links += (int64_t)batch->unlinked_count;
+	run->done->put_off += batch->put_off;
+	*ret_more = batch->taken > 0;
+	return remove_and_bury(ctx, batch);
+}
+
+struct inheritance {
+	struct batch *batch;
+	int64_t count;
+};
+
+static err_t inherit_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct inheritance *left = arg;
+	struct batch *batch = left->batch;
+	TRY(db_garbage_inherit(ctx, tx, batch->by, STALE_US, BATCH, &left->count));
+	return db_garbage_condemned(ctx, tx, batch->by, &batch->condemned, &batch->condemned_count);
+}
+
+/* What another collector condemned and did not live to remove. */
+static err_t collect_left(struct ctx *ctx, struct run *run)
+{
+	struct inheritance left = { .count = BATCH };
+	while (left.count == BATCH) {
+		left.batch = ARENA_NEW(ctx->arena, struct batch);
+		left.batch->run = run;
+		left.batch->by = name_batch(ctx);
+		TRY(db_run(ctx, run->registry->db, SQL_WRITE, inherit_body, &left));
+		TRY(remove_and_bury(ctx, left.batch));
+		TRY(pace(ctx, run));
+		arena_reset(ctx->arena);
+	}
+	return OK;
+}
+
+static err_t collect_due(struct ctx *ctx, struct run *run)
+{
+	bool more = true;
+	while (more) {
+		TRY(collect_batch(ctx, run, &more));
+		TRY(pace(ctx, run));
+		arena_reset(ctx->arena);
+	}
+	return OK;
+}
+
+/* --- untagged artifacts ----------------------------------------------------------------------- */
+
+struct reporting {
+	const struct run *run;
+	const struct loose_artifact *loose;
+};
+
+static err_t report_loose_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	const struct reporting *reporting = arg;
+	const struct loose_artifact *loose = reporting->loose;
+	const struct garbage_freed freed = {
+		.kind = STR("artifact"),
+		.tenant_id = loose->tenant_id,
+		.repository = loose->repository,
+		.digest_text = loose->digest_text,
+		.size_bytes = loose->size_bytes,
+		.why = STR(WHY_LOOSE),
+	};
+	return report(ctx, tx, reporting->run, &freed);
+}
+
+/* One that has got a tag or a parent meanwhile, or is gone, is none any more. */
+static err_t delete_loose(struct ctx *ctx, struct run *run, const struct loose_artifact *loose)
+{
+	digest d;
+	if (!digest_parse(loose->digest_text, &d))
+		return fail(ctx, ERR_CORRUPT, "a manifest's row has a malformed digest");
+	int64_t tenant_id = ctx->tenant_id;
+	ctx->tenant_id = loose->tenant_id;
+	err_t err = run->how->dry_run
+			    ? OK
+			    : manifest_delete_loose(ctx, run->registry, loose->repository, d);
+	ctx->tenant_id = tenant_id;
+	if (err == ERR_IN_USE || err == ERR_MANIFEST_UNKNOWN || err == ERR_NAME_UNKNOWN) {
+		ctx_forgive(ctx);
+		return OK;
+	}
+	TRY(err);
+	run->done->artifacts++;
+	struct reporting reporting = { .run = run, .loose = loose };
+	return db_run(ctx, run->registry->db, SQL_WRITE_RELAXED, report_loose_body, &reporting);
+}
+
+struct walk {
+	struct run *run;
+	int64_t after;
+	struct loose_artifact *loose;
+	struct condemned *condemned;
+	size_t count;
+};
+
+static err_t loose_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct walk *page = arg;
+	return db_garbage_loose_page(ctx, tx, page->after, registry_window_us(page->run->registry),
+				     BATCH, &page->loose, &page->count);
+}
+
+static err_t collect_loose(struct ctx *ctx, struct run *run)
+{
+	struct walk page = { .run = run, .count = BATCH };
+	while (page.count == BATCH) {
+		TRY(db_run(ctx, run->registry->db, SQL_READ, loose_body, &page));
+		for (size_t i = 0; i < page.count; i++) {
+			TRY(delete_loose(ctx, run, &page.loose[i]));
+			page.after = page.loose[i].id;
+		}
+		TRY(pace(ctx, run));
+		arena_reset(ctx->arena);
+	}
+	return OK;
+}
+
+/* --- dry runs --------------------------------------------------------------------------------- */
+
+static err_t would_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct walk *page = arg;
+	return db_garbage_would_free(ctx, tx, page->after, BATCH, &page->condemned, &page->count);
+}
+
+static err_t report_blobs_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	const struct walk *page = arg;
+	for (size_t i = 0; i < page->count; i++)
+		TRY(report_blob(ctx, tx, page->run, &page->condemned[i]));
+	return OK;
+}
+
+static err_t collect_nothing(struct ctx *ctx, struct run *run)
+{
+	struct walk page = { .run = run, .count = BATCH };
+	while (page.count == BATCH) {
+		TRY(db_run(ctx, run->registry->db, SQL_READ, would_body, &page));
+		for (size_t i = 0; i < page.count; i++) {
+			run->done->blobs++;
+			run->done->bytes += page.condemned[i].size_bytes;
+			page.after = page.condemned[i].id;
+		}
+		TRY(db_run(ctx, run->registry->db, SQL_WRITE_RELAXED, report_blobs_body, &page));
+		TRY(pace(ctx, run));
+		arena_reset(ctx->arena);
+	}
+	return OK;
+}
+
+static err_t collect_all(struct ctx *ctx, struct run *run)
+{
+	if (run->how->untagged)
+		TRY(collect_loose(ctx, run));
+	if (run->how->dry_run)
+		return collect_nothing(ctx, run);
+	TRY(collect_left(ctx, run));
+	return collect_due(ctx, run);
+}
+
+/* In an arena of its own, which is emptied after each batch. */
+err_t registry_collect(struct ctx *ctx, struct registry *registry,
+		       const struct collecting *collecting, struct collected *ret)
+{
+	struct run run = {
+		.registry = registry, .how = collecting, .done = ret, .started_ns = clock_now_ns()
+	};
+	CLEANUP(arena_done) struct arena arena;
+	arena_init(&arena, RUN_ARENA);
+	struct ctx inner = *ctx;
+	inner.arena = &arena;
+	*ret = (struct collected){ 0 };
+	err_t err = collect_all(&inner, &run);
+	if (err != OK)
+		ctx->failure = inner.failure;
+	return err;
+}
+
+/* --- what others want to know ------------------------------------------------------------------
+ */
+
+struct freed_query {
+	int64_t job_id, after;
+	size_t max;
+	struct garbage_freed **rows;
+	size_t *count;
+};
+
+static err_t freed_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	const struct freed_query *query = arg;
+	return db_garbage_freed_page(ctx, tx, query->job_id, query->after, query->max, query->rows,
+				     query->count);
+}
+
+err_t registry_freed(struct ctx *ctx, struct registry *registry, int64_t job_id, int64_t after,
+		     size_t max, struct garbage_freed **ret, size_t *ret_count)
+{
+	struct freed_query query = { job_id, after, max, ret, ret_count };
+	return db_run(ctx, registry->db, SQL_READ, freed_body, &query);
+}
+
+static err_t count_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	return db_garbage_count(ctx, tx, arg);
+}
+
+err_t registry_garbage(struct ctx *ctx, struct registry *registry, struct garbage_count *ret)
+{
+	return db_run(ctx, registry->db, SQL_READ, count_body, ret);
+}

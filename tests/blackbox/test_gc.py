@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Garbage collection: what nothing refers to goes, bytes and all, while the registry is used; what somebody has or relies on stays."""
+import threading
+
+import pytest
+
+from harness import oci
+from harness.people import call
+from harness.wait import together, wait_until
+
+API = "/api/v2.0/system/gc"
+ITEMS = "/api/berth/v1/gc"
+now = pytest.mark.settings(garbage_window="0s")
+later = pytest.mark.settings(garbage_window="1h")
+
+
+def blobs_of(content):
+    return [oci.digest_of(blob) for blob in content.blobs]
+
+
+def rows(registry, digests):
+    """Those of the digests that have a row, whoever has them."""
+    named = ", ".join(f"'{digest}'" for digest in digests)
+    return sorted(registry.query(f"SELECT digest FROM blob WHERE digest IN ({named})"))
+
+
+def run(admin, **parameters):
+    """One run to its end; its job."""
+    made = call(admin, "POST", f"{API}/schedule", {"schedule": {"type": "Manual"}, "parameters": parameters}, expect=201)
+    path = made.headers["Location"]
+    return wait_until(lambda: (lambda job: job["job_status"] not in ("Pending", "Running", "Scheduled") and job)(admin.get(path, expect=200).json()),
+                      what="its end")
+
+
+def items(admin, job, **query):
+    return call(admin, "GET", f"{ITEMS}/{job['id']}/items?" + "&".join(f"{k}={v}" for k, v in query.items())).json()
+
+
+def collected(registry, digests):
+    wait_until(lambda: not rows(registry, digests), what="their being collected")
+
+
+def stored(registry, digest):
+    """Where the bytes are files that can be looked at."""
+    return [path for path in registry.stored_files() if digest.split(":")[1] in str(path)]
+
+
+@now
+def test_blobs_of_a_deleted_manifest_go_by_themselves(registry, repo):
+    content = oci.image("gone", layers=2)
+    repo.push(content, "v1")
+    digests = blobs_of(content)
+    assert rows(registry, digests) == sorted(digests)
+    repo.delete_manifest(content.digest)
+    collected(registry, digests)
+    assert not any(stored(registry, digest) for digest in digests)
+    for digest in digests:
+        repo.head_blob(digest, expect=404)
+    registry.assert_fsck_clean()
+
+
+@now
+def test_what_another_manifest_or_repository_has_stays(registry, admin, repo, other):
+    one, two, third = (oci.image("shared", config=oci.random_bytes(200, which)) for which in ("one", "two", "third"))
+    shared = one.blobs[1]
+    repo.push(one, "one")
+    repo.push(two, "two")
+    other.push(third, "third")
+    repo.delete_manifest(one.digest)
+    job = run(admin)
+    assert job["job_status"] == "Success"
+    for content, holder in ((two, repo), (third, other)):
+        for digest in blobs_of(content):
+            holder.get_blob(digest)
+    repo.delete_manifest(two.digest)
+    only = [digest for digest in blobs_of(two) if digest not in blobs_of(third)]
+    collected(registry, only)
+    repo.head_blob(oci.digest_of(shared), expect=404)
+    assert other.get_blob(oci.digest_of(shared)).content == shared
+
+
+@now
+def test_a_blob_that_no_manifest_came_for_goes_too(registry, repo):
+    digest = repo.push_blob(oci.random_bytes(500, "alone"))
+    collected(registry, [digest])
+    repo.head_blob(digest, expect=404)
+
+
+@now
+def test_a_deleted_repository_leaves_nothing(registry, admin, repo, name):
+    content = oci.image("all of it")
+    repo.push(content, "v1")
+    project, _, rest = repo.name.partition("/")
+    admin.request("DELETE", f"/api/v2.0/projects/{project}/repositories/{rest.replace('/', '%252F')}", expect=200)
+    collected(registry, blobs_of(content))
+
+
+@later
+def test_who_was_told_that_it_is_there_can_rely_on_it(registry, admin, repo, other):
+    content = oci.image("relied on")
+    repo.push(content, "v1")
+    digests = blobs_of(content)
+    repo.delete_manifest(content.digest)
+    assert run(admin)["job_status"] == "Success"
+    assert rows(registry, digests) == sorted(digests), "the window is not over"
+    registry.execute("UPDATE garbage SET due_at_us = due_at_us - 3500000000")  # nearly
+    repo.head_blob(digests[0])
+    registry.execute("UPDATE garbage SET due_at_us = due_at_us - 200000000")
+    run(admin)
+    assert rows(registry, digests) == [digests[0]], "a HEAD renews it"
+    other.mount(digests[0], repo.name)
+    registry.execute(f"UPDATE garbage SET due_at_us = 1 WHERE repository_id = (SELECT id FROM repository WHERE name = '{repo.name}')")
+    run(admin)
+    repo.head_blob(digests[0], expect=404)
+    other.head_blob(digests[0])
+    registry.execute("UPDATE garbage SET due_at_us = 1")
+    run(admin)
+    assert not rows(registry, digests)
+
+
+@later
+def test_a_dry_run_says_what_would_go_and_removes_nothing(registry, admin, repo):
+    content, loose = oci.image("dry"), oci.image("loose")
+    repo.push(content, "v1")
+    repo.push(loose)
+    repo.delete_manifest(content.digest)
+    registry.execute("UPDATE garbage SET due_at_us = 1")
+    registry.execute("UPDATE artifact SET pushed_at_us = 1")
+    job = run(admin, dry_run=True, delete_untagged=True)
+    listed = items(admin, job)["items"]
+    assert {item["digest"] for item in listed if item["kind"] == "blob"} == set(blobs_of(content))
+    assert [(item["digest"], item["repository"]) for item in listed if item["kind"] == "artifact"] == [(loose.digest, repo.name)]
+    assert all(item["reason"] and item["size"] > 0 for item in listed)
+    repo.get_manifest(loose.digest)
+    assert rows(registry, blobs_of(content)) == sorted(blobs_of(content))
+    assert "dry run" in admin.get(f"{API}/{job['id']}/log", expect=200).text
+    real = run(admin, delete_untagged=True)
+    assert {item["digest"] for item in items(admin, real)["items"]} == {*blobs_of(content), loose.digest}
+    repo.get_manifest(loose.digest, expect=404)
+    first = items(admin, real, limit=1)
+    assert first["items"] == items(admin, real)["items"][:1] and items(admin, real, after=first["next"])["items"] == items(admin, real)["items"][1:]
+
+
+@now
+def test_untagged_artifacts_go_only_when_told_and_children_and_referrers_never_alone(registry, admin, repo):
+    child, tagged, loose, moved = oci.image("child"), oci.image("tagged"), oci.image("loose"), oci.image("moved")
+    parent = oci.index([child])
+    repo.push(parent, "index")
+    repo.push(tagged, "v1")
+    signature = oci.artifact("application/vnd.example.signature", tagged.descriptor())
+    repo.push(signature)
+    repo.push(loose)
+    repo.push(moved, "latest")
+    repo.push(oci.image("newer"), "latest")
+    run(admin)
+    for content in (child, parent, tagged, signature, loose, moved):
+        repo.get_manifest(content.digest)
+    job = run(admin, delete_untagged=True)
+    assert {item["digest"] for item in items(admin, job)["items"] if item["kind"] == "artifact"} == {loose.digest, moved.digest}
+    for content in (child, parent, tagged, signature):
+        repo.get_manifest(content.digest)
+    collected(registry, [digest for content in (loose, moved) for digest in blobs_of(content)])
+    repo.delete_manifest(parent.digest)
+    collected(registry, blobs_of(child))
+
+
+@now
+def test_pushes_of_what_is_just_being_collected_lose_nothing(registry, repo):
+    """Pushers and collectors on the same few blobs: whatever was acknowledged is there, byte for byte."""
+    contents = [oci.image(f"contended {i}", layers=2) for i in range(3)]
+    stop = threading.Event()
+    failures = []
+
+    def push(number):
+        mine = repo.as_client(registry.client(auth="basic"))
+        for turn in range(12):
+            content = contents[(number + turn) % len(contents)]
+            tag = f"t{number}"
+            try:
+                for _ in range(5):
+                    for blob in content.blobs:
+                        mine.push_blob(blob)
+                    answer = mine.put_manifest(content, tag, expect=(201, 404))
+                    if answer.status_code == 201:
+                        break
+                else:
+                    continue
+                mine.get_manifest(tag)
+                for blob in content.blobs:
+                    assert mine.get_blob(oci.digest_of(blob)).content == blob
+                mine.delete_manifest(tag)
+                if turn % 2:
+                    mine.delete_manifest(content.digest, expect=(202, 404))
+            except AssertionError as failure:
+                if "t" in tag and not stop.is_set():
+                    failures.append(failure)
+    together(4, push)
+    stop.set()
+    # A manifest that another thread deleted is no failure of the collector; a blob that is missing under one that is there is.
+    assert not [failure for failure in failures if "BLOB" in str(failure)], failures[:2]
+    registry.assert_fsck_clean()
+
+
+def test_a_schedule_is_made_changed_shown_and_ended(admin):
+    path = f"{API}/schedule"
+    assert admin.get(path, expect=200).content == b""
+    call(admin, "POST", path, {"schedule": {"type": "Custom", "cron": "0 0 3 * * *"}, "parameters": {"delete_untagged": True, "workers": 2}}, expect=201)
+    shown = admin.get(path, expect=200).json()
+    assert shown["schedule"]["type"] == "Custom" and shown["schedule"]["cron"] == "0 0 3 * * *" and shown["schedule"]["next_scheduled_time"]
+    assert '"delete_untagged":true' in shown["job_parameters"] and shown["job_name"] == "GARBAGE_COLLECTION"
+    call(admin, "PUT", path, {"schedule": {"type": "Daily"}, "parameters": {}})
+    assert admin.get(path, expect=200).json()["schedule"]["type"] == "Daily"
+    assert "GARBAGE_COLLECTION" in {row["vendor_type"] for row in admin.get("/api/v2.0/schedules?page_size=100", expect=200).json()}
+    call(admin, "PUT", path, {"schedule": {"type": "None"}})
+    assert admin.get(path, expect=200).content == b""
+
+
+@pytest.mark.parametrize("body, words", [
+    ({"schedule": {"type": "Custom", "cron": "0 0 25 * * *"}}, "near byte"),
+    ({"schedule": {"type": "Sometimes"}}, "Hourly"),
+    ({}, "schedule"),
+    ({"schedule": {"type": "Manual"}, "parameters": {"workers": 11}}, "workers"),
+    ({"schedule": {"type": "Manual"}, "parameters": {"per_second_max": -1}}, "per_second_max"),
+    ({"schedule": {"type": "Manual"}, "parameters": []}, "parameters"),
+])
+def test_what_makes_no_sense_is_refused_with_where(admin, body, words):
+    assert words in call(admin, "POST", f"{API}/schedule", body, expect=(400, 422)).text
+
+
+def test_history_log_and_stop(admin):
+    job = run(admin)
+    history = admin.get(f"{API}?page_size=5", expect=200)
+    assert history.json()[0]["id"] == job["id"] and history.json()[0]["job_kind"] == "MANUAL" and int(history.headers["X-Total-Count"]) >= 1
+    assert "collecting" in admin.get(f"{API}/{job['id']}/log", expect=200).text
+    admin.request("PUT", f"{API}/{job['id']}", expect=200)
+    assert admin.get(f"{API}/{job['id']}", expect=200).json()["job_status"] == "Success", "what is over stays"
+    for path in (f"{API}/0", f"{API}/0/log", f"{ITEMS}/0/items"):
+        admin.get(path, expect=404)
+    admin.request("PUT", f"{API}/0", expect=404)
+
+
+def test_strangers_see_nothing_of_it(admin, anonymous):
+    anonymous.get(API, expect=401)
+    call(anonymous, "POST", f"{API}/schedule", {"schedule": {"type": "Manual"}}, expect=(401, 403))
