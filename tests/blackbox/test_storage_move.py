@@ -212,7 +212,7 @@ def test_the_audit_trail_says_when_it_began_and_ended(registry, places, name, wh
 def test_pushes_and_pulls_go_on_meanwhile(registry, places, name, who):
     tenant = registry.tenant(who, storage=places["files"])
     repo = tenant.client().repository(name)
-    blobs = push_all(repo, small(120))
+    blobs = push_all(repo, small(60))
     stop, failures, pushed = threading.Event(), [], {}
 
     def use(number):
@@ -223,16 +223,16 @@ def test_pushes_and_pulls_go_on_meanwhile(registry, places, name, who):
             try:
                 content = oci.random_bytes(30_000, f"{number}-{turn}")
                 pushed[mine.push_blob(content)] = content
-                for digest in list(blobs)[(turn * 7 + number) % 100:][:5]:
+                for digest in list(blobs)[(turn * 7 + number) % 50:][:5]:
                     assert mine.get_blob(digest).content == blobs[digest]
-                again = list(blobs.values())[(turn * 3 + number) % 120]
+                again = list(blobs.values())[(turn * 3 + number) % 60]
                 mine.push_blob(again)
             except Exception as error:  # whatever it is, the test fails by it
                 failures.append(error)
                 return
 
     def look():
-        for _ in range(6):
+        for _ in range(3):
             status, output = registry.fsck(quick=True)  # an upload that ends while it looks is a difference to it, and no matter here
             if status == 2 or re.search("blob (?:has|does)", output):
                 failures.append(output)
@@ -278,12 +278,12 @@ def test_an_upload_that_began_before_ends_where_it_began_and_is_moved_then(regis
 def test_who_is_killed_goes_on(registry, places, s3, spawn, name, who):
     tenant = registry.tenant(who, storage=places["files"])
     repo = tenant.client().repository(name)
-    blobs = push_all(repo, [*small(60), LARGE])
+    blobs = push_all(repo, [*small(30), LARGE])
     place = places["s3"]
     for _ in range(4):  # each comes a little further
         mover = spawn(who, place)
         first = mover.stdout.readline()
-        assert " of 61 blobs" in first, first
+        assert " of 31 blobs" in first, first
         mover.stdout.readline()
         mover.send_signal(signal.SIGKILL)
         mover.wait(60)
