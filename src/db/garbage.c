@@ -131,9 +131,12 @@ err_t db_garbage_inherit(struct ctx *ctx, struct sql_tx *tx, str by, int64_t age
 			SQL_ARGS(SQL_TEXT(by), SQL_I64(age_us), SQL_I64((int64_t)max)), ret_count);
 }
 
-err_t db_garbage_bury(struct ctx *ctx, struct sql_tx *tx, int64_t blob_id, str by)
+err_t db_garbage_bury(struct ctx *ctx, struct sql_tx *tx, const struct condemned *condemned, str by)
 {
-	return sql_exec(ctx, tx, &SQL_GARBAGE_BURY, SQL_ARGS(SQL_I64(blob_id), SQL_TEXT(by)), NULL);
+	return sql_exec(
+		ctx, tx, &SQL_GARBAGE_BURY,
+		SQL_ARGS(SQL_I64(condemned->id), SQL_TEXT(by), SQL_I64(condemned->storage_id)),
+		NULL);
 }
 
 err_t db_garbage_would_free(struct ctx *ctx, struct sql_tx *tx, int64_t after_id, size_t max,

@@ -72,8 +72,10 @@ err_t db_garbage_condemned(struct ctx *ctx, struct sql_tx *tx, str by, struct co
 /* Those that others condemned longer than `age_us` ago and did not bury, at most `max`. */
 err_t db_garbage_inherit(struct ctx *ctx, struct sql_tx *tx, str by, int64_t age_us, size_t max,
 			 int64_t *ret_count);
-/* Its bytes are gone. Nothing happens when it is somebody else's by now. */
-err_t db_garbage_bury(struct ctx *ctx, struct sql_tx *tx, int64_t blob_id, str by);
+/* Its bytes are gone. Nothing happens when it is somebody else's by now, or means another storage.
+ */
+err_t db_garbage_bury(struct ctx *ctx, struct sql_tx *tx, const struct condemned *condemned,
+		      str by);
 
 /* What would be condemned now, by the blobs' ids. */
 err_t db_garbage_would_free(struct ctx *ctx, struct sql_tx *tx, int64_t after_id, size_t max,

@@ -113,8 +113,9 @@ UPDATE blob SET condemned_at_us = @now_us, condemned_by = $1
 WHERE id = ANY (ARRAY(SELECT b.id FROM blob b WHERE b.condemned_at_us < @now_us - CAST($2 AS BIGINT) ORDER BY b.condemned_at_us LIMIT $3
 	FOR UPDATE SKIP LOCKED));
 
+-- Not where its tenant moved to another storage meanwhile: bytes may be there.
 -- name: garbage_bury :exec
-DELETE FROM blob WHERE id = $1 AND condemned_by = $2;
+DELETE FROM blob WHERE id = $1 AND condemned_by = $2 AND COALESCE(place_id, storage_id) = $3;
 
 -- Whether the bytes of a digest are about to be removed; whoever asks holds the row, so that they will not be.
 -- name: garbage_is_condemned :one

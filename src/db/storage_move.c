@@ -39,6 +39,12 @@ err_t db_storage_move_blob(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id
 			   SQL_ARGS(SQL_I64(tenant_id), SQL_TEXT(mover), db_digest(ctx, d)));
 }
 
+err_t db_storage_move_condemned(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, str mover)
+{
+	return sql_exec(ctx, tx, &SQL_STORAGE_MOVE_CONDEMNED,
+			SQL_ARGS(SQL_I64(tenant_id), SQL_TEXT(mover)), NULL);
+}
+
 err_t db_storage_move_sum(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, int64_t storage_id,
 			  struct storage_move_sum *ret)
 {

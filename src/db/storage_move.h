@@ -33,6 +33,9 @@ err_t db_storage_move_take(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id
 err_t db_storage_move_blob(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, str mover,
 			   digest d);
 
+/* Condemned blobs (garbage.h) mean the new storage, though their bytes were not taken along. */
+err_t db_storage_move_condemned(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, str mover);
+
 struct storage_move_sum {
 	uint64_t blobs, bytes;
 };

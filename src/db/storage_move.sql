@@ -18,6 +18,12 @@ UPDATE tenant SET mover = $2 WHERE id = $1 AND left_id IS NOT NULL;
 -- name: storage_move_blob :exec
 UPDATE blob SET place_id = (SELECT t.place_id FROM tenant t WHERE t.id = $1)
 WHERE digest = $3 AND storage_id = (SELECT t.storage_id FROM tenant t WHERE t.id = $1 AND t.mover = $2)
+	AND condemned_at_us IS NULL AND COALESCE(place_id, storage_id) = (SELECT t.left_id FROM tenant t WHERE t.id = $1);
+
+-- What was condemned before the move is not taken along. Who removes it finds no bytes in the new storage, and then removes the row.
+-- name: storage_move_condemned :exec
+UPDATE blob SET place_id = (SELECT t.place_id FROM tenant t WHERE t.id = $1)
+WHERE condemned_at_us IS NOT NULL AND storage_id = (SELECT t.storage_id FROM tenant t WHERE t.id = $1 AND t.mover = $2)
 	AND COALESCE(place_id, storage_id) = (SELECT t.left_id FROM tenant t WHERE t.id = $1);
 
 -- part: domain_of_tenant
@@ -26,7 +32,7 @@ WHERE digest = $3 AND storage_id = (SELECT t.storage_id FROM tenant t WHERE t.id
 -- How much of a tenant's is where: $2 a storage.
 -- name: storage_move_sum :one
 SELECT CAST(COUNT(*) AS BIGINT), CAST(COALESCE(SUM(b.size_bytes), 0) AS BIGINT)
-FROM blob b WHERE b.storage_id = @domain_of_tenant AND COALESCE(b.place_id, b.storage_id) = $2;
+FROM blob b WHERE b.storage_id = @domain_of_tenant AND COALESCE(b.place_id, b.storage_id) = $2 AND b.condemned_at_us IS NULL;
 
 -- name: storage_move_uploads :one
 SELECT CAST(COUNT(*) AS BIGINT) FROM upload WHERE storage_id = $1;

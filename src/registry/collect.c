@@ -220,7 +220,7 @@ static err_t bury_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	const struct batch *batch = arg;
 	for (size_t i = 0; i < batch->condemned_count; i++) {
-		TRY(db_garbage_bury(ctx, tx, batch->condemned[i].id, batch->by));
+		TRY(db_garbage_bury(ctx, tx, &batch->condemned[i], batch->by));
 		TRY(report_blob(ctx, tx, batch->run, &batch->condemned[i]));
 	}
 	return OK;

@@ -9,10 +9,12 @@
 #include "crypto/random.h"
 #include "db/blob.h"
 #include "db/db.h"
+#include "db/garbage.h"
 #include "db/storage_move.h"
 #include "db/tenant.h"
 #include "internal.h"
 #include "os/fault.h"
+#include "registry/collect.h"
 #include "registry/storage.h"
 #include "registry/tenant.h"
 
@@ -421,8 +423,9 @@ static err_t adopt_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	const struct adopted *adopted = arg;
 	struct blob blob;
-	return db_blob_ensure(ctx, tx, adopted->move->to_id, adopted->d, adopted->size_bytes,
-			      &blob);
+	TRY(db_blob_ensure(ctx, tx, adopted->move->to_id, adopted->d, adopted->size_bytes, &blob));
+	return db_garbage_add_link(ctx, tx, 0, blob.id,
+				   registry_window_us(adopted->move->registry));
 }
 
 /* Asks for the bytes once more: who removes a blob has removed its row last. */
@@ -446,7 +449,7 @@ static err_t adopt_blob(struct ctx *ctx, void *arg, digest d, uint64_t size_byte
 }
 
 /* A blob that was removed when it had been copied, and its row did not say so yet, has bytes in the
- * new storage that no row means. It gets one that is linked nowhere: then it is garbage like any
+ * new storage that no row means. It gets one that is linked nowhere, and is garbage like any
  * other. */
 static err_t adopt_all(struct ctx *ctx, struct move *move)
 {
@@ -536,6 +539,12 @@ static err_t end_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 				 : err;
 }
 
+static err_t condemned_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	const struct move *move = arg;
+	return db_storage_move_condemned(ctx, tx, move->options->tenant_id, str_from(move->mover));
+}
+
 static err_t remove_old(struct ctx *ctx, struct move *move)
 {
 	CLEANUP(mem_done) struct sweep *sweep = NEW(struct sweep);
@@ -549,6 +558,7 @@ static err_t remove_old(struct ctx *ctx, struct move *move)
 
 static err_t finish(struct ctx *ctx, struct move *move)
 {
+	TRY(db_run(ctx, move->registry->db, SQL_WRITE, condemned_body, move));
 	TRY_CTX(ctx, adopt_all(ctx, move), "looking for what no row means");
 	if (!move->options->keep)
 		TRY_CTX(ctx, remove_old(ctx, move), "removing the old bytes (--keep leaves them)");

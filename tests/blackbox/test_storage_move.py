@@ -8,12 +8,14 @@ import re
 import signal
 import subprocess
 import threading
+import time
 import uuid
 
 import pytest
 import requests
 
 from harness import oci
+from harness.people import call
 from harness.registry import ADMIN_PASSWORD
 from harness.s3 import ACCESS_KEY, BUCKET, SECRET_KEY, S3Server
 from harness.swift import CONTAINER, CREDENTIAL_ID, CREDENTIAL_SECRET, SwiftServer
@@ -270,6 +272,63 @@ def test_an_upload_that_began_before_ends_where_it_began_and_is_moved_then(regis
     assert mover.wait(60) == 0, mover.stdout.read()
     assert blobs_below(files_of(registry, places)) == []
     assert_all(repo, blobs)
+    registry.assert_fsck_clean()
+
+
+# -- garbage
+
+def collect(registry, digest):
+    """One run, to which this blob is due."""
+    registry.execute(f"UPDATE garbage SET due_at_us = 0 WHERE blob_id IN (SELECT id FROM blob WHERE digest = '{digest}')")
+    admin = registry.client(auth="basic")
+    job = call(admin, "POST", "/api/v2.0/system/gc/schedule", {"schedule": {"type": "Manual"}}, expect=201).headers["Location"]
+    wait_until(lambda: admin.get(job, expect=200).json()["job_status"] == "Success", what="its end")
+
+
+def has_row(registry, digest):
+    return int(registry.query(f"SELECT COUNT(*) FROM blob WHERE digest = '{digest}'")[0]) == 1
+
+
+def test_garbage_waits_for_the_end_of_a_move(registry, places, spawn, name, who):
+    """Collected in one of two places its bytes would come back in the other one."""
+    tenant = registry.tenant(who, storage=places["files"])
+    repo = tenant.client().repository(name)
+    kept, gone = (repo.push_blob(f"{which} {who}".encode()) for which in ("kept", "gone"))
+    upload = repo.start_upload()
+    upload.patch(b"waits", 0)
+    mover = spawn(who, places["sealed"])
+    waits(mover)
+    repo.delete_blob(gone)
+    collect(registry, gone)
+    assert has_row(registry, gone)
+    upload.request("DELETE", expect=204)
+    assert mover.wait(60) == 0, mover.stdout.read()
+    collect(registry, gone)
+    wait_until(lambda: not has_row(registry, gone), what="the end of the blob")
+    assert len(blobs_below(registry.data / "storages" / places["sealed"]["location"])) == 1
+    assert blobs_below(files_of(registry, places)) == []
+    repo.get_blob(kept)
+    registry.assert_fsck_clean()
+
+
+def test_what_was_condemned_before_a_move_does_not_come_along(registry, places, name, who):
+    """Whoever condemned it died. Its row is removed by the next one, two minutes later, and its content can be pushed again."""
+    tenant = registry.tenant(who, storage=places["files"])
+    repo = tenant.client().repository(name)
+    content = f"gone {who}".encode()
+    kept, gone = repo.push_blob(b"kept"), repo.push_blob(content)
+    repo.delete_blob(gone)
+    registry.execute(f"UPDATE blob SET condemned_by = 'who died', condemned_at_us = {time.time_ns() // 1000} WHERE digest = '{gone}'")
+    assert "1 blobs moved" in move(registry, who, places["sealed"])
+    assert blobs_below(files_of(registry, places)) == []
+    assert len(blobs_below(registry.data / "storages" / places["sealed"]["location"])) == 1
+    assert has_row(registry, gone)
+    registry.execute(f"UPDATE blob SET condemned_at_us = 1 WHERE digest = '{gone}'")
+    collect(registry, gone)
+    wait_until(lambda: not has_row(registry, gone), what="the end of the row")
+    assert repo.push_blob(content) == gone
+    for digest in (kept, gone):
+        repo.get_blob(digest)
     registry.assert_fsck_clean()
 
 

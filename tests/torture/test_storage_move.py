@@ -62,7 +62,8 @@ def test_what_is_removed_when_it_was_copied_and_no_row_said_so_is_garbage_and_no
     done = move(registry)
     assert done.returncode == 0 and "2 blobs moved" in done.stdout, done.stdout
     registry.assert_fsck_clean()
-    assert [int(count) for count in registry.query(f"SELECT COUNT(*) FROM blob WHERE digest = '{digest}'")] == [1]
+    due = registry.query(f"SELECT COUNT(*) FROM garbage g JOIN blob b ON b.id = g.blob_id WHERE g.repository_id = 0 AND b.digest = '{digest}'")
+    assert int(due[0]) == 1
     repo.push_blob(blobs[digest])
     for digest, content in blobs.items():
         assert repo.get_blob(digest).content == content
