@@ -92,7 +92,7 @@ static str client_detail(const struct request *rq, err_t err)
 {
 	int status = error_info(err)->status;
 	bool own = (status == 400 || status == 422) && err != ERR_NAME_INVALID;
-	own |= err == ERR_QUOTA;
+	own |= err == ERR_QUOTA || err == ERR_RETENTION_TWICE;
 	own |= err == ERR_TENANT_SUSPENDED || err == ERR_TENANT_READ_ONLY; /* why: for everybody */
 	return own ? str_from(rq->x->ctx->failure.detail) : STR_NONE;
 }

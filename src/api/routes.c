@@ -7,12 +7,14 @@
  * (request_require()) once it knows the object.
  */
 #include "api/handlers.h"
+#include "api/handlers_retention.h"
 #include "api/handlers_robot.h"
 #include "api/handlers_tenant.h"
 
 #include "base/banned.h"
 
-#define JSON_BODY_MAX KIB(64)
+#define JSON_BODY_MAX	   KIB(64)
+#define INVENTORY_BODY_MAX KIB(512)
 
 const struct route api_routes[] = {
 #define OCI(method, pattern, operation_, action, handler)                                          \
@@ -378,19 +380,22 @@ const struct route api_routes[] = {
 	/* ping */
 	HARBOR(GET, "/ping", GetPing, NONE, harbor_ping),
 	/* Retention */
-	HARBOR(GET, "/retentions/metadatas", GetRentenitionMetadata, LOGIN, harbor_later),
-	HARBOR(POST, "/retentions", CreateRetention, LOGIN, harbor_later),
-	HARBOR(POST, "/retentions/{id}/executions", TriggerRetentionExecution, LOGIN, harbor_later),
-	HARBOR(GET, "/retentions/{id}/executions", ListRetentionExecutions, LOGIN, harbor_later),
+	HARBOR(GET, "/retentions/metadatas", GetRentenitionMetadata, LOGIN,
+	       harbor_retention_metadata),
+	HARBOR(POST, "/retentions", CreateRetention, LOGIN, harbor_retention_create),
+	HARBOR(POST, "/retentions/{id}/executions", TriggerRetentionExecution, LOGIN,
+	       harbor_retention_execute),
+	HARBOR(GET, "/retentions/{id}/executions", ListRetentionExecutions, LOGIN,
+	       harbor_retention_executions),
 	HARBOR(GET, "/retentions/{id}/executions/{sub}/tasks", ListRetentionTasks, LOGIN,
-	       harbor_later),
-	HARBOR(GET, "/retentions/{id}", GetRetention, LOGIN, harbor_later),
-	HARBOR(PUT, "/retentions/{id}", UpdateRetention, LOGIN, harbor_later),
-	HARBOR(DELETE, "/retentions/{id}", DeleteRetention, LOGIN, harbor_later),
+	       harbor_retention_tasks),
+	HARBOR(GET, "/retentions/{id}", GetRetention, LOGIN, harbor_retention_get),
+	HARBOR(PUT, "/retentions/{id}", UpdateRetention, LOGIN, harbor_retention_update),
+	HARBOR(DELETE, "/retentions/{id}", DeleteRetention, LOGIN, harbor_retention_delete),
 	HARBOR(PATCH, "/retentions/{id}/executions/{sub}", OperateRetentionExecution, LOGIN,
-	       harbor_later),
+	       harbor_retention_operate),
 	HARBOR(GET, "/retentions/{id}/executions/{sub}/tasks/{task}", GetRetentionTaskLog, LOGIN,
-	       harbor_later),
+	       harbor_retention_task_log),
 	/* scanner */
 	HARBOR(GET, "/scanners", ListScanners, SYSTEM_SCANNER_LIST, harbor_later),
 	HARBOR(POST, "/scanners", CreateScanner, SYSTEM_SCANNER_CREATE, harbor_later),
@@ -521,6 +526,23 @@ const struct route api_routes[] = {
 	      berth_tenant_admin_remove_user),
 	BERTH(DELETE, "/tenants/{id}/administrators/groups/{sub}", TENANT_MANAGE,
 	      berth_tenant_admin_remove_group),
+	/* what goes by itself, and what does not */
+	BERTH(GET, "/projects/{project}/retention", RETENTION_READ, berth_retention_get),
+	BERTH(PUT, "/projects/{project}/retention", RETENTION_UPDATE, berth_retention_put),
+	BERTH(DELETE, "/projects/{project}/retention", RETENTION_DELETE, berth_retention_delete),
+	BERTH(GET, "/projects/{project}/retention/runs", RETENTION_LIST, berth_retention_runs),
+	BERTH(POST, "/projects/{project}/retention/runs", RETENTION_UPDATE, berth_retention_start),
+	BERTH(POST, "/projects/{project}/retention/preview", RETENTION_UPDATE,
+	      berth_retention_preview),
+	BERTH(GET, "/projects/{project}/retention/runs/{id}", RETENTION_READ, berth_retention_run),
+	BERTH(DELETE, "/projects/{project}/retention/runs/{id}", RETENTION_UPDATE,
+	      berth_retention_stop),
+	BERTH(GET, "/projects/{project}/retention/runs/{id}/tasks/{sub}", RETENTION_READ,
+	      berth_retention_lines),
+	BERTH(GET, "/inventory", INVENTORY_LIST, berth_inventory_list),
+	{ HTTP_POST, "/api/berth/v1/inventory", ACTION_INVENTORY_REPORT, ROUTE_HARBOR,
+	  INVENTORY_BODY_MAX, berth_inventory_report },
+	BERTH(DELETE, "/inventory/{word}", INVENTORY_DELETE, berth_inventory_delete),
 	BERTH(POST, "/authz/explain", LOGIN, berth_authz_explain),
 	BERTH(GET, "/audit/records", LOGIN, berth_audit_list),
 	BERTH(GET, "/audit/export", LOGIN, berth_audit_export),

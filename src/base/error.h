@@ -64,6 +64,11 @@
 	X(NOT_FOUND, 404, "UNSUPPORTED", false, "no such resource")                                \
 	X(NAME_IS_ALIAS, 409, "DENIED", false,                                                     \
 	  "the name is an alias of something that was renamed; delete the alias first")            \
+	X(RETENTION_TWICE, 409, "DENIED", false, "two rules of the policy are the same")           \
+	X(RETENTION_RUNS, 409, "DENIED", false,                                                    \
+	  "another run of the project's retention is not finished")                                \
+	X(RETENTION_EMPTIES, 412, "DENIED", false,                                                 \
+	  "these rules would delete everything in the project: run them dry first, or force it")   \
 	X(TOO_MANY_REQUESTS, 429, "TOOMANYREQUESTS", true, "too many requests")                    \
 	/* The request itself. */                                                                  \
 	X(REQUEST_INVALID, 400, "UNSUPPORTED", false, "malformed request")                         \

@@ -148,6 +148,17 @@ static const struct job_kind kinds[] = {
 	{ .name = "purge_expired", .run = purge_expired, BY_THE_CLOCK },
 	{ .name = "purge_jobs", .run = purge_jobs, BY_THE_CLOCK },
 	{ .name = "rotate_keys", .run = rotate_keys, BY_THE_CLOCK },
+	{ .name = "expire_inventory", .run = program_expire_inventory, BY_THE_CLOCK },
+	/* Who failed half-way has said so in each repository's task; the clock or people ask again.
+	 */
+	{ .name = "retention",
+	  .title = "RETENTION",
+	  .run = program_run_retention,
+	  .at_once_max = 4,
+	  .of_tenant_max = 2,
+	  .attempts_max = 1,
+	  .time_max_ms = 24 * HOUR_S * 1000,
+	  .keep_s = 30 * 24 * HOUR_S },
 };
 
 /* Their names are those of their kinds. */
@@ -160,6 +171,7 @@ static const struct {
 	{ STR_INIT("purge_expired"), STR_INIT("@every 5m") },
 	{ STR_INIT("purge_jobs"), STR_INIT("@every 10m") },
 	{ STR_INIT("rotate_keys"), STR_INIT("@every 10m") },
+	{ STR_INIT("expire_inventory"), STR_INIT("@every 10m") },
 };
 
 /* What expires sooner is looked for sooner. */

@@ -77,6 +77,11 @@ err_t program_hear_nodes(struct ctx *ctx, struct program *p);
 /* Jobs and their schedules run from here on, until jobs_stop(). Once all that they use is open. */
 err_t program_open_jobs(struct ctx *ctx, struct program *p);
 
+/* Handlers of jobs, with the program as `arg`: retention.c. */
+struct job;
+err_t program_run_retention(struct ctx *ctx, struct job *job, void *arg);
+err_t program_expire_inventory(struct ctx *ctx, struct job *job, void *arg);
+
 enum sql_engine program_engine(const struct program *p);
 
 /* The default storage: its driver, and what that is opened with. */

@@ -35,6 +35,11 @@
 	X(DELETE_LABEL, "delete", "label", true, "delete label")                                   \
 	X(UPDATE_QUOTA, "update", "quota", true, "change quota")                                   \
 	X(PASS_QUOTA, "pass", "quota", true, "pass a threshold of a quota")                        \
+	X(CREATE_RETENTION, "create", "retention", true, "create retention policy")                \
+	X(UPDATE_RETENTION, "update", "retention", true, "change retention policy")                \
+	X(DELETE_RETENTION, "delete", "retention", true, "delete retention policy")                \
+	X(UPDATE_INVENTORY, "update", "inventory", true, "report what a cluster runs")             \
+	X(DELETE_INVENTORY, "delete", "inventory", true, "forget what a cluster runs")             \
 	X(CREATE_USER, "create", "user", true, "create user")                                      \
 	X(UPDATE_USER, "update", "user", true, "change user")                                      \
 	X(DELETE_USER, "delete", "user", true, "delete user")                                      \

@@ -158,6 +158,9 @@
 	X(GC_UPDATE, SYSTEM, "garbage-collection", "update", "s")                                  \
 	X(GC_LIST, SYSTEM, "garbage-collection", "list", "Os")                                     \
 	X(GC_STOP, SYSTEM, "garbage-collection", "stop", "s")                                      \
+	X(INVENTORY_REPORT, SYSTEM, "inventory", "create", "Ts")                                   \
+	X(INVENTORY_LIST, SYSTEM, "inventory", "list", "TOs")                                      \
+	X(INVENTORY_DELETE, SYSTEM, "inventory", "delete", "Ts")                                   \
 	X(PURGE_CREATE, SYSTEM, "purge-audit", "create", "s")                                      \
 	X(PURGE_READ, SYSTEM, "purge-audit", "read", "Os")                                         \
 	X(PURGE_UPDATE, SYSTEM, "purge-audit", "update", "s")                                      \

@@ -37,6 +37,7 @@ struct delete_work {
 	bool even_child, only_loose;
 	bool only_empty;
 	str name; /* of the repository when it was deleted */
+	struct delete_batch *batch;
 	struct doomed *doomed;
 	size_t doomed_count, doomed_room;
 };
@@ -165,11 +166,8 @@ static err_t delete_manifest(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	return listing_finish(ctx, tx, &listing);
 }
 
-static err_t run_manifest_delete(struct ctx *ctx, struct registry *registry, str repository,
-				 struct delete_work *work)
+static void drop_doomed(struct registry *registry, const struct delete_work *work)
 {
-	static const struct delete_kind kind = { delete_manifest, ERR_MANIFEST_UNKNOWN };
-	TRY(run_delete(ctx, registry, repository, &kind, work));
 	for (size_t at = 0; at < work->doomed_count; at++) {
 		const struct doomed *doomed = &work->doomed[at];
 		digest gone;
@@ -180,6 +178,14 @@ static err_t run_manifest_delete(struct ctx *ctx, struct registry *registry, str
 			     key_in_repository('t', work->repository_id, doomed->tags[i]));
 		drop(registry, key_of_digest('m', work->repository_id, gone));
 	}
+}
+
+static err_t run_manifest_delete(struct ctx *ctx, struct registry *registry, str repository,
+				 struct delete_work *work)
+{
+	static const struct delete_kind kind = { delete_manifest, ERR_MANIFEST_UNKNOWN };
+	TRY(run_delete(ctx, registry, repository, &kind, work));
+	drop_doomed(registry, work);
 	return OK;
 }
 
@@ -194,6 +200,88 @@ err_t manifest_delete_loose(struct ctx *ctx, struct registry *registry, str repo
 {
 	struct delete_work work = { .d = d, .only_loose = true };
 	return run_manifest_delete(ctx, registry, repository, &work);
+}
+
+/* --- several ---------------------------------------------------------------------------------- */
+
+static err_t delete_tag_item(struct ctx *ctx, struct sql_tx *tx, struct delete_work *work,
+			     struct listing *listing, const struct delete_item *item)
+{
+	int64_t manifest_id;
+	TRY(db_tag_delete(ctx, tx, work->repository_id, item->tag, &manifest_id));
+	listing->charge.more[QUOTA_TAGS]--;
+	return listing_tag_gone(ctx, tx, listing, manifest_id);
+}
+
+static err_t delete_manifest_item(struct ctx *ctx, struct sql_tx *tx, struct delete_work *work,
+				  struct listing *listing, const struct delete_item *item)
+{
+	size_t first = work->doomed_count;
+	str text = arena_copy(ctx->arena, str_from(digest_format(item->digest).text));
+	TRY(doom(ctx, work, text, false));
+	for (size_t at = first; at < work->doomed_count; at++) {
+		err_t err = delete_doomed(ctx, tx, work, listing, at);
+		if (err == ERR_ABSENT && at > first)
+			continue;
+		TRY(err);
+	}
+	return OK;
+}
+
+/* ERR_ABSENT, before anything was changed, when it is gone or another by now. */
+static err_t is_still(struct ctx *ctx, struct sql_tx *tx, const struct delete_work *work,
+		      const struct delete_item *item, bool *ret)
+{
+	int64_t id, parents;
+	*ret = false;
+	if (item->tag.len)
+		return work->batch->still(ctx, tx, item, work->batch->arg, ret);
+	TRY(db_manifest_lock(ctx, tx, work->repository_id, item->digest, &id));
+	TRY(db_artifact_parents(ctx, tx, id, &parents));
+	if (parents || id != item->manifest_id)
+		return OK;
+	return work->batch->still(ctx, tx, item, work->batch->arg, ret);
+}
+
+static err_t delete_item(struct ctx *ctx, struct sql_tx *tx, struct delete_work *work,
+			 struct listing *listing, struct delete_item *item)
+{
+	bool still;
+	item->gone = false;
+	err_t err = is_still(ctx, tx, work, item, &still);
+	if (err == ERR_ABSENT)
+		return OK;
+	TRY(err);
+	if (!still)
+		return OK;
+	TRY((item->tag.len ? delete_tag_item : delete_manifest_item)(ctx, tx, work, listing, item));
+	item->gone = true;
+	return work->batch->gone(ctx, tx, item, work->batch->arg);
+}
+
+static err_t delete_items(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct delete_work *work = arg;
+	struct listing listing = LISTING(work->registry, work->repository_id);
+	work->doomed_count = 0;
+	TRY(db_repository_hold(ctx, tx, work->repository_id));
+	for (size_t i = 0; i < work->batch->count; i++)
+		TRY(delete_item(ctx, tx, work, &listing, &work->batch->items[i]));
+	return listing_finish(ctx, tx, &listing);
+}
+
+err_t delete_batch(struct ctx *ctx, struct registry *registry, struct delete_batch *batch)
+{
+	struct delete_work work = { .registry = registry,
+				    .repository_id = batch->repository_id,
+				    .batch = batch };
+	TRY(db_run(ctx, registry->db, SQL_WRITE, delete_items, &work));
+	for (size_t i = 0; i < batch->count; i++)
+		if (batch->items[i].gone && batch->items[i].tag.len)
+			drop(registry,
+			     key_in_repository('t', batch->repository_id, batch->items[i].tag));
+	drop_doomed(registry, &work);
+	return OK;
 }
 
 /* Who deletes a repository knows nothing of uploads and ranges. */

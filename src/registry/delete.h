@@ -22,6 +22,30 @@ err_t manifest_delete(struct ctx *ctx, struct registry *registry, str repository
 /* One that has no tag, is nobody's accessory and that no index names; else ERR_IN_USE. */
 err_t manifest_delete_loose(struct ctx *ctx, struct registry *registry, str repository, digest d);
 
+/*
+ * Several manifests and tags of one repository in one transaction, for who decided beforehand
+ * which: each goes only if `still` says so once nobody else can change it, and as above; a manifest
+ * that an index names stays. What is not there any more is passed over.
+ */
+struct delete_item {
+	int64_t manifest_id;
+	digest digest;
+	str tag;   /* empty: the manifest with its tags; else this tag of it */
+	bool gone; /* what became of it */
+};
+struct delete_batch {
+	int64_t repository_id;
+	struct delete_item *items;
+	size_t count;
+	err_t (*still)(struct ctx *ctx, struct sql_tx *tx, const struct delete_item *item,
+		       void *arg, bool *ret);
+	/* It is gone, if the transaction is committed: for who records it. */
+	err_t (*gone)(struct ctx *ctx, struct sql_tx *tx, const struct delete_item *item,
+		      void *arg);
+	void *arg;
+};
+err_t delete_batch(struct ctx *ctx, struct registry *registry, struct delete_batch *batch);
+
 /* A repository with everything in it. ERR_BUSY while somebody uploads to it. */
 err_t repository_delete(struct ctx *ctx, struct registry *registry, str name);
 

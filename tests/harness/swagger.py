@@ -20,12 +20,16 @@ FILE = Path(__file__).resolve().parents[2] / "build" / "tools" / "harbor-swagger
 ALWAYS = {400, 401, 403, 404, 405, 413, 422, 429, 501, 503}
 
 # What Harbor answers although its description does not say so.
-UNDECLARED = {"CreateRobot": {409}, "deleteArtifact": {412}, "getCurrentUserInfo": {412}}
+UNDECLARED = {
+    "CreateRobot": {409}, "deleteArtifact": {412}, "getCurrentUserInfo": {412}, "createRetention": {409}, "updateRetention": {409},
+    # A gate of ours: rules that would leave nothing need a dry run first; and one run of a project at a time.
+    "triggerRetentionExecution": {409, 412},
+}
 
 # Tags of the operations that are served; the others answer 501.
 SERVED = frozenset(
     """health ping systeminfo statistic search configure project projectMetadata member repository artifact user usergroup
-    robot label quota permissions auditlog Ldap oidc SystemCVEAllowlist icon jobservice schedule purge gc""".split()
+    robot label quota permissions auditlog Ldap oidc SystemCVEAllowlist icon jobservice schedule purge gc Retention""".split()
 )
 # Operations of those tags that are not there yet: they answer 501 like the others. The list may only shrink.
 LATER_FILE = Path(__file__).with_name("operations-later")
@@ -73,6 +77,7 @@ def contract():
     # Of this "object" the generator of Harbor and its clients makes any value at all, and Harbor answers texts and numbers.
     del document["definitions"]["InternalConfigurationValue"]["properties"]["value"]["type"]
     document["definitions"]["ExtraAttrs"]["additionalProperties"] = {}
+    document["definitions"]["RetentionRule"]["properties"]["params"]["additionalProperties"] = {}
     # A "string" that is whatever the addition is: JSON, YAML, Markdown.
     addition = "/projects/{project_name}/repositories/{repository_name}/artifacts/{reference}/additions/{addition}"
     del document["paths"][addition]["get"]["responses"]["200"]["schema"]
