@@ -170,23 +170,22 @@ err_t berth_retention_run(struct ctx *ctx, struct request *rq)
 {
 	struct list list;
 	struct job_row row;
-	struct retention_task *tasks;
-	size_t count;
-	int64_t total;
 	TRY(list_begin(ctx, rq, &list));
 	TRY(retention_run_find(ctx, rq, rq->project_found.id, rq->id, &row));
-	TRY(retention_tasks(ctx, registry_of(rq), row.id, list.page_size, list.offset, &tasks,
-			    &count, &total));
+	struct retention_tasks tasks = { .job_id = row.id,
+					 .max = list.page_size,
+					 .offset = list.offset };
+	TRY(retention_tasks(ctx, registry_of(rq), &tasks));
 	CLEANUP(buf_done) struct buf body = BUF_INIT(HARBOR_BODY_MAX);
 	struct json_writer w = JSON_WRITER(&body);
 	json_write_object_begin(&w, NULL);
 	write_run(&w, &row);
 	json_write_array_begin(&w, "tasks");
-	for (size_t i = 0; i < count; i++)
-		write_task(&w, &tasks[i], &row);
+	for (size_t i = 0; i < tasks.count; i++)
+		write_task(&w, &tasks.list[i], &row);
 	json_write_array_end(&w);
 	json_write_object_end(&w);
-	return list_answer(rq, &list, total, &body);
+	return list_answer(rq, &list, tasks.total, &body);
 }
 
 err_t berth_retention_stop(struct ctx *ctx, struct request *rq)

@@ -269,22 +269,21 @@ err_t harbor_retention_tasks(struct ctx *ctx, struct request *rq)
 {
 	struct list list;
 	struct retention_row policy;
-	struct retention_task *tasks;
 	struct job_row row;
-	size_t count;
-	int64_t total;
 	TRY(list_begin(ctx, rq, &list));
 	TRY(find(ctx, rq, ACTION_RETENTION_LIST, &policy));
 	TRY(retention_run_find(ctx, rq, policy.project_id, rq->sub_id, &row));
-	TRY(retention_tasks(ctx, registry_of(rq), row.id, list.page_size, list.offset, &tasks,
-			    &count, &total));
+	struct retention_tasks tasks = { .job_id = row.id,
+					 .max = list.page_size,
+					 .offset = list.offset };
+	TRY(retention_tasks(ctx, registry_of(rq), &tasks));
 	CLEANUP(buf_done) struct buf body = BUF_INIT(HARBOR_BODY_MAX);
 	struct json_writer w = JSON_WRITER(&body);
 	json_write_array_begin(&w, NULL);
-	for (size_t i = 0; i < count; i++)
-		write_task(ctx, &w, &tasks[i], &row);
+	for (size_t i = 0; i < tasks.count; i++)
+		write_task(ctx, &w, &tasks.list[i], &row);
 	json_write_array_end(&w);
-	return list_answer(rq, &list, total, &body);
+	return list_answer(rq, &list, tasks.total, &body);
 }
 
 static void add_list(struct buf *text, const struct json_value *line, const char *key)

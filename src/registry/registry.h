@@ -13,6 +13,7 @@
  *	manifest_push.h            manifests and tags in
  *	pull.h list.h referrers.h  out
  *	delete.h                   away
+ *	retention.h inventory.h    what goes by itself, and what clusters keep
  *	collect.h                  what nobody has any more
  *	artifact.h label.h         what people look at
  *	tag.h copy.h search.h      more of the same

@@ -103,14 +103,13 @@ err_t retention_parse(struct ctx *ctx, str text, struct retention_policy *ret)
 
 /* --- what it did ------------------------------------------------------------------------------ */
 
-err_t retention_tasks(struct ctx *ctx, struct registry *registry, int64_t job_id, int64_t max,
-		      int64_t offset, struct retention_task **ret, size_t *ret_count,
-		      int64_t *ret_total)
+err_t retention_tasks(struct ctx *ctx, struct registry *registry, struct retention_tasks *tasks)
 {
 	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
 	TRY(registry_read(ctx, registry, &tx));
-	TRY(db_retention_task_total(ctx, &tx, job_id, ret_total));
-	return db_retention_task_page(ctx, &tx, job_id, max, offset, ret, ret_count);
+	TRY(db_retention_task_total(ctx, &tx, tasks->job_id, &tasks->total));
+	return db_retention_task_page(ctx, &tx, tasks->job_id, tasks->max, tasks->offset,
+				      &tasks->list, &tasks->count);
 }
 
 err_t retention_task(struct ctx *ctx, struct registry *registry, int64_t job_id, int64_t id,

@@ -81,9 +81,13 @@ err_t retention_would_empty(struct ctx *ctx, struct registry *registry, int64_t 
 
 /* --- what it did ------------------------------------------------------------------------------ */
 
-err_t retention_tasks(struct ctx *ctx, struct registry *registry, int64_t job_id, int64_t max,
-		      int64_t offset, struct retention_task **ret, size_t *ret_count,
-		      int64_t *ret_total);
+struct retention_tasks {
+	int64_t job_id, max, offset; /* which are wanted */
+	struct retention_task *list;
+	size_t count;
+	int64_t total; /* of all of the job */
+};
+err_t retention_tasks(struct ctx *ctx, struct registry *registry, struct retention_tasks *tasks);
 err_t retention_task(struct ctx *ctx, struct registry *registry, int64_t job_id, int64_t id,
 		     struct retention_task *ret);
 /* Page `number`, from 0, as a JSON array; ERR_ABSENT, unrecorded, behind the last. */

@@ -109,100 +109,92 @@ static const char *kept(const struct retention_policy *policy, const char *candi
 #define UNTAGGED     "{\\\"untagged\\\":true}"
 #define NOT_UNTAGGED "{\\\"untagged\\\":false}"
 
+static const struct {
+	const char *policy, *candidates, *kept;
+} decisions[] = {
+	/* Templates. */
+	{ POLICY(RULE("always", "", "")), "a@1 b@900 -@5", "1 2 3" },
+	{ POLICY(RULE("latestPushedK", "\"latestPushedK\":2", "")), "a@3 b@1 c@2 d@9", "2 3" },
+	{ POLICY(RULE("latestPushedK", "\"latestPushedK\":0", "")), "a@3", "" },
+	{ POLICY(RULE("latestPushedK", "", "")), "a@1 b@2 c@3 d@4 e@5 f@6 g@7 h@8 i@9 j@10 k@11",
+	  "1 2 3 4 5 6 7 8 9 10" },
+	{ POLICY(RULE("latestPushedK", "\"latestPushedK\":9", "")), "a@3 b@1", "1 2" },
+	{ POLICY(RULE("latestPulledN", "\"latestPulledN\":1", "")), "a@1/9 b@2/3 c@1", "2" },
+	/* Of the same time the one that was made later. */
+	{ POLICY(RULE("latestPushedK", "\"latestPushedK\":1", "")), "a@1 b@1 c@1", "3" },
+	{ POLICY(RULE("nDaysSinceLastPush", "\"nDaysSinceLastPush\":7", "")), "a@6 b@7 c@8",
+	  "1 2" },
+	{ POLICY(RULE("nDaysSinceLastPush", "", "")), "a@30 b@31", "1" },
+	{ POLICY(RULE("nDaysSinceLastPull", "\"nDaysSinceLastPull\":7", "")), "a@900/2 b@1 c@1/8",
+	  "1" },
+	/* Rules are a union. */
+	{ POLICY(RULE("latestPushedK", "\"latestPushedK\":1",
+		      "") "," RULE("latestPulledN", "\"latestPulledN\":1", "")),
+	  "a@1 b@5/1 c@9", "1 2" },
+	/* Selectors of tags; an artifact stays when one of its tags does. */
+	{ POLICY(RULE("always", "", TAGS("matches", "v*", ""))), "v1@1 dev@1 dev,v2@1", "1 3" },
+	{ POLICY(RULE("always", "", TAGS("matches", "{v*,rel-?}", ""))),
+	  "v1@1 rel-1@1 rel-12@1 main@1", "1 2" },
+	{ POLICY(RULE("always", "", TAGS("matches", "", ""))), "v1@1 -@1", "1 2" },
+	{ POLICY(RULE("always", "", TAGS("matches", "**", NOT_UNTAGGED))), "v1@1 -@1", "1" },
+	{ POLICY(RULE("always", "", TAGS("matches", "**", "{}"))), "v1@1 -@1", "1" },
+	{ POLICY(RULE("always", "", TAGS("matches", "**", "nonsense"))), "v1@1 -@1", "1 2" },
+	{ POLICY(RULE("always", "", TAGS("excludes", "dev*", ""))), "dev1@1 v1@1 dev2,v2@1 -@1",
+	  "2 3 4" },
+	{ POLICY(RULE("always", "", TAGS("excludes", "dev*", UNTAGGED))), "v1@1 -@1", "1" },
+	{ POLICY(RULE("always", "", TAGS("excludes", "{dev,test}-**", ""))),
+	  "dev-1@1 test-1@1 prod-1@1", "3" },
+	/* What a selector leaves out does not count among the latest. */
+	{ POLICY(RULE("latestPushedK", "\"latestPushedK\":1", TAGS("matches", "v*", ""))),
+	  "main@1 v1@2 v2@3", "2" },
+	/* Selectors are all wanted. */
+	{ "{\"rules\":[{\"template\":\"always\",\"tag_selectors\":[{\"decoration\":"
+	  "\"matches\",\"pattern\":\"v*\"},{\"decoration\":\"excludes\",\"pattern\":"
+	  "\"*-rc*\"}]}]}",
+	  "v1@1 v2-rc1@1 main@1", "1" },
+	/* Repositories. */
+	{ POLICY(RULE("always", "", REPOSITORIES("repoMatches", "other/**"))), "a@1", "untouched" },
+	{ POLICY(RULE("always", "", REPOSITORIES("repoMatches", "a*"))), "a@1", "1" },
+	{ POLICY(RULE("always", "", REPOSITORIES("repoExcludes", "a*"))), "a@1", "untouched" },
+	{ POLICY(RULE(
+		  "latestPushedK", "\"latestPushedK\":1",
+		  REPOSITORIES("repoMatches", "**")) "," RULE("always", "",
+							      REPOSITORIES("repoExcludes", "app"))),
+	  "a@1 b@2", "1" },
+	/* Nothing to do. */
+	{ POLICY(""), "a@1", "untouched" },
+	{ "{\"rules\":[{\"disabled\":true,\"template\":\"always\"}]}", "a@1", "untouched" },
+	/* Signatures and labels. */
+	{ POLICY(RULE("always", "", ",\"signed\":true")), "+a@1 b@1", "1" },
+	{ POLICY(RULE("always", "", ",\"signed\":false")), "+a@1 b@1", "2" },
+	{ POLICY(RULE("always", "", ",\"label\":\"keep\"")), "keep=a@1 other=b@1 c@1", "1" },
+	/* Who deletes: the first rule that names it decides. */
+	{ POLICY(DELETE_("always", "", TAGS("matches", "dev*", NOT_UNTAGGED))), "dev1@1 v1@1 -@1",
+	  "2 3" },
+	{ POLICY(DELETE_("always", "", TAGS("matches", "dev*", NOT_UNTAGGED)) "," RULE("always", "",
+										       "")),
+	  "dev1@1 v1@1 -@1", "2 3" },
+	{ POLICY(RULE("always", "", "") "," DELETE_("always", "",
+						    TAGS("matches", "dev*", NOT_UNTAGGED))),
+	  "dev1@1 v1@1", "1 2" },
+	{ POLICY(RULE("nDaysSinceLastPush", "\"nDaysSinceLastPush\":7",
+		      TAGS("matches", "dev*",
+			   NOT_UNTAGGED)) "," DELETE_("always", "",
+						      TAGS("matches", "dev*",
+							   NOT_UNTAGGED)) "," RULE("always", "",
+										   "")),
+	  "dev1@1 dev2@9 v1@99", "1 3" },
+	/* What is protected stays, and is one of the latest. */
+	{ POLICY(RULE("latestPushedK", "\"latestPushedK\":1", "")), "!a@9 b@1 ^c@5 d@6", "1 2 3" },
+	{ POLICY(RULE("latestPushedK", "\"latestPushedK\":1", "")), "!a@1 b@2", "1" },
+};
+
 Test(retention, what_stays)
 {
-	static const struct {
-		const char *policy, *candidates, *kept;
-	} cases[] = {
-		/* Templates. */
-		{ POLICY(RULE("always", "", "")), "a@1 b@900 -@5", "1 2 3" },
-		{ POLICY(RULE("latestPushedK", "\"latestPushedK\":2", "")), "a@3 b@1 c@2 d@9",
-		  "2 3" },
-		{ POLICY(RULE("latestPushedK", "\"latestPushedK\":0", "")), "a@3", "" },
-		{ POLICY(RULE("latestPushedK", "", "")),
-		  "a@1 b@2 c@3 d@4 e@5 f@6 g@7 h@8 i@9 j@10 k@11", "1 2 3 4 5 6 7 8 9 10" },
-		{ POLICY(RULE("latestPushedK", "\"latestPushedK\":9", "")), "a@3 b@1", "1 2" },
-		{ POLICY(RULE("latestPulledN", "\"latestPulledN\":1", "")), "a@1/9 b@2/3 c@1",
-		  "2" },
-		/* Of the same time the one that was made later. */
-		{ POLICY(RULE("latestPushedK", "\"latestPushedK\":1", "")), "a@1 b@1 c@1", "3" },
-		{ POLICY(RULE("nDaysSinceLastPush", "\"nDaysSinceLastPush\":7", "")), "a@6 b@7 c@8",
-		  "1 2" },
-		{ POLICY(RULE("nDaysSinceLastPush", "", "")), "a@30 b@31", "1" },
-		{ POLICY(RULE("nDaysSinceLastPull", "\"nDaysSinceLastPull\":7", "")),
-		  "a@900/2 b@1 c@1/8", "1" },
-		/* Rules are a union. */
-		{ POLICY(RULE("latestPushedK", "\"latestPushedK\":1",
-			      "") "," RULE("latestPulledN", "\"latestPulledN\":1", "")),
-		  "a@1 b@5/1 c@9", "1 2" },
-		/* Selectors of tags; an artifact stays when one of its tags does. */
-		{ POLICY(RULE("always", "", TAGS("matches", "v*", ""))), "v1@1 dev@1 dev,v2@1",
-		  "1 3" },
-		{ POLICY(RULE("always", "", TAGS("matches", "{v*,rel-?}", ""))),
-		  "v1@1 rel-1@1 rel-12@1 main@1", "1 2" },
-		{ POLICY(RULE("always", "", TAGS("matches", "", ""))), "v1@1 -@1", "1 2" },
-		{ POLICY(RULE("always", "", TAGS("matches", "**", NOT_UNTAGGED))), "v1@1 -@1",
-		  "1" },
-		{ POLICY(RULE("always", "", TAGS("matches", "**", "{}"))), "v1@1 -@1", "1" },
-		{ POLICY(RULE("always", "", TAGS("matches", "**", "nonsense"))), "v1@1 -@1",
-		  "1 2" },
-		{ POLICY(RULE("always", "", TAGS("excludes", "dev*", ""))),
-		  "dev1@1 v1@1 dev2,v2@1 -@1", "2 3 4" },
-		{ POLICY(RULE("always", "", TAGS("excludes", "dev*", UNTAGGED))), "v1@1 -@1", "1" },
-		{ POLICY(RULE("always", "", TAGS("excludes", "{dev,test}-**", ""))),
-		  "dev-1@1 test-1@1 prod-1@1", "3" },
-		/* What a selector leaves out does not count among the latest. */
-		{ POLICY(RULE("latestPushedK", "\"latestPushedK\":1", TAGS("matches", "v*", ""))),
-		  "main@1 v1@2 v2@3", "2" },
-		/* Selectors are all wanted. */
-		{ "{\"rules\":[{\"template\":\"always\",\"tag_selectors\":[{\"decoration\":"
-		  "\"matches\",\"pattern\":\"v*\"},{\"decoration\":\"excludes\",\"pattern\":"
-		  "\"*-rc*\"}]}]}",
-		  "v1@1 v2-rc1@1 main@1", "1" },
-		/* Repositories. */
-		{ POLICY(RULE("always", "", REPOSITORIES("repoMatches", "other/**"))), "a@1",
-		  "untouched" },
-		{ POLICY(RULE("always", "", REPOSITORIES("repoMatches", "a*"))), "a@1", "1" },
-		{ POLICY(RULE("always", "", REPOSITORIES("repoExcludes", "a*"))), "a@1",
-		  "untouched" },
-		{ POLICY(RULE("latestPushedK", "\"latestPushedK\":1",
-			      REPOSITORIES("repoMatches",
-					   "**")) "," RULE("always", "",
-							   REPOSITORIES("repoExcludes", "app"))),
-		  "a@1 b@2", "1" },
-		/* Nothing to do. */
-		{ POLICY(""), "a@1", "untouched" },
-		{ "{\"rules\":[{\"disabled\":true,\"template\":\"always\"}]}", "a@1", "untouched" },
-		/* Signatures and labels. */
-		{ POLICY(RULE("always", "", ",\"signed\":true")), "+a@1 b@1", "1" },
-		{ POLICY(RULE("always", "", ",\"signed\":false")), "+a@1 b@1", "2" },
-		{ POLICY(RULE("always", "", ",\"label\":\"keep\"")), "keep=a@1 other=b@1 c@1",
-		  "1" },
-		/* Who deletes: the first rule that names it decides. */
-		{ POLICY(DELETE_("always", "", TAGS("matches", "dev*", NOT_UNTAGGED))),
-		  "dev1@1 v1@1 -@1", "2 3" },
-		{ POLICY(DELETE_("always", "",
-				 TAGS("matches", "dev*", NOT_UNTAGGED)) "," RULE("always", "", "")),
-		  "dev1@1 v1@1 -@1", "2 3" },
-		{ POLICY(RULE("always", "", "") "," DELETE_("always", "",
-							    TAGS("matches", "dev*", NOT_UNTAGGED))),
-		  "dev1@1 v1@1", "1 2" },
-		{ POLICY(RULE("nDaysSinceLastPush", "\"nDaysSinceLastPush\":7",
-			      TAGS("matches", "dev*",
-				   NOT_UNTAGGED)) "," DELETE_("always", "",
-							      TAGS("matches", "dev*",
-								   NOT_UNTAGGED)) "," RULE("always",
-											   "", "")),
-		  "dev1@1 dev2@9 v1@99", "1 3" },
-		/* What is protected stays, and is one of the latest. */
-		{ POLICY(RULE("latestPushedK", "\"latestPushedK\":1", "")), "!a@9 b@1 ^c@5 d@6",
-		  "1 2 3" },
-		{ POLICY(RULE("latestPushedK", "\"latestPushedK\":1", "")), "!a@1 b@2", "1" },
-	};
-	for (size_t i = 0; i < COUNT_OF(cases); i++)
-		cr_expect_str_eq(kept(read_policy(cases[i].policy), cases[i].candidates),
-				 cases[i].kept, "%zu: %s %s", i, cases[i].policy,
-				 cases[i].candidates);
+	for (size_t i = 0; i < COUNT_OF(decisions); i++)
+		cr_expect_str_eq(kept(read_policy(decisions[i].policy), decisions[i].candidates),
+				 decisions[i].kept, "%zu: %s %s", i, decisions[i].policy,
+				 decisions[i].candidates);
 }
 
 Test(retention, the_reason_names_the_rule_that_decided)
