@@ -238,6 +238,13 @@ err_t db_job_reclaim(struct ctx *ctx, struct sql_tx *tx, int64_t losses_max, int
 			    ret_count);
 }
 
+err_t db_job_set_back(struct ctx *ctx, struct sql_tx *tx, int64_t back_us, int64_t lease_us)
+{
+	TRY(sql_exec(ctx, tx, &SQL_JOB_SET_BACK_LEASES,
+		     SQL_ARGS(SQL_I64(back_us), SQL_I64(lease_us)), NULL));
+	return sql_exec(ctx, tx, &SQL_JOB_SET_BACK_ASLEEP, SQL_ARGS(SQL_I64(back_us)), NULL);
+}
+
 err_t db_job_expire_others(struct ctx *ctx, struct sql_tx *tx, str owner)
 {
 	return sql_exec(ctx, tx, &SQL_JOB_EXPIRE_OTHERS, SQL_ARGS(SQL_TEXT(owner)), NULL);

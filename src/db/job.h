@@ -125,6 +125,9 @@ struct job_lost {
 };
 err_t db_job_reclaim(struct ctx *ctx, struct sql_tx *tx, int64_t losses_max, int64_t keep_us,
 		     struct job_lost **ret, size_t *ret_count);
+/* After the clock was set back by more than `back_us`: leases of before end `lease_us` from now,
+ * and what sleeps since a time to come is due. */
+err_t db_job_set_back(struct ctx *ctx, struct sql_tx *tx, int64_t back_us, int64_t lease_us);
 err_t db_job_expire_others(struct ctx *ctx, struct sql_tx *tx, str owner);
 
 /* What became of it; ERR_ABSENT when it is finished or was never there. */

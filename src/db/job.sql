@@ -156,6 +156,15 @@ WHERE id = ANY (ARRAY(SELECT l.id FROM job l WHERE l.state = 2 AND l.lease_until
 	FOR UPDATE SKIP LOCKED))
 RETURNING id, kind, state;
 
+-- After the clock was set back by more than $1: leases of before are no longer than $2, and nobody waits for a time of then.
+-- name: job_set_back_leases :exec
+UPDATE job SET lease_until_us = @now_us + CAST($2 AS BIGINT) WHERE state = 2 AND lease_until_us > @now_us + CAST($1 AS BIGINT);
+
+-- name: job_set_back_asleep :exec
+UPDATE job SET due_at_us = @now_us
+WHERE state = 0 AND due_at_us > @now_us + CAST($1 AS BIGINT)
+  AND (created_at_us > @now_us + CAST($1 AS BIGINT) OR started_at_us > @now_us + CAST($1 AS BIGINT));
+
 -- Where there is one node: all that an earlier run of it left.
 -- name: job_expire_others :exec
 UPDATE job SET lease_until_us = 1 WHERE state = 2 AND lease_until_us > 1 AND owner <> $1;

@@ -75,6 +75,14 @@ err_t db_job_schedule_fired(struct ctx *ctx, struct sql_tx *tx, int64_t id, int6
 			SQL_ARGS(SQL_I64(id), SQL_I64(next_at_us)), NULL);
 }
 
+err_t db_job_schedule_move(struct ctx *ctx, struct sql_tx *tx, const struct job_schedule_row *row,
+			   int64_t next_at_us)
+{
+	return sql_exec(ctx, tx, &SQL_JOB_SCHEDULE_MOVE,
+			SQL_ARGS(SQL_I64(row->id), SQL_I64(row->next_at_us), SQL_I64(next_at_us)),
+			NULL);
+}
+
 err_t db_job_schedule_stop(struct ctx *ctx, struct sql_tx *tx, int64_t id)
 {
 	return sql_exec(ctx, tx, &SQL_JOB_SCHEDULE_STOP, SQL_ARGS(SQL_I64(id)), NULL);

@@ -27,4 +27,7 @@ err_t db_job_schedule_delete(struct ctx *ctx, struct sql_tx *tx, str name);
 err_t db_job_schedule_due(struct ctx *ctx, struct sql_tx *tx, struct job_schedule_row *ret,
 			  int64_t *ret_now_us);
 err_t db_job_schedule_fired(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_t next_at_us);
+/* Another next time, unless it has one already since `row` was read. */
+err_t db_job_schedule_move(struct ctx *ctx, struct sql_tx *tx, const struct job_schedule_row *row,
+			   int64_t next_at_us);
 err_t db_job_schedule_stop(struct ctx *ctx, struct sql_tx *tx, int64_t id);

@@ -37,5 +37,9 @@ WHERE enabled = 1 AND next_at_us <= @now_us ORDER BY next_at_us LIMIT 1 FOR UPDA
 -- name: job_schedule_fired :exec
 UPDATE job_schedule SET next_at_us = $2, fired_at_us = @now_us WHERE id = $1;
 
+-- Unless it fired, or was changed, meanwhile.
+-- name: job_schedule_move :exec
+UPDATE job_schedule SET next_at_us = $3 WHERE id = $1 AND next_at_us = $2;
+
 -- name: job_schedule_stop :exec
 UPDATE job_schedule SET enabled = 0 WHERE id = $1;

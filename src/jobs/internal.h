@@ -82,12 +82,16 @@ struct jobs {
 	int64_t renewed_ns; /* this and the next two by the turning thread */
 	int64_t said_ns;    /* when the node was last said to be there; 0: not yet */
 	bool prepared;
+	_Atomic(int64_t) seen_us; /* the database's clock at the last turn; 0: none yet */
 };
 
 void jobs_count_result(struct jobs *jobs, const struct job_kind *kind, enum job_result result);
 
 /* turn.c */
 void *jobs_turn_main(void *jobs);
+
+/* clock.c: after the time that a turn has read. */
+err_t jobs_watch_clock(struct ctx *ctx, struct jobs *jobs, int64_t now_us);
 
 /* nodes.c: that this one is there, from time to time; and that it is not any more. */
 err_t jobs_node_say(struct ctx *ctx, struct jobs *jobs);

@@ -26,13 +26,14 @@
  * clock that all nodes share: a node whose own clock is minutes off takes nothing from others,
  * and fires nothing early, late or twice. How long a node may rely on a lease it counts itself,
  * by the monotonic clock from before it asked. When the database's own clock jumps ahead, leases
- * end early and fences do the rest; when it jumps back, schedules wait until it is there again.
+ * end early and fences do the rest, and what was jumped over happens once; when it jumps back,
+ * schedules wait until it is there again, or, if that is more than a day, go by it from then on.
  *
  * *Failing.* A handler that fails is run again after a pause, which doubles each time and is
  * spread (full jitter over its second half), until the kind's attempts are used up or the job's
  * own time is over. A job whose node went away with it three times is parked as failed, for it
- * may be what kills them. What it said is in its log (the newest megabyte and the first part),
- * which is kept as long as its row: the kind's time.
+ * may be what kills them, and its log says so. What it said is in its log (the newest megabyte and
+ *the first part), which is kept as long as its row: the kind's time.
  *
  * *Cancelling* ends a job that waits at once. One that runs sees ctx->cancelled: all that waits
  * or asks ctx_check() ends. At the node that runs it that is at once, elsewhere within a few

@@ -136,11 +136,28 @@ struct reclaim {
 	size_t count;
 };
 
+/* In the job's own log, behind what it said itself. */
+static err_t tell_loss(struct ctx *ctx, struct sql_tx *tx, const struct job_lost *lost)
+{
+	char time[CLOCK_RFC3339_MAX];
+	struct job_log_part part;
+	str when = clock_rfc3339(clock_wall_us(), time);
+	TRY(db_job_log_last(ctx, tx, lost->id, &part.number));
+	part.number++;
+	part.text = arena_printf(ctx->arena, STR_FMT " its node went away while it ran%s\n",
+				 STR_ARG(when),
+				 lost->state == JOB_FAILED ? ", too often: it is parked" : "");
+	return db_job_log_add(ctx, tx, lost->id, &part, JOB_LOG_PARTS_MAX);
+}
+
 static err_t reclaim_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct reclaim *reclaim = arg;
-	return db_job_reclaim(ctx, tx, JOB_LOSSES_MAX, JOB_KEEP_S * SECOND_US, &reclaim->list,
-			      &reclaim->count);
+	TRY(db_job_reclaim(ctx, tx, JOB_LOSSES_MAX, JOB_KEEP_S * SECOND_US, &reclaim->list,
+			   &reclaim->count));
+	for (size_t i = 0; i < reclaim->count; i++)
+		TRY(tell_loss(ctx, tx, &reclaim->list[i]));
+	return OK;
 }
 
 static err_t reclaim(struct ctx *ctx, struct jobs *jobs)
@@ -229,6 +246,7 @@ static err_t turn(struct ctx *ctx, struct jobs *jobs, struct job_look *look)
 	if (is_working(jobs) && clock_now_ns() >= due_ns)
 		TRY(renew(ctx, jobs));
 	TRY(db_run(ctx, jobs->options.db, SQL_READ, look_body, &looking));
+	TRY(jobs_watch_clock(ctx, jobs, look->now_us));
 	if (look->cancels)
 		TRY(renew(ctx, jobs)); /* which tells them */
 	if (is_over(look->schedule_at_us, look))

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "db/db.h"
 #include "db/job_schedule.h"
+#include "jobs/internal.h"
 #include "jobs/outbox.h"
 #include "jobs/schedule.h"
 
@@ -23,6 +24,12 @@ FIXTURE_STATEMENT(LATE, 4991, SQL_STATEMENT_EXEC, 2,
 FIXTURE_STATEMENT(BREAK_CRON, 4992, SQL_STATEMENT_EXEC, 1,
 		  "UPDATE job_schedule SET cron = 'x', next_at_us = 1 WHERE name = ?1",
 		  "UPDATE job_schedule SET cron = 'x', next_at_us = 1 WHERE name = $1");
+FIXTURE_STATEMENT(DREAM, 4996, SQL_STATEMENT_EXEC, 2,
+		  "UPDATE job SET state = 0, due_at_us = ?2, started_at_us = ?2 WHERE id = ?1",
+		  "UPDATE job SET state = 0, due_at_us = $2, started_at_us = $2 WHERE id = $1");
+FIXTURE_STATEMENT(HOLD, 4997, SQL_STATEMENT_EXEC, 2,
+		  "UPDATE job SET state = 2, owner = 'x', lease_until_us = ?2 WHERE id = ?1",
+		  "UPDATE job SET state = 2, owner = 'x', lease_until_us = $2 WHERE id = $1");
 FIXTURE_STATEMENT(OVER, 4993, SQL_STATEMENT_EXEC, 1,
 		  "UPDATE job SET keep_until_us = 1 WHERE id = ?1",
 		  "UPDATE job SET keep_until_us = 1 WHERE id = $1");
@@ -492,6 +499,10 @@ JOB_TEST(what_takes_three_nodes_with_it_is_parked)
 		cr_assert(soon(i < 2 ? is_ready : is_failed, id));
 	}
 	cr_assert(says(row_of(id).error, "its node went away"));
+	size_t parts;
+	str log = log_of(jobs, id, &parts);
+	cr_assert_eq(parts, 3);
+	cr_assert(says(log, "its node went away while it ran, too often: it is parked"));
 	jobs_free(jobs);
 }
 
@@ -682,6 +693,39 @@ JOB_TEST(a_schedule_fires_once_whoever_looks)
 	for (size_t i = 0; i < COUNT_OF(nodes); i++)
 		jobs_free(nodes[i]);
 	cr_assert_eq(atomic_load(&world.runs), 1);
+}
+
+#define DAY_US INT64_C(86400000000)
+
+static bool is_near(int64_t from_us)
+{
+	return schedule("far").next_at_us <= from_us + DAY_US;
+}
+
+/* The clock was months ahead once, and what was to happen then would not happen for months. */
+JOB_TEST(a_clock_that_was_set_back_is_gone_by)
+{
+	struct jobs *jobs = engine(0, 30000);
+	struct job_schedule far = { STR("far"), STR("count"), .cron = STR("@daily") };
+	struct job_schedule soon_again = { STR("near"), STR("count"), .cron = STR("@hourly") };
+	EXPECT_OK(CTX, jobs_schedule(CTX, jobs, &far));
+	EXPECT_OK(CTX, jobs_schedule(CTX, jobs, &soon_again));
+	int64_t now_us = schedule("near").next_at_us, waits_us = now_us + DAY_US / 2;
+	EXPECT_OK(CTX, change(&LATE, SQL_ARGS(SQL_TEXT(far.name), SQL_I64(now_us + 90 * DAY_US))));
+	EXPECT_OK(CTX, change(&LATE, SQL_ARGS(SQL_TEXT(soon_again.name), SQL_I64(waits_us))));
+	int64_t sleeps = ask_for("count", 0), leased = ask_for("count", 0);
+	EXPECT_OK(CTX, change(&DREAM, SQL_ARGS(SQL_I64(sleeps), SQL_I64(now_us + 90 * DAY_US))));
+	EXPECT_OK(CTX, change(&HOLD, SQL_ARGS(SQL_I64(leased), SQL_I64(now_us + 90 * DAY_US))));
+	start(jobs);
+	cr_assert(soon(is_near, now_us));
+	cr_assert(soon(is_ready, sleeps));
+	cr_assert_leq(row_of(leased).lease_until_us, now_us + DAY_US);
+	cr_assert_eq(schedule("near").next_at_us, waits_us, "by half a day: it waits");
+	/* While it runs, too. */
+	EXPECT_OK(CTX, change(&LATE, SQL_ARGS(SQL_TEXT(far.name), SQL_I64(now_us + 90 * DAY_US))));
+	atomic_store(&jobs->seen_us, now_us + 90 * DAY_US);
+	cr_assert(soon(is_near, now_us));
+	jobs_free(jobs);
 }
 
 JOB_TEST(a_line_that_is_none_is_refused_and_one_in_a_row_is_off)
