@@ -35,6 +35,10 @@
 	  "serve; at least one node of a cluster must run some.")                                  \
 	X(DURATION, jobs_lease_ms, "jobs.lease", "30s", OPTION_RANGE(OPTION_S(1), OPTION_H(1)),    \
 	  "When a node dies, others take over its jobs after so long.")                            \
+	X(DURATION, jobs_keep_ms, "jobs.keep", "30d",                                              \
+	  OPTION_RANGE(OPTION_S(1), OPTION_DAYS(3650)),                                            \
+	  "How long finished jobs are kept with their logs; those of the server's own "            \
+	  "housekeeping, which come every few minutes, an hour.")                                  \
 	X(DURATION, pulls_write_interval_ms, "pulls.write_interval", "10s",                        \
 	  OPTION_RANGE(OPTION_MS(100), OPTION_H(1)),                                               \
 	  "How often the times and numbers of pulls are written down. A crash loses so much.")     \

@@ -27,7 +27,7 @@
 #define JOB_WRITE_S	    5 /* for what the engine itself writes */
 #define JOB_NODE_SAYS_S	    30
 #define JOB_NODE_UNSEEN_S   120
-#define JOB_KEEP_S	    (INT64_C(30) * 86400) /* a finished job, unless its kind says otherwise */
+#define JOB_KEEP_S	    (INT64_C(30) * 86400) /* a finished job, by default */
 
 /* Why a running job is to end. */
 enum job_why { JOB_GOES_ON, JOB_CANCEL, JOB_LOST, JOB_STOP };

@@ -28,7 +28,7 @@ struct job_kind {
 	int64_t backoff_first_ms; /* before the second attempt; default 1 s */
 	int64_t backoff_max_ms;	  /* default one hour */
 	int64_t time_max_ms;	  /* of one attempt; default one hour */
-	int64_t keep_s;		  /* rows and logs of those that are finished; default 30 days */
+	int64_t keep_s; /* rows and logs of those that are finished; default: jobs_options' */
 };
 
 int64_t job_id(const struct job *job);

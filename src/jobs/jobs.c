@@ -82,6 +82,7 @@ err_t jobs_new(struct ctx *ctx, const struct jobs_options *options, struct jobs 
 	struct jobs_options *o = &jobs->options;
 	o->lease_ms = o->lease_ms ? o->lease_ms : LEASE_MS;
 	o->poll_ms = o->poll_ms ? o->poll_ms : POLL_MS;
+	o->keep_s = o->keep_s ? o->keep_s : JOB_KEEP_S;
 	o->turn_ms_max = o->turn_ms_max ? o->turn_ms_max : TURN_MS_MAX;
 	pthread_mutex_init(&jobs->lock, NULL);
 	thread_condition_init(&jobs->wake);
@@ -213,7 +214,7 @@ struct asked {
 	bool paused;
 	enum job_state state;
 	struct job_row *row;
-	int64_t after, max, count;
+	int64_t after, max, count, keep_us;
 	struct job_log_part **parts;
 	size_t *part_count;
 };
@@ -221,7 +222,7 @@ struct asked {
 static err_t cancel_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct asked *asked = arg;
-	return db_job_cancel(ctx, tx, asked->id, JOB_KEEP_S * SECOND_US, &asked->state);
+	return db_job_cancel(ctx, tx, asked->id, asked->keep_us, &asked->state);
 }
 
 /* Where it runs here. */
@@ -235,7 +236,7 @@ static void cancel_here(struct jobs *jobs, int64_t id)
 
 err_t jobs_cancel(struct ctx *ctx, struct jobs *jobs, int64_t id)
 {
-	struct asked asked = { .id = id };
+	struct asked asked = { .id = id, .keep_us = jobs->options.keep_s * SECOND_US };
 	err_t err = db_run(ctx, jobs->options.db, SQL_WRITE, cancel_body, &asked);
 	if (err == ERR_ABSENT)
 		return fail(ctx, ERR_NOT_FOUND, "no job %lld is under way", (long long)id);
@@ -265,13 +266,15 @@ err_t jobs_pause(struct ctx *ctx, struct jobs *jobs, str kind, bool paused)
 static err_t cancel_waiting_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct asked *asked = arg;
-	return db_job_cancel_waiting(ctx, tx, asked->kind, JOB_KEEP_S * SECOND_US, PURGE_BATCH,
+	return db_job_cancel_waiting(ctx, tx, asked->kind, asked->keep_us, PURGE_BATCH,
 				     &asked->count);
 }
 
 err_t jobs_cancel_waiting(struct ctx *ctx, struct jobs *jobs, str kind, int64_t *ret_count)
 {
-	struct asked asked = { .kind = kind, .count = PURGE_BATCH };
+	struct asked asked = { .kind = kind,
+			       .count = PURGE_BATCH,
+			       .keep_us = jobs->options.keep_s * SECOND_US };
 	*ret_count = 0;
 	for (; asked.count == PURGE_BATCH; *ret_count += asked.count) {
 		TRY(ctx_check(ctx));

@@ -72,6 +72,7 @@ struct jobs_options {
 		workers_max; /* jobs that this node runs at once; 0: none, it only fires and asks */
 	int64_t lease_ms;    /* default 30 s */
 	int64_t poll_ms;     /* default 2 s */
+	int64_t keep_s;	     /* finished jobs, unless their kind says otherwise; default 30 days */
 	int64_t turn_ms_max; /* how long a step of the engine may take; default 10 s */
 };
 

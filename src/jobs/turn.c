@@ -132,6 +132,7 @@ static void drop_expired(struct jobs *jobs)
 /* --- others' ---------------------------------------------------------------------------------- */
 
 struct reclaim {
+	int64_t keep_us;
 	struct job_lost *list;
 	size_t count;
 };
@@ -153,7 +154,7 @@ static err_t tell_loss(struct ctx *ctx, struct sql_tx *tx, const struct job_lost
 static err_t reclaim_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct reclaim *reclaim = arg;
-	TRY(db_job_reclaim(ctx, tx, JOB_LOSSES_MAX, JOB_KEEP_S * SECOND_US, &reclaim->list,
+	TRY(db_job_reclaim(ctx, tx, JOB_LOSSES_MAX, reclaim->keep_us, &reclaim->list,
 			   &reclaim->count));
 	for (size_t i = 0; i < reclaim->count; i++)
 		TRY(tell_loss(ctx, tx, &reclaim->list[i]));
@@ -162,7 +163,7 @@ static err_t reclaim_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 
 static err_t reclaim(struct ctx *ctx, struct jobs *jobs)
 {
-	struct reclaim work = { 0 };
+	struct reclaim work = { .keep_us = jobs->options.keep_s * SECOND_US };
 	TRY(db_run(ctx, jobs->options.db, SQL_WRITE, reclaim_body, &work));
 	for (size_t i = 0; i < work.count; i++)
 		LOG(work.list[i].state == JOB_FAILED ? LOG_ERROR : LOG_WARN,

@@ -98,7 +98,7 @@ static struct job_end judge(const struct job *job, err_t err, const char *detail
 	const struct job_kind *kind = job->kind;
 	int64_t delay_ms = pause_ms(kind, job->row.attempts);
 	struct job_end end = { .state = JOB_FAILED, .error = str_from(detail) };
-	end.keep_us = (kind->keep_s ? kind->keep_s : JOB_KEEP_S) * SECOND_US;
+	end.keep_us = (kind->keep_s ? kind->keep_s : job->jobs->options.keep_s) * SECOND_US;
 	*ret = JOB_RESULT_FAILED;
 	if (err == OK) {
 		end.state = JOB_DONE;

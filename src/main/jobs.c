@@ -208,6 +208,7 @@ err_t program_open_jobs(struct ctx *ctx, struct program *p)
 		.arg = p,
 		.workers_max = (unsigned)p->config.jobs_workers,
 		.lease_ms = p->config.jobs_lease_ms,
+		.keep_s = p->config.jobs_keep_ms / 1000,
 	};
 	TRY_CTX(ctx, jobs_new(ctx, &options, &p->jobs), "jobs");
 	return jobs_start(ctx, p->jobs);
