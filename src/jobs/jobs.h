@@ -32,8 +32,8 @@
  * *Failing.* A handler that fails is run again after a pause, which doubles each time and is
  * spread (full jitter over its second half), until the kind's attempts are used up or the job's
  * own time is over. A job whose node went away with it three times is parked as failed, for it
- * may be what kills them, and its log says so. What it said is in its log (the newest megabyte and
- *the first part), which is kept as long as its row: the kind's time.
+ * may be what kills them, and its log says so. A log has the first part and the newest megabyte
+ * of what was said, and is kept as long as its row: the kind's time.
  *
  * *Cancelling* ends a job that waits at once. One that runs sees ctx->cancelled: all that waits
  * or asks ctx_check() ends. At the node that runs it that is at once, elsewhere within a few

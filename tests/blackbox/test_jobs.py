@@ -33,7 +33,7 @@ def test_jobs_are_seen(registry):
 @pytest.mark.settings(jobs_workers="0")
 def test_a_node_without_workers_runs_none(registry):
     admin = registry.client(auth="basic")
-    wait_until(lambda: registry.query("SELECT COUNT(*) FROM job_schedule") in (["5"], [5]), what="the schedules")
+    wait_until(lambda: registry.query("SELECT name FROM job_schedule WHERE name = 'purge_expired'"), what="the schedules")
     registry.execute("UPDATE job_schedule SET next_at_us = 1 WHERE name = 'purge_expired'")
     ready = 'berth_jobs{kind="purge_expired",state="ready"} 1'
     wait_until(lambda: ready in admin.get("/metrics", expect=200).text, what="a job that waits")

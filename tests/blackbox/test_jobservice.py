@@ -5,7 +5,7 @@ import os
 import pytest
 
 from harness.client import codes
-from harness.people import call
+from harness.people import PASSWORD, call, make_person
 from harness.wait import wait_until
 
 API = "/api/v2.0"
@@ -98,6 +98,25 @@ def test_a_job_has_a_log_and_is_stopped(registry):
     admin.request("PUT", f"{JOBS}/jobs/all", expect=200)
 
 
+OPERATIONS = [
+    ("GET", "/jobservice/pools"), ("GET", "/jobservice/pools/all/workers"), ("GET", "/jobservice/queues"), ("PUT", "/jobservice/queues/all"),
+    ("PUT", "/jobservice/jobs/all"), ("GET", "/jobservice/jobs/1/log"), ("GET", "/schedules"), ("GET", "/system/purgeaudit"),
+    ("GET", "/system/purgeaudit/1"), ("PUT", "/system/purgeaudit/1"), ("GET", "/system/purgeaudit/1/log"), ("GET", "/system/purgeaudit/schedule"),
+    ("POST", "/system/purgeaudit/schedule"), ("PUT", "/system/purgeaudit/schedule"),
+]
+
+
 def test_only_administrators_see_any_of_it(admin, registry, anonymous):
-    anonymous.get(f"{JOBS}/queues", expect=401)
-    anonymous.get(f"{API}/schedules", expect=401)
+    """Of the system: a tenant's own administrator is none."""
+    anna = make_person(admin)
+    somebody = anna.client
+    tenant = registry.tenant("jobs-elsewhere")
+    owner = make_person(tenant.admin)
+    call(tenant.admin, "POST", f"{tenant.path}/administrators", {"user_id": owner.id})
+    owner = tenant.client(owner.name, PASSWORD, auth="basic")
+    for method, path in OPERATIONS:
+        anonymous.request(method, f"{API}{path}", expect=401)
+        call(somebody, method, f"{API}{path}", {}, expect=403)
+        call(owner, method, f"{API}{path}", {}, expect=403)
+    somebody.get(f"{API}/schedules/all/paused", expect=200)
+    anonymous.get(f"{API}/schedules/all/paused", expect=401)
