@@ -127,7 +127,8 @@ static err_t look_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	batch->unlinked_count = 0;
 	batch->put_off = 0;
 	TRY(db_garbage_take(ctx, tx, BATCH, &taken, &batch->taken));
-	qsort(taken, batch->taken, sizeof *taken, compare);
+	if (batch->taken)
+		qsort(taken, batch->taken, sizeof *taken, compare);
 	for (size_t i = 0; i < batch->taken; i++) {
 		bool blob = true;
 		if (taken[i].repository_id)
