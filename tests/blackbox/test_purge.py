@@ -28,15 +28,17 @@ def write_old(registry, hours, **counts):
     """Records as they were written that many hours ago."""
     at_us = int(time.time() * 10**6) - hours * HOUR_US
     columns = "time_us, tenant_id, project_id, project, actor_type, actor_id, actor, operation, resource_type, resource, address, result, detail"
-    insert = f"INSERT INTO audit_record ({columns}) VALUES "
     for name, count in counts.items():
         operation, kind = name.split("_")
-        row = f"({at_us}, 1, 0, '', 'user', 1, 'alice', '{operation}', '{kind}', 'library/old', '', 0, '{{}}')"
-        rows = ", ".join([row] * count)
+        series = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})"
+        insert = (
+            f"INSERT INTO audit_record ({columns})"
+            f" SELECT {at_us}, 1, 0, '', 'user', 1, 'alice', '{operation}', '{kind}', 'library/old', '', 0, '{{}}' FROM n"
+        )
         if os.environ.get("BERTH_TEST_ENGINE") == "sqlite":
-            registry.execute(insert + rows)
+            registry.execute(f"{series} {insert}")
         else:
-            registry.execute(f"WITH made AS ({insert}{rows} RETURNING id) INSERT INTO audit_unsealed (record_id) SELECT id FROM made")
+            registry.execute(f"{series}, made AS ({insert} RETURNING id) INSERT INTO audit_unsealed (record_id) SELECT id FROM made")
 
 
 def old_ones(registry):
@@ -157,6 +159,22 @@ def test_what_was_changed_before_is_kept_and_told(registry):
     assert ended(admin, path)["job_status"] in ("Stopped", "Error")
     assert old_ones(registry) == ["pull_artifact"]
     assert "was changed" in verify(registry)["difference"]
+
+
+def test_a_kill_in_the_middle_leaves_a_whole_trail_and_the_purge_goes_on(make_registry):
+    registry = make_registry(audit_checkpoint_interval="1s", jobs_lease="1s")
+    write_old(registry, 48, pull_artifact=1500, create_artifact=500)
+    signed(registry)
+    path = start(registry.client(auth="basic"))
+    for _ in range(2):  # a third time would be too often
+        registry.kill9()
+        verdict = verify(registry)
+        assert verdict["intact"] and verdict["purged"] + len(old_ones(registry)) == 2000
+        registry.start()
+    admin = registry.client(auth="basic")
+    assert ended(admin, path)["job_status"] == "Success"
+    assert old_ones(registry) == [] and verify(registry)["purged"] == 2000
+    assert admin.get(f"{API}/auditlog-exts?q=operation=purge", expect=200).json()
 
 
 WRONG = [

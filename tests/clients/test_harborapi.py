@@ -20,6 +20,7 @@ from harness import oci, swagger
 from harness.directory import ROOT, ROOT_PASSWORD, SUFFIX, Directory, ldif, need_slapd
 from harness.people import PASSWORD, fresh_name
 from harness.registry import ADMIN_PASSWORD
+from harness.wait import wait_until
 from harness.wire import unique
 
 DEVELOPER, GUEST = 2, 3
@@ -511,6 +512,44 @@ def test_audit_logs(harbor, pushed):
     assert {"project", "artifact"} <= {entry.resource_type for entry in mine}
     assert all(entry.op_time and entry.username == "admin" for entry in mine)
     assert harbor.get_audit_logs(query=f"resource={project}/{repository}:v1", limit=1)[0].operation == "create"
+
+
+# -- what happens by itself
+
+
+def ended(ask):
+    return wait_until(lambda: ask().job_status in ("Success", "Error", "Stopped") and ask(), what="the end of a job")
+
+
+def test_purges_of_the_audit_log(harbor):
+    parameters = {"audit_retention_hour": 168, "dry_run": True, "include_operations": "create,delete,pull"}
+    assert harbor.get_purge_job_schedule().schedule is None
+    at = harbor.create_purge_job_schedule(models.Schedule(parameters=parameters, schedule=models.ScheduleObj(type="Manual")))
+    number = int(at.rsplit("/", 1)[1])
+    job = ended(lambda: harbor.get_purge_job(number))
+    assert (job.job_status, job.job_name, job.deleted) == ("Success", "PURGE_AUDIT_LOG", False)
+    assert "would be removed" in harbor.get_purge_job_log(number)
+    assert harbor.get_purge_job_history(limit=1)[0].id == number
+    harbor.stop_purge_job(number)
+    harbor.create_purge_job_schedule(models.Schedule(parameters=parameters, schedule=models.ScheduleObj(type="Hourly", cron="0 0 * * * *")))
+    assert harbor.get_purge_job_schedule().schedule.type.value == "Hourly"
+    custom = models.ScheduleObj(type="Custom", cron="0 30 1 * * *")
+    harbor.update_purge_job_schedule(models.Schedule(parameters=parameters, schedule=custom))
+    assert harbor.get_purge_job_schedule().schedule.cron == "0 30 1 * * *"
+    harbor.update_purge_job_schedule(models.Schedule(parameters=parameters, schedule=models.ScheduleObj(type="None", cron="")))
+    assert harbor.get_purge_job_schedule().schedule is None
+
+
+def test_garbage_collections(harbor):
+    parameters = {"delete_untagged": True, "dry_run": True, "workers": 1}
+    at = harbor.create_gc_schedule(models.Schedule(parameters=parameters, schedule=models.ScheduleObj(type="Manual")))
+    number = int(at.rsplit("/", 1)[1])
+    assert ended(lambda: harbor.get_gc_job(number)).job_name == "GARBAGE_COLLECTION"
+    assert harbor.get_gc_log(number)
+    assert harbor.get_gc_jobs(limit=1)[0].id == number
+    harbor.update_gc_schedule(models.Schedule(parameters=parameters, schedule=models.ScheduleObj(type="Daily", cron="0 0 0 * * *")))
+    assert harbor.get_gc_schedule().schedule.type.value == "Daily"
+    harbor.update_gc_schedule(models.Schedule(parameters=parameters, schedule=models.ScheduleObj(type="None", cron="")))
 
 
 # -- the rest of the client
