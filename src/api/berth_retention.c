@@ -6,6 +6,7 @@
 #include "api/audit.h"
 #include "api/handlers_retention.h"
 #include "api/retention_view.h"
+#include "registry/expiry.h"
 
 #include <string.h>
 
@@ -221,5 +222,66 @@ err_t berth_retention_lines(struct ctx *ctx, struct request *rq)
 	json_write_i64(&w, "page", page);
 	json_write_raw(&w, "lines", lines);
 	json_write_object_end(&w);
+	return answer_object(ctx, rq, &body);
+}
+
+/* --- what expires ----------------------------------------------------------------------------- */
+
+static err_t write_expiry(struct ctx *ctx, struct request *rq, struct json_writer *w,
+			  const struct expiry_row *row)
+{
+	struct retention_tag *tags;
+	size_t count;
+	TRY(expiry_tags(ctx, registry_of(rq), row->manifest_id, &tags, &count));
+	json_write_object_begin(w, NULL);
+	json_write_str(w, "repository", row->repository);
+	json_write_str(w, "digest", row->digest_text);
+	json_write_str(w, "cursor",
+		       arena_printf(ctx->arena, "%lld-%lld", (long long)row->due_at_us,
+				    (long long)row->manifest_id));
+	if (!count)
+		json_write_time(w, "expires_at", expiry_time(&row->expiry, row->pushed_at_us));
+	json_write_array_begin(w, "tags");
+	for (size_t i = 0; i < MIN(count, RETENTION_LINE_TAGS); i++) {
+		json_write_object_begin(w, NULL);
+		json_write_str(w, "name", tags[i].name);
+		json_write_time(w, "expires_at", expiry_time(&row->expiry, tags[i].pushed_at_us));
+		json_write_object_end(w);
+	}
+	json_write_array_end(w);
+	json_write_object_end(w);
+	return OK;
+}
+
+static err_t read_cursor(struct ctx *ctx, struct request *rq, struct expiry_row *after)
+{
+	str cursor = request_query(rq, STR("cursor")), due, id;
+	uint64_t due_at_us, manifest_id;
+	if (!cursor.len)
+		return OK;
+	if (!str_cut(cursor, '-', &due, &id) || !str_to_u64(due, INT64_MAX, &due_at_us) ||
+	    !str_to_u64(id, INT64_MAX, &manifest_id))
+		return fail(ctx, ERR_UNPROCESSABLE, "cursor is none of a row of this list");
+	after->due_at_us = (int64_t)due_at_us;
+	after->manifest_id = (int64_t)manifest_id;
+	return OK;
+}
+
+/* What is due next, first; a page goes on behind the `cursor` of the last row. */
+err_t berth_expiry_list(struct ctx *ctx, struct request *rq)
+{
+	struct expiry_row *rows, after = { .project_id = rq->project_found.id };
+	size_t count;
+	int64_t max;
+	TRY(read_cursor(ctx, rq, &after));
+	TRY(query_i64(ctx, rq, STR("page_size"), HARBOR_PAGE_SIZE_MAX, &max));
+	max = MAX(MIN(max, HARBOR_PAGE_SIZE_MAX), 1);
+	TRY(expiry_list(ctx, registry_of(rq), &after, max, &rows, &count));
+	CLEANUP(buf_done) struct buf body = BUF_INIT(LINES_MAX);
+	struct json_writer w = JSON_WRITER(&body);
+	json_write_array_begin(&w, NULL);
+	for (size_t i = 0; i < count; i++)
+		TRY(write_expiry(ctx, rq, &w, &rows[i]));
+	json_write_array_end(&w);
 	return answer_object(ctx, rq, &body);
 }

@@ -26,6 +26,7 @@ err_t berth_retention_runs(struct ctx *ctx, struct request *rq);
 err_t berth_retention_run(struct ctx *ctx, struct request *rq);
 err_t berth_retention_stop(struct ctx *ctx, struct request *rq);
 err_t berth_retention_lines(struct ctx *ctx, struct request *rq);
+err_t berth_expiry_list(struct ctx *ctx, struct request *rq);
 
 /* berth_inventory.c */
 err_t berth_inventory_list(struct ctx *ctx, struct request *rq);

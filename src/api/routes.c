@@ -539,6 +539,7 @@ const struct route api_routes[] = {
 	      berth_retention_stop),
 	BERTH(GET, "/projects/{project}/retention/runs/{id}/tasks/{sub}", RETENTION_READ,
 	      berth_retention_lines),
+	BERTH(GET, "/projects/{project}/expiring", ARTIFACT_LIST, berth_expiry_list),
 	BERTH(GET, "/inventory", INVENTORY_LIST, berth_inventory_list),
 	{ HTTP_POST, "/api/berth/v1/inventory", ACTION_INVENTORY_REPORT, ROUTE_HARBOR,
 	  INVENTORY_BODY_MAX, berth_inventory_report },

@@ -406,6 +406,24 @@ static void describe_children(struct arena *arena, const struct artifact_source 
 		facts->children_json = arena_copy(arena, buf_str(&text));
 }
 
+/* Annotations first, then the config's labels; parses only what has such a word. */
+static void describe_expiry(const struct artifact_source *source, struct expiry *ret)
+{
+	struct json_problem problem;
+	size_t at;
+	if (str_find(source->parsed->annotations_json, STR(".expires-"), &at)) {
+		CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
+		if (json_parse(source->parsed->annotations_json, manifest_limits, &doc, &problem))
+			expiry_read(doc.root, ret);
+	}
+	if (source->config.len <= ARTIFACT_CONFIG_MAX &&
+	    str_find(source->config, STR(".expires-"), &at)) {
+		CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
+		if (json_parse(source->config, config_limits, &doc, &problem))
+			expiry_read(json_member(json_member(doc.root, "config"), "Labels"), ret);
+	}
+}
+
 /* --- all of it ---------------------------------------------------------------------------------
  */
 
@@ -441,5 +459,6 @@ void artifact_describe(struct arena *arena, const struct artifact_source *source
 	str skip = describe_annotated(arena, source->bytes, &facts);
 	describe_attributes(arena, source, skip, &facts);
 	describe_children(arena, source, &facts);
+	describe_expiry(source, &facts.expiry);
 	*ret = facts;
 }

@@ -17,6 +17,7 @@
  */
 #pragma once
 
+#include "codec/expiry.h"
 #include "codec/manifest.h"
 
 #define ARTIFACT_TEXT_MAX   KIB(64)
@@ -32,7 +33,8 @@ struct artifact_facts {
 	str subject_text; /* of an accessory */
 	str icon;	  /* digest of the layer that says it is the icon; empty: the type's */
 	str extra_attrs_json;
-	str children_json; /* of an index: [{child_digest, platform, annotations, urls}] */
+	str children_json;    /* of an index: [{child_digest, platform, annotations, urls}] */
+	struct expiry expiry; /* when it wants to be gone */
 };
 
 struct artifact_source {

@@ -148,6 +148,7 @@ static const struct job_kind kinds[] = {
 	{ .name = "purge_expired", .run = purge_expired, BY_THE_CLOCK },
 	{ .name = "purge_jobs", .run = purge_jobs, BY_THE_CLOCK },
 	{ .name = "rotate_keys", .run = rotate_keys, BY_THE_CLOCK },
+	{ .name = "expire_tags", .run = program_expire_tags, BY_THE_CLOCK },
 	{ .name = "expire_inventory", .run = program_expire_inventory, BY_THE_CLOCK },
 	/* Who failed half-way has said so in each repository's task; the clock or people ask again.
 	 */
@@ -171,6 +172,7 @@ static const struct {
 	{ STR_INIT("purge_expired"), STR_INIT("@every 5m") },
 	{ STR_INIT("purge_jobs"), STR_INIT("@every 10m") },
 	{ STR_INIT("rotate_keys"), STR_INIT("@every 10m") },
+	{ STR_INIT("expire_tags"), STR_INIT("@every 30s") },
 	{ STR_INIT("expire_inventory"), STR_INIT("@every 10m") },
 };
 

@@ -80,6 +80,7 @@ err_t program_open_jobs(struct ctx *ctx, struct program *p);
 /* Handlers of jobs, with the program as `arg`: retention.c. */
 struct job;
 err_t program_run_retention(struct ctx *ctx, struct job *job, void *arg);
+err_t program_expire_tags(struct ctx *ctx, struct job *job, void *arg);
 err_t program_expire_inventory(struct ctx *ctx, struct job *job, void *arg);
 
 enum sql_engine program_engine(const struct program *p);

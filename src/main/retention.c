@@ -6,6 +6,7 @@
 #include "jobs/schedule.h"
 #include "notify/audit.h"
 #include "program.h"
+#include "registry/expiry.h"
 #include "registry/inventory.h"
 
 #include "base/banned.h"
@@ -14,7 +15,7 @@ struct retention_job {
 	struct program *program;
 	struct job *job;
 	int64_t project_id, done, total, retained;
-	str project;
+	str project, actor;
 };
 
 /* --- what it says ----------------------------------------------------------------------------- */
@@ -28,10 +29,9 @@ static str resource_of(struct ctx *ctx, const struct retention_gone *gone)
 			    DIGEST_ARG(gone->digest));
 }
 
-static err_t record(struct ctx *ctx, struct sql_tx *tx, const struct retention_gone *gone,
-		    void *arg)
+static err_t write_event(struct ctx *ctx, struct sql_tx *tx, const struct retention_job *run,
+			 const struct retention_gone *gone)
 {
-	const struct retention_job *run = arg;
 	const struct audit_event event = {
 		.type = gone->tag.len ? AUDIT_DELETE_TAG : AUDIT_DELETE_ARTIFACT,
 		.tenant_id = ctx->tenant_id,
@@ -40,12 +40,18 @@ static err_t record(struct ctx *ctx, struct sql_tx *tx, const struct retention_g
 		.resource = resource_of(ctx, gone),
 		.digest = arena_copy(ctx->arena, str_from(digest_format(gone->digest).text)),
 		.actor_type = STR("system"),
-		.actor = STR("retention"),
+		.actor = run->actor,
 		.after = arena_printf(ctx->arena, "{\"reason\":\"" STR_FMT "\"}",
 				      STR_ARG(gone->reason)),
 		.result = AUDIT_ALLOWED,
 	};
 	return audit_write(ctx, run->program->audit, tx, &event);
+}
+
+static err_t record(struct ctx *ctx, struct sql_tx *tx, const struct retention_gone *gone,
+		    void *arg)
+{
+	return write_event(ctx, tx, arg, gone);
 }
 
 static void tell(const struct retention_task *task, void *arg)
@@ -108,7 +114,7 @@ static err_t find_rules(struct ctx *ctx, struct retention_job *job, struct reten
 
 err_t program_run_retention(struct ctx *ctx, struct job *job, void *arg)
 {
-	struct retention_job own = { .program = arg, .job = job };
+	struct retention_job own = { .program = arg, .job = job, .actor = STR("retention") };
 	struct retention_run run = {
 		.job_id = job_id(job), .gone = record, .done = tell, .arg = &own
 	};
@@ -123,6 +129,40 @@ err_t program_run_retention(struct ctx *ctx, struct job *job, void *arg)
 	TRY(retention_run(ctx, own.program->registry, &run));
 	job_log(job, "%s%lld of %lld retained in %lld repositories", run.dry ? "dry run: " : "",
 		(long long)own.retained, (long long)own.total, (long long)own.done);
+	return OK;
+}
+
+/* --- what expires ----------------------------------------------------------------------------- */
+
+static err_t record_expired(struct ctx *ctx, struct sql_tx *tx, const struct retention_gone *gone,
+			    void *arg)
+{
+	struct retention_job *run = arg;
+	str project, rest;
+	run->project = str_cut(gone->repository, '/', &project, &rest) ? project : STR_NONE;
+	TRY(write_event(ctx, tx, run, gone));
+	job_log(run->job, STR_FMT "%s" STR_FMT, STR_ARG(gone->repository),
+		gone->tag.len ? ":" : "@",
+		STR_ARG(gone->tag.len ? gone->tag
+				      : arena_copy(ctx->arena,
+						   str_from(digest_format(gone->digest).text))));
+	run->done++;
+	return OK;
+}
+
+static void tell_kept(str repository, str digest_text, const char *why, void *arg)
+{
+	struct retention_job *run = arg;
+	job_log(run->job, STR_FMT "@" STR_FMT " stays: %s", STR_ARG(repository),
+		STR_ARG(digest_text), why);
+}
+
+err_t program_expire_tags(struct ctx *ctx, struct job *job, void *arg)
+{
+	struct retention_job own = { .program = arg, .job = job, .actor = STR("expiry") };
+	const struct expiry_run run = { .gone = record_expired, .kept = tell_kept, .arg = &own };
+	TRY(expiry_run(ctx, own.program->registry, &run));
+	job_progress(job, own.done, own.done);
 	return OK;
 }
 

@@ -6,6 +6,7 @@
 #include "db/repository.h"
 #include "db/tag.h"
 #include "registry/collect.h"
+#include "registry/expiry.h"
 #include "registry/pull.h"
 
 #include "base/banned.h"
@@ -59,6 +60,7 @@ static err_t pushed_anew(struct ctx *ctx, struct sql_tx *tx, struct listing *lis
 	int64_t more = 0;
 	TRY(db_artifact_insert(ctx, tx, push->id, push->facts, push->gained, push->described,
 			       &listed));
+	TRY(expiry_remember(ctx, tx, push->id, &push->facts->expiry));
 	add(listing, listed);
 	listing->charge.more[QUOTA_ARTIFACTS]++;
 	TRY(db_content_claim_manifest(ctx, tx, push->id, &listing->charge.more[QUOTA_STORAGE]));
