@@ -2,8 +2,8 @@
 /*
  * expiry.h - when an image wants to be gone, as its maker writes it into a label or an annotation:
  *
- *	quay.expires-after, berth.expires-after   "30s", "20m", "12h", "7d", "2w" after it was
- *tagged berth.expires-at                          "2026-12-31T23:59:59Z", or a date alone; in UTC
+ *	quay.expires-after, berth.expires-after   so long after tagging: "30s", "20m", "12h", "7d"
+ *	berth.expires-at                          "2026-12-31T23:59:59Z", or a date; UTC
  *
  * Of a manifest its annotations count, and then the labels of its config. What cannot be read
  * counts as not written, because it is no reason to refuse a push.
