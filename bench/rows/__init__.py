@@ -4,7 +4,7 @@
 A row is a function that takes a Bench and gives back a list of Measures. To add one: write it in the
 file of its kind and name it here.
 """
-from rows import jobs, lists, login, memory, pull, push, s3, scale, trail
+from rows import garbage, jobs, lists, login, memory, pull, push, s3, scale, trail
 
 ROWS = {
     "manifest-get": pull.manifest_get,
@@ -31,6 +31,8 @@ ROWS = {
     "start-1000000": scale.start,
     "audit-10000000": trail.audit,
     "audit-10000000-postgres": trail.audit_postgres,
+    "garbage-100000": garbage.garbage,
+    "garbage-100000-postgres": garbage.garbage_postgres,
     "memory-idle": memory.idle,
     "memory-64-clients": memory.busy,
     "memory-10g-push": memory.large_push,

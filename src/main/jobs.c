@@ -84,11 +84,14 @@ static err_t collect_asked(struct ctx *ctx, struct job *job, void *arg)
 	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
 	struct json_problem problem;
 	struct collecting how = { 0 };
+	int64_t workers = 1;
 	if (!json_parse(job_arguments(job), JSON_LIMITS_SMALL, &doc, &problem))
 		return fail(ctx, ERR_INTERNAL, JSON_PROBLEM_FMT, JSON_PROBLEM_ARG(problem));
 	(void)json_get_bool(doc.root, "dry_run", &how.dry_run);
 	(void)json_get_bool(doc.root, "delete_untagged", &how.untagged);
 	(void)json_get_i64(doc.root, "per_second_max", &how.per_second_max);
+	(void)json_get_i64(doc.root, "workers", &workers);
+	how.workers = (unsigned)workers;
 	job_log(job, "%s%s", how.dry_run ? "dry run" : "collecting",
 		how.untagged ? ", untagged artifacts too" : "");
 	err_t err = run_collect(ctx, job, arg, how);

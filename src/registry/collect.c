@@ -3,10 +3,12 @@
 #include "registry/collect.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "db/db.h"
 #include "db/project_content.h"
 #include "internal.h"
 #include "os/fault.h"
+#include "os/thread.h"
 #include "os/unique.h"
 #include "registry/delete.h"
 #include "registry/quota.h"
@@ -25,12 +27,13 @@
 #define WHY_BLOB   "no repository has it"
 #define WHY_LOOSE  "it has no tag, and nothing refers to it"
 
-/* One run. */
+/* One run; each of its workers has its own. */
 struct run {
 	struct registry *registry;
 	const struct collecting *how;
-	struct collected *done;
+	struct collected done;
 	int64_t started_ns;
+	bool tells; /* the first worker */
 };
 
 /* A link that was removed, and what the project is rid of by it. */
@@ -174,7 +177,7 @@ static err_t remove_bytes(struct ctx *ctx, struct registry *registry,
 /* Those whose bytes are gone come first then; the others stay condemned, for another time. */
 static err_t remove_all(struct ctx *ctx, struct batch *batch)
 {
-	struct collected *done = batch->run->done;
+	struct collected *done = &batch->run->done;
 	size_t gone = 0;
 	int64_t until_ns = clock_now_ns() + REMOVAL_NS;
 	for (size_t i = 0; i < batch->condemned_count; i++) {
@@ -247,10 +250,10 @@ static str name_batch(struct ctx *ctx)
 /* Not faster than it may, and told. */
 static err_t pace(struct ctx *ctx, struct run *run)
 {
-	const struct collected *done = run->done;
-	if (run->how->tell)
+	const struct collected *done = &run->done;
+	if (run->how->tell && run->tells)
 		run->how->tell(run->how->arg, done);
-	int64_t most = run->how->per_second_max;
+	int64_t most = run->how->per_second_max / run->how->workers;
 	while (most && (done->blobs + done->artifacts) * CLOCK_S / most >
 			       clock_now_ns() - run->started_ns) {
 		TRY(ctx_check(ctx));
@@ -266,8 +269,8 @@ static err_t collect_batch(struct ctx *ctx, struct run *run, bool *ret_more)
 	batch->by = name_batch(ctx);
 	TRY(db_run(ctx, run->registry->db, SQL_WRITE, look_body, batch));
 	forget_links(batch);
-	run->done->links += (int64_t)batch->unlinked_count;
-	run->done->put_off += batch->put_off;
+	run->done.links += (int64_t)batch->unlinked_count;
+	run->done.put_off += batch->put_off;
 	*ret_more = batch->taken > 0;
 	return remove_and_bury(ctx, batch);
 }
@@ -351,7 +354,7 @@ static err_t delete_loose(struct ctx *ctx, struct run *run, const struct loose_a
 		return OK;
 	}
 	TRY(err);
-	run->done->artifacts++;
+	run->done.artifacts++;
 	struct reporting reporting = { .run = run, .loose = loose };
 	return db_run(ctx, run->registry->db, SQL_WRITE_RELAXED, report_loose_body, &reporting);
 }
@@ -408,8 +411,8 @@ static err_t collect_nothing(struct ctx *ctx, struct run *run)
 	while (page.count == BATCH) {
 		TRY(db_run(ctx, run->registry->db, SQL_READ, would_body, &page));
 		for (size_t i = 0; i < page.count; i++) {
-			run->done->blobs++;
-			run->done->bytes += page.condemned[i].size_bytes;
+			run->done.blobs++;
+			run->done.bytes += page.condemned[i].size_bytes;
 			page.after = page.condemned[i].id;
 		}
 		TRY(db_run(ctx, run->registry->db, SQL_WRITE_RELAXED, report_blobs_body, &page));
@@ -419,6 +422,73 @@ static err_t collect_nothing(struct ctx *ctx, struct run *run)
 	return OK;
 }
 
+/* --- workers ---------------------------------------------------------------------------------- */
+
+/* One that takes from the queue beside the first. */
+struct worker {
+	pthread_t thread;
+	struct run run;
+	struct ctx ctx;
+	struct arena arena;
+	err_t err;
+};
+
+static void *work(void *arg)
+{
+	struct worker *worker = arg;
+	worker->err = collect_due(&worker->ctx, &worker->run);
+	return NULL;
+}
+
+/* With what the run's own has: who holds the job, until when, and whether it is to end. */
+static err_t start_worker(struct ctx *ctx, const struct run *run, struct worker *worker)
+{
+	worker->run = (struct run){ .registry = run->registry,
+				    .how = run->how,
+				    .started_ns = run->started_ns };
+	arena_init(&worker->arena, RUN_ARENA);
+	worker->ctx = *ctx;
+	worker->ctx.arena = &worker->arena;
+	err_t err = thread_start(ctx, "collect", work, worker, &worker->thread);
+	if (err != OK)
+		arena_done(&worker->arena);
+	return err;
+}
+
+static err_t end_worker(struct ctx *ctx, struct run *run, struct worker *worker)
+{
+	struct collected *sum = &run->done;
+	const struct collected *more = &worker->run.done;
+	pthread_join(worker->thread, NULL);
+	arena_done(&worker->arena);
+	sum->links += more->links;
+	sum->blobs += more->blobs;
+	sum->bytes += more->bytes;
+	sum->put_off += more->put_off;
+	sum->failed += more->failed;
+	if (worker->err != OK)
+		ctx->failure = worker->ctx.failure;
+	return worker->err;
+}
+
+/* As many as there is room for: one does it too. */
+static err_t collect_together(struct ctx *ctx, struct run *run)
+{
+	struct worker *others =
+		mem_new((size_t)run->how->workers * sizeof *others); /* one more than needed */
+	unsigned count = 0;
+	while (count + 1 < run->how->workers && start_worker(ctx, run, &others[count]) == OK)
+		count++;
+	ctx_forgive(ctx);
+	err_t err = collect_due(ctx, run);
+	while (count) {
+		err_t other = end_worker(ctx, run, &others[--count]);
+		err = err == OK ? other : err;
+	}
+	free(others);
+	return err;
+}
+
 static err_t collect_all(struct ctx *ctx, struct run *run)
 {
 	if (run->how->untagged)
@@ -426,22 +496,26 @@ static err_t collect_all(struct ctx *ctx, struct run *run)
 	if (run->how->dry_run)
 		return collect_nothing(ctx, run);
 	TRY(collect_left(ctx, run));
-	return collect_due(ctx, run);
+	return collect_together(ctx, run);
 }
 
 /* In an arena of its own, which is emptied after each batch. */
 err_t registry_collect(struct ctx *ctx, struct registry *registry,
 		       const struct collecting *collecting, struct collected *ret)
 {
+	struct collecting how = *collecting;
+	how.workers = MAX(how.workers, 1);
+	if (how.per_second_max)
+		how.per_second_max = MAX(how.per_second_max, how.workers);
 	struct run run = {
-		.registry = registry, .how = collecting, .done = ret, .started_ns = clock_now_ns()
+		.registry = registry, .how = &how, .started_ns = clock_now_ns(), .tells = true
 	};
 	CLEANUP(arena_done) struct arena arena;
 	arena_init(&arena, RUN_ARENA);
 	struct ctx inner = *ctx;
 	inner.arena = &arena;
-	*ret = (struct collected){ 0 };
 	err_t err = collect_all(&inner, &run);
+	*ret = run.done;
 	if (err != OK)
 		ctx->failure = inner.failure;
 	return err;

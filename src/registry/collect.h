@@ -46,7 +46,8 @@ struct collecting {
 	int64_t job_id; /* whose report says what went; 0: no report */
 	bool dry_run;	/* only says what would go */
 	bool untagged;
-	int64_t per_second_max; /* blobs and artifacts; 0: as fast as it goes */
+	unsigned workers;	/* threads that take from the queue; 0: one */
+	int64_t per_second_max; /* blobs and artifacts, of all workers; 0: as fast as it goes */
 	void (*tell)(void *arg, const struct collected *so_far); /* now and then; may be NULL */
 	void *arg;
 };
