@@ -17,7 +17,8 @@
 err_t query_i64(struct ctx *ctx, struct request *rq, str name, int64_t otherwise, int64_t *ret)
 {
 	uint64_t value = (uint64_t)otherwise;
-	if (request_has_query(rq, name) && !str_to_u64(request_query(rq, name), PAGE_MAX, &value))
+	str given = request_query(rq, name); /* empty: absent, as Harbor takes it */
+	if (given.len && !str_to_u64(given, PAGE_MAX, &value))
 		return fail(ctx, ERR_UNPROCESSABLE, STR_FMT " is no whole number", STR_ARG(name));
 	*ret = (int64_t)value;
 	return OK;

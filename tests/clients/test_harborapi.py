@@ -552,6 +552,34 @@ def test_garbage_collections(harbor):
     harbor.update_gc_schedule(models.Schedule(parameters=parameters, schedule=models.ScheduleObj(type="None", cron="")))
 
 
+def test_retentions(harbor, pushed):
+    project, repository, _ = pushed
+    number = harbor.get_project(project).project_id
+    assert {template.rule_template for template in harbor.get_retention_metadata().templates} >= {"latestPushedK", "always"}
+
+    def policy(count):
+        return models.RetentionPolicy.model_validate({
+            "algorithm": "or", "scope": {"level": "project", "ref": number}, "trigger": {"kind": "Schedule", "references": {}, "settings": {"cron": ""}},
+            "rules": [{
+                "disabled": False, "action": "retain", "template": "latestPushedK", "params": {"latestPushedK": count},
+                "tag_selectors": [{"kind": "doublestar", "decoration": "matches", "pattern": "**", "extras": "{\"untagged\":true}"}],
+                "scope_selectors": {"repository": [{"kind": "doublestar", "decoration": "repoMatches", "pattern": "**"}]},
+            }],
+        })
+
+    made = int(harbor.create_retention_policy(policy(1)).rsplit("/", 1)[1])
+    assert harbor.get_project_retention_id(project) == made
+    harbor.update_retention_policy(made, policy(3))
+    assert harbor.get_retention_policy(made).rules[0].template == "latestPushedK"
+    run = int(harbor.start_retention_execution(made, dry_run=True).rsplit("/", 1)[1])
+    wait_until(lambda: harbor.get_retention_executions(made)[0].status == "Success", what="the run")
+    task = harbor.get_retention_tasks(made, run)[0]
+    assert task.repository.endswith(repository) and harbor.get_retention_execution_task_log(made, run, task.id)
+    harbor.stop_retention_execution(made, run)
+    harbor.delete_retention_policy(made)
+    assert harbor.get_project_retention_id(project) is None
+
+
 # -- the rest of the client
 
 
