@@ -28,7 +28,7 @@ def points():
 # What a push never comes by: the test that drives each of them.
 ELSEWHERE = {
     "ldap": "torture/test_directory.py", "audit.verify": "torture/test_audit.py", "audit.search": "torture/test_audit.py",
-    "s3": "unit/test_store_s3.c", "resolve": "unit/test_os_resolve.c",
+    "s3": "unit/test_store_s3.c", "resolve": "unit/test_os_resolve.c", "collect": "torture/test_collect.py",
 }
 
 
