@@ -577,7 +577,8 @@ def test_retentions(harbor, pushed):
     assert task.repository.endswith(repository) and harbor.get_retention_execution_task_log(made, run, task.id)
     harbor.stop_retention_execution(made, run)
     harbor.delete_retention_policy(made)
-    assert harbor.get_project_retention_id(project) is None
+    with pytest.raises(problems.NotFound):
+        harbor.get_project_retention_id(project)
 
 
 # -- the rest of the client
