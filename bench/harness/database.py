@@ -45,6 +45,7 @@ class Postgres:
 class PostgresFilling:
     """Statements of one filling; what sqlite3 gives as a connection."""
 
+    blob = "bytea"
     series = "SELECT n FROM generate_series({first}::bigint, {last}::bigint) AS s(n)"
 
     def __init__(self, url):
@@ -73,6 +74,7 @@ class PostgresFilling:
 
 
 class SqliteFilling:
+    blob = "BLOB"
     series = "SELECT n FROM (WITH RECURSIVE c(n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM c WHERE n < {last}) SELECT n FROM c)"
 
     def __init__(self, path):

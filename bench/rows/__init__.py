@@ -4,7 +4,7 @@
 A row is a function that takes a Bench and gives back a list of Measures. To add one: write it in the
 file of its kind and name it here.
 """
-from rows import garbage, jobs, lists, login, memory, pull, push, s3, scale, trail
+from rows import garbage, jobs, lists, login, memory, pull, push, retention, s3, scale, trail
 
 ROWS = {
     "manifest-get": pull.manifest_get,
@@ -37,5 +37,7 @@ ROWS = {
     "memory-64-clients": memory.busy,
     "memory-10g-push": memory.large_push,
     "idle-connections": memory.idle_connections,
+    "retention-100000": retention.retention,
+    "retention-100000-postgres": retention.retention_postgres,
     "idle-cpu": jobs.idle_cpu,
 }

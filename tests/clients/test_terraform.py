@@ -183,6 +183,21 @@ class Resource:
     never_gone: bool = False
 
 
+def retention_rule(template, number=None, pattern="**", decoration="matches"):
+    return {
+        "disabled": False, "action": "retain", "template": template, "params": {} if number is None else {template: number},
+        "tag_selectors": [{"kind": "doublestar", "decoration": decoration, "pattern": pattern, "extras": '{"untagged":true}'}],
+        "scope_selectors": {"repository": [{"kind": "doublestar", "decoration": "repoMatches", "pattern": "**"}]},
+    }
+
+
+def retention_body(w, *rules, cron=""):
+    return {
+        "algorithm": "or", "scope": {"level": "project", "ref": w.project_id}, "rules": list(rules),
+        "trigger": {"kind": "Schedule", "references": {}, "settings": {"cron": cron}},
+    }
+
+
 def deleted(*_):
     return [("DELETE", "{id}", None)]
 
@@ -311,6 +326,22 @@ RESOURCES = [
         lambda w: {"items": [{"cve_id": "CVE-2026-0003"}]},
         fixed=ALLOWLIST, never_gone=True,
     ),
+    Resource(
+        "retention-policy",  # its end is a policy without rules
+        lambda w: [("POST", "/retentions", retention_body(w, retention_rule("latestPushedK", 3), retention_rule("always", pattern="{v*,latest}")))],
+        lambda w: [("PUT", "{id}", retention_body(w, retention_rule("nDaysSinceLastPull", 7, "dev-*", "excludes"), cron="0 0 1 * * *"))],
+        lambda w: [("PUT", "{id}", retention_body(w))],
+        lambda w: {
+            "algorithm": "or", "scope.level": "project", "scope.ref": w.project_id, "trigger.settings.cron": "",
+            "rules.0.template": "latestPushedK", "rules.0.params": {"latestPushedK": 3}, "rules.1.tag_selectors.0.pattern": "{v*,latest}",
+            "rules.0.scope_selectors.repository.0.pattern": "**", "rules.1.tag_selectors.0.extras": '{"untagged":true}', "rules.0.disabled": False,
+        },
+        lambda w: {
+            "trigger.kind": "Schedule", "trigger.settings.cron": "0 0 1 * * *", "rules.0.template": "nDaysSinceLastPull",
+            "rules.0.tag_selectors.0.decoration": "excludes", "rules.0.action": "retain",
+        },
+        never_gone=True,
+    ),
     configuration(
         "config-system", system_body("adminonly", BANNER), system_body("everyone", ""), system_body("adminonly", BANNER),
         system_body("everyone", ""),
@@ -412,6 +443,15 @@ def test_data_sources(provider, world):
     members = provider.pages(world.project + "/members")
     assert [one["entity_name"] for one in members if one["entity_type"] == "u"] == ["admin", world.user]
     assert len([one for one in members if one["entity_type"] == "g"]) == 11
+
+
+def test_a_retention_policy_that_is_there_already_is_found_by_its_project(provider, world):
+    """What the provider does when its POST fails."""
+    provider.send("POST", "/retentions", retention_body(world, retention_rule("always")))
+    provider.send("POST", "/retentions", retention_body(world, retention_rule("always")), want=400)
+    policy = f"/retentions/{provider.read(world.project)['metadata']['retention_id']}"
+    provider.send("PUT", policy, retention_body(world, retention_rule("latestPulledN", 2)))
+    assert provider.read(policy)["rules"][0]["params"] == {"latestPulledN": 2}
 
 
 def test_quota_of_a_project_is_looked_for_page_by_page(provider, world):
