@@ -5,6 +5,7 @@ import json
 import pytest
 
 from harness import oci
+from harness.database import conninfo
 from harness.people import call, make_person
 from harness.wait import wait_until
 from harness.wire import unique
@@ -302,6 +303,43 @@ class TestRuns:
         wait_until(lambda: retention.repo().tag_names() == ["v2"], what="what the clock asked for")
         [run] = [run for run in retention.admin.get(f"{retention.own}/runs", expect=200).json() if not run["dry_run"]]
         assert run["trigger"] == "SCHEDULE" and retention.wait(run["id"])["status"] == "Success"
+
+
+class TestWhatChangedMeanwhile:
+    """A trigger does it after the decision and before anything is deleted: when the run notes that it begins with a repository."""
+
+    @pytest.fixture
+    def meanwhile(self, retention):
+        name = retention.project.replace("-", "_")
+
+        def change(statement):
+            when = f"NEW.repository = '{retention.project}/app' AND NEW.job_id > 0"
+            if conninfo() is None:
+                retention.registry.execute(f"CREATE TRIGGER {name} AFTER INSERT ON retention_task WHEN {when} BEGIN {statement}; END")
+                return
+            retention.registry.execute(f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {statement}; RETURN NEW; END $$")
+            retention.registry.execute(f"CREATE TRIGGER {name} AFTER INSERT ON retention_task FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION {name}()")
+        yield change
+        retention.registry.execute(f"DROP TRIGGER {name}" if conninfo() is None else f"DROP FUNCTION {name} CASCADE")
+
+    @pytest.mark.parametrize("change", [
+        "UPDATE tag SET pulled_at_us = 1700000000000000 WHERE name = 'old' AND {here}",
+        "UPDATE tag SET updated_at_us = updated_at_us + 1 WHERE name = 'old' AND {here}",
+        "UPDATE artifact SET pulled_at_us = 1700000000000000 WHERE {here}",
+        "INSERT INTO inventory (tenant_id, cluster, digest, reported_at_us, expires_at_us) "
+        "SELECT 1, 'race', m.digest, 1, 4000000000000000 FROM manifest m WHERE {here} ON CONFLICT DO NOTHING",
+    ], ids=["tag pulled", "tag set again", "pulled by digest", "reported"])
+    @pytest.mark.parametrize("mode", ["artifacts", "tags"])
+    def test_it_stays(self, retention, meanwhile, mode, change):
+        retention.push("old", days=9)
+        retention.push("new")
+        retention.create(rule("latestPushedK", 1), mode=mode)
+        meanwhile(change.format(here=f"repository_id IN (SELECT id FROM repository WHERE name = '{retention.project}/app')"))
+        run = retention.run()
+        retention.registry.execute("DELETE FROM inventory WHERE cluster = 'race'")
+        assert retention.decided(run) == {"old": "skip", "new": "retain"}
+        assert retention.repo().tag_names() == ["new", "old"]
+        assert (run["tasks"][0]["total"], run["tasks"][0]["retained"]) == (2, 2)
 
 
 class TestEverything:

@@ -50,6 +50,8 @@ USER = f"{API}/users/{{user}}"
 OURS = f"{BERTH}/users/{{user}}"
 ISSUER = f"{BERTH}/issuers/{{issuer}}"
 TENANT = f"{BERTH}/tenants/{{tenant}}"
+RETENTION = f"{API}/retentions/{{retention}}"
+POLICY = {"algorithm": "or", "rules": [], "scope": {"level": "project", "ref": "{project_id}"}}
 BINDING = {"name": "x", "conditions": [{"claim": "sub", "equals": "x"}], "robot_id": "{robot}"}
 
 # What is asked: a method, a path and a body, with the things' names in braces.
@@ -98,6 +100,10 @@ QUESTIONS = [
     ("GET", f"{API}/labels/{{label}}", None), ("PUT", f"{API}/labels/{{label}}", {"name": "mine", "scope": "g"}), ("DELETE", f"{API}/labels/{{label}}", None),
     ("GET", f"{API}/labels/{{project_label}}", None), ("DELETE", f"{API}/labels/{{project_label}}", None),
     ("POST", f"{API}/labels", {"name": "mine", "scope": "p", "project_id": "{project_id}"}), ("GET", f"{API}/labels?scope=p&project_id={{project_id}}", None),
+    ("GET", RETENTION, None), ("PUT", RETENTION, POLICY), ("DELETE", RETENTION, None), ("POST", f"{RETENTION}/executions", {"dry_run": True}),
+    ("GET", f"{RETENTION}/executions", None), ("POST", f"{API}/retentions", POLICY), ("GET", f"{BERTH}/projects/{{project_id}}/retention", None),
+    ("POST", f"{BERTH}/projects/{{project}}/retention/preview", POLICY), ("GET", f"{BERTH}/projects/{{project_id}}/expiring", None),
+    ("GET", f"{BERTH}/inventory", None), ("DELETE", f"{BERTH}/inventory/{{project}}", None),
     ("GET", f"{BERTH}/roles/{{role}}", None), ("PUT", f"{BERTH}/roles/{{role}}", {"description": "mine"}), ("DELETE", f"{BERTH}/roles/{{role}}", None),
     ("GET", ISSUER, None), ("PUT", ISSUER, {"enabled": False}), ("DELETE", ISSUER, None), ("GET", f"{ISSUER}/bindings", None),
     ("POST", f"{ISSUER}/bindings", BINDING), ("GET", f"{ISSUER}/bindings/{{binding}}", None),

@@ -45,6 +45,7 @@ class Victim:
             "robot": robot["id"], "robot_name": robot["name"],
             "secret": call(self.admin, "GET", f"{BERTH}/robots/{robot['id']}/secrets").json()[0]["id"],
             "group": made(self.admin, f"{API}/usergroups", {"group_name": self.project, "group_type": 3}),
+            "retention": made(self.admin, f"{API}/retentions", {"rules": [], "scope": {"level": "project", "ref": project_id}}),
             "label": made(self.admin, f"{API}/labels", {"name": self.project, "scope": "g"}),
             "project_label": made(self.admin, f"{API}/labels", {"name": self.project, "scope": "p", "project_id": project_id}),
             "role": made(self.admin, f"{BERTH}/roles", {"name": self.project, "grants": [{"permissions": ["repository:pull"]}]}),
