@@ -95,7 +95,7 @@ err_t db_tenant_clear(struct ctx *ctx, struct sql_tx *tx, int64_t id)
 		&SQL_TENANT_CLEAR_QUOTA,	&SQL_TENANT_CLEAR_IDENTITY_PROVIDER,
 		&SQL_TENANT_CLEAR_PROJECT,	&SQL_TENANT_CLEAR_ACCOUNT,
 		&SQL_TENANT_CLEAR_JOB_SCHEDULE, &SQL_TENANT_CLEAR_GARBAGE_FREED,
-		&SQL_TENANT_CLEAR_JOB,
+		&SQL_TENANT_CLEAR_JOB,		&SQL_TENANT_CLEAR_INVENTORY,
 	};
 	for (size_t i = 0; i < COUNT_OF(all); i++)
 		TRY(sql_exec(ctx, tx, all[i], SQL_ARGS(SQL_I64(id)), NULL));

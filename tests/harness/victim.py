@@ -55,6 +55,7 @@ class Victim:
         }
         self.names["provider"] = made(self.admin, f"{BERTH}/identity-providers", {
             "name": "corporate", "kind": "oidc", "settings": {"endpoint": "https://login.example", "client_id": "x", "client_secret": "hush"}})
+        call(self.admin, "POST", f"{BERTH}/inventory", {"cluster": self.project, "digests": [self.content.digest]})
         binding = {"name": "b", "conditions": [{"claim": "sub", "equals": "x"}], "robot_id": robot["id"]}
         self.names["binding"] = made(self.admin, f"{BERTH}/issuers/{self.names['issuer']}/bindings", binding)
         self.names["certificate"] = made(self.admin, f"{BERTH}/certificate-bindings", binding)
