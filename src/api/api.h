@@ -34,6 +34,7 @@ struct api_options {
 	struct system_settings *settings; /* not owned; NULL: defaults */
 	struct audit *audit;		  /* not owned; NULL: no audit trail */
 	struct jobs *jobs;		  /* not owned */
+	struct webhooks *webhooks;	  /* notify/webhook.h; not owned */
 	const char *version;		  /* of this program */
 	str ca_pem;	  /* certificates that clients may need to trust us; empty: none */
 	str external_url; /* "https://registry.example.com"; empty: what the client called us */
@@ -54,7 +55,8 @@ struct api_options {
 struct api;
 struct system_settings;
 struct audit; /* notify/audit.h */
-struct jobs;  /* jobs/jobs.h */
+struct webhooks;
+struct jobs; /* jobs/jobs.h */
 
 struct api *api_new(const struct api_options *options);
 void api_free(struct api *api);

@@ -289,6 +289,16 @@ err_t request_identify(struct ctx *ctx, struct request *rq)
 	return tenant_settle(ctx, rq);
 }
 
+/* The host of request_base_url(), without making that text for everybody. */
+static str called(const struct request *rq)
+{
+	str external = rq->api->options.external_url;
+	size_t at;
+	if (external.len && !rq->x->ctx->tenant_fixed && str_find(external, STR("://"), &at))
+		return str_skip(external, at + 3);
+	return rq->x->host;
+}
+
 static err_t authenticate(struct ctx *ctx, struct request *rq)
 {
 	/* The token service looks at its own credentials: a wrong password there is its answer. */
@@ -297,6 +307,8 @@ static err_t authenticate(struct ctx *ctx, struct request *rq)
 	err_t err = request_identify(ctx, rq);
 	rq->bad_credentials = err == ERR_UNAUTHORIZED;
 	TRY(err);
+	ctx->asked_by = rq->who.subject == SUBJECT_ANONYMOUS ? STR("anonymous") : rq->who.name;
+	ctx->asked_at = called(rq);
 	TRY(rate_check_identity(ctx, rq));
 	/* Where a browser logs in and out, whoever has just come tells more (portal_log_in()). */
 	return rq->route->kind == ROUTE_PORTAL ? OK : tenant_check_suspended(ctx, rq);

@@ -7,6 +7,7 @@
 #include "codec/url.h"
 #include "notify/audit.h"
 #include "registry/delete.h"
+#include "registry/event.h"
 #include "registry/manifest_push.h"
 #include "registry/pull.h"
 
@@ -33,6 +34,30 @@ static void note_pull(struct ctx *ctx, struct request *rq, const struct manifest
 	audit_note(rq->api->options.audit, event);
 }
 
+/* After its bytes were found: what nobody wants to know costs a look-up in memory. */
+static void tell_pull(struct ctx *ctx, struct request *rq, const struct manifest_view *view,
+		      str tag)
+{
+	struct event_plan plan;
+	if (rq->x->head->method != HTTP_GET)
+		return;
+	if (event_plan_in(ctx, rq->api->options.registry, WEBHOOK_EVENT_PULL, rq->place.project_id,
+			  &plan) != OK) {
+		ctx_forgive(ctx); /* the database is away, and the pull goes on without it */
+		return;
+	}
+	if (!plan.wanted)
+		return;
+	const struct event event = {
+		.repository = rq->repository,
+		.repository_id = view->repository_id,
+		.tag = tag,
+		.digest = arena_copy(ctx->arena, str_from(digest_format(view->digest).text)),
+		.media_type = arena_copy(ctx->arena, view->media_type),
+	};
+	event_send(ctx, &plan, &event);
+}
+
 err_t oci_manifest_get(struct ctx *ctx, struct request *rq)
 {
 	struct reference reference;
@@ -53,6 +78,7 @@ err_t oci_manifest_get(struct ctx *ctx, struct request *rq)
 	if (if_none_match.len && etag_matches(if_none_match, etag))
 		return answer_empty(rq, 304);
 	note_pull(ctx, rq, &view, reference.tag);
+	tell_pull(ctx, rq, &view, reference.tag);
 	exchange_header(rq->x, STR("Content-Type"), view.media_type);
 	return exchange_answer(rq->x, 200, view.bytes);
 }

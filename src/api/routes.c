@@ -10,6 +10,7 @@
 #include "api/handlers_retention.h"
 #include "api/handlers_robot.h"
 #include "api/handlers_tenant.h"
+#include "api/handlers_webhook.h"
 
 #include "base/banned.h"
 
@@ -252,28 +253,28 @@ const struct route api_routes[] = {
 	       IMMUTABLE_DELETE, harbor_later),
 	/* webhook */
 	HARBOR(GET, "/projects/{project}/webhook/policies", ListWebhookPoliciesOfProject,
-	       NOTIFICATION_LIST, harbor_later),
+	       NOTIFICATION_LIST, harbor_webhook_list),
 	HARBOR(POST, "/projects/{project}/webhook/policies", CreateWebhookPolicyOfProject,
-	       NOTIFICATION_CREATE, harbor_later),
+	       NOTIFICATION_CREATE, harbor_webhook_create),
 	HARBOR(GET, "/projects/{project}/webhook/policies/{id}/executions",
-	       ListExecutionsOfWebhookPolicy, NOTIFICATION_READ, harbor_later),
+	       ListExecutionsOfWebhookPolicy, NOTIFICATION_READ, harbor_webhook_executions),
 	HARBOR(GET, "/projects/{project}/webhook/policies/{id}/executions/{sub}/tasks",
-	       ListTasksOfWebhookExecution, NOTIFICATION_READ, harbor_later),
+	       ListTasksOfWebhookExecution, NOTIFICATION_READ, harbor_webhook_tasks),
 	HARBOR(GET, "/projects/{project}/webhook/policies/{id}/executions/{sub}/tasks/{task}/log",
-	       GetLogsOfWebhookTask, NOTIFICATION_READ, harbor_later),
+	       GetLogsOfWebhookTask, NOTIFICATION_READ, harbor_webhook_log),
 	HARBOR(GET, "/projects/{project}/webhook/lasttrigger", LastTrigger, NOTIFICATION_LIST,
-	       harbor_later),
+	       harbor_webhook_last),
 	HARBOR(GET, "/projects/{project}/webhook/events", GetSupportedEventTypes, NOTIFICATION_LIST,
-	       harbor_later),
+	       harbor_webhook_events),
 	HARBOR(GET, "/projects/{project}/webhook/policies/{id}", GetWebhookPolicyOfProject,
-	       NOTIFICATION_READ, harbor_later),
+	       NOTIFICATION_READ, harbor_webhook_get),
 	HARBOR(PUT, "/projects/{project}/webhook/policies/{id}", UpdateWebhookPolicyOfProject,
-	       NOTIFICATION_UPDATE, harbor_later),
+	       NOTIFICATION_UPDATE, harbor_webhook_update),
 	HARBOR(DELETE, "/projects/{project}/webhook/policies/{id}", DeleteWebhookPolicyOfProject,
-	       NOTIFICATION_DELETE, harbor_later),
+	       NOTIFICATION_DELETE, harbor_webhook_delete),
 	/* webhookjob */
 	HARBOR(GET, "/projects/{project}/webhook/jobs", ListWebhookJobs, NOTIFICATION_LIST,
-	       harbor_later),
+	       harbor_webhook_jobs),
 	/* usergroup */
 	HARBOR(GET, "/usergroups", ListUserGroups, GROUP_LIST, harbor_group_list),
 	HARBOR(POST, "/usergroups", CreateUserGroup, GROUP_CREATE, harbor_group_create),

@@ -70,6 +70,8 @@ struct ctx {
 	str project;	    /* a name that must mean the project of this id, or nothing: what */
 	int64_t project_id; /* was decided about the one is not done in another; 0: any */
 	str request_id;
+	str asked_by; /* the name of who asks, and the host that he called us: for who is told */
+	str asked_at;
 	unsigned holds;		/* open transactions and locks; zero while bytes move */
 	unsigned retry_after_s; /* what somebody we asked wants waited, for Retry-After; 0: nothing
 				 */

@@ -39,6 +39,15 @@
 	  OPTION_RANGE(OPTION_S(1), OPTION_DAYS(3650)),                                            \
 	  "How long finished jobs are kept with their logs; those of the server's own "            \
 	  "housekeeping, which come every few minutes, an hour.")                                  \
+	X(LIST, webhooks_allow, "webhooks.allow", "", OPTION_CHECK(check_address_ranges),          \
+	  "Networks in which receivers of webhooks may be, besides the addresses that the whole "  \
+	  "world can reach: `10.1.0.0/16,fd00::/64`. Those of the whole system may be anywhere.")  \
+	X(DURATION, webhooks_timeout_ms, "webhooks.timeout", "10s",                                \
+	  OPTION_RANGE(OPTION_MS(100), OPTION_S(300)),                                             \
+	  "How long a receiver of webhooks may take for one.")                                     \
+	X(DURATION, webhooks_retry_for_ms, "webhooks.retry_for", "72h",                            \
+	  OPTION_RANGE(0, OPTION_H(720)),                                                          \
+	  "How long a webhook that fails is tried again, after longer and longer pauses.")         \
 	X(DURATION, pulls_write_interval_ms, "pulls.write_interval", "10s",                        \
 	  OPTION_RANGE(OPTION_MS(100), OPTION_H(1)),                                               \
 	  "How often the times and numbers of pulls are written down. A crash loses so much.")     \

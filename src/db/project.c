@@ -3,6 +3,7 @@
 #include "db/project.h"
 #include "base/clock.h"
 #include "db/alias.h"
+#include "db/webhook.h"
 #include "project.sql.h"
 #include "rows.h"
 
@@ -68,6 +69,7 @@ err_t db_project_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id)
 {
 	TRY(db_exec_one(ctx, tx, &SQL_PROJECT_DELETE,
 			SQL_ARGS(SQL_I64(id), SQL_I64(clock_wall_us()))));
+	TRY(db_webhook_policy_delete_of_project(ctx, tx, id));
 	return sql_exec(ctx, tx, &SQL_PROJECT_DELETE_ALIASES, SQL_ARGS(SQL_I64(id)), NULL);
 }
 

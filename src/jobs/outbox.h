@@ -25,9 +25,15 @@ struct outbox_letter {
 err_t outbox_add(struct ctx *ctx, struct sql_tx *tx, const struct outbox_letter *letter);
 
 /* Tells the letters of the job's subject one by one and removes what was told, until there are none
- * or one fails; that error comes back. Each letter has the attempts of the kind for itself. */
+ * or one fails; that error comes back. Each letter has the attempts of the kind for itself. What
+ * was told is removed some letters at a time: after a crash those are told once more. */
+#define OUTBOX_TOGETHER_MAX 32
+#define OUTBOX_TOGETHER_MS  200
 struct outbox_teller {
 	err_t (*tell)(struct ctx *ctx, const struct outbox_row *letter, void *arg);
+	/* In the transaction that removes them, which may be run again; NULL: nothing. */
+	err_t (*told)(struct ctx *ctx, struct sql_tx *tx, void *arg);
+	void (*removed)(void *arg); /* after its commit; NULL: nothing */
 	void *arg;
 };
 err_t outbox_drain(struct ctx *ctx, struct job *job, const struct outbox_teller *teller);

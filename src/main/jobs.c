@@ -8,12 +8,15 @@
  * `schedules`.
  */
 #include "jobs/jobs.h"
+#include "auth/keys.h"
 #include "base/log.h"
 #include "codec/json.h"
 #include "jobs/schedule.h"
 #include "notify/audit_purge.h"
+#include "notify/webhook.h"
 #include "program.h"
 #include "registry/collect.h"
+#include "registry/event.h"
 
 #include "base/banned.h"
 
@@ -25,6 +28,9 @@
 #define DAY_MS		(24 * 60 * MINUTE_MS)
 #define RETRY_FIRST_MS	5000
 #define RETRY_MAX_MS	60000
+
+#define WEBHOOK_JOBS_OF_TENANT 8
+#define WEBHOOK_RETRY_FIRST_MS 2000
 
 /* --- handlers --------------------------------------------------------------------------------- */
 
@@ -124,6 +130,21 @@ static err_t purge_jobs(struct ctx *ctx, struct job *job, void *arg)
 	return OK;
 }
 
+static err_t tell_webhooks(struct ctx *ctx, struct job *job, void *arg)
+{
+	struct program *p = arg;
+	return webhooks_run(ctx, job, p->webhooks);
+}
+
+static err_t purge_webhooks(struct ctx *ctx, struct job *job, void *arg)
+{
+	struct program *p = arg;
+	int64_t count;
+	TRY(webhooks_purge(ctx, p->webhooks, &count));
+	tell(job, "deliveries of webhooks removed", count);
+	return OK;
+}
+
 /* --- tables ----------------------------------------------------------------------------------- */
 
 /* Whatever the clock asks for again soon needs few attempts, and is of no interest for long. */
@@ -150,6 +171,7 @@ static const struct job_kind kinds[] = {
 	  .time_max_ms = 6 * 60 * MINUTE_MS },
 	{ .name = "purge_expired", .run = purge_expired, BY_THE_CLOCK },
 	{ .name = "purge_jobs", .run = purge_jobs, BY_THE_CLOCK },
+	{ .name = "purge_webhooks", .run = purge_webhooks, BY_THE_CLOCK },
 	{ .name = "rotate_keys", .run = rotate_keys, BY_THE_CLOCK },
 	{ .name = "expire_tags", .run = program_expire_tags, BY_THE_CLOCK },
 	{ .name = "expire_inventory", .run = program_expire_inventory, BY_THE_CLOCK },
@@ -163,6 +185,15 @@ static const struct job_kind kinds[] = {
 	  .attempts_max = 1,
 	  .time_max_ms = 24 * HOUR_S * 1000,
 	  .keep_s = 30 * 24 * HOUR_S },
+	/* Of how long one is tried, the webhooks say themselves. */
+	{ .name = EVENT_KIND,
+	  .title = "WEBHOOK",
+	  .run = tell_webhooks,
+	  .of_tenant_max = WEBHOOK_JOBS_OF_TENANT,
+	  .backoff_first_ms = WEBHOOK_RETRY_FIRST_MS,
+	  .backoff_max_ms = (int64_t)HOUR_S * 1000,
+	  .time_max_ms = 10 * MINUTE_MS,
+	  .keep_s = HOUR_S },
 };
 
 /* Their names are those of their kinds. */
@@ -174,6 +205,7 @@ static const struct {
 	{ STR_INIT("collect"), STR_INIT("") },
 	{ STR_INIT("purge_expired"), STR_INIT("@every 5m") },
 	{ STR_INIT("purge_jobs"), STR_INIT("@every 10m") },
+	{ STR_INIT("purge_webhooks"), STR_INIT("@every 10m") },
 	{ STR_INIT("rotate_keys"), STR_INIT("@every 10m") },
 	{ STR_INIT("expire_tags"), STR_INIT("@every 30s") },
 	{ STR_INIT("expire_inventory"), STR_INIT("@every 10m") },
@@ -202,6 +234,32 @@ static const struct job_schedule *make_schedules(struct ctx *ctx, const struct p
 	return list;
 }
 
+static void policies_changed(void *registry)
+{
+	event_policies_changed(registry);
+}
+
+err_t program_open_webhooks(struct ctx *ctx, struct program *p)
+{
+	CLEANUP(secretbox_key_done) struct secretbox_key key;
+	TRY(master_key_read(ctx, program_master_key_path(ctx, p), false, &key));
+	const struct webhooks_options options = {
+		.db = p->db,
+		.master = &key,
+		.allow = p->config.webhooks_allow,
+		.timeout_ms = p->config.webhooks_timeout_ms,
+		.retry_for_ms = p->config.webhooks_retry_for_ms,
+		.changed = policies_changed,
+		.arg = p->registry,
+	};
+	return webhooks_new(ctx, &options, &p->webhooks);
+}
+
+static void wake(void *jobs)
+{
+	jobs_wake(jobs);
+}
+
 err_t program_open_jobs(struct ctx *ctx, struct program *p)
 {
 	const struct jobs_options options = {
@@ -216,5 +274,6 @@ err_t program_open_jobs(struct ctx *ctx, struct program *p)
 		.keep_s = p->config.jobs_keep_ms / 1000,
 	};
 	TRY_CTX(ctx, jobs_new(ctx, &options, &p->jobs), "jobs");
+	registry_set_wake(p->registry, wake, p->jobs);
 	return jobs_start(ctx, p->jobs);
 }

@@ -6,6 +6,7 @@
 #include "db/db.h"
 #include "jobs/jobs.h"
 #include "notify/audit.h"
+#include "notify/webhook.h"
 #include "observe/tracer.h"
 #include "os/file.h"
 #include "settings/system.h"
@@ -223,6 +224,7 @@ void program_close(struct program *p)
 	tracer_stop(p->tracer);
 	tracer_free(p->tracer);
 	jobs_free(p->jobs);
+	webhooks_free(p->webhooks);
 	auth_free(p->auth);
 	registry_free(p->registry);
 	if (p->store)

@@ -27,8 +27,9 @@ struct program {
 	struct registry *registry;
 	struct auth *auth;
 	struct audit *audit;
-	struct jobs *jobs;     /* jobs/jobs.h */
-	struct tracer *tracer; /* observe/tracer.h; NULL: no traces */
+	struct webhooks *webhooks; /* notify/webhook.h */
+	struct jobs *jobs;	   /* jobs/jobs.h */
+	struct tracer *tracer;	   /* observe/tracer.h; NULL: no traces */
 	struct api *api;
 	struct tls_server *tls;
 	struct server *server;
@@ -73,6 +74,9 @@ err_t program_new_audit_writer(struct ctx *ctx, const struct program *p, struct 
 
 /* Hears what other nodes change, until program_close(). Once all that remembers rows is open. */
 err_t program_hear_nodes(struct ctx *ctx, struct program *p);
+
+/* Who is told of what happens; before jobs, which tell it. */
+err_t program_open_webhooks(struct ctx *ctx, struct program *p);
 
 /* Jobs and their schedules run from here on, until jobs_stop(). Once all that they use is open. */
 err_t program_open_jobs(struct ctx *ctx, struct program *p);

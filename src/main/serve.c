@@ -144,6 +144,7 @@ static err_t open_api(struct ctx *ctx, struct program *p)
 		.settings = p->settings,
 		.audit = p->audit,
 		.jobs = p->jobs,
+		.webhooks = p->webhooks,
 		.version = BERTH_VERSION,
 		.ca_pem = ca_pem,
 		.external_url = p->config.external_url,
@@ -381,6 +382,7 @@ static err_t serve(struct ctx *ctx, struct program *p, const sigset_t *signals)
 	TRY(start_settings(ctx, p));
 	TRY(open_tracer(ctx, p));
 	TRY(program_hear_nodes(ctx, p));
+	TRY(program_open_webhooks(ctx, p));
 	TRY(program_open_jobs(ctx, p));
 	TRY(open_api(ctx, p));
 	TRY(open_server(ctx, p));

@@ -30,6 +30,9 @@
 	X(CREATE_ROLE, "create", "role", true, "create role")                                      \
 	X(UPDATE_ROLE, "update", "role", true, "change role")                                      \
 	X(DELETE_ROLE, "delete", "role", true, "delete role")                                      \
+	X(CREATE_WEBHOOK, "create", "webhook", true, "create webhook policy")                      \
+	X(UPDATE_WEBHOOK, "update", "webhook", true, "change webhook policy")                      \
+	X(DELETE_WEBHOOK, "delete", "webhook", true, "delete webhook policy")                      \
 	X(CREATE_LABEL, "create", "label", true, "create label")                                   \
 	X(UPDATE_LABEL, "update", "label", true, "change label")                                   \
 	X(DELETE_LABEL, "delete", "label", true, "delete label")                                   \

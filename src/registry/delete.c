@@ -10,6 +10,7 @@
 #include "internal.h"
 #include "listing.h"
 #include "registry/collect.h"
+#include "registry/event.h"
 #include "registry/repository.h"
 #include "registry/upload.h"
 
@@ -36,7 +37,9 @@ struct delete_work {
 	int64_t only_of;
 	bool even_child, only_loose;
 	bool only_empty;
-	str name; /* of the repository when it was deleted */
+	struct event_plan plan;
+	str repository; /* as it is called */
+	str name;	/* of the repository when it was deleted */
 	struct delete_batch *batch;
 	struct doomed *doomed;
 	size_t doomed_count, doomed_room;
@@ -149,6 +152,19 @@ static err_t delete_doomed(struct ctx *ctx, struct sql_tx *tx, struct delete_wor
 	return OK;
 }
 
+/* Of those that somebody deleted, and not of what follows them. */
+static err_t add_event(struct ctx *ctx, struct sql_tx *tx, struct delete_work *work)
+{
+	const struct doomed *doomed = &work->doomed[0];
+	const struct event event = {
+		.repository = work->repository,
+		.repository_id = work->repository_id,
+		.tag = doomed->tag_count ? doomed->tags[0] : STR_NONE,
+		.digest = doomed->digest_text,
+	};
+	return event_add(ctx, tx, &work->plan, &event);
+}
+
 static err_t delete_manifest(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct delete_work *work = arg;
@@ -163,6 +179,7 @@ static err_t delete_manifest(struct ctx *ctx, struct sql_tx *tx, void *arg)
 			continue;
 		TRY(err);
 	}
+	TRY(add_event(ctx, tx, work));
 	return listing_finish(ctx, tx, &listing);
 }
 
@@ -184,7 +201,11 @@ static err_t run_manifest_delete(struct ctx *ctx, struct registry *registry, str
 				 struct delete_work *work)
 {
 	static const struct delete_kind kind = { delete_manifest, ERR_MANIFEST_UNKNOWN };
+	work->repository = repository;
+	if (!work->only_loose)
+		TRY(event_plan(ctx, registry, WEBHOOK_EVENT_DELETE, repository, &work->plan));
 	TRY(run_delete(ctx, registry, repository, &kind, work));
+	event_told(&work->plan);
 	drop_doomed(registry, work);
 	return OK;
 }

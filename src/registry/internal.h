@@ -11,6 +11,7 @@
  *	m<repository><digest>  struct manifest_image, media type, bytes
  *	b<repository><digest>  struct stored_blob
  *	v<repository><digest>  when its link was last looked at for who relies on it (blob_rely())
+ *	w<names><tenant><id>    project by its id: what webhooks want to know of it (event.c)
  *	q<repository>        whether there is a quota: struct hint (upload_quota.c)
  *	c<storage><digest>     a small blob's bytes, for whoever got past `b`
  *	a<repository><list>    of a list of its artifacts: its length, where pages begin (anchors.h)
@@ -57,10 +58,13 @@ struct registry {
 	struct cache *cache;
 	struct live_uploads *uploads;
 	struct pull_counts *pulls;
-	_Atomic(unsigned) rings;	    /* uploads that have one */
-	_Atomic(unsigned) quota_looks;	    /* see quota_watch() */
-	_Atomic(uint64_t) quota_generation; /* of limits set here */
-	_Atomic(uint64_t) names;	    /* see the top of the file */
+	_Atomic(unsigned) rings;	      /* uploads that have one */
+	_Atomic(unsigned) quota_looks;	      /* see quota_watch() */
+	_Atomic(uint64_t) quota_generation;   /* of limits set here */
+	_Atomic(uint64_t) webhook_generation; /* of policies changed */
+	void (*wake)(void *arg);	      /* see registry_set_wake() */
+	void *wake_arg;
+	_Atomic(uint64_t) names; /* see the top of the file */
 };
 
 #define CACHE_KEY_MAX 280

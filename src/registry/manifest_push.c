@@ -11,6 +11,7 @@
 #include "db/tag.h"
 #include "internal.h"
 #include "listing.h"
+#include "registry/event.h"
 #include "registry/repository.h"
 
 #include "base/banned.h"
@@ -23,6 +24,7 @@ struct push_work {
 	struct manifest_row row;
 	struct artifact_facts facts;
 	bool described;
+	struct event_plan plan;
 	bool creates_tag; /* the precondition is that the tag does not exist */
 };
 
@@ -103,6 +105,18 @@ static err_t put_reference_tag(struct ctx *ctx, struct sql_tx *tx, const struct 
 				 : err;
 }
 
+static err_t add_event(struct ctx *ctx, struct sql_tx *tx, struct push_work *work)
+{
+	const struct event event = {
+		.repository = work->push->repository,
+		.repository_id = work->repository_id,
+		.tag = work->push->reference.tag,
+		.digest = arena_copy(ctx->arena, str_from(digest_format(work->row.digest).text)),
+		.media_type = work->row.media_type,
+	};
+	return event_add(ctx, tx, &work->plan, &event);
+}
+
 static err_t store_manifest(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct push_work *work = arg;
@@ -127,6 +141,7 @@ static err_t store_manifest(struct ctx *ctx, struct sql_tx *tx, void *arg)
 		TRY(listing_put_tag(ctx, tx, &listing, work->push->tags[i], pushed.id,
 				    &pushed.gained));
 	TRY(listing_pushed(ctx, tx, &listing, &pushed));
+	TRY(add_event(ctx, tx, work));
 	return listing_finish(ctx, tx, &listing);
 }
 
@@ -174,12 +189,14 @@ err_t manifest_push(struct ctx *ctx, struct registry *registry, const struct man
 		.row = { 0, have, media_type_of(&parsed, push->content_type), push->bytes },
 	};
 	TRY(repository_ensure(ctx, registry, push->repository, push->maker, &work.repository_id));
+	TRY(event_plan(ctx, registry, WEBHOOK_EVENT_PUSH, push->repository, &work.plan));
 	describe(ctx, &work);
 	TRY(db_run(ctx, registry->db, SQL_WRITE, store_manifest, &work));
 
 	drop_tag(registry, work.repository_id, push->reference.tag);
 	for (size_t i = 0; i < push->tag_count; i++)
 		drop_tag(registry, work.repository_id, push->tags[i]);
+	event_told(&work.plan);
 	*ret = (struct manifest_pushed){ have, parsed.has_subject, parsed.subject_text };
 	return OK;
 }

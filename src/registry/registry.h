@@ -18,6 +18,7 @@
  *	artifact.h label.h         what people look at
  *	tag.h copy.h search.h      more of the same
  *	fsck.h                     the independent proof
+ *	event.h                    what webhooks are to be told of
  *	health.h                   whether it works at this moment
  *
  * Order of writing: bytes before row. A file without a row is work for garbage collection, a row

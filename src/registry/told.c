@@ -3,6 +3,7 @@
 #include "registry/told.h"
 #include "internal.h"
 #include "project_internal.h"
+#include "registry/event.h"
 #include "registry/storage_binding.h"
 
 #include <string.h>
@@ -125,13 +126,20 @@ static bool quota_told(struct registry *registry, str rest)
 	return true;
 }
 
+static bool webhooks_told(struct registry *registry, str rest)
+{
+	event_policies_changed(registry);
+	return true;
+}
+
 static const struct {
 	const char *word;
 	bool (*told)(struct registry *registry, str rest);
 } words[] = {
-	{ "t", tag_told },     { "m", manifest_told },	 { "b", link_told },
-	{ "x", content_told }, { "r", repository_told }, { "p", project_told },
-	{ "c", storage_told }, { "n", names_told },	 { "q", quota_told },
+	{ "t", tag_told },	{ "m", manifest_told },	  { "b", link_told },
+	{ "x", content_told },	{ "r", repository_told }, { "p", project_told },
+	{ "c", storage_told },	{ "n", names_told },	  { "q", quota_told },
+	{ "w", webhooks_told },
 };
 
 bool registry_told(struct registry *registry, str payload)
@@ -151,5 +159,6 @@ void registry_trust(struct registry *registry, enum cache_trust trust)
 	if (trust == CACHE_KEPT) {
 		registry_names_changed(registry);
 		atomic_fetch_add(&registry->quota_generation, 1);
+		event_policies_changed(registry);
 	}
 }

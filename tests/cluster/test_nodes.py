@@ -10,6 +10,7 @@ import pytest
 
 from harness import oci
 from harness.people import call, make_person
+from harness.receivers import HttpReceiver
 from harness.registry import ADMIN_PASSWORD
 from harness.wait import wait_until
 from harness.wire import unique
@@ -65,7 +66,7 @@ def nodes(servers, tmp_path_factory):
     made = []
     try:
         for number, url in enumerate(urls):
-            registry = Registry(root / f"node-{number}", settings={"database_url": url})
+            registry = Registry(root / f"node-{number}", settings={"database_url": url, "webhooks_allow": "127.0.0.0/8"})
             registry.data = root / "data"
             made.append(registry.start())
         yield (*made, way)
@@ -294,6 +295,18 @@ def test_a_setting(pair):
     finally:
         call(pair.admin, "PUT", f"{API}/configurations", {"read_only": False})
     soon(lambda: there.start_upload(expect=(202, 403)).answer.status_code == 202, "its end being known")
+
+
+def test_a_webhook_policy(pair):
+    """Node b knows that nobody wants to know; then somebody does."""
+    _, there, content = pair.known("hooked")
+    there.push(oci.image(1), "before")
+    with HttpReceiver() as receiver:
+        call(pair.admin, "POST", f"{API}/projects/{pair.project}/webhook/policies", {
+            "name": "all", "enabled": True, "event_types": ["PUSH_ARTIFACT"],
+            "targets": [{"type": "http", "address": f"http://127.0.0.1:{receiver.port}/"}]}, expect=201)
+        soon(lambda: there.push(content, "after") and receiver.taken, "the policy being known")
+        assert b":before" not in receiver.taken[0]["body"]
 
 
 def test_what_changed_while_a_node_was_deaf_is_not_known_after(nodes):

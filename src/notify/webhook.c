@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* webhook.c - see webhook.h: life, and looking at deliveries. */
+#include "notify/webhook.h"
+#include "base/mem.h"
+#include "db/db.h"
+#include "webhook_internal.h"
+
+#include "base/banned.h"
+
+#define CONNECTIONS_MAX 32
+#define PURGE_AT_ONCE	1000
+
+static void webhooks_done(struct webhooks **webhooks)
+{
+	webhooks_free(*webhooks);
+}
+
+err_t webhooks_new(struct ctx *ctx, const struct webhooks_options *options, struct webhooks **ret)
+{
+	CLEANUP(webhooks_done) struct webhooks *webhooks = NEW(struct webhooks);
+	struct client_options client = {
+		.purpose = CLIENT_FOR_WEBHOOK,
+		.requests_max = CONNECTIONS_MAX,
+		.request_timeout_ms = (int)options->timeout_ms,
+		.connect_timeout_ms = (int)MIN(options->timeout_ms, 5000),
+	};
+	webhooks->options = *options;
+	webhooks->master = *options->master;
+	TRY(client_new(ctx, &client, &webhooks->free));
+	client.guard = true;
+	client.allow = options->allow;
+	TRY_CTX(ctx, client_new(ctx, &client, &webhooks->guarded), "webhooks.allow");
+	*ret = take(webhooks);
+	return OK;
+}
+
+void webhooks_free(struct webhooks *webhooks)
+{
+	if (!webhooks)
+		return;
+	client_free(webhooks->guarded);
+	client_free(webhooks->free);
+	secretbox_key_done(&webhooks->master);
+	free(webhooks);
+}
+
+/* --- deliveries ------------------------------------------------------------------------------- */
+
+struct look {
+	const struct webhook_delivery_query *query;
+	int64_t policy_id, id, event;
+	struct webhook_delivery *list, *one;
+	struct webhook_attempt *attempts;
+	size_t count;
+	int64_t total, at_us;
+};
+
+static err_t list_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct look *look = arg;
+	TRY(db_webhook_delivery_count(ctx, tx, look->query, &look->total));
+	return db_webhook_delivery_page(ctx, tx, look->query, &look->list, &look->count);
+}
+
+err_t webhook_delivery_list(struct ctx *ctx, struct webhooks *webhooks,
+			    const struct webhook_delivery_query *query,
+			    struct webhook_delivery **ret, size_t *ret_count, int64_t *ret_total)
+{
+	struct look look = { .query = query };
+	TRY(db_run(ctx, webhooks->options.db, SQL_READ, list_body, &look));
+	*ret = look.list;
+	*ret_count = look.count;
+	*ret_total = look.total;
+	return OK;
+}
+
+static err_t find_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct look *look = arg;
+	return db_webhook_delivery_get(ctx, tx, look->id, look->one);
+}
+
+err_t webhook_delivery_find(struct ctx *ctx, struct webhooks *webhooks, int64_t policy_id,
+			    int64_t id, struct webhook_delivery *ret)
+{
+	struct look look = { .id = id, .one = ret };
+	err_t err = db_run(ctx, webhooks->options.db, SQL_READ, find_body, &look);
+	if (err == ERR_ABSENT || (err == OK && ret->policy_id != policy_id))
+		return fail(ctx, ERR_NOT_FOUND, "the policy has no delivery %lld", (long long)id);
+	return err;
+}
+
+static err_t attempts_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct look *look = arg;
+	return db_webhook_attempts(ctx, tx, look->id, &look->attempts, &look->count);
+}
+
+err_t webhook_delivery_attempts(struct ctx *ctx, struct webhooks *webhooks, int64_t id,
+				struct webhook_attempt **ret, size_t *ret_count)
+{
+	struct look look = { .id = id };
+	TRY(db_run(ctx, webhooks->options.db, SQL_READ, attempts_body, &look));
+	*ret = look.attempts;
+	*ret_count = look.count;
+	return OK;
+}
+
+static err_t last_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct look *look = arg;
+	return db_webhook_delivery_last(ctx, tx, look->policy_id, look->event, &look->at_us);
+}
+
+err_t webhook_delivery_last(struct ctx *ctx, struct webhooks *webhooks, int64_t policy_id,
+			    enum webhook_event event, int64_t *ret_us)
+{
+	struct look look = { .policy_id = policy_id, .event = event };
+	TRY(db_run(ctx, webhooks->options.db, SQL_READ, last_body, &look));
+	*ret_us = look.at_us;
+	return OK;
+}
+
+static err_t purge_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	return db_webhook_purge(ctx, tx, WEBHOOK_KEEP_S * 1000000, PURGE_AT_ONCE, arg);
+}
+
+err_t webhooks_purge(struct ctx *ctx, struct webhooks *webhooks, int64_t *ret_count)
+{
+	int64_t count = PURGE_AT_ONCE;
+	*ret_count = 0;
+	while (count == PURGE_AT_ONCE) {
+		TRY(ctx_check(ctx));
+		TRY(db_run(ctx, webhooks->options.db, SQL_WRITE, purge_body, &count));
+		*ret_count += count;
+	}
+	return OK;
+}

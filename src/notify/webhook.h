@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * webhook.h - who is told of what happens in the registry: policies, and sending what they want.
+ *
+ * A policy is a project's, a tenant's (for all its projects) or the whole system's. It names types
+ * of events (model/webhook.h), filters, and targets. registry/event.h writes a delivery and a
+ * letter for each target in the transaction of what happened; the job "webhook" of each policy,
+ * target and repository (jobs/outbox.h) sends them here, in order, each until it is accepted with a
+ * status of 2xx. One that fails holds up those behind it and nobody else's: it is tried again
+ * after longer and longer pauses, up to retry_for_ms, and is given up then, to be sent again by
+ * hand. A delivery may come twice (its "id" is the same), never out of order.
+ *
+ * A request has `Berth-Event`, `Berth-Delivery` (the delivery's number), the target's auth_header
+ * as `Authorization`, and, when the target has a secret, `Berth-Signature: t=SECONDS,v1=HEX`:
+ * HMAC-SHA256 of "SECONDS.BODY" under it. While a secret is changed there are two v1, the old
+ * one's too.
+ *
+ * Receivers of projects and tenants are where the whole world can reach, or in `allow`: looked at
+ * when a connection is made (http/client.h). Redirects are not followed; time and answer are
+ * bounded, so the worst of receivers costs one worker for timeout_ms.
+ *
+ * What of a target is secret is sealed, and shown as WEBHOOK_MASK; who saves that keeps what there
+ * is.
+ *
+ * Errors: ERR_NOT_FOUND, ERR_EXISTS, ERR_REQUEST_INVALID with what is wrong and where.
+ */
+#pragma once
+
+#include "db/webhook.h"
+#include "model/webhook.h"
+
+#define WEBHOOK_NAME_MAX      255
+#define WEBHOOK_TARGETS_MAX   8
+#define WEBHOOK_ADDRESS_MAX   2048
+#define WEBHOOK_SECRET_MAX    1024
+#define WEBHOOK_ATTEMPTS_KEPT 10
+#define WEBHOOK_SHOWN_MAX     KIB(4) /* of a request and of a response that are kept */
+#define WEBHOOK_ANSWER_MAX    KIB(64)
+#define WEBHOOK_MASK	      "********"
+#define WEBHOOK_KEEP_S	      (INT64_C(30) * 86400) /* what ended */
+
+struct job;
+struct secretbox_key;
+struct webhooks;
+
+struct webhooks_options {
+	struct sql *db;			    /* not owned */
+	const struct secretbox_key *master; /* copied */
+	str allow;			    /* CIDR list */
+	int64_t timeout_ms, retry_for_ms;
+	void (*changed)(void *arg); /* a policy was */
+	void *arg;
+};
+err_t webhooks_new(struct ctx *ctx, const struct webhooks_options *options, struct webhooks **ret);
+void webhooks_free(struct webhooks *webhooks); /* NULL is fine */
+
+/* --- policies --------------------------------------------------------------------------------- */
+
+enum webhook_kind { /* X-macros of their formats: webhook_format.h */
+		    WEBHOOK_HTTP,
+		    WEBHOOK_SLACK,
+		    WEBHOOK_MATTERMOST,
+		    WEBHOOK_TEAMS,
+		    WEBHOOK_DISTRIBUTION,
+		    WEBHOOK_KIND_COUNT
+};
+
+struct webhook_target {
+	enum webhook_kind kind;
+	str format; /* "Default", "CloudEvents" */
+	str address;
+	bool skip_cert_verify;
+	str auth_header, secret, secret_before; /* WEBHOOK_MASK: as it was */
+};
+
+struct webhook_policy {
+	struct webhook_policy_row row; /* without targets and secrets */
+	struct webhook_target targets[WEBHOOK_TARGETS_MAX];
+	size_t target_count;
+};
+
+/* Checks it; sets row.id. */
+err_t webhook_policy_save(struct ctx *ctx, struct webhooks *webhooks,
+			  struct webhook_policy *policy);
+err_t webhook_policy_find(struct ctx *ctx, struct webhooks *webhooks, struct webhook_place place,
+			  int64_t id, struct webhook_policy *ret);
+err_t webhook_policy_list(struct ctx *ctx, struct webhooks *webhooks, struct webhook_place place,
+			  struct webhook_page page, struct webhook_policy **ret, size_t *ret_count,
+			  int64_t *ret_total);
+err_t webhook_policy_delete(struct ctx *ctx, struct webhooks *webhooks, int64_t id);
+
+/* From a row, its secrets open. */
+err_t webhook_policy_open(struct ctx *ctx, const struct webhooks *webhooks,
+			  const struct webhook_policy_row *row, struct webhook_policy *ret);
+
+/* --- deliveries ------------------------------------------------------------------------------- */
+
+err_t webhook_delivery_list(struct ctx *ctx, struct webhooks *webhooks,
+			    const struct webhook_delivery_query *query,
+			    struct webhook_delivery **ret, size_t *ret_count, int64_t *ret_total);
+/* ERR_NOT_FOUND when it is another policy's. */
+err_t webhook_delivery_find(struct ctx *ctx, struct webhooks *webhooks, int64_t policy_id,
+			    int64_t id, struct webhook_delivery *ret);
+err_t webhook_delivery_attempts(struct ctx *ctx, struct webhooks *webhooks, int64_t id,
+				struct webhook_attempt **ret, size_t *ret_count);
+err_t webhook_delivery_last(struct ctx *ctx, struct webhooks *webhooks, int64_t policy_id,
+			    enum webhook_event event, int64_t *ret_us);
+
+/* Sends all that waits about the job's subject: the handler of the job. */
+err_t webhooks_run(struct ctx *ctx, struct job *job, struct webhooks *webhooks);
+/* Forgets what ended WEBHOOK_KEEP_S ago. */
+err_t webhooks_purge(struct ctx *ctx, struct webhooks *webhooks, int64_t *ret_count);

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* webhook_format.c - see webhook_format.h. */
+#include "webhook_format.h"
+#include "base/clock.h"
+#include "codec/json.h"
+
+#include "base/banned.h"
+
+#define US_PER_S INT64_C(1000000)
+
+struct opened {
+	struct json_document payload, extra;
+	str operator_name, event_data;
+	int64_t occur_at;
+};
+
+static void close_opened(struct opened *opened)
+{
+	json_done(&opened->payload);
+	json_done(&opened->extra);
+}
+
+static err_t open_source(struct ctx *ctx, const struct webhook_source *source, struct opened *ret)
+{
+	struct json_problem problem;
+	if (!json_parse(source->payload, JSON_LIMITS_SMALL, &ret->payload, &problem) ||
+	    !json_parse(source->extra, JSON_LIMITS_SMALL, &ret->extra, &problem))
+		return fail(ctx, ERR_CORRUPT, "a webhook's payload: " JSON_PROBLEM_FMT,
+			    JSON_PROBLEM_ARG(problem));
+	const struct json_value *data = json_member(ret->payload.root, "event_data");
+	if (!json_value_is_object(data))
+		return fail(ctx, ERR_CORRUPT, "a webhook's payload has no event_data");
+	size_t size = json_value_print(data, NULL, 0);
+	char *text = arena_try(ctx->arena, size + 1);
+	if (!text)
+		return fail(ctx, ERR_LIMIT, "a webhook's payload does not fit into memory");
+	(void)json_value_print(data, text, size + 1);
+	ret->event_data = (str){ text, size };
+	(void)json_get_str(ret->payload.root, "operator", &ret->operator_name);
+	(void)json_get_i64(ret->payload.root, "occur_at", &ret->occur_at);
+	return OK;
+}
+
+static str member(const struct json_value *object, const char *key)
+{
+	str value = STR_NONE;
+	(void)json_get_str(object, key, &value);
+	return value;
+}
+
+/* The first of event_data.resources, or NULL. */
+static const struct json_value *resource_of(const struct opened *opened)
+{
+	const struct json_value *data = json_member(opened->payload.root, "event_data");
+	return json_element(json_member(data, "resources"), 0);
+}
+
+/* --- Harbor's two ------------------------------------------------------------------------------
+ */
+
+static err_t write_default(struct ctx *ctx, const struct webhook_source *source, struct buf *b)
+{
+	buf_add(b, source->payload);
+	return OK;
+}
+
+static str time_text(struct ctx *ctx, int64_t at_s)
+{
+	char text[CLOCK_RFC3339_MAX];
+	str whole = clock_rfc3339(at_s * US_PER_S, text), seconds = whole, rest;
+	(void)str_cut(whole, '.', &seconds, &rest); /* Harbor's has no fractions */
+	return arena_printf(ctx->arena, STR_FMT "Z", STR_ARG(seconds));
+}
+
+static err_t write_cloudevent(struct ctx *ctx, const struct webhook_source *source, struct buf *b)
+{
+	CLEANUP(close_opened) struct opened opened = { 0 };
+	TRY(open_source(ctx, source, &opened));
+	struct json_writer w = JSON_WRITER(b);
+	json_write_object_begin(&w, NULL);
+	json_write_str(&w, "specversion", STR("1.0"));
+	json_write_str(&w, "requestid", member(opened.extra.root, "request_id"));
+	json_write_str(&w, "id", member(opened.extra.root, "id"));
+	json_write_str(&w, "source",
+		       arena_printf(ctx->arena, "/projects/%lld/webhook/policies/%lld",
+				    (long long)source->project_id, (long long)source->policy_id));
+	json_write_str(&w, "type", webhook_event_info(source->event)->cloud);
+	json_write_str(&w, "datacontenttype", STR("application/json"));
+	json_write_str(&w, "time", time_text(ctx, opened.occur_at));
+	json_write_raw(&w, "data", opened.event_data);
+	json_write_str(&w, "operator", opened.operator_name);
+	json_write_object_end(&w);
+	return OK;
+}
+
+/* --- indented ----------------------------------------------------------------------------------
+ */
+
+static void new_line(struct buf *b, unsigned depth)
+{
+	buf_add_byte(b, '\n');
+	for (unsigned i = 0; i < depth; i++)
+		buf_add_byte(b, '\t');
+}
+
+/* Well-formed compact JSON as Go's MarshalIndent prints it with tabs. */
+static void indent(struct buf *b, str json)
+{
+	unsigned depth = 0;
+	bool text = false;
+	for (size_t i = 0; i < json.len; i++) {
+		char c = json.ptr[i];
+		bool closes = !text && (c == '}' || c == ']');
+		bool opens = !text && (c == '{' || c == '[');
+		if (closes) {
+			depth--;
+			if (json.ptr[i - 1] != '{' && json.ptr[i - 1] != '[')
+				new_line(b, depth);
+		}
+		buf_add_byte(b, c);
+		if (text && c == '\\')
+			buf_add_byte(b, json.ptr[++i]);
+		else if (c == '"')
+			text = !text;
+		else if (!text && c == ':')
+			buf_add_byte(b, ' ');
+		depth += opens;
+		bool empty = opens && (json.ptr[i + 1] == '}' || json.ptr[i + 1] == ']');
+		if ((opens && !empty) || (!text && c == ','))
+			new_line(b, depth);
+	}
+}
+
+static str indented(struct ctx *ctx, str json)
+{
+	CLEANUP(buf_done) struct buf b = BUF_INIT(WEBHOOK_BODY_MAX);
+	indent(&b, json);
+	return arena_copy(ctx->arena, buf_str(&b));
+}
+
+/* --- where people read -------------------------------------------------------------------------
+ */
+
+static void write_section(struct json_writer *w, str text)
+{
+	json_write_object_begin(w, NULL);
+	json_write_str(w, "type", STR("section"));
+	json_write_object_begin(w, "text");
+	json_write_str(w, "type", STR("mrkdwn"));
+	json_write_str(w, "text", text);
+	json_write_object_end(w);
+	json_write_object_end(w);
+}
+
+static str line(struct ctx *ctx, const char *what, str value)
+{
+	return arena_printf(ctx->arena, "*%s:* " STR_FMT, what, STR_ARG(value));
+}
+
+static err_t write_slack(struct ctx *ctx, const struct webhook_source *source, struct buf *b)
+{
+	CLEANUP(close_opened) struct opened opened = { 0 };
+	TRY(open_source(ctx, source, &opened));
+	struct json_writer w = JSON_WRITER(b);
+	json_write_object_begin(&w, NULL);
+	json_write_array_begin(&w, "blocks");
+	write_section(&w, STR("*Harbor webhook events*"));
+	write_section(&w, line(ctx, "event_type", webhook_event_info(source->event)->name));
+	write_section(&w, arena_printf(ctx->arena,
+				       "*occur_at:* <!date^%lld^{date} at {time}|February 18th, "
+				       "2014 at 6:39 AM PST>",
+				       (long long)opened.occur_at));
+	write_section(&w, line(ctx, "operator", opened.operator_name));
+	write_section(&w, STR("*event_data:*"));
+	write_section(&w, arena_printf(ctx->arena, "```" STR_FMT "```",
+				       STR_ARG(indented(ctx, opened.event_data))));
+	json_write_array_end(&w);
+	json_write_object_end(&w);
+	return OK;
+}
+
+/* Mattermost has no blocks: its text is Markdown. */
+static err_t write_mattermost(struct ctx *ctx, const struct webhook_source *source, struct buf *b)
+{
+	CLEANUP(close_opened) struct opened opened = { 0 };
+	TRY(open_source(ctx, source, &opened));
+	struct json_writer w = JSON_WRITER(b);
+	json_write_object_begin(&w, NULL);
+	json_write_str(&w, "text",
+		       arena_printf(ctx->arena,
+				    "**" STR_FMT "** by " STR_FMT "\n```\n" STR_FMT "\n```",
+				    STR_ARG(webhook_event_info(source->event)->name),
+				    STR_ARG(opened.operator_name),
+				    STR_ARG(indented(ctx, opened.event_data))));
+	json_write_object_end(&w);
+	return OK;
+}
+
+static void write_fact(struct json_writer *w, const char *title, str value)
+{
+	json_write_object_begin(w, NULL);
+	json_write_str(w, "title", str_from(title));
+	json_write_str(w, "value", value);
+	json_write_object_end(w);
+}
+
+static void write_card_body(struct ctx *ctx, struct json_writer *w, const struct opened *opened,
+			    str title)
+{
+	const struct json_value *data = json_member(opened->payload.root, "event_data");
+	json_write_array_begin(w, "body");
+	json_write_object_begin(w, NULL);
+	json_write_str(w, "type", STR("TextBlock"));
+	json_write_str(w, "size", STR("Medium"));
+	json_write_str(w, "weight", STR("Bolder"));
+	json_write_str(w, "text", title);
+	json_write_object_end(w);
+	json_write_object_begin(w, NULL);
+	json_write_str(w, "type", STR("FactSet"));
+	json_write_array_begin(w, "facts");
+	write_fact(w, "Repository", member(json_member(data, "repository"), "repo_full_name"));
+	write_fact(w, "Artifact", member(resource_of(opened), "resource_url"));
+	write_fact(w, "By", opened->operator_name);
+	write_fact(w, "At", time_text(ctx, opened->occur_at));
+	json_write_array_end(w);
+	json_write_object_end(w);
+	json_write_array_end(w);
+}
+
+/* An Adaptive Card, as workflows of Teams take them. */
+static err_t write_teams(struct ctx *ctx, const struct webhook_source *source, struct buf *b)
+{
+	CLEANUP(close_opened) struct opened opened = { 0 };
+	TRY(open_source(ctx, source, &opened));
+	struct json_writer w = JSON_WRITER(b);
+	json_write_object_begin(&w, NULL);
+	json_write_str(&w, "type", STR("message"));
+	json_write_array_begin(&w, "attachments");
+	json_write_object_begin(&w, NULL);
+	json_write_str(&w, "contentType", STR("application/vnd.microsoft.card.adaptive"));
+	json_write_object_begin(&w, "content");
+	json_write_str(&w, "$schema", STR("http://adaptivecards.io/schemas/adaptive-card.json"));
+	json_write_str(&w, "type", STR("AdaptiveCard"));
+	json_write_str(&w, "version", STR("1.4"));
+	write_card_body(ctx, &w, &opened, webhook_event_info(source->event)->name);
+	json_write_object_end(&w);
+	json_write_object_end(&w);
+	json_write_array_end(&w);
+	json_write_object_end(&w);
+	return OK;
+}
+
+/* --- distribution's notifications --------------------------------------------------------------
+ */
+
+static str action_of(enum webhook_event event)
+{
+	switch (event) {
+	case WEBHOOK_EVENT_PUSH:
+		return STR("push");
+	case WEBHOOK_EVENT_PULL:
+		return STR("pull");
+	case WEBHOOK_EVENT_DELETE:
+		return STR("delete");
+	default:
+		return webhook_event_info(event)->cloud;
+	}
+}
+
+static void write_envelope_target(struct json_writer *w, const struct opened *opened)
+{
+	const struct json_value *data = json_member(opened->payload.root, "event_data");
+	const struct json_value *resource = resource_of(opened);
+	str media_type = member(opened->extra.root, "media_type"), tag = member(resource, "tag");
+	json_write_object_begin(w, "target");
+	if (media_type.len)
+		json_write_str(w, "mediaType", media_type);
+	json_write_str(w, "digest", member(resource, "digest"));
+	json_write_str(w, "repository", member(json_member(data, "repository"), "repo_full_name"));
+	if (!str_has_byte(tag, ':'))
+		json_write_str(w, "tag", tag);
+	json_write_object_end(w);
+}
+
+static err_t write_envelope(struct ctx *ctx, const struct webhook_source *source, struct buf *b)
+{
+	CLEANUP(close_opened) struct opened opened = { 0 };
+	TRY(open_source(ctx, source, &opened));
+	struct json_writer w = JSON_WRITER(b);
+	json_write_object_begin(&w, NULL);
+	json_write_array_begin(&w, "events");
+	json_write_object_begin(&w, NULL);
+	json_write_str(&w, "id", member(opened.extra.root, "id"));
+	json_write_str(&w, "timestamp", time_text(ctx, opened.occur_at));
+	json_write_str(&w, "action", action_of(source->event));
+	write_envelope_target(&w, &opened);
+	json_write_object_begin(&w, "request");
+	json_write_str(&w, "id", member(opened.extra.root, "request_id"));
+	json_write_str(&w, "host", member(opened.extra.root, "host"));
+	json_write_object_end(&w);
+	json_write_object_begin(&w, "actor");
+	json_write_str(&w, "name", opened.operator_name);
+	json_write_object_end(&w);
+	json_write_object_begin(&w, "source");
+	json_write_str(&w, "addr", member(opened.extra.root, "host"));
+	json_write_object_end(&w);
+	json_write_object_end(&w);
+	json_write_array_end(&w);
+	json_write_object_end(&w);
+	return OK;
+}
+
+/* --- tables ------------------------------------------------------------------------------------
+ */
+
+#define JSON_TYPE  STR_INIT("application/json")
+#define CLOUD_TYPE STR_INIT("application/cloudevents+json")
+#define DIST_TYPE  STR_INIT("application/vnd.docker.distribution.events.v2+json")
+
+static const struct webhook_kind_info kinds[WEBHOOK_KIND_COUNT] = {
+	[WEBHOOK_HTTP] = { STR_INIT("http"),
+			   { { STR_INIT("Default"), JSON_TYPE, write_default },
+			     { STR_INIT("CloudEvents"), CLOUD_TYPE, write_cloudevent } },
+			   2 },
+	[WEBHOOK_SLACK] = { STR_INIT("slack"),
+			    { { STR_INIT("Default"), JSON_TYPE, write_slack } },
+			    1 },
+	[WEBHOOK_MATTERMOST] = { STR_INIT("mattermost"),
+				 { { STR_INIT("Default"), JSON_TYPE, write_mattermost } },
+				 1 },
+	[WEBHOOK_TEAMS] = { STR_INIT("teams"),
+			    { { STR_INIT("Default"), JSON_TYPE, write_teams } },
+			    1 },
+	[WEBHOOK_DISTRIBUTION] = { STR_INIT("distribution"),
+				   { { STR_INIT("Default"), DIST_TYPE, write_envelope } },
+				   1 },
+};
+
+const struct webhook_kind_info *webhook_kind_info(enum webhook_kind kind)
+{
+	return &kinds[kind];
+}
+
+bool webhook_kind_find(str name, enum webhook_kind *ret)
+{
+	for (unsigned i = 0; i < WEBHOOK_KIND_COUNT; i++)
+		if (str_eq(name, kinds[i].name)) {
+			*ret = (enum webhook_kind)i;
+			return true;
+		}
+	return false;
+}
+
+const struct webhook_format *webhook_format_find(enum webhook_kind kind, str name)
+{
+	const struct webhook_kind_info *info = &kinds[kind];
+	for (size_t i = 0; i < info->format_count; i++)
+		if (!name.len || str_eq(name, info->formats[i].name))
+			return &info->formats[i];
+	return NULL;
+}

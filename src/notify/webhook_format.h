@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * webhook_format.h - a delivery as each kind of receiver reads it; pure.
+ *
+ * All are made of Harbor's default payload (model/webhook.h) and of what a delivery says besides.
+ */
+#pragma once
+
+#include "notify/webhook.h"
+
+#define WEBHOOK_BODY_MAX    KIB(64)
+#define WEBHOOK_FORMATS_MAX 2
+
+struct webhook_source {
+	str payload, extra; /* of the delivery */
+	enum webhook_event event;
+	int64_t policy_id, project_id;
+};
+
+struct webhook_format {
+	str name;
+	str content_type;
+	/* ERR_CORRUPT when the payload is none. */
+	err_t (*write)(struct ctx *ctx, const struct webhook_source *source, struct buf *b);
+};
+
+struct webhook_kind_info {
+	str name; /* Harbor's notify_type */
+	struct webhook_format formats[WEBHOOK_FORMATS_MAX];
+	size_t format_count;
+};
+const struct webhook_kind_info *webhook_kind_info(enum webhook_kind kind);
+bool webhook_kind_find(str name, enum webhook_kind *ret);
+/* NULL when the kind has no such format; the first one for an empty name. */
+const struct webhook_format *webhook_format_find(enum webhook_kind kind, str name);

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whatever is given as a filter, one that was found good is read the same way again; and whatever a
+ * payload says, each format makes JSON of it or refuses it. */
+#include "codec/json.h"
+#include "notify/webhook_format.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+static void try_filter(struct arena *arena, str text)
+{
+	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
+	const struct webhook_about about = { STR("project/app"), STR("v1"), STR("a/b") };
+	struct json_problem problem;
+	str wrong = STR_NONE;
+	if (!json_parse(text, JSON_LIMITS_SMALL, &doc, &problem)) {
+		CHECK(!text.len || !webhook_filter_fits(text, true, &about));
+		return;
+	}
+	if (!webhook_filter_check(arena, doc.root, &wrong))
+		CHECK(wrong.len);
+	(void)webhook_filter_fits(text, false, &about);
+}
+
+static void try_format(struct ctx *ctx, str text, enum webhook_kind kind, size_t at)
+{
+	CLEANUP(buf_done) struct buf b = BUF_INIT(WEBHOOK_BODY_MAX);
+	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
+	const struct webhook_source source = { text, text, WEBHOOK_EVENT_PUSH, 1, 1 };
+	struct json_problem problem;
+	bool is_default = kind == WEBHOOK_HTTP && at == 0; /* as it was written */
+	if (webhook_kind_info(kind)->formats[at].write(ctx, &source, &b) != OK || is_default ||
+	    buf_overrun(&b))
+		return;
+	CHECK(json_parse(buf_str(&b), (struct json_limits){ 32, 65536, true }, &doc, &problem));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	CLEANUP(arena_done) struct arena arena;
+	struct ctx ctx;
+	str text = { (const char *)bytes, len };
+	if (len > KIB(4))
+		return 0;
+	arena_init(&arena, MIB(2));
+	ctx_init(&ctx, &arena);
+	try_filter(&arena, text);
+	for (unsigned kind = 0; kind < WEBHOOK_KIND_COUNT; kind++)
+		for (size_t at = 0; at < webhook_kind_info((enum webhook_kind)kind)->format_count;
+		     at++) {
+			ctx_forgive(&ctx);
+			try_format(&ctx, text, (enum webhook_kind)kind, at);
+		}
+	return 0;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What webhooks say, text by text, and what their filters let through. */
+#include <criterion/criterion.h>
+
+#include "codec/json.h"
+#include "notify/webhook_format.h"
+
+#define EXTRA                                                                                      \
+	"{\"id\":\"4b2f89a6-548d-4c12-9993-a1f5790b97d2\",\"request_id\":\"r1\",\"host\":"         \
+	"\"harbor.dev\",\"media_type\":\"application/vnd.oci.image.manifest.v1+json\"}"
+#define DATA                                                                                       \
+	"{\"resources\":[{\"digest\":\"sha256:dde8\",\"tag\":\"v1\",\"resource_url\":"             \
+	"\"harbor.dev/library/busybox:v1\"}],\"repository\":{\"date_created\":1677053165,"         \
+	"\"name\":\"busybox\",\"namespace\":\"library\",\"repo_full_name\":\"library/busybox\","   \
+	"\"repo_type\":\"public\"}}"
+
+static const struct webhook_facts facts = {
+	.event = WEBHOOK_EVENT_PULL,
+	.at_us = INT64_C(1678082303000000),
+	.operator_name = STR_INIT("admin"),
+	.host = STR_INIT("harbor.dev"),
+	.repository = STR_INIT("library/busybox"),
+	.is_public = true,
+	.repository_made_us = INT64_C(1677053165000000),
+	.tag = STR_INIT("v1"),
+	.digest = STR_INIT("sha256:dde8"),
+};
+
+static void payload(const struct webhook_facts *of, struct buf *b)
+{
+	struct json_writer w = JSON_WRITER(b);
+	webhook_payload_write(&w, of);
+}
+
+static void expect(enum webhook_kind kind, const char *format, const char *wanted)
+{
+	CLEANUP(buf_done) struct buf from = BUF_INIT(KIB(8));
+	CLEANUP(buf_done) struct buf b = BUF_INIT(KIB(8));
+	CLEANUP(arena_done) struct arena arena;
+	struct ctx ctx;
+	arena_init(&arena, MIB(1));
+	ctx_init(&ctx, &arena);
+	payload(&facts, &from);
+	const struct webhook_source source = { buf_str(&from), STR(EXTRA), WEBHOOK_EVENT_PULL, 3,
+					       1 };
+	const struct webhook_format *found = webhook_format_find(kind, str_from(format));
+	cr_assert(found && found->write(&ctx, &source, &b) == OK);
+	cr_assert(str_eq(buf_str(&b), str_from(wanted)), "is " STR_FMT, STR_ARG(buf_str(&b)));
+}
+
+Test(webhook, harbors_default)
+{
+	expect(WEBHOOK_HTTP, "Default",
+	       "{\"type\":\"PULL_ARTIFACT\",\"occur_at\":1678082303,\"operator\":\"admin\","
+	       "\"event_data\":" DATA "}");
+}
+
+Test(webhook, harbors_cloudevent)
+{
+	expect(WEBHOOK_HTTP, "CloudEvents",
+	       "{\"specversion\":\"1.0\",\"requestid\":\"r1\",\"id\":\"4b2f89a6-548d-4c12-9993-"
+	       "a1f5790b97d2\",\"source\":\"/projects/1/webhook/policies/3\",\"type\":"
+	       "\"harbor.artifact.pulled\",\"datacontenttype\":\"application/json\",\"time\":"
+	       "\"2023-03-06T05:58:23Z\",\"data\":" DATA ",\"operator\":\"admin\"}");
+}
+
+Test(webhook, distributions_envelope)
+{
+	expect(WEBHOOK_DISTRIBUTION, "",
+	       "{\"events\":[{\"id\":\"4b2f89a6-548d-4c12-9993-a1f5790b97d2\",\"timestamp\":"
+	       "\"2023-03-06T05:58:23Z\",\"action\":\"pull\",\"target\":{\"mediaType\":"
+	       "\"application/vnd.oci.image.manifest.v1+json\",\"digest\":\"sha256:dde8\","
+	       "\"repository\":\"library/busybox\",\"tag\":\"v1\"},\"request\":{\"id\":\"r1\","
+	       "\"host\":\"harbor.dev\"},\"actor\":{\"name\":\"admin\"},\"source\":{\"addr\":"
+	       "\"harbor.dev\"}}]}");
+}
+
+Test(webhook, without_a_tag_the_digest_is_the_reference)
+{
+	CLEANUP(buf_done) struct buf b = BUF_INIT(KIB(8));
+	struct webhook_facts bare = facts;
+	size_t at;
+	bare.tag = STR_NONE;
+	bare.repository_made_us = 0;
+	payload(&bare, &b);
+	cr_assert(str_find(buf_str(&b),
+			   STR("\"tag\":\"sha256:dde8\",\"resource_url\":"
+			       "\"harbor.dev/library/busybox@sha256:dde8\""),
+			   &at));
+	cr_assert(!str_find(buf_str(&b), STR("date_created"), &at));
+}
+
+Test(webhook, a_payload_that_is_none)
+{
+	CLEANUP(buf_done) struct buf b = BUF_INIT(KIB(8));
+	CLEANUP(arena_done) struct arena arena;
+	struct ctx ctx;
+	arena_init(&arena, MIB(1));
+	ctx_init(&ctx, &arena);
+	const struct webhook_source source = { STR("{"), STR(EXTRA), WEBHOOK_EVENT_PULL, 3, 1 };
+	cr_assert(webhook_format_find(WEBHOOK_SLACK, STR_NONE)->write(&ctx, &source, &b) ==
+		  ERR_CORRUPT);
+	cr_assert(webhook_format_find(WEBHOOK_SLACK, STR("CloudEvents")) == NULL);
+}
+
+Test(webhook, filters)
+{
+	const struct webhook_about about = { STR("p/app/web"), STR("v1"), STR("a/b") };
+	static const struct {
+		const char *filter;
+		bool of_project, fits;
+	} cases[] = {
+		{ "", true, true },
+		{ "{}", true, true },
+		{ "{\"repositories\":[]}", true, true },
+		{ "{\"repositories\":[\"app/*\"]}", true, true },
+		{ "{\"repositories\":[\"app/*\"]}", false, false },
+		{ "{\"repositories\":[\"p/**\"]}", false, true },
+		{ "{\"tags\":[\"w*\",\"v*\"]}", true, true },
+		{ "{\"tags\":[\"w*\"],\"repositories\":[\"**\"]}", true, false },
+		{ "{\"media_types\":[\"a/*\"]}", true, true },
+		{ "{\"media_types\":[\"b/*\"]}", true, false },
+		{ "not JSON", true, false },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		cr_assert(webhook_filter_fits(str_from(cases[i].filter), cases[i].of_project,
+					      &about) == cases[i].fits,
+			  "%s", cases[i].filter);
+}
+
+Test(webhook, every_event_is_found_by_its_name)
+{
+	enum webhook_event found;
+	for (unsigned i = 0; i < WEBHOOK_EVENT_COUNT; i++) {
+		const struct webhook_event_info *info = webhook_event_info((enum webhook_event)i);
+		cr_assert(webhook_event_find(info->name, &found) && found == i);
+		cr_assert(str_has_prefix(info->cloud, STR("harbor.")));
+	}
+	cr_assert(!webhook_event_find(STR("PUSH"), &found));
+}
