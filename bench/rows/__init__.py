@@ -33,6 +33,8 @@ ROWS = {
     "audit-10000000-postgres": trail.audit_postgres,
     "garbage-100000": garbage.garbage,
     "garbage-100000-postgres": garbage.garbage_postgres,
+    "garbage-beside": garbage.garbage_beside,
+    "garbage-beside-postgres": garbage.garbage_beside_postgres,
     "memory-idle": memory.idle,
     "memory-64-clients": memory.busy,
     "memory-10g-push": memory.large_push,

@@ -4,9 +4,11 @@ import http.client
 import json
 import time
 
+from harness import tools
 from harness.servers import Berth, BerthPostgres
 from harness.table import OURS, Goal, Measure
-from rows.scale import EMPTY, FLAT, REPOSITORY
+from rows.push import pushes_per_second
+from rows.scale import EMPTY, FLAT, REPOSITORY, artifact
 
 PARTS = 2  # blobs of an artifact, each its own
 LEAST = 1_000  # artifacts a second
@@ -89,7 +91,7 @@ def ask(server, method, path, body=None, expect=(200, 201)):
 
 def collect(server, count):
     """Artifacts a second, of a run from its beginning to its end."""
-    body = json.dumps({"schedule": {"type": "Manual"}, "parameters": {"workers": 2}})
+    body = json.dumps({"schedule": {"type": "Manual"}, "parameters": {"workers": 2, "per_second_max": 0}})
     begin = time.perf_counter()
     answer, _ = ask(server, "POST", f"{GC}/schedule", body)
     path = answer.getheader("Location")
@@ -139,6 +141,86 @@ def collections(bench, kind, where):
         samples = bench.alternate(sides, lambda side: sides[side].measure())
     work = f"garbage collection{where}: {deleted:,} deleted artifacts beside {many:,}"
     return [Measure(work, "artifacts/s", samples, [Goal(">=", LEAST), Goal(">=", 1 / FLAT, few_name)])]
+
+
+KEPT_RATE = 0.9  # of what is pushed and pulled when nothing is collected
+IDLE = "nothing to collect"
+LONGEST_MS = 100
+
+
+def begin_collecting(server):
+    """The path of a run that takes what the default allows."""
+    answer, _ = ask(server, "POST", f"{GC}/schedule", json.dumps({"schedule": {"type": "Manual"}}))
+    path = answer.getheader("Location")
+    while json.loads(ask(server, "GET", path)[1])["job_status"] != "Running":
+        time.sleep(0.05)
+    return path
+
+
+def end_collecting(server, path):
+    """It must have had something to do all the time."""
+    status = json.loads(ask(server, "GET", path)[1])["job_status"]
+    if status != "Running":
+        raise RuntimeError(f"it was {status} before the clock stopped")
+    ask(server, "PUT", path)
+    while json.loads(ask(server, "GET", path)[1])["job_status"] == "Running":
+        time.sleep(0.05)
+
+
+def beside(bench, kind, where):
+    """What is pushed and pulled while blobs are collected as fast as the default allows, and while none are."""
+    deleted, count = bench.size(100_000, 40_000), bench.size(400, 200)
+    uploads = iter(range(10**6))
+    results = {"pushes": {OURS: [], IDLE: []}, "pulls": {OURS: [], IDLE: []}, "slowest": {OURS: [], IDLE: []}}
+    with bench.up(kind) as (server,):
+        server.put_blob(REPOSITORY, EMPTY)
+        server.put_manifest(REPOSITORY, "one", artifact("one").encode())
+        pause(server)
+        server.stop()
+        delete(server, 0, deleted)
+        server.start()
+        headers = {"Authorization": f"Bearer {server.token(REPOSITORY)}"}
+        path = f"/v2/{REPOSITORY}/manifests/one"
+
+        def measure(name):
+            job = begin_collecting(server) if name == OURS else None
+            run = next(uploads)
+            repositories = [f"bench/beside-{run}-{i}" for i in range(count)]
+            results["pushes"][name].append(pushes_per_second(bench, server, repositories, 8, count, 100_000, f"g{run}"))
+            results["pulls"][name].append(tools.wrk(server.address, path, 3, headers=headers))
+            results["slowest"][name].append(slowest_ms(server, path, headers))
+            if job:
+                end_collecting(server, job)
+
+        for _ in range(bench.rounds):
+            for name in (IDLE, OURS):
+                measure(name)
+    work = f"{{}}{where} while blobs are collected at the default rate"
+    return [
+        Measure(work.format("100 KB image pushes, 8 clients,"), "pushes/s", results["pushes"], [Goal(">=", KEPT_RATE, IDLE)]),
+        Measure(work.format("manifest GET, 64 clients,"), "requests/s", results["pulls"], [Goal(">=", KEPT_RATE, IDLE)]),
+        Measure(work.format("slowest of 3,000 GETs on one connection"), "ms", results["slowest"], [Goal("<=", LONGEST_MS)]),
+    ]
+
+
+def slowest_ms(server, path, headers):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    slowest = 0
+    for _ in range(3_000):
+        begin = time.perf_counter()
+        connection.request("GET", path, headers=headers)
+        connection.getresponse().read()
+        slowest = max(slowest, (time.perf_counter() - begin) * 1e3)
+    connection.close()
+    return slowest
+
+
+def garbage_beside(bench):
+    return beside(bench, Berth, "")
+
+
+def garbage_beside_postgres(bench):
+    return beside(bench, BerthPostgres, " on PostgreSQL")
 
 
 def garbage(bench):

@@ -41,14 +41,17 @@ static err_t read_parameters(struct ctx *ctx, const struct json_value *given, st
 	if (given)
 		TRY(body_shape(ctx, given, fields, COUNT_OF(fields), &wanted));
 	TRY(check_range(ctx, "workers", wanted.workers, 1, WORKERS_MAX));
-	TRY(check_range(ctx, "per_second_max", wanted.per_second_max, 0, PER_SECOND_MAX));
+	bool says_rate = json_member(given, "per_second_max") != NULL;
+	if (says_rate)
+		TRY(check_range(ctx, "per_second_max", wanted.per_second_max, 0, PER_SECOND_MAX));
 	CLEANUP(buf_done) struct buf text = BUF_INIT(KIB(1));
 	struct json_writer w = JSON_WRITER(&text);
 	json_write_object_begin(&w, NULL);
 	json_write_bool(&w, "delete_untagged", wanted.delete_untagged);
 	json_write_bool(&w, "dry_run", wanted.dry_run);
 	json_write_i64(&w, "workers", wanted.workers);
-	json_write_i64(&w, "per_second_max", wanted.per_second_max);
+	if (says_rate)
+		json_write_i64(&w, "per_second_max", wanted.per_second_max);
 	json_write_object_end(&w);
 	*ret = arena_copy(ctx->arena, buf_str(&text));
 	return OK;

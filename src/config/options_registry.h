@@ -27,6 +27,10 @@
 	  OPTION_RANGE(OPTION_MS(0), OPTION_DAYS(365)),                                            \
 	  "What nothing refers to any more is removed after so long. A client that was told that " \
 	  "a blob is there may push a manifest that refers to it for three quarters of it.")       \
+	X(INT, garbage_per_second_max, "garbage.per_second_max", "2500", OPTION_RANGE(0, 1000000), \
+	  "Blobs and untagged artifacts that are removed in a second at most, so that requests "   \
+	  "have the machine. 0: as fast as it goes. A run that somebody asks for may say "         \
+	  "another.")                                                                              \
 	X(INT, quota_warning_percent, "quota.warning_percent", "85", OPTION_RANGE(1, 99),          \
 	  "When so much of the bytes a project or tenant may hold is used, that is recorded, and " \
 	  "again when it is all used.")                                                            \

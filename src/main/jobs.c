@@ -81,7 +81,10 @@ static err_t run_collect(struct ctx *ctx, struct job *job, struct program *p, st
 
 static err_t collect(struct ctx *ctx, struct job *job, void *arg)
 {
-	return run_collect(ctx, job, arg, (struct collecting){ 0 });
+	const struct program *p = arg;
+	return run_collect(
+		ctx, job, arg,
+		(struct collecting){ .per_second_max = p->config.garbage_per_second_max });
 }
 
 /* What an administrator asks for, with Harbor's parameters; api/harbor_gc.c has checked them. */
@@ -89,7 +92,8 @@ static err_t collect_asked(struct ctx *ctx, struct job *job, void *arg)
 {
 	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
 	struct json_problem problem;
-	struct collecting how = { 0 };
+	const struct program *p = arg;
+	struct collecting how = { .per_second_max = p->config.garbage_per_second_max };
 	int64_t workers = 1;
 	if (!json_parse(job_arguments(job), JSON_LIMITS_SMALL, &doc, &problem))
 		return fail(ctx, ERR_INTERNAL, JSON_PROBLEM_FMT, JSON_PROBLEM_ARG(problem));

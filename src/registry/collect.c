@@ -19,7 +19,7 @@
 
 #include "base/banned.h"
 
-#define BATCH	   100
+#define BATCH	   250
 #define RUN_ARENA  MIB(16)
 #define PUT_OFF_US INT64_C(60000000)
 #define STALE_US   INT64_C(120000000) /* as long as a removal may take, and twice that */

@@ -18,7 +18,7 @@ def test_kill_at_each_step_of_a_collection(make_registry, program_with_faults, p
     repo = registry.client(auth="basic").repository("tests/collected")
     keeps = oci.image("keeps", layers=2)
     repo.push(keeps, "keeps")
-    gone = [oci.image(f"gone {number}", layers=2) for number in range(60)]  # more than one batch
+    gone = [oci.image(f"gone {number}", layers=2) for number in range(100)]  # more than one batch
     for content in gone:
         repo.push(content, "moves")
         repo.delete_manifest(content.digest)
