@@ -241,11 +241,11 @@ static err_t flush(struct ctx *ctx, struct batch *batch)
 		.gone = record,
 		.arg = batch,
 	};
-	CLEANUP(arena_done) struct arena arena;
-	struct arena *outer = ctx->arena;
 	if (!batch->count)
 		return OK;
 	TRY(ctx_check(ctx));
+	CLEANUP(arena_done) struct arena arena;
+	struct arena *outer = ctx->arena;
 	arena_init(&arena, BATCH_MEMORY_MAX);
 	ctx->arena = &arena;
 	err_t err = delete_batch(ctx, batch->work->registry, &deletes);
