@@ -14,4 +14,5 @@ err_t harbor_webhook_executions(struct ctx *ctx, struct request *rq);
 err_t harbor_webhook_jobs(struct ctx *ctx, struct request *rq);
 err_t harbor_webhook_tasks(struct ctx *ctx, struct request *rq);
 err_t harbor_webhook_log(struct ctx *ctx, struct request *rq);
+err_t berth_webhook_redeliver(struct ctx *ctx, struct request *rq);
 err_t harbor_webhook_last(struct ctx *ctx, struct request *rq);

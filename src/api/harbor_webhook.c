@@ -6,6 +6,7 @@
 #include "api/audit.h"
 #include "api/handlers_webhook.h"
 #include "api/harbor.h"
+#include "jobs/jobs.h"
 #include "notify/webhook.h"
 #include "notify/webhook_format.h"
 
@@ -563,4 +564,18 @@ err_t harbor_webhook_last(struct ctx *ctx, struct request *rq)
 		TRY(write_last(ctx, rq, &w, &policies[i]));
 	json_write_array_end(&w);
 	return answer_object(ctx, rq, &body);
+}
+
+/* Ours: the button. */
+err_t berth_webhook_redeliver(struct ctx *ctx, struct request *rq)
+{
+	struct webhook_policy policy;
+	struct webhook_delivery delivery;
+	TRY(find(ctx, rq, &policy));
+	TRY(webhook_delivery_find(ctx, webhooks_of(rq), policy.row.id, rq->sub_id, &delivery));
+	struct audit_event *event = record(ctx, rq, AUDIT_REDELIVER_WEBHOOK, &policy);
+	event->after = arena_printf(ctx->arena, "{\"delivery\":%lld}", (long long)delivery.id);
+	TRY(webhook_redeliver(ctx, webhooks_of(rq), &delivery));
+	jobs_wake(rq->api->options.jobs);
+	return answer_empty(rq, 202);
 }

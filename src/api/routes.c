@@ -489,6 +489,8 @@ const struct route api_routes[] = {
 	BERTH(PUT, "/projects/{project}/members/{id}", MEMBER_UPDATE, berth_member_update),
 	BERTH(DELETE, "/projects/{project}/members/{id}", MEMBER_DELETE, harbor_member_delete),
 	/* other names */
+	BERTH(POST, "/projects/{project}/webhooks/{id}/deliveries/{sub}/redeliver",
+	      NOTIFICATION_UPDATE, berth_webhook_redeliver),
 	BERTH(POST, "/projects/{project}/rename", PROJECT_UPDATE, berth_project_rename),
 	BERTH(GET, "/projects/{project}/aliases", PROJECT_READ, berth_project_aliases),
 	BERTH(DELETE, "/projects/{project}/aliases/{word}", PROJECT_DELETE,

@@ -190,7 +190,7 @@ static const struct job_kind kinds[] = {
 	  .time_max_ms = 24 * HOUR_S * 1000,
 	  .keep_s = 30 * 24 * HOUR_S },
 	/* Of how long one is tried, the webhooks say themselves. */
-	{ .name = EVENT_KIND,
+	{ .name = WEBHOOK_JOB,
 	  .title = "WEBHOOK",
 	  .run = tell_webhooks,
 	  .of_tenant_max = WEBHOOK_JOBS_OF_TENANT,

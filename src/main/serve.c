@@ -15,6 +15,7 @@
 #include "os/file.h"
 #include "os/notify.h"
 #include "program.h"
+#include "registry/event.h"
 #include "registry/quota.h"
 #include "settings/system.h"
 #include "version.h"
@@ -276,10 +277,39 @@ static void keep_house(struct ctx *ctx, struct program *p)
 	arena_reset(ctx->arena);
 }
 
-/* What webhooks will be told of, too. */
+struct quota_telling {
+	struct ctx *ctx;
+	struct program *program;
+};
+
+static void tell_webhooks_of_quota(const struct quota_telling *telling, const struct quota *quota,
+				   int64_t percent)
+{
+	struct ctx *ctx = telling->ctx;
+	enum webhook_event type =
+		percent >= 100 ? WEBHOOK_EVENT_QUOTA_EXCEED : WEBHOOK_EVENT_QUOTA_WARNING;
+	const struct event event = {
+		.repository = quota->name,
+		.details = arena_printf(ctx->arena,
+					"{\"Details\":\"quota usage reach %lld%%: resource storage "
+					"used %lld of %lld "
+					"bytes\"}",
+					(long long)percent, (long long)quota->used[QUOTA_STORAGE],
+					(long long)quota->limit[QUOTA_STORAGE]),
+	};
+	struct event_plan plan;
+	int64_t tenant_id = ctx->tenant_id;
+	ctx->tenant_id = quota->tenant_id;
+	if (event_plan_in(ctx, telling->program->registry, type, quota->holder_id, &plan) == OK)
+		event_send(ctx, &plan, &event);
+	ctx_forgive(ctx);
+	ctx->tenant_id = tenant_id;
+}
+
 static void tell_of_quota(void *arg, const struct quota *quota, int64_t percent)
 {
-	struct program *p = arg;
+	const struct quota_telling *telling = arg;
+	struct program *p = telling->program;
 	bool of_project = quota->scope == QUOTA_PROJECT;
 	char after[128];
 	int len = snprintf(after, sizeof after,
@@ -297,6 +327,8 @@ static void tell_of_quota(void *arg, const struct quota *quota, int64_t percent)
 		.after = (str){ after, (size_t)len },
 	};
 	audit_note(p->audit, &event);
+	if (of_project)
+		tell_webhooks_of_quota(telling, quota, percent);
 	LOG(LOG_NOTICE, "quota threshold", LOG_CSTR("of", of_project ? "project" : "tenant"),
 	    LOG_STR("name", quota->name), LOG_I64("percent", percent),
 	    LOG_I64("used", quota->used[QUOTA_STORAGE]),
@@ -305,7 +337,9 @@ static void tell_of_quota(void *arg, const struct quota *quota, int64_t percent)
 
 static void watch_quotas(struct ctx *ctx, struct program *p)
 {
-	const struct quota_watcher watcher = { p->config.quota_warning_percent, tell_of_quota, p };
+	struct quota_telling telling = { ctx, p };
+	const struct quota_watcher watcher = { p->config.quota_warning_percent, tell_of_quota,
+					       &telling };
 	if (quota_watch(ctx, p->registry, &watcher) != OK)
 		LOG(LOG_WARN, "thresholds of quotas were not looked at",
 		    LOG_CSTR("detail", ctx->failure.detail));

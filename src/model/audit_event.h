@@ -32,6 +32,7 @@
 	X(DELETE_ROLE, "delete", "role", true, "delete role")                                      \
 	X(CREATE_WEBHOOK, "create", "webhook", true, "create webhook policy")                      \
 	X(UPDATE_WEBHOOK, "update", "webhook", true, "change webhook policy")                      \
+	X(REDELIVER_WEBHOOK, "redeliver", "webhook", true, "send webhook once more")               \
 	X(DELETE_WEBHOOK, "delete", "webhook", true, "delete webhook policy")                      \
 	X(CREATE_LABEL, "create", "label", true, "create label")                                   \
 	X(UPDATE_LABEL, "update", "label", true, "change label")                                   \

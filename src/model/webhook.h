@@ -27,6 +27,9 @@
 enum webhook_event { WEBHOOK_EVENTS(WEBHOOK_EVENT_ENUM) WEBHOOK_EVENT_COUNT };
 #undef WEBHOOK_EVENT_ENUM
 
+/* The kind of the jobs that send them, and of their letters in the outbox. */
+#define WEBHOOK_JOB "webhook"
+
 #define WEBHOOK_EVENT_BIT(event) (INT64_C(1) << (event))
 
 struct webhook_event_info {

@@ -3,6 +3,7 @@
 #include "notify/webhook.h"
 #include "base/mem.h"
 #include "db/db.h"
+#include "jobs/outbox.h"
 #include "webhook_internal.h"
 
 #include "base/banned.h"
@@ -119,6 +120,29 @@ err_t webhook_delivery_last(struct ctx *ctx, struct webhooks *webhooks, int64_t 
 	TRY(db_run(ctx, webhooks->options.db, SQL_READ, last_body, &look));
 	*ret_us = look.at_us;
 	return OK;
+}
+
+static err_t again_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	const struct webhook_delivery *delivery = arg;
+	TRY(db_webhook_delivery_again(ctx, tx, delivery->id));
+	const struct outbox_letter letter = {
+		.kind = STR(WEBHOOK_JOB),
+		.subject = delivery->subject,
+		.tenant_id = ctx->tenant_id,
+		.payload = arena_printf(ctx->arena, "%lld", (long long)delivery->id),
+	};
+	return outbox_add(ctx, tx, &letter);
+}
+
+err_t webhook_redeliver(struct ctx *ctx, struct webhooks *webhooks,
+			const struct webhook_delivery *delivery)
+{
+	struct webhook_delivery copy = *delivery;
+	err_t err = db_run(ctx, webhooks->options.db, SQL_WRITE, again_body, &copy);
+	if (err == ERR_ABSENT)
+		return fail(ctx, ERR_EXISTS, "delivery %lld waits already", (long long)copy.id);
+	return err;
 }
 
 static err_t purge_body(struct ctx *ctx, struct sql_tx *tx, void *arg)

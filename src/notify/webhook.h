@@ -106,6 +106,11 @@ err_t webhook_delivery_attempts(struct ctx *ctx, struct webhooks *webhooks, int6
 err_t webhook_delivery_last(struct ctx *ctx, struct webhooks *webhooks, int64_t policy_id,
 			    enum webhook_event event, int64_t *ret_us);
 
+/* Once more, behind what waits for the same target and repository; the caller wakes the jobs.
+ * ERR_EXISTS when it waits. */
+err_t webhook_redeliver(struct ctx *ctx, struct webhooks *webhooks,
+			const struct webhook_delivery *delivery);
+
 /* Sends all that waits about the job's subject: the handler of the job. */
 err_t webhooks_run(struct ctx *ctx, struct job *job, struct webhooks *webhooks);
 /* Forgets what ended WEBHOOK_KEEP_S ago. */

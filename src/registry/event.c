@@ -149,7 +149,7 @@ static err_t deliver(struct ctx *ctx, struct sql_tx *tx, struct webhook_delivery
 			     (long long)delivery->target, (long long)event->repository_id);
 	TRY(db_webhook_delivery_insert(ctx, tx, delivery, &id));
 	const struct outbox_letter letter = {
-		.kind = STR(EVENT_KIND),
+		.kind = STR(WEBHOOK_JOB),
 		.subject = delivery->subject,
 		.tenant_id = ctx->tenant_id,
 		.payload = arena_printf(ctx->arena, "%lld", (long long)id),

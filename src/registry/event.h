@@ -20,8 +20,6 @@
 #include "model/webhook.h"
 #include "registry/registry.h"
 
-#define EVENT_KIND "webhook" /* of the job and its letters */
-
 struct event_plan {
 	struct registry *registry;
 	enum webhook_event type;

@@ -137,6 +137,19 @@ def test_filters_choose_by_repository_tag_and_media_type(admin, project, receive
     assert event["event_data"]["resources"][0]["resource_url"].endswith("/app/web:v1")
 
 
+def test_a_project_that_is_nearly_full_and_then_full_is_told_of(admin, project, receiver):
+    hook(admin, project, target(receiver), events=["QUOTA_WARNING", "QUOTA_EXCEED"])
+    push(admin, project)
+    number = admin.get(f"{API}/projects/{project}", expect=200).json()["project_id"]
+    quota, = [row for row in admin.get(f"{API}/quotas", params={"reference": "project", "page_size": 100}, expect=200).json()
+              if row["ref"]["id"] == number]
+    call(admin, "PUT", f"{API}/quotas/{quota['id']}", {"hard": {"storage": quota["used"]["storage"] * 21 // 10}})
+    push(admin, project, "v2", seed=2)
+    told, = arrived(receiver, 1)
+    assert told["type"] == "QUOTA_WARNING" and told["event_data"]["repository"]["namespace"] == project
+    assert "resource storage used" in told["event_data"]["custom_attributes"]["Details"]
+
+
 def test_nothing_is_told_where_it_is_switched_off(admin, project, receiver):
     path = hook(admin, project, target(receiver), enabled=False)
     push(admin, project, "v1")
@@ -193,8 +206,13 @@ def test_what_was_tried_for_long_enough_is_given_up_and_those_behind_it_are_told
         push(admin, project, "v2", seed=2)
         event, = arrived(receiver, 1)
         assert event["event_data"]["resources"][0]["tag"] == "v2"
-    dead, = executions(admin, path, q="status=Error")
-    assert dead["status_message"] == "the receiver answers 503" and dead["metrics"] == {"task_count": 1, "error_task_count": 1}
+        dead, = executions(admin, path, q="status=Error")
+        assert dead["status_message"] == "the receiver answers 503" and dead["metrics"] == {"task_count": 1, "error_task_count": 1}
+        again = f"/api/berth/v1/projects/{project}/webhooks/{path.rsplit('/', 1)[1]}/deliveries/{dead['id']}/redeliver"
+        call(admin, "POST", again, expect=202)
+        assert arrived(receiver, 2)[1]["event_data"]["resources"][0]["tag"] == "v1"
+        wait_until(lambda: not executions(admin, path, q="status=Error"), what="it being told")
+        call(admin, "POST", again.replace(f"/{dead['id']}/", "/999999/"), expect=404)
 
 
 class Rude:
