@@ -92,7 +92,7 @@ static str client_detail(const struct request *rq, err_t err)
 {
 	int status = error_info(err)->status;
 	bool own = (status == 400 || status == 422) && err != ERR_NAME_INVALID;
-	own |= err == ERR_QUOTA || err == ERR_RETENTION_TWICE;
+	own |= err == ERR_QUOTA || err == ERR_RETENTION_TWICE || err == ERR_IMMUTABLE;
 	own |= err == ERR_TENANT_SUSPENDED || err == ERR_TENANT_READ_ONLY; /* why: for everybody */
 	return own ? str_from(rq->x->ctx->failure.detail) : STR_NONE;
 }
@@ -107,8 +107,10 @@ static void send_error(struct request *rq, err_t err)
 	CLEANUP(buf_done) struct buf body = BUF_INIT(BODY_MAX);
 	buf_printf(&body, "{\"errors\":[{\"code\":\"%s\",\"message\":",
 		   harbor ? harbor_code(err) : info->code);
-	json_escape(&body, str_from(info->text));
-	if (detail.len) {
+	/* Harbor's clients look for its words in the message, and people see no more of it. */
+	bool says_all = err == ERR_IMMUTABLE && detail.len;
+	json_escape(&body, says_all ? detail : str_from(info->text));
+	if (detail.len && !says_all) {
 		buf_add(&body, STR(",\"detail\":"));
 		json_escape(&body, detail);
 	}

@@ -5,6 +5,7 @@
 #include "codec/url.h"
 #include "registry/addition.h"
 #include "registry/icon.h"
+#include "registry/immutable.h"
 
 #include "base/banned.h"
 
@@ -48,7 +49,8 @@ static void write_short(struct json_writer *w, const char *key, str text)
 		json_write_str(w, key, text);
 }
 
-void artifact_json_write_tag(struct json_writer *w, const struct artifact_tag *tag)
+void artifact_json_write_tag(struct json_writer *w, const struct artifact_tag *tag,
+			     const struct immutability *rules)
 {
 	json_write_object_begin(w, NULL);
 	json_write_i64(w, "id", tag->id);
@@ -57,7 +59,8 @@ void artifact_json_write_tag(struct json_writer *w, const struct artifact_tag *t
 	json_write_str(w, "name", tag->name);
 	json_write_time(w, "push_time", tag->pushed_at_us);
 	json_write_time(w, "pull_time", tag->pulled_at_us);
-	json_write_bool(w, "immutable", false);
+	json_write_bool(w, "immutable",
+			rules && immutability_shows(rules, tag->name, tag->pushed_at_us));
 	json_write_object_end(w);
 }
 
@@ -107,14 +110,21 @@ static void write_labels(struct json_writer *w, const struct artifact *artifact,
 	json_write_array_end(w);
 }
 
-static void write_tags(struct json_writer *w, const struct artifact *artifact,
-		       const struct artifact_belongings *belongings)
+static err_t write_tags(struct ctx *ctx, struct request *rq, struct json_writer *w,
+			const struct artifact *artifact, const struct artifact_shown *shown,
+			const struct artifact_belongings *belongings)
 {
+	struct immutability rules;
+	if (shown->immutable)
+		TRY(immutability_find_in(ctx, rq->api->options.registry, artifact->project_id,
+					 artifact->repository, &rules));
 	json_write_array_begin(w, "tags");
 	for (size_t i = 0; i < belongings->tag_count; i++)
 		if (belongings->tags[i].artifact_id == artifact->id)
-			artifact_json_write_tag(w, &belongings->tags[i]);
+			artifact_json_write_tag(w, &belongings->tags[i],
+						shown->immutable ? &rules : NULL);
 	json_write_array_end(w);
+	return OK;
 }
 
 static int64_t child_id(const struct artifact_belongings *belongings, int64_t parent_id,
@@ -253,7 +263,7 @@ static err_t write_artifact(struct ctx *ctx, struct request *rq, struct json_wri
 	if (has_room(w, artifact))
 		write_bulk(w, artifact, belongings);
 	if (shown->tags)
-		write_tags(w, artifact, belongings);
+		TRY(write_tags(ctx, rq, w, artifact, shown, belongings));
 	if (shown->labels)
 		write_labels(w, artifact, belongings);
 	if (shown->accessories)

@@ -27,7 +27,10 @@ err_t artifact_json_write_one(struct ctx *ctx, struct request *rq, struct json_w
 			      const struct artifact *artifact, const struct artifact_shown *shown);
 
 void label_json_write(struct json_writer *w, const struct label *label);
-void artifact_json_write_tag(struct json_writer *w, const struct artifact_tag *tag);
+/* `rules` of its repository; NULL: whether it may move is not shown. */
+struct immutability;
+void artifact_json_write_tag(struct json_writer *w, const struct artifact_tag *tag,
+			     const struct immutability *rules);
 void artifact_json_write_accessory(struct arena *arena, struct json_writer *w,
 				   const struct artifact *accessory,
 				   const struct artifact *subject);

@@ -30,19 +30,26 @@ static str subject_name(enum subject subject)
 	return STR("anonymous");
 }
 
+struct ctx_actor audit_actor(const struct identity *who)
+{
+	return (struct ctx_actor){ subject_name(who->subject),
+				   who->name.len ? who->name : STR("anonymous") };
+}
+
 static struct audit_event *make_event(struct request *rq, enum audit_type type)
 {
 	struct audit_event *event = ARENA_NEW(rq->x->ctx->arena, struct audit_event);
 	const struct identity *who = &rq->who;
+	struct ctx_actor actor = audit_actor(who);
 	*event = (struct audit_event){
 		.type = type,
 		.tenant_id = request_tenant(rq),
 		.project_id = rq->repository.len ? rq->place.project_id : rq->project_found.id,
 		.project = rq->repository.len ? reference_project(rq->repository) : rq->project,
 		.resource = rq->repository,
-		.actor_type = subject_name(who->subject),
+		.actor_type = actor.type,
 		.actor_id = who->id,
-		.actor = who->name.len ? who->name : STR("anonymous"),
+		.actor = actor.name,
 		.issuer = who->issuer,
 		.on_behalf_of = who->on_behalf_of,
 		.address = rq->x->peer,

@@ -36,6 +36,9 @@ struct audit_event *audit_about(struct request *rq, enum audit_type type);
 /* audit_change() about the project of the path itself. */
 struct audit_event *audit_project(struct request *rq, enum audit_type type);
 
+/* Who that is, as the trail names him. */
+struct ctx_actor audit_actor(const struct identity *who);
+
 /* Forgets what was declared and not yet written: it turned out that nothing will change. */
 void audit_forget(struct request *rq);
 

@@ -286,6 +286,7 @@ err_t request_identify(struct ctx *ctx, struct request *rq)
 		.address = rq->x->peer,
 	};
 	TRY(auth_identify(ctx, rq->api->options.auth, &from, &rq->who, &rq->who_pin));
+	ctx->actor = audit_actor(&rq->who);
 	return tenant_settle(ctx, rq);
 }
 

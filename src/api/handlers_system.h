@@ -25,6 +25,16 @@ err_t berth_quota_recount(struct ctx *ctx, struct request *rq);
 err_t harbor_cve_allowlist_get(struct ctx *ctx, struct request *rq);
 err_t harbor_cve_allowlist_put(struct ctx *ctx, struct request *rq);
 
+/* harbor_immutable.c */
+err_t harbor_immutable_list(struct ctx *ctx, struct request *rq);
+err_t harbor_immutable_create(struct ctx *ctx, struct request *rq);
+err_t harbor_immutable_update(struct ctx *ctx, struct request *rq);
+err_t harbor_immutable_delete(struct ctx *ctx, struct request *rq);
+
+/* berth_tag.c */
+err_t berth_tag_history(struct ctx *ctx, struct request *rq);
+err_t berth_tag_revert(struct ctx *ctx, struct request *rq);
+
 /* harbor_gc.c */
 err_t harbor_gc_list(struct ctx *ctx, struct request *rq);
 err_t harbor_gc_get(struct ctx *ctx, struct request *rq);

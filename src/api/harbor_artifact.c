@@ -5,6 +5,7 @@
 #include "api/handlers.h"
 #include "registry/copy.h"
 #include "registry/delete.h"
+#include "registry/immutable.h"
 #include "registry/label.h"
 #include "registry/repository.h"
 #include "registry/tag.h"
@@ -367,7 +368,12 @@ err_t harbor_tag_list(struct ctx *ctx, struct request *rq)
 	struct list list;
 	struct artifact artifact;
 	struct artifact_tag_page page;
+	struct immutability rules;
+	bool shown;
 	TRY(list_begin(ctx, rq, &list));
+	TRY(query_bool(ctx, rq, STR("with_immutable_status"), false, &shown));
+	if (shown)
+		TRY(immutability_find(ctx, rq->api->options.registry, rq->repository, &rules));
 	TRY(artifact_of_path(ctx, rq, &artifact));
 	str name = list_text(&list, "name");
 	str like = list_is_fuzzy(&list, "name") ? like_pattern(ctx->arena, name)
@@ -378,7 +384,7 @@ err_t harbor_tag_list(struct ctx *ctx, struct request *rq)
 	struct json_writer w = JSON_WRITER(&body);
 	json_write_array_begin(&w, NULL);
 	for (size_t i = 0; i < page.count; i++)
-		artifact_json_write_tag(&w, &page.items[i]);
+		artifact_json_write_tag(&w, &page.items[i], shown ? &rules : NULL);
 	json_write_array_end(&w);
 	return list_answer(rq, &list, page.total, &body);
 }

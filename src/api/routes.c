@@ -244,13 +244,13 @@ const struct route api_routes[] = {
 	       StopExecution, PREHEAT_UPDATE, harbor_later),
 	/* immutable */
 	HARBOR(GET, "/projects/{project}/immutabletagrules", ListImmuRules, IMMUTABLE_LIST,
-	       harbor_later),
+	       harbor_immutable_list),
 	HARBOR(POST, "/projects/{project}/immutabletagrules", CreateImmuRule, IMMUTABLE_CREATE,
-	       harbor_later),
+	       harbor_immutable_create),
 	HARBOR(PUT, "/projects/{project}/immutabletagrules/{id}", UpdateImmuRule, IMMUTABLE_UPDATE,
-	       harbor_later),
+	       harbor_immutable_update),
 	HARBOR(DELETE, "/projects/{project}/immutabletagrules/{id}", DeleteImmuRule,
-	       IMMUTABLE_DELETE, harbor_later),
+	       IMMUTABLE_DELETE, harbor_immutable_delete),
 	/* webhook */
 	HARBOR(GET, "/projects/{project}/webhook/policies", ListWebhookPoliciesOfProject,
 	       NOTIFICATION_LIST, harbor_webhook_list),
@@ -501,6 +501,11 @@ const struct route api_routes[] = {
 	      berth_repository_aliases),
 	BERTH(DELETE, "/projects/{project_name}/repositories/{repository}/aliases/{word}",
 	      REPOSITORY_DELETE, berth_repository_alias_delete),
+	/* what happened to tags */
+	BERTH(GET, "/projects/{project_name}/repositories/{repository}/tags/{tag}/history",
+	      REPOSITORY_PUSH, berth_tag_history),
+	BERTH(POST, "/projects/{project_name}/repositories/{repository}/tags/{tag}/revert",
+	      REPOSITORY_PUSH, berth_tag_revert),
 	/* roles */
 	BERTH(GET, "/projects/{project}/quota", QUOTA_READ, berth_project_quota_get),
 	BERTH(PUT, "/projects/{project}/quota", SYSTEM_QUOTA_UPDATE, berth_project_quota_update),

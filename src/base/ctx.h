@@ -58,6 +58,12 @@ struct ctx_host {
 	void (*waits)(struct ctx_host *host);
 };
 
+/* In whose name work is done, as the audit trail names him; empty: the program's own. */
+struct ctx_actor {
+	str type; /* "user", "robot", "anonymous" */
+	str name;
+};
+
 struct trace;
 
 struct ctx {
@@ -70,6 +76,7 @@ struct ctx {
 	str project;	    /* a name that must mean the project of this id, or nothing: what */
 	int64_t project_id; /* was decided about the one is not done in another; 0: any */
 	str request_id;
+	struct ctx_actor actor; /* lives as long as the work */
 	str asked_by; /* the name of who asks, and the host that he called us: for who is told */
 	str asked_at;
 	unsigned holds;		/* open transactions and locks; zero while bytes move */

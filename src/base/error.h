@@ -6,8 +6,8 @@
  * what the outside sees: the HTTP status, the code of the OCI Distribution Spec (section "Error
  * codes"; only codes of that list exist here) and a fixed client text. Detail belongs into ctx (see
  * ctx.h) and from there into the log. Only the detail of a 400 reaches the client, because it is
- * about the client's own bytes, and that of a full quota: whoever fails with one says nothing there
- * of paths, SQL or others.
+ * about the client's own bytes, and those of a full quota and an immutable tag: whoever fails with
+ * one says nothing there of paths, SQL or others.
  *
  * To add an error: one row. Wording: short, lower case, no full stop; "could not" for what may work
  * later, "cannot" for never.
@@ -46,6 +46,7 @@
 	X(PRECONDITION_FAILED, 412, "DENIED", false,                                               \
 	  "a precondition of the request does not hold")                                           \
 	X(IN_USE, 412, "DENIED", false, "something else needs this")                               \
+	X(IMMUTABLE, 412, "DENIED", false, "a tag is configured as immutable")                     \
 	X(NAME_INVALID, 400, "NAME_INVALID", false, "repository name invalid")                     \
 	X(NAME_UNKNOWN, 404, "NAME_UNKNOWN", false, "repository name not known to registry")       \
 	X(PAGE_INVALID, 400, "UNSUPPORTED", false, "paging parameter invalid")                     \

@@ -23,6 +23,10 @@
 	X(DURATION, uploads_expiry_ms, "uploads.expiry", "24h",                                    \
 	  OPTION_RANGE(OPTION_S(1), OPTION_DAYS(365)),                                             \
 	  "An upload nobody continued for so long is thrown away.")                                \
+	X(DURATION, tag_history_ms, "tag_history.keep", "90d",                                     \
+	  OPTION_RANGE(OPTION_MS(0), OPTION_DAYS(3650)),                                           \
+	  "How long it is remembered who moved which tag from what to what. 0: it is not "         \
+	  "written down.")                                                                         \
 	X(DURATION, garbage_window_ms, "garbage.window", "2h",                                     \
 	  OPTION_RANGE(OPTION_MS(0), OPTION_DAYS(365)),                                            \
 	  "What nothing refers to any more is removed after so long. A client that was told that " \

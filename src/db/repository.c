@@ -379,6 +379,12 @@ err_t db_repository_hold(struct ctx *ctx, struct sql_tx *tx, int64_t id)
 	return sql_one(ctx, tx, &SQL_REPOSITORY_HOLD, SQL_ARGS(SQL_I64(id)), &rows);
 }
 
+err_t db_repository_lock(struct ctx *ctx, struct sql_tx *tx, int64_t id)
+{
+	struct repository_gone ignored = { 0 };
+	return lock(ctx, tx, id, &ignored);
+}
+
 err_t db_repository_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id,
 			   struct repository_gone *ret)
 {

@@ -123,6 +123,8 @@ err_t db_repository_uploads(struct ctx *ctx, struct sql_tx *tx, int64_t id, size
 /* Nobody deletes it before this transaction ends: for who locks what is in it, so that all take the
  * repository first. ERR_ABSENT. */
 err_t db_repository_hold(struct ctx *ctx, struct sql_tx *tx, int64_t id);
+/* Nobody puts anything into it either: for who looks at all that is in it, to delete it. */
+err_t db_repository_lock(struct ctx *ctx, struct sql_tx *tx, int64_t id);
 
 /* What was in one that was deleted. */
 struct repository_gone {

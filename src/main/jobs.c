@@ -17,12 +17,14 @@
 #include "program.h"
 #include "registry/collect.h"
 #include "registry/event.h"
+#include "registry/tag_history.h"
 
 #include "base/banned.h"
 
 #define EXPIRE_BATCH	1000
 #define EXPIRE_EVERY_S	30
 #define COLLECT_EVERY_S 60
+#define PURGE_BATCH	1000
 #define HOUR_S		3600
 #define MINUTE_MS	60000
 #define DAY_MS		(24 * 60 * MINUTE_MS)
@@ -149,6 +151,21 @@ static err_t purge_webhooks(struct ctx *ctx, struct job *job, void *arg)
 	return OK;
 }
 
+static err_t purge_tag_history(struct ctx *ctx, struct job *job, void *arg)
+{
+	struct program *p = arg;
+	int64_t sum = 0;
+	for (bool more = true; more; arena_reset(ctx->arena)) {
+		size_t count;
+		TRY(ctx_check(ctx));
+		TRY(tag_history_purge(ctx, p->registry, PURGE_BATCH, &count, &more));
+		sum += (int64_t)count;
+		job_progress(job, sum, 0);
+	}
+	tell(job, "old changes of tags removed", sum);
+	return OK;
+}
+
 /* --- tables ----------------------------------------------------------------------------------- */
 
 /* Whatever the clock asks for again soon needs few attempts, and is of no interest for long. */
@@ -176,6 +193,7 @@ static const struct job_kind kinds[] = {
 	{ .name = "purge_expired", .run = purge_expired, BY_THE_CLOCK },
 	{ .name = "purge_jobs", .run = purge_jobs, BY_THE_CLOCK },
 	{ .name = "purge_webhooks", .run = purge_webhooks, BY_THE_CLOCK },
+	{ .name = "purge_tag_history", .run = purge_tag_history, BY_THE_CLOCK },
 	{ .name = "rotate_keys", .run = rotate_keys, BY_THE_CLOCK },
 	{ .name = "expire_tags", .run = program_expire_tags, BY_THE_CLOCK },
 	{ .name = "expire_inventory", .run = program_expire_inventory, BY_THE_CLOCK },
@@ -210,6 +228,7 @@ static const struct {
 	{ STR_INIT("purge_expired"), STR_INIT("@every 5m") },
 	{ STR_INIT("purge_jobs"), STR_INIT("@every 10m") },
 	{ STR_INIT("purge_webhooks"), STR_INIT("@every 10m") },
+	{ STR_INIT("purge_tag_history"), STR_INIT("@every 10m") },
 	{ STR_INIT("rotate_keys"), STR_INIT("@every 10m") },
 	{ STR_INIT("expire_tags"), STR_INIT("@every 30s") },
 	{ STR_INIT("expire_inventory"), STR_INIT("@every 10m") },

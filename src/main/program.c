@@ -129,6 +129,7 @@ static void open_registry(struct ctx *ctx, struct program *p)
 		.require_blobs = config->manifests_require_blobs,
 		.require_children = config->manifests_require_children,
 		.upload_expiry_s = config->uploads_expiry_ms / 1000,
+		.tag_history_ms = config->tag_history_ms,
 		.window_ms = config->garbage_window_ms,
 	};
 	p->registry = registry_new(&options);

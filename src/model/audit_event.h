@@ -18,7 +18,11 @@
 	X(UPDATE_ARTIFACT, "update", "artifact", true, "change artifact")                          \
 	X(DELETE_ARTIFACT, "delete", "artifact", true, "delete artifact")                          \
 	X(CREATE_TAG, "create", "tag", true, "create tag")                                         \
+	X(UPDATE_TAG, "update", "tag", true, "move tag back")                                      \
 	X(DELETE_TAG, "delete", "tag", true, "delete tag")                                         \
+	X(CREATE_IMMUTABLE_TAG, "create", "immutable_tag", true, "create rule of immutability")    \
+	X(UPDATE_IMMUTABLE_TAG, "update", "immutable_tag", true, "change rule of immutability")    \
+	X(DELETE_IMMUTABLE_TAG, "delete", "immutable_tag", true, "delete rule of immutability")    \
 	X(UPDATE_REPOSITORY, "update", "repository", true, "change repository")                    \
 	X(DELETE_REPOSITORY, "delete", "repository", true, "delete repository")                    \
 	X(CREATE_PROJECT, "create", "project", true, "create project")                             \

@@ -93,6 +93,7 @@ static err_t push(struct ctx *ctx, const struct copying *work, const struct mani
 		.bytes = view->bytes,
 		.tags = tags,
 		.tag_count = tag_count,
+		.how = "copy",
 	};
 	struct manifest_pushed pushed;
 	return manifest_push(ctx, work->registry, &push, &pushed);

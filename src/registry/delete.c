@@ -25,13 +25,14 @@ struct doomed {
 	str digest_text;
 	bool follows; /* it goes only because another goes */
 	bool gone;
-	str *tags; /* that pointed to it */
+	struct tag_state *tags; /* that pointed to it */
 	size_t tag_count;
 };
 
 struct delete_work {
 	struct registry *registry;
 	int64_t repository_id;
+	struct immutability rules;
 	str tag;
 	digest d;
 	int64_t only_of;
@@ -60,6 +61,7 @@ static err_t run_delete(struct ctx *ctx, struct registry *registry, str reposito
 {
 	work->registry = registry;
 	TRY(repository_find(ctx, registry, repository, &work->repository_id));
+	TRY(immutability_find(ctx, registry, repository, &work->rules));
 	err_t err = db_run(ctx, registry->db, SQL_WRITE, kind->body, work);
 	if (err == ERR_ABSENT)
 		return fail(ctx, kind->unknown, "nothing to delete in " STR_FMT,
@@ -70,14 +72,14 @@ static err_t run_delete(struct ctx *ctx, struct registry *registry, str reposito
 static err_t delete_tag(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct delete_work *work = arg;
-	struct listing listing = LISTING(work->registry, work->repository_id);
-	int64_t manifest_id;
+	struct listing listing =
+		LISTING(work->registry, work->repository_id, &work->rules, "delete");
+	struct tag_state state;
 	TRY(db_repository_hold(ctx, tx, work->repository_id));
-	TRY(db_tag_delete(ctx, tx, work->repository_id, work->tag, &manifest_id));
-	if (work->only_of && manifest_id != work->only_of)
+	TRY(db_tag_delete(ctx, tx, work->repository_id, work->tag, &state));
+	if (work->only_of && state.manifest_id != work->only_of)
 		return ERR_ABSENT;
-	listing.charge.more[QUOTA_TAGS]--;
-	TRY(listing_tag_gone(ctx, tx, &listing, manifest_id));
+	TRY(listing_tag_deleted(ctx, tx, &listing, &state));
 	return listing_finish(ctx, tx, &listing);
 }
 
@@ -117,6 +119,10 @@ static err_t is_needed(struct ctx *ctx, struct sql_tx *tx, const struct delete_w
 	TRY(db_artifact_get(ctx, tx, id, &artifact));
 	TRY(db_artifact_parents(ctx, tx, id, &parents));
 	*ret = false;
+	if (doomed->follows && work->batch && work->rules.count)
+		TRY(immutability_keeps(ctx, tx, &work->rules, id, ret));
+	if (*ret)
+		return OK;
 	if (doomed->follows)
 		*ret = !artifact.accessory.len && (parents || artifact.tag_count);
 	else if (work->only_loose && (parents || artifact.tag_count || artifact.accessory.len))
@@ -144,7 +150,7 @@ static err_t delete_doomed(struct ctx *ctx, struct sql_tx *tx, struct delete_wor
 	TRY(db_artifact_followers(ctx, tx, id, &followers, &count));
 	for (size_t i = 0; i < count; i++)
 		TRY(doom(ctx, work, followers[i].digest_text, true));
-	TRY(db_tag_delete_of_manifest(ctx, tx, id, &doomed.tags, &doomed.tag_count));
+	TRY(listing_delete_tags(ctx, tx, listing, id, &doomed.tags, &doomed.tag_count));
 	TRY(listing_manifest_goes(ctx, tx, listing, id, doomed.tag_count));
 	TRY(db_manifest_delete(ctx, tx, id));
 	doomed.gone = true;
@@ -159,7 +165,7 @@ static err_t add_event(struct ctx *ctx, struct sql_tx *tx, struct delete_work *w
 	const struct event event = {
 		.repository = work->repository,
 		.repository_id = work->repository_id,
-		.tag = doomed->tag_count ? doomed->tags[0] : STR_NONE,
+		.tag = doomed->tag_count ? doomed->tags[0].name : STR_NONE,
 		.digest = doomed->digest_text,
 	};
 	return event_add(ctx, tx, &work->plan, &event);
@@ -168,7 +174,8 @@ static err_t add_event(struct ctx *ctx, struct sql_tx *tx, struct delete_work *w
 static err_t delete_manifest(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct delete_work *work = arg;
-	struct listing listing = LISTING(work->registry, work->repository_id);
+	struct listing listing =
+		LISTING(work->registry, work->repository_id, &work->rules, "delete");
 	work->doomed_count = 0;
 	TRY(db_repository_hold(ctx, tx, work->repository_id));
 	str text = arena_copy(ctx->arena, str_from(digest_format(work->d).text));
@@ -192,7 +199,7 @@ static void drop_doomed(struct registry *registry, const struct delete_work *wor
 			continue;
 		for (size_t i = 0; i < doomed->tag_count; i++)
 			drop(registry,
-			     key_in_repository('t', work->repository_id, doomed->tags[i]));
+			     key_in_repository('t', work->repository_id, doomed->tags[i].name));
 		drop(registry, key_of_digest('m', work->repository_id, gone));
 	}
 }
@@ -228,10 +235,24 @@ err_t manifest_delete_loose(struct ctx *ctx, struct registry *registry, str repo
 static err_t delete_tag_item(struct ctx *ctx, struct sql_tx *tx, struct delete_work *work,
 			     struct listing *listing, const struct delete_item *item)
 {
-	int64_t manifest_id;
-	TRY(db_tag_delete(ctx, tx, work->repository_id, item->tag, &manifest_id));
-	listing->charge.more[QUOTA_TAGS]--;
-	return listing_tag_gone(ctx, tx, listing, manifest_id);
+	struct tag_state state;
+	TRY(db_tag_delete(ctx, tx, work->repository_id, item->tag, &state));
+	return listing_tag_deleted(ctx, tx, listing, &state);
+}
+
+/* Whether a rule keeps the item's tag, or one of its manifest's. */
+static err_t is_kept(struct ctx *ctx, struct sql_tx *tx, const struct delete_work *work,
+		     const struct delete_item *item, bool *ret)
+{
+	struct tag_state state;
+	*ret = false;
+	if (!work->rules.count)
+		return OK;
+	if (!item->tag.len)
+		return immutability_keeps(ctx, tx, &work->rules, item->manifest_id, ret);
+	TRY(db_tag_lock(ctx, tx, work->repository_id, item->tag, &state));
+	*ret = immutability_rule_of(ctx, &work->rules, &state, 0) != NULL;
+	return OK;
 }
 
 static err_t delete_manifest_item(struct ctx *ctx, struct sql_tx *tx, struct delete_work *work,
@@ -267,13 +288,15 @@ static err_t is_still(struct ctx *ctx, struct sql_tx *tx, const struct delete_wo
 static err_t delete_item(struct ctx *ctx, struct sql_tx *tx, struct delete_work *work,
 			 struct listing *listing, struct delete_item *item)
 {
-	bool still;
+	bool still, kept = false;
 	item->gone = false;
 	err_t err = is_still(ctx, tx, work, item, &still);
 	if (err == ERR_ABSENT)
 		return OK;
 	TRY(err);
-	if (!still)
+	if (still)
+		TRY(is_kept(ctx, tx, work, item, &kept));
+	if (!still || kept)
 		return OK;
 	TRY((item->tag.len ? delete_tag_item : delete_manifest_item)(ctx, tx, work, listing, item));
 	item->gone = true;
@@ -283,7 +306,8 @@ static err_t delete_item(struct ctx *ctx, struct sql_tx *tx, struct delete_work 
 static err_t delete_items(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct delete_work *work = arg;
-	struct listing listing = LISTING(work->registry, work->repository_id);
+	struct listing listing =
+		LISTING(work->registry, work->repository_id, &work->rules, work->batch->how);
 	work->doomed_count = 0;
 	TRY(db_repository_hold(ctx, tx, work->repository_id));
 	for (size_t i = 0; i < work->batch->count; i++)
@@ -296,6 +320,7 @@ err_t delete_batch(struct ctx *ctx, struct registry *registry, struct delete_bat
 	struct delete_work work = { .registry = registry,
 				    .repository_id = batch->repository_id,
 				    .batch = batch };
+	TRY(immutability_find_by_id(ctx, registry, batch->repository_id, &work.rules));
 	TRY(db_run(ctx, registry->db, SQL_WRITE, delete_items, &work));
 	for (size_t i = 0; i < batch->count; i++)
 		if (batch->items[i].gone && batch->items[i].tag.len)
@@ -338,6 +363,7 @@ static err_t delete_repository(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct delete_work *work = arg;
 	struct repository_gone gone;
+	TRY(immutability_check_all(ctx, tx, &work->rules, work->repository_id));
 	TRY(db_garbage_add_repository(ctx, tx, work->repository_id,
 				      registry_window_us(work->registry)));
 	err_t err = (work->only_empty ? db_repository_delete_empty
@@ -361,6 +387,7 @@ static err_t run_repository_delete(struct ctx *ctx, struct registry *registry, s
 {
 	struct delete_work work = { .registry = registry, .only_empty = only_empty, .name = name };
 	TRY(repository_find(ctx, registry, name, &work.repository_id));
+	TRY(immutability_find(ctx, registry, name, &work.rules));
 	TRY(end_uploads(ctx, registry, work.repository_id));
 	err_t err = db_run(ctx, registry->db, SQL_WRITE, delete_repository, &work);
 	/* Its id is never given again, so what caches know by the id is never asked for again. */

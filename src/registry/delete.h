@@ -2,6 +2,9 @@
 /*
  * delete.h - tags, manifests and blobs away. Atomic, and gone from every cache of this process
  * before the call returns. A blob only leaves its repository; its bytes are garbage collection's.
+ *
+ * ERR_IMMUTABLE, and nothing was deleted, when a rule of the project keeps one of the tags that
+ * would go with it (immutable.h).
  */
 #pragma once
 
@@ -25,7 +28,8 @@ err_t manifest_delete_loose(struct ctx *ctx, struct registry *registry, str repo
 /*
  * Several manifests and tags of one repository in one transaction, for who decided beforehand
  * which: each goes only if `still` says so once nobody else can change it, and as above; a manifest
- * that an index names stays. What is not there any more is passed over.
+ * that an index names stays, and so does what a rule of immutability keeps. What is not there any
+ * more is passed over.
  */
 struct delete_item {
 	int64_t manifest_id;
@@ -35,6 +39,7 @@ struct delete_item {
 };
 struct delete_batch {
 	int64_t repository_id;
+	const char *how; /* for the history of the tags: "retention" */
 	struct delete_item *items;
 	size_t count;
 	err_t (*still)(struct ctx *ctx, struct sql_tx *tx, const struct delete_item *item,

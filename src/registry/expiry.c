@@ -140,6 +140,7 @@ static err_t expire(struct ctx *ctx, struct work *work)
 	TRY(load(ctx, work));
 	choose(work);
 	struct delete_batch batch = { .repository_id = work->row->repository_id,
+				      .how = "expiry",
 				      .items = work->items,
 				      .count = work->item_count,
 				      .still = is_still_due,

@@ -2,7 +2,7 @@
 /*
  * internal.h - what the files of this folder share: the registry's parts and the keys of its cache.
  *
- * One cache holds twelve kinds of things, told apart by the first byte of the key:
+ * One cache holds fourteen kinds of things, told apart by the first byte of the key:
  *	p<names><tenant><name>  project: its id
  *	i<names><tenant><id>    project by its id: its name, and whether it is public
  *	r<names><tenant><name>  repository: struct repository_known
@@ -12,6 +12,7 @@
  *	b<repository><digest>  struct stored_blob
  *	v<repository><digest>  when its link was last looked at for who relies on it (blob_rely())
  *	w<names><tenant><id>    project by its id: what webhooks want to know of it (event.c)
+ *	u<project>           its rules of immutability: how many, and they themselves (immutable.c)
  *	q<repository>        whether there is a quota: struct hint (upload_quota.c)
  *	c<storage><digest>     a small blob's bytes, for whoever got past `b`
  *	a<repository><list>    of a list of its artifacts: its length, where pages begin (anchors.h)

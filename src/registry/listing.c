@@ -5,16 +5,13 @@
 #include "db/project_content.h"
 #include "db/repository.h"
 #include "db/tag.h"
+#include "db/tag_event.h"
+#include "internal.h"
 #include "registry/collect.h"
 #include "registry/expiry.h"
 #include "registry/pull.h"
 
 #include "base/banned.h"
-
-void listing_tag_made(struct listing *listing)
-{
-	listing->charge.more[QUOTA_TAGS]++;
-}
 
 /* Adds to the count what one statement listed more or less. */
 static void add(struct listing *listing, int64_t more)
@@ -32,25 +29,95 @@ static err_t unlist(struct ctx *ctx, struct sql_tx *tx, struct listing *listing,
 	return OK;
 }
 
-err_t listing_tag_gone(struct ctx *ctx, struct sql_tx *tx, struct listing *listing,
-		       int64_t manifest_id)
+/* From one manifest to another; 0: the tag was not there, or is not. */
+static err_t record(struct ctx *ctx, struct sql_tx *tx, const struct listing *listing, str tag,
+		    int64_t from_id, int64_t to_id)
+{
+	if (!listing->registry->options.tag_history_ms)
+		return OK;
+	const struct tag_change change = {
+		.repository_id = listing->repository_id,
+		.tag = tag,
+		.how = str_from(listing->how),
+		.actor_type = ctx->actor.type.len ? ctx->actor.type : STR("system"),
+		.actor = ctx->actor.name,
+		.from_id = from_id,
+		.to_id = to_id,
+	};
+	return db_tag_event_insert(ctx, tx, &change);
+}
+
+/* A tag of the manifest is gone, or points to another now. */
+static err_t tag_gone(struct ctx *ctx, struct sql_tx *tx, struct listing *listing,
+		      int64_t manifest_id)
 {
 	listing->touched = true;
 	TRY(db_artifact_count_tags(ctx, tx, manifest_id, -1));
 	return unlist(ctx, tx, listing, manifest_id);
 }
 
+err_t listing_tag_deleted(struct ctx *ctx, struct sql_tx *tx, struct listing *listing,
+			  const struct tag_state *state)
+{
+	TRY(immutability_check(ctx, listing->rules, state, 0));
+	TRY(record(ctx, tx, listing, state->name, state->manifest_id, 0));
+	listing->charge.more[QUOTA_TAGS]--;
+	return tag_gone(ctx, tx, listing, state->manifest_id);
+}
+
+err_t listing_delete_tags(struct ctx *ctx, struct sql_tx *tx, struct listing *listing,
+			  int64_t manifest_id, struct tag_state **ret, size_t *ret_count)
+{
+	TRY(db_tag_delete_of_manifest(ctx, tx, manifest_id, ret, ret_count));
+	for (size_t i = 0; i < *ret_count; i++) {
+		TRY(immutability_check(ctx, listing->rules, &(*ret)[i], 0));
+		TRY(record(ctx, tx, listing, (*ret)[i].name, manifest_id, 0));
+	}
+	return OK;
+}
+
+err_t listing_create_tag(struct ctx *ctx, struct sql_tx *tx, struct listing *listing, str name,
+			 int64_t manifest_id)
+{
+	TRY(db_tag_create(ctx, tx, listing->repository_id, name, manifest_id));
+	listing->charge.more[QUOTA_TAGS]++;
+	return record(ctx, tx, listing, name, 0, manifest_id);
+}
+
+/* Whether the tag may be put there; `*ret_stays` when it is there, and to be left alone. */
+static err_t check_put(struct ctx *ctx, struct sql_tx *tx, const struct listing *listing, str name,
+		       int64_t manifest_id, bool *ret_stays)
+{
+	struct tag_state state;
+	*ret_stays = false;
+	if (!listing->rules->count)
+		return OK;
+	err_t err = db_tag_lock(ctx, tx, listing->repository_id, name, &state);
+	if (err == ERR_ABSENT)
+		return OK;
+	TRY(err);
+	TRY(immutability_check(ctx, listing->rules, &state, manifest_id));
+	*ret_stays = state.manifest_id == manifest_id &&
+		     immutability_shows(listing->rules, name, state.pushed_at_us);
+	return OK;
+}
+
 err_t listing_put_tag(struct ctx *ctx, struct sql_tx *tx, struct listing *listing, str name,
 		      int64_t manifest_id, int64_t *gained)
 {
 	int64_t before;
+	bool stays;
+	TRY(check_put(ctx, tx, listing, name, manifest_id, &stays));
+	if (stays)
+		return OK;
 	TRY(db_tag_put(ctx, tx, listing->repository_id, name, manifest_id, &before));
 	if (before == manifest_id)
 		return OK;
 	++*gained;
 	if (!before)
-		listing_tag_made(listing);
-	return before ? listing_tag_gone(ctx, tx, listing, before) : OK;
+		listing->charge.more[QUOTA_TAGS]++;
+	TRY(record(ctx, tx, listing, name, before, manifest_id));
+	return before ? tag_gone(ctx, tx, listing, before) : OK;
 }
 
 static err_t pushed_anew(struct ctx *ctx, struct sql_tx *tx, struct listing *listing,

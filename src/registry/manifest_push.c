@@ -21,6 +21,7 @@ struct push_work {
 	const struct manifest_push *push;
 	const struct manifest *parsed;
 	int64_t repository_id;
+	struct immutability rules;
 	struct manifest_row row;
 	struct artifact_facts facts;
 	bool described;
@@ -99,8 +100,7 @@ static err_t put_reference_tag(struct ctx *ctx, struct sql_tx *tx, const struct 
 	if (!work->creates_tag)
 		return listing_put_tag(ctx, tx, listing, tag, work->row.id, gained);
 	++*gained;
-	listing_tag_made(listing);
-	err_t err = db_tag_create(ctx, tx, work->repository_id, tag, work->row.id);
+	err_t err = listing_create_tag(ctx, tx, listing, tag, work->row.id);
 	return err == ERR_EXISTS ? fail(ctx, ERR_PRECONDITION_FAILED, "tag was made meanwhile")
 				 : err;
 }
@@ -124,7 +124,8 @@ static err_t store_manifest(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	for (size_t i = 0; i < work->parsed->reference_count; i++)
 		TRY(check_reference(ctx, tx, work, &work->parsed->references[i]));
 
-	struct listing listing = LISTING(work->registry, work->repository_id);
+	struct listing listing = LISTING(work->registry, work->repository_id, &work->rules,
+					 work->push->how ? work->push->how : "push");
 	struct listing_push pushed = { .is_index = work->parsed->kind == MANIFEST_INDEX,
 				       .facts = &work->facts,
 				       .described = work->described };
@@ -189,6 +190,7 @@ err_t manifest_push(struct ctx *ctx, struct registry *registry, const struct man
 		.row = { 0, have, media_type_of(&parsed, push->content_type), push->bytes },
 	};
 	TRY(repository_ensure(ctx, registry, push->repository, push->maker, &work.repository_id));
+	TRY(immutability_find(ctx, registry, push->repository, &work.rules));
 	TRY(event_plan(ctx, registry, WEBHOOK_EVENT_PUSH, push->repository, &work.plan));
 	describe(ctx, &work);
 	TRY(db_run(ctx, registry->db, SQL_WRITE, store_manifest, &work));

@@ -21,6 +21,7 @@ struct manifest_push {
 	str bytes;
 	const str *tags; /* more tags to set (?tag=) */
 	size_t tag_count;
+	const char *how;   /* for the history of the tags; NULL: by a push */
 	str if_match;	   /* If-Match header for the tag in `reference`; may be empty */
 	str if_none_match; /* likewise; `*`: only if the tag does not exist yet */
 	str *ret_digest;   /* may be NULL; set before anything is written, for the record of it */
@@ -33,6 +34,6 @@ struct manifest_pushed {
 };
 
 /* ERR_MANIFEST_INVALID, ERR_MANIFEST_SCHEMA1, ERR_DIGEST_INVALID, ERR_MANIFEST_BLOB_UNKNOWN,
- * ERR_PRECONDITION_FAILED, ERR_NAME_UNKNOWN. */
+ * ERR_PRECONDITION_FAILED, ERR_IMMUTABLE, ERR_NAME_UNKNOWN. */
 err_t manifest_push(struct ctx *ctx, struct registry *registry, const struct manifest_push *push,
 		    struct manifest_pushed *ret);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* project_change.c - see project.h: making, changing and deleting. */
 #include "db/db.h"
+#include "db/immutable.h"
 #include "db/project_member.h"
 #include "db/retention.h"
 #include "db/robot.h"
@@ -183,6 +184,7 @@ static err_t delete_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	TRY(db_member_delete_all(ctx, tx, work->id));
 	TRY(db_project_metadata_delete_all(ctx, tx, work->id));
 	TRY(db_cve_allowlist_delete(ctx, tx, work->id));
+	TRY(db_immutable_delete_all(ctx, tx, work->id));
 	TRY(db_retention_delete_of_project(ctx, tx, work->id));
 	const struct quota_charge less = { .project_id = work->id,
 					   .more = { [QUOTA_PROJECTS] = -1 } };

@@ -17,6 +17,7 @@
  *	collect.h                  what nobody has any more
  *	artifact.h label.h         what people look at
  *	tag.h copy.h search.h      more of the same
+ *	immutable.h tag_history.h  which tags may not move or go, and what happened to them
  *	fsck.h                     the independent proof
  *	event.h                    what webhooks are to be told of
  *	health.h                   whether it works at this moment
@@ -50,6 +51,7 @@ struct registry_options {
 	bool require_blobs;	 /* a manifest's config and layers must be in its repository */
 	bool require_children;	 /* an index's children must be in its repository */
 	int64_t upload_expiry_s; /* default one day */
+	int64_t tag_history_ms;	 /* how long changes of tags are remembered; 0: not at all */
 	int64_t window_ms;	 /* of what was let go: collect.h */
 };
 

@@ -235,6 +235,7 @@ static err_t flush(struct ctx *ctx, struct batch *batch)
 {
 	struct delete_batch deletes = {
 		.repository_id = batch->set->repository.id,
+		.how = "retention",
 		.items = batch->items,
 		.count = batch->count,
 		.still = is_still_so,

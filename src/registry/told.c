@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* told.c - see told.h. */
 #include "registry/told.h"
+#include "immutable_told.h"
 #include "internal.h"
 #include "project_internal.h"
 #include "registry/event.h"
@@ -101,6 +102,15 @@ static bool project_told(struct registry *registry, str rest)
 	return true;
 }
 
+static bool rules_told(struct registry *registry, str rest)
+{
+	int64_t project_id;
+	if (!read_id(&rest, &project_id))
+		return false;
+	immutable_forget(registry, project_id);
+	return true;
+}
+
 static bool storage_told(struct registry *registry, str rest)
 {
 	int64_t id;
@@ -139,7 +149,7 @@ static const struct {
 	{ "t", tag_told },	{ "m", manifest_told },	  { "b", link_told },
 	{ "x", content_told },	{ "r", repository_told }, { "p", project_told },
 	{ "c", storage_told },	{ "n", names_told },	  { "q", quota_told },
-	{ "w", webhooks_told },
+	{ "w", webhooks_told }, { "i", rules_told },
 };
 
 bool registry_told(struct registry *registry, str payload)

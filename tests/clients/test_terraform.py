@@ -108,6 +108,14 @@ def label_body(name, scope="g", project_id=0, color="#FF0000", description=""):
     }
 
 
+def immutable_body(tags="**", decoration="matches", disabled=False):
+    return {
+        "disabled": disabled, "action": "immutable", "template": "immutable_template",
+        "tag_selectors": [{"kind": "doublestar", "decoration": decoration, "pattern": tags}],
+        "scope_selectors": {"repository": [{"kind": "doublestar", "decoration": "repoMatches", "pattern": "**"}]},
+    }
+
+
 def member_body(role, user=None, **group):
     return {"role_id": role, "member_group": group, "member_user": {"username": user} if user else {}}
 
@@ -462,6 +470,25 @@ def test_quota_of_a_project_is_looked_for_page_by_page(provider, world):
     for storage in (20 << 30, -1):
         provider.send("PUT", f"/quotas/{found['id']}", {"hard": {"storage": storage}})
         assert provider.read(f"/quotas/{found['id']}")["hard"] == {"storage": storage}
+
+
+def test_rule_of_immutability_is_looked_for_page_by_page(provider, world):
+    """It is made enabled, whatever is wanted, and switched off by a second request; there is no way to read one alone."""
+    def read(rule):
+        (found,) = [entry for entry in provider.pages(f"{world.project}/immutabletagrules?page_size=15") if rule.endswith(f"/{entry['id']}")]
+        return found
+
+    rule = id_of(provider.send("POST", f"{world.project}/immutabletagrules", immutable_body()))
+    provider.send("PUT", rule, immutable_body(disabled=True))
+    assert_reads(read(rule), {
+        "disabled": True, "action": "immutable", "template": "immutable_template", "tag_selectors.0.pattern": "**",
+        "tag_selectors.0.decoration": "matches", "scope_selectors.repository.0.pattern": "**"})
+    provider.send("PUT", rule, immutable_body("v*", "excludes"))
+    assert_reads(read(rule), {
+        "disabled": False, "tag_selectors.0.pattern": "v*", "tag_selectors.0.decoration": "excludes",
+        "scope_selectors.repository.0.decoration": "repoMatches"})
+    provider.send("DELETE", rule)
+    assert provider.pages(f"{world.project}/immutabletagrules?page_size=15") == []
 
 
 def test_project_is_emptied_before_it_is_destroyed(provider, world, client):

@@ -111,6 +111,21 @@ def test_a_moved_tag(pair):
     soon(lambda: there.get_manifest("latest").content == other.body, "the new image")
 
 
+def test_a_rule_of_immutability(pair):
+    here, there, content = pair.known("fixed")
+    there.put_manifest(content, "latest")  # b has in memory that there is no rule
+    rules = f"{API}/projects/{pair.project}/immutabletagrules"
+    selectors = {"tag_selectors": [{"kind": "doublestar", "decoration": "matches", "pattern": "latest"}]}
+    made = call(pair.admin, "POST", rules, selectors, expect=201).headers["Location"]
+    soon(lambda: there.put_manifest(content, "latest", expect=(201, 412)).status_code == 412, "the rule")
+    call(pair.admin, "PUT", made, {"disabled": True})
+    soon(lambda: there.put_manifest(content, "latest", expect=(201, 412)).status_code == 201, "its being switched off")
+    call(pair.admin, "PUT", made, {"disabled": False})
+    soon(lambda: there.put_manifest(content, "latest", expect=(201, 412)).status_code == 412, "its being switched on")
+    call(pair.admin, "DELETE", made)
+    soon(lambda: there.put_manifest(content, "latest", expect=(201, 412)).status_code == 201, "the rule's end")
+
+
 def test_a_deleted_tag_manifest_and_blob(pair):
     here, there, content = pair.known("deleted")
     here.put_manifest(content, "second")

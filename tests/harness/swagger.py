@@ -21,7 +21,9 @@ ALWAYS = {400, 401, 403, 404, 405, 413, 422, 429, 501, 503}
 
 # What Harbor answers although its description does not say so.
 UNDECLARED = {
-    "CreateRobot": {409}, "deleteArtifact": {412}, "getCurrentUserInfo": {412}, "createRetention": {409}, "updateRetention": {409},
+    "CreateRobot": {409}, "deleteArtifact": {412}, "deleteTag": {412}, "deleteRepository": {412}, "CopyArtifact": {412},
+    "getCurrentUserInfo": {412}, "createRetention": {409}, "updateRetention": {409},
+    "CreateImmuRule": {409}, "UpdateImmuRule": {409},
     "CreateWebhookPolicyOfProject": {409}, "UpdateWebhookPolicyOfProject": {409},
     # A gate of ours: rules that would leave nothing need a dry run first; and one run of a project at a time.
     "triggerRetentionExecution": {409, 412},
@@ -30,7 +32,7 @@ UNDECLARED = {
 # Tags of the operations that are served; the others answer 501.
 SERVED = frozenset(
     """health ping systeminfo statistic search configure project projectMetadata member repository artifact user usergroup
-    robot label quota permissions auditlog Ldap oidc SystemCVEAllowlist icon jobservice schedule purge gc Retention webhook webhookjob""".split()
+    robot label quota permissions auditlog Ldap oidc SystemCVEAllowlist icon jobservice schedule purge gc Retention immutable webhook webhookjob""".split()
 )
 # Operations of those tags that are not there yet: they answer 501 like the others. The list may only shrink.
 LATER_FILE = Path(__file__).with_name("operations-later")
