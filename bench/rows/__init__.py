@@ -4,7 +4,7 @@
 A row is a function that takes a Bench and gives back a list of Measures. To add one: write it in the
 file of its kind and name it here.
 """
-from rows import garbage, jobs, lists, login, memory, pull, push, retention, s3, scale, trail
+from rows import garbage, jobs, lists, login, memory, pull, push, retention, s3, scale, trail, webhooks
 
 ROWS = {
     "manifest-get": pull.manifest_get,
@@ -42,4 +42,6 @@ ROWS = {
     "retention-100000": retention.retention,
     "retention-100000-postgres": retention.retention_postgres,
     "idle-cpu": jobs.idle_cpu,
+    "webhooks-10000": webhooks.webhooks,
+    "webhooks-10000-postgres": webhooks.webhooks_postgres,
 }
