@@ -346,7 +346,7 @@ static void write_line(struct arena *arena, struct json_writer *w, const struct 
 	json_write_str(w, "action",
 		       c->stays ? STR("retain") : (skipped ? STR("skip") : STR("delete")));
 	json_write_str(w, "reason",
-		       skipped ? STR("it changed meanwhile, or an index has it")
+		       skipped ? STR("it changed meanwhile, is immutable, or an index has it")
 			       : retention_reason_text(arena, set->policy, c));
 	if (c->reason == RETENTION_BY_RULE)
 		json_write_i64(w, "rule", (int64_t)c->rule + 1);
