@@ -31,7 +31,7 @@
 #define RETRY_FIRST_MS	5000
 #define RETRY_MAX_MS	60000
 
-#define WEBHOOK_JOBS_OF_TENANT 8
+#define WEBHOOK_JOBS_OF_TENANT 2 /* receivers that hang take so many workers at most */
 #define WEBHOOK_RETRY_FIRST_MS 2000
 
 /* --- handlers --------------------------------------------------------------------------------- */
