@@ -2,6 +2,7 @@
 /* retention_load.c - all of a repository that a policy decides by, and the decision. */
 #include "base/clock.h"
 #include "internal.h"
+#include "registry/immutable.h"
 #include "retention_internal.h"
 
 #include <stdlib.h>
@@ -15,6 +16,7 @@ struct loaded {
 	int64_t *signed_ids, *running_ids;
 	size_t artifact_count, tag_count, label_count, signed_count, running_count;
 	bool of_tags;
+	struct immutability rules; /* of the project */
 };
 
 /* Rows of several tables are brought together by walking all of them in the order of manifests. */
@@ -122,7 +124,27 @@ static void take_times(const struct retention_subject *subject,
 	}
 }
 
-static void add_tags(struct retention_set *set, const struct retention_subject *subject,
+/* A rule forbids to delete the tag; an artifact goes with all of its own. */
+static bool is_kept(const struct ctx *ctx, const struct loaded *l, const struct retention_tag *tag)
+{
+	const struct tag_state state = { tag->name, tag->manifest_id, tag->pushed_at_us };
+	return immutability_rule_of(ctx, &l->rules, &state, 0) != NULL;
+}
+
+static void protect(const struct ctx *ctx, const struct loaded *l,
+		    const struct retention_subject *subject, struct retention_candidate *candidate)
+{
+	if (has_id(l->running_ids, l->running_count, subject->artifact->id))
+		candidate->protection = PROTECTED_RUNNING;
+	size_t tags = subject->tag ? 1 : subject->tag_count;
+	const struct retention_tag *tag = subject->tag ? subject->tag : subject->tags;
+	for (size_t i = 0; i < tags && candidate->protection == UNPROTECTED; i++)
+		if (is_kept(ctx, l, &tag[i]))
+			candidate->protection = PROTECTED_IMMUTABLE;
+}
+
+static void add_tags(const struct ctx *ctx, const struct loaded *l, struct retention_set *set,
+		     const struct retention_subject *subject,
 		     const struct retention_candidate *artifact)
 {
 	for (size_t i = 0; i < subject->tag_count; i++) {
@@ -135,6 +157,7 @@ static void add_tags(struct retention_set *set, const struct retention_subject *
 		c->pulled_at_us = subject->tags[i].pulled_at_us;
 		set->subjects[set->count] = *subject;
 		set->subjects[set->count].tag = &subject->tags[i];
+		protect(ctx, l, &set->subjects[set->count], c);
 		set->count++;
 	}
 }
@@ -150,8 +173,6 @@ static err_t bring_together(struct ctx *ctx, const struct loaded *l, struct rete
 			.id = id,
 			.is_signed = has_id(l->signed_ids, l->signed_count, id),
 		};
-		if (has_id(l->running_ids, l->running_count, id))
-			candidate.protection = PROTECTED_RUNNING;
 		while (tag_at < l->tag_count && l->tags[tag_at].manifest_id < id)
 			tag_at++;
 		while (label_at < l->label_count && l->labels[label_at].manifest_id < id)
@@ -159,9 +180,10 @@ static err_t bring_together(struct ctx *ctx, const struct loaded *l, struct rete
 		TRY(name_it(ctx, l, tag_at, label_at, &subject, &candidate));
 		take_times(&subject, &candidate);
 		if (l->of_tags && subject.tag_count) {
-			add_tags(set, &subject, &candidate);
+			add_tags(ctx, l, set, &subject, &candidate);
 			continue;
 		}
+		protect(ctx, l, &subject, &candidate);
 		set->candidates[set->count] = candidate;
 		set->subjects[set->count++] = subject;
 	}
@@ -180,6 +202,7 @@ err_t retention_load(struct ctx *ctx, struct registry *registry,
 	ret->untouched = !retention_choose(policy, rest, &ret->chosen);
 	if (ret->untouched)
 		return OK;
+	TRY(immutability_find(ctx, registry, repository->name, &l.rules));
 	TRY(read_rows(ctx, registry, repository->id, &l));
 	TRY(bring_together(ctx, &l, ret));
 	if (!retention_decide(ctx->arena, &ret->chosen, clock_wall_us(), ret->candidates,

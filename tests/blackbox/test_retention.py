@@ -206,6 +206,19 @@ class TestRuns:
         assert retention.repo().tag_names() == ["v2", "v3"]
         retention.repo().get_manifest(old.digest, expect=404)
 
+    @pytest.mark.parametrize("mode", [{}, {"mode": "tags"}])
+    def test_an_immutable_tag_stays_and_it_is_said_why(self, retention, mode):
+        for number in range(3):
+            retention.push(f"v{number}", days=3 - number)
+        call(retention.admin, "POST", f"{API}/projects/{retention.project}/immutabletagrules", {"tag_selectors": tags("v0")}, expect=201)
+        retention.create(rule("latestPushedK", 1), **mode)
+        run = retention.run()
+        assert retention.decided(run) == {"v0": "retain", "v1": "delete", "v2": "retain"}
+        assert any("a tag of it is immutable" in str(line) for line in retention.lines(run))
+        assert retention.repo().tag_names() == ["v0", "v2"]
+        history = call(retention.admin, "GET", f"{OWN}/projects/{retention.project}/repositories/app/tags/v1/history").json()["items"]
+        assert (history[0]["how"], history[0]["actor_type"]) == ("retention", "system")
+
     def test_harbors_executions_tasks_and_logs(self, retention):
         retention.push("v1", days=3)
         retention.push("v2", days=1)
