@@ -3,6 +3,7 @@
 #include "api/audit.h"
 #include "api/handlers.h"
 #include "api/quota_json.h"
+#include "registry/trash.h"
 
 #include "base/banned.h"
 
@@ -18,12 +19,16 @@ static err_t get(struct ctx *ctx, struct request *rq, enum quota_scope scope, st
 static err_t answer_quota(struct ctx *ctx, struct request *rq, enum quota_scope scope)
 {
 	struct quota quota;
+	int64_t in_trash;
 	TRY(get(ctx, rq, scope, &quota));
+	TRY(trash_bytes(ctx, rq->api->options.registry, quota.tenant_id,
+			scope == QUOTA_PROJECT ? quota.holder_id : 0, &in_trash));
 	CLEANUP(buf_done) struct buf body = BUF_INIT(HARBOR_BODY_MAX);
 	struct json_writer w = JSON_WRITER(&body);
 	json_write_object_begin(&w, NULL);
 	quota_json_write(&w, &quota, true);
 	json_write_i64(&w, "reserved_bytes", quota.reserved_bytes);
+	json_write_i64(&w, "trash_storage", in_trash);
 	json_write_time(&w, "updated_at", quota.updated_at_us);
 	json_write_object_end(&w);
 	return answer_object(ctx, rq, &body);

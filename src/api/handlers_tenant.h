@@ -19,3 +19,10 @@ err_t berth_tenant_admin_list(struct ctx *ctx, struct request *rq);
 err_t berth_tenant_admin_add(struct ctx *ctx, struct request *rq);
 err_t berth_tenant_admin_remove_user(struct ctx *ctx, struct request *rq);
 err_t berth_tenant_admin_remove_group(struct ctx *ctx, struct request *rq);
+
+/* berth_trash.c */
+err_t berth_trash_list(struct ctx *ctx, struct request *rq);
+err_t berth_trash_restore(struct ctx *ctx, struct request *rq);
+err_t berth_trash_delete(struct ctx *ctx, struct request *rq);
+err_t berth_trash_window_get(struct ctx *ctx, struct request *rq);
+err_t berth_trash_window_put(struct ctx *ctx, struct request *rq);

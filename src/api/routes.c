@@ -506,6 +506,18 @@ const struct route api_routes[] = {
 	      REPOSITORY_PUSH, berth_tag_history),
 	BERTH(POST, "/projects/{project_name}/repositories/{repository}/tags/{tag}/revert",
 	      REPOSITORY_PUSH, berth_tag_revert),
+	/* what was deleted */
+	BERTH(GET, "/trash", TENANT_MANAGE, berth_trash_list),
+	BERTH(DELETE, "/trash/{id}", TENANT_MANAGE, berth_trash_delete),
+	BERTH(POST, "/trash/{id}/restore", TENANT_MANAGE, berth_trash_restore),
+	BERTH(GET, "/trash-window", TENANT_READ, berth_trash_window_get),
+	BERTH(PUT, "/trash-window", TENANT_UPDATE, berth_trash_window_put),
+	BERTH(GET, "/projects/{project}/trash", REPOSITORY_DELETE, berth_trash_list),
+	BERTH(DELETE, "/projects/{project}/trash/{id}", REPOSITORY_DELETE, berth_trash_delete),
+	BERTH(POST, "/projects/{project}/trash/{id}/restore", REPOSITORY_DELETE,
+	      berth_trash_restore),
+	BERTH(GET, "/projects/{project}/trash-window", PROJECT_READ, berth_trash_window_get),
+	BERTH(PUT, "/projects/{project}/trash-window", SYSTEM_QUOTA_UPDATE, berth_trash_window_put),
 	/* roles */
 	BERTH(GET, "/projects/{project}/quota", QUOTA_READ, berth_project_quota_get),
 	BERTH(PUT, "/projects/{project}/quota", SYSTEM_QUOTA_UPDATE, berth_project_quota_update),

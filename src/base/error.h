@@ -63,6 +63,10 @@
 	X(LATER, 501, "UNSUPPORTED", false, "this operation is not part of this version")          \
 	X(METHOD_UNKNOWN, 501, "UNSUPPORTED", false, "request method not implemented")             \
 	X(NOT_FOUND, 404, "UNSUPPORTED", false, "no such resource")                                \
+	X(TRASH_TAKEN, 409, "DENIED", false,                                                       \
+	  "the name is something else's now: say as what it is to be restored, or force a tag")    \
+	X(TRASH_FIRST, 412, "DENIED", false,                                                       \
+	  "what it belonged to is deleted too: that is to be restored first")                      \
 	X(NAME_IS_ALIAS, 409, "DENIED", false,                                                     \
 	  "the name is an alias of something that was renamed; delete the alias first")            \
 	X(RETENTION_TWICE, 409, "DENIED", false, "two rules of the policy are the same")           \

@@ -35,6 +35,10 @@
 	  "Blobs and untagged artifacts that are removed in a second at most, so that requests "   \
 	  "have the machine. 0: as fast as it goes. A run that somebody asks for may say "         \
 	  "another.")                                                                              \
+	X(DURATION, trash_window_ms, "trash.window", "0",                                          \
+	  OPTION_RANGE(OPTION_MS(0), OPTION_DAYS(3650)),                                           \
+	  "For so long deleted tags, artifacts, repositories and projects can be restored, and "   \
+	  "their bytes stay. 0: not at all. Tenants and projects may have windows of their own.")  \
 	X(INT, quota_warning_percent, "quota.warning_percent", "85", OPTION_RANGE(1, 99),          \
 	  "When so much of the bytes a project or tenant may hold is used, that is recorded, and " \
 	  "again when it is all used.")                                                            \

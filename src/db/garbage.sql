@@ -88,6 +88,7 @@ SELECT id FROM blob WHERE id = $1 FOR UPDATE SKIP LOCKED;
 UPDATE blob SET condemned_at_us = @now_us, condemned_by = $2
 WHERE id = $1 AND condemned_at_us IS NULL
 	AND NOT EXISTS (SELECT 1 FROM repository_blob rb WHERE rb.blob_id = blob.id)
+	AND NOT EXISTS (SELECT 1 FROM trash_blob k WHERE k.blob_id = blob.id)
 	AND NOT EXISTS (SELECT 1 FROM storage s JOIN upload u ON u.storage_id = s.id AND u.publishing = blob.digest
 		WHERE s.id = blob.storage_id OR s.domain_id = blob.storage_id)
 	AND NOT EXISTS (SELECT 1 FROM tenant t WHERE t.left_id IS NOT NULL AND t.storage_id = blob.storage_id)
@@ -95,7 +96,8 @@ RETURNING id;
 
 -- Why one stays: it is had, or it cannot be said yet.
 -- name: garbage_is_had :one
-SELECT 1 FROM repository_blob WHERE blob_id = $1 LIMIT 1;
+SELECT 1 FROM blob b WHERE b.id = $1 AND (EXISTS (SELECT 1 FROM repository_blob rb WHERE rb.blob_id = b.id)
+	OR EXISTS (SELECT 1 FROM trash_blob k WHERE k.blob_id = b.id));
 
 -- name: garbage_waits :one
 SELECT 1 FROM blob WHERE id = $1 AND condemned_at_us IS NULL;
@@ -132,6 +134,7 @@ FOR KEY SHARE;
 SELECT b.id, COALESCE(b.place_id, b.storage_id), b.digest, b.size_bytes
 FROM garbage g JOIN blob b ON b.id = g.blob_id
 WHERE g.blob_id > $1 AND g.due_at_us <= @now_us AND b.condemned_at_us IS NULL
+	AND NOT EXISTS (SELECT 1 FROM trash_blob k WHERE k.blob_id = b.id)
 	AND NOT EXISTS (SELECT 1 FROM garbage x
 		WHERE x.blob_id = g.blob_id AND x.repository_id < g.repository_id AND x.due_at_us <= @now_us)
 	AND NOT EXISTS (SELECT 1 FROM repository_blob

@@ -373,16 +373,16 @@ static err_t lock(struct ctx *ctx, struct sql_tx *tx, int64_t id, struct reposit
 	return OK;
 }
 
+err_t db_repository_lock(struct ctx *ctx, struct sql_tx *tx, int64_t id)
+{
+	struct repository_gone ignored;
+	return lock(ctx, tx, id, &ignored);
+}
+
 err_t db_repository_hold(struct ctx *ctx, struct sql_tx *tx, int64_t id)
 {
 	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
 	return sql_one(ctx, tx, &SQL_REPOSITORY_HOLD, SQL_ARGS(SQL_I64(id)), &rows);
-}
-
-err_t db_repository_lock(struct ctx *ctx, struct sql_tx *tx, int64_t id)
-{
-	struct repository_gone ignored = { 0 };
-	return lock(ctx, tx, id, &ignored);
 }
 
 err_t db_repository_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id,

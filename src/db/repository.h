@@ -120,11 +120,11 @@ err_t db_repository_relist(struct ctx *ctx, struct sql_tx *tx, int64_t id);
 
 err_t db_repository_uploads(struct ctx *ctx, struct sql_tx *tx, int64_t id, size_t max, str **ret,
 			    size_t *ret_count);
+/* Nobody adds to it before the transaction ends: for who deletes it. ERR_ABSENT. */
+err_t db_repository_lock(struct ctx *ctx, struct sql_tx *tx, int64_t id);
 /* Nobody deletes it before this transaction ends: for who locks what is in it, so that all take the
  * repository first. ERR_ABSENT. */
 err_t db_repository_hold(struct ctx *ctx, struct sql_tx *tx, int64_t id);
-/* Nobody puts anything into it either: for who looks at all that is in it, to delete it. */
-err_t db_repository_lock(struct ctx *ctx, struct sql_tx *tx, int64_t id);
 
 /* What was in one that was deleted. */
 struct repository_gone {

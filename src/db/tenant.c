@@ -106,6 +106,7 @@ err_t db_tenant_clear(struct ctx *ctx, struct sql_tx *tx, int64_t id)
 		&SQL_TENANT_CLEAR_JOB,
 		&SQL_TENANT_CLEAR_INVENTORY,
 		&SQL_TENANT_CLEAR_WEBHOOK_POLICY,
+		&SQL_TENANT_CLEAR_TRASH_WINDOW,
 	};
 	for (size_t i = 0; i < COUNT_OF(all); i++)
 		TRY(sql_exec(ctx, tx, all[i], SQL_ARGS(SQL_I64(id)), NULL));

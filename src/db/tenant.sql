@@ -66,7 +66,7 @@ SELECT id FROM project WHERE tenant_id = $1 AND deleted = 0 LIMIT 1;
 DELETE FROM {} WHERE account_id IN (SELECT id FROM account WHERE tenant_id = $1);
 
 -- name: tenant_clear_{} :exec
--- each: tenant_host binding token_issuer robot label user_group role identity_provider job job_schedule inventory webhook_policy
+-- each: tenant_host binding token_issuer robot label user_group role identity_provider job job_schedule inventory webhook_policy trash_window
 DELETE FROM {} WHERE tenant_id = $1;
 
 -- name: tenant_clear_garbage_freed :exec

@@ -18,6 +18,7 @@
 #include "registry/collect.h"
 #include "registry/event.h"
 #include "registry/tag_history.h"
+#include "registry/trash.h"
 
 #include "base/banned.h"
 
@@ -111,6 +112,15 @@ static err_t collect_asked(struct ctx *ctx, struct job *job, void *arg)
 	return err;
 }
 
+static err_t empty_trash(struct ctx *ctx, struct job *job, void *arg)
+{
+	struct program *p = arg;
+	int64_t count;
+	TRY(trash_remove(ctx, p->registry, &count));
+	tell(job, "deletions that cannot be undone any more", count);
+	return OK;
+}
+
 static err_t purge_expired(struct ctx *ctx, struct job *job, void *arg)
 {
 	struct program *p = arg;
@@ -181,6 +191,7 @@ static const struct job_kind kinds[] = {
 	  .at_once_max = 1,
 	  .attempts_max = 3,
 	  .time_max_ms = DAY_MS },
+	{ .name = "empty_trash", .run = empty_trash, BY_THE_CLOCK },
 	{ .name = "expire_uploads", .run = expire_uploads, BY_THE_CLOCK },
 	{ .name = AUDIT_PURGE_KIND,
 	  .title = AUDIT_PURGE_TITLE,
@@ -223,6 +234,7 @@ static const struct {
 	str kind;
 	str cron; /* empty: see soon_enough() */
 } schedules[] = {
+	{ STR_INIT("empty_trash"), STR_INIT("@every 1m") },
 	{ STR_INIT("expire_uploads"), STR_INIT("") },
 	{ STR_INIT("collect"), STR_INIT("") },
 	{ STR_INIT("purge_expired"), STR_INIT("@every 5m") },

@@ -131,6 +131,7 @@ static void open_registry(struct ctx *ctx, struct program *p)
 		.upload_expiry_s = config->uploads_expiry_ms / 1000,
 		.tag_history_ms = config->tag_history_ms,
 		.window_ms = config->garbage_window_ms,
+		.trash_window_ms = config->trash_window_ms,
 	};
 	p->registry = registry_new(&options);
 }

@@ -25,6 +25,8 @@
 	X(DELETE_IMMUTABLE_TAG, "delete", "immutable_tag", true, "delete rule of immutability")    \
 	X(UPDATE_REPOSITORY, "update", "repository", true, "change repository")                    \
 	X(DELETE_REPOSITORY, "delete", "repository", true, "delete repository")                    \
+	X(RESTORE_TRASH, "restore", "trash", true, "restore what was deleted")                     \
+	X(DELETE_TRASH, "delete", "trash", true, "delete for good")                                \
 	X(CREATE_PROJECT, "create", "project", true, "create project")                             \
 	X(UPDATE_PROJECT, "update", "project", true, "change project")                             \
 	X(DELETE_PROJECT, "delete", "project", true, "delete project")                             \

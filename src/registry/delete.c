@@ -12,6 +12,7 @@
 #include "registry/collect.h"
 #include "registry/event.h"
 #include "registry/repository.h"
+#include "registry/trash.h"
 #include "registry/upload.h"
 
 #include <string.h>
@@ -44,6 +45,7 @@ struct delete_work {
 	struct delete_batch *batch;
 	struct doomed *doomed;
 	size_t doomed_count, doomed_room;
+	struct trash trash;
 };
 
 static void drop(struct registry *registry, struct cache_key key)
@@ -69,6 +71,16 @@ static err_t run_delete(struct ctx *ctx, struct registry *registry, str reposito
 	return err;
 }
 
+/* What goes now is kept for its window, if there is one. */
+static err_t to_trash(struct ctx *ctx, struct sql_tx *tx, struct delete_work *work,
+		      enum trash_kind kind, str what)
+{
+	const struct trash_opening opening = { .kind = kind,
+					       .id = work->repository_id,
+					       .what = what };
+	return trash_open(ctx, tx, work->registry, &opening, &work->trash);
+}
+
 static err_t delete_tag(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct delete_work *work = arg;
@@ -76,6 +88,7 @@ static err_t delete_tag(struct ctx *ctx, struct sql_tx *tx, void *arg)
 		LISTING(work->registry, work->repository_id, &work->rules, "delete");
 	struct tag_state state;
 	TRY(db_repository_hold(ctx, tx, work->repository_id));
+	TRY(to_trash(ctx, tx, work, TRASH_TAG, work->tag));
 	TRY(db_tag_delete(ctx, tx, work->repository_id, work->tag, &state));
 	if (work->only_of && state.manifest_id != work->only_of)
 		return ERR_ABSENT;
@@ -150,6 +163,7 @@ static err_t delete_doomed(struct ctx *ctx, struct sql_tx *tx, struct delete_wor
 	TRY(db_artifact_followers(ctx, tx, id, &followers, &count));
 	for (size_t i = 0; i < count; i++)
 		TRY(doom(ctx, work, followers[i].digest_text, true));
+	TRY(trash_take_manifest(ctx, tx, &work->trash, id));
 	TRY(listing_delete_tags(ctx, tx, listing, id, &doomed.tags, &doomed.tag_count));
 	TRY(listing_manifest_goes(ctx, tx, listing, id, doomed.tag_count));
 	TRY(db_manifest_delete(ctx, tx, id));
@@ -180,6 +194,7 @@ static err_t delete_manifest(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	TRY(db_repository_hold(ctx, tx, work->repository_id));
 	str text = arena_copy(ctx->arena, str_from(digest_format(work->d).text));
 	TRY(doom(ctx, work, text, false));
+	TRY(to_trash(ctx, tx, work, TRASH_ARTIFACT, text));
 	for (size_t at = 0; at < work->doomed_count; at++) {
 		err_t err = delete_doomed(ctx, tx, work, &listing, at);
 		if (err == ERR_ABSENT && at > 0) /* it went in another way: over a second index */
@@ -187,6 +202,7 @@ static err_t delete_manifest(struct ctx *ctx, struct sql_tx *tx, void *arg)
 		TRY(err);
 	}
 	TRY(add_event(ctx, tx, work));
+	TRY(trash_close(ctx, tx, &work->trash, &listing.charge));
 	return listing_finish(ctx, tx, &listing);
 }
 
@@ -236,6 +252,7 @@ static err_t delete_tag_item(struct ctx *ctx, struct sql_tx *tx, struct delete_w
 			     struct listing *listing, const struct delete_item *item)
 {
 	struct tag_state state;
+	TRY(to_trash(ctx, tx, work, TRASH_TAG, item->tag));
 	TRY(db_tag_delete(ctx, tx, work->repository_id, item->tag, &state));
 	return listing_tag_deleted(ctx, tx, listing, &state);
 }
@@ -259,15 +276,19 @@ static err_t delete_manifest_item(struct ctx *ctx, struct sql_tx *tx, struct del
 				  struct listing *listing, const struct delete_item *item)
 {
 	size_t first = work->doomed_count;
+	struct quota_charge less = listing->charge;
 	str text = arena_copy(ctx->arena, str_from(digest_format(item->digest).text));
 	TRY(doom(ctx, work, text, false));
+	TRY(to_trash(ctx, tx, work, TRASH_ARTIFACT, text));
 	for (size_t at = first; at < work->doomed_count; at++) {
 		err_t err = delete_doomed(ctx, tx, work, listing, at);
 		if (err == ERR_ABSENT && at > first)
 			continue;
 		TRY(err);
 	}
-	return OK;
+	for (unsigned i = 0; i < QUOTA_RESOURCE_COUNT; i++)
+		less.more[i] = listing->charge.more[i] - less.more[i];
+	return trash_close(ctx, tx, &work->trash, &less);
 }
 
 /* ERR_ABSENT, before anything was changed, when it is gone or another by now. */
@@ -363,7 +384,10 @@ static err_t delete_repository(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct delete_work *work = arg;
 	struct repository_gone gone;
+	TRY(db_repository_lock(ctx, tx, work->repository_id));
 	TRY(immutability_check_all(ctx, tx, &work->rules, work->repository_id));
+	if (!work->only_empty)
+		TRY(to_trash(ctx, tx, work, TRASH_REPOSITORY, STR_NONE));
 	TRY(db_garbage_add_repository(ctx, tx, work->repository_id,
 				      registry_window_us(work->registry)));
 	err_t err = (work->only_empty ? db_repository_delete_empty
@@ -379,6 +403,7 @@ static err_t delete_repository(struct ctx *ctx, struct sql_tx *tx, void *arg)
 			  [QUOTA_TAGS] = -gone.tags,
 			  [QUOTA_ARTIFACTS] = -gone.manifests },
 	};
+	TRY(trash_close(ctx, tx, &work->trash, &less));
 	return quota_charge(ctx, tx, work->registry, &less);
 }
 

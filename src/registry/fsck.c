@@ -10,10 +10,13 @@
 #include "db/manifest.h"
 #include "db/project_content.h"
 #include "db/quota.h"
+#include "db/trash.h"
 #include "db/upload.h"
 #include "internal.h"
 #include "registry/quota.h"
 #include "registry/storage.h"
+
+#include <string.h>
 
 #include "base/banned.h"
 
@@ -42,6 +45,7 @@ static const char *const kind_texts[FSCK_KIND_COUNT] = {
 	[FSCK_MANIFEST_CORRUPT] = "manifest does not match its digest",
 	[FSCK_LISTING] = "lists count it wrong",
 	[FSCK_QUOTA] = "quota counts it wrong",
+	[FSCK_TRASH] = "deleted, and cannot be restored as it was",
 	[FSCK_NAME] = "name does not fit its project, or means two things",
 };
 
@@ -135,7 +139,7 @@ static err_t check_blob(struct ctx *ctx, struct fsck *fsck, const struct blob_ro
 	return OK;
 }
 
-static void check_manifest(struct ctx *ctx, struct fsck *fsck,
+static void check_manifest(struct ctx *ctx, struct fsck *fsck, enum fsck_kind kind,
 			   const struct manifest_of_repository *row)
 {
 	digest d;
@@ -145,7 +149,7 @@ static void check_manifest(struct ctx *ctx, struct fsck *fsck,
 		    manifest_parse(ctx, STR_NONE, row->content, &parsed) == OK;
 	ctx_forgive(ctx);
 	if (!good)
-		report(fsck, FSCK_MANIFEST_CORRUPT,
+		report(fsck, kind,
 		       arena_printf(ctx->arena, STR_FMT "@" STR_FMT, STR_ARG(row->repository),
 				    STR_ARG(row->digest_text)));
 }
@@ -179,7 +183,7 @@ static err_t check_manifest_page(struct ctx *ctx, struct fsck *fsck, int64_t *la
 		TRY(db_manifest_page(ctx, &tx, *last, MANIFEST_PAGE, &rows, &count));
 	}
 	for (size_t i = 0; i < count; i++)
-		check_manifest(ctx, fsck, &rows[i]);
+		check_manifest(ctx, fsck, FSCK_MANIFEST_CORRUPT, &rows[i]);
 	fsck->result.manifests += count;
 	*ret_more = count == MANIFEST_PAGE;
 	if (count)
@@ -264,6 +268,43 @@ static err_t check_blobs(struct ctx *ctx, struct fsck *fsck)
 	return OK;
 }
 
+static err_t check_trash_page(struct ctx *ctx, struct fsck *fsck, int64_t *last_id,
+			      char last[DIGEST_TEXT_MAX], size_t *ret_count)
+{
+	struct manifest_of_repository *rows;
+	size_t count;
+	{
+		CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+		TRY(registry_read(ctx, fsck->registry, &tx));
+		TRY(db_trash_manifests(ctx, &tx, *last_id, str_from(last), MANIFEST_PAGE, &rows,
+				       &count));
+	}
+	for (size_t i = 0; i < count; i++)
+		check_manifest(ctx, fsck, FSCK_TRASH, &rows[i]);
+	if (count) {
+		str text = rows[count - 1].digest_text;
+		*last_id = rows[count - 1].id;
+		size_t len = MIN(text.len, (size_t)DIGEST_TEXT_MAX - 1);
+		memcpy(last, text.ptr, len);
+		last[len] = '\0';
+	}
+	*ret_count = count;
+	return OK;
+}
+
+/* What was deleted can come back as it was. Its blobs are among those that were looked at: they
+ * have rows as long as the trash names them. */
+static err_t check_trash(struct ctx *ctx, struct fsck *fsck)
+{
+	char last[DIGEST_TEXT_MAX] = "";
+	int64_t last_id = 0;
+	for (size_t count = MANIFEST_PAGE; count == MANIFEST_PAGE;) {
+		arena_reset(ctx->arena);
+		TRY(check_trash_page(ctx, fsck, &last_id, last, &count));
+	}
+	return check_counts(ctx, fsck, FSCK_TRASH, db_trash_wrong);
+}
+
 static err_t check_manifests(struct ctx *ctx, struct fsck *fsck)
 {
 	int64_t last = 0;
@@ -277,6 +318,7 @@ static err_t check_manifests(struct ctx *ctx, struct fsck *fsck)
 	TRY(check_counts(ctx, fsck, FSCK_QUOTA, db_content_wrong_manifests));
 	TRY(check_counts(ctx, fsck, FSCK_QUOTA, db_content_wrong_projects));
 	TRY(check_quotas(ctx, fsck));
+	TRY(check_trash(ctx, fsck));
 	return check_names(ctx, fsck);
 }
 

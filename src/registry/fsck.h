@@ -22,6 +22,7 @@ enum fsck_kind {
 	FSCK_LISTING,	       /* what lists count of an artifact or a repository is not so */
 	FSCK_QUOTA, /* a blob or manifest counts for a project and should not, or the reverse;
 		       what is used of a quota is not the sum of what is there */
+	FSCK_TRASH, /* what is in the trash does not match its digest, or is not all there */
 	FSCK_NAME,  /* a name that does not begin with its project's, or means two */
 	FSCK_KIND_COUNT,
 };

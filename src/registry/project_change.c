@@ -11,6 +11,7 @@
 #include "registry/delete.h"
 #include "registry/project.h"
 #include "registry/quota.h"
+#include "registry/trash.h"
 
 #include "base/banned.h"
 
@@ -174,6 +175,9 @@ static err_t delete_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	struct project_gone *gone = &work->gone;
 	struct project_name *left;
 	size_t count;
+	const struct trash_opening opening = { .kind = TRASH_PROJECT, .id = work->id };
+	struct trash trash;
+	TRY(trash_open(ctx, tx, work->registry, &opening, &trash));
 	TRY(db_project_delete(ctx, tx, work->id));
 	TRY(db_project_repositories(ctx, tx, work->id, 1, &left, &count));
 	if (count)

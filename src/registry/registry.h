@@ -15,6 +15,7 @@
  *	delete.h                   away
  *	retention.h inventory.h    what goes by itself, and what clusters keep
  *	collect.h                  what nobody has any more
+ *	trash.h                    and back, until a window is over
  *	artifact.h label.h         what people look at
  *	tag.h copy.h search.h      more of the same
  *	immutable.h tag_history.h  which tags may not move or go, and what happened to them
@@ -53,6 +54,7 @@ struct registry_options {
 	int64_t upload_expiry_s; /* default one day */
 	int64_t tag_history_ms;	 /* how long changes of tags are remembered; 0: not at all */
 	int64_t window_ms;	 /* of what was let go: collect.h */
+	int64_t trash_window_ms; /* trash.h; 0: what is deleted does not come back */
 };
 
 struct registry *registry_new(const struct registry_options *options);

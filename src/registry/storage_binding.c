@@ -4,6 +4,7 @@
 #include "codec/json.h"
 #include "crypto/random.h"
 #include "db/db.h"
+#include "db/trash.h"
 #include "internal.h"
 #include "registry/storage.h"
 
@@ -298,6 +299,7 @@ err_t storage_erase_in(struct ctx *ctx, struct sql_tx *tx, int64_t id, struct st
 		return fail(ctx, ERR_PRECONDITION_FAILED,
 			    "storage " STR_FMT " is not encrypted: it has no key to destroy",
 			    STR_ARG(row.name));
+	TRY(db_trash_end_storage(ctx, tx, id));
 	err_t err = db_storage_erase(ctx, tx, id);
 	if (err != ERR_ABSENT)
 		TRY(err);

@@ -5,6 +5,7 @@
 #include "db/db.h"
 #include "db/storage_move.h"
 #include "internal.h"
+#include "registry/trash.h"
 
 #include "base/banned.h"
 
@@ -214,6 +215,7 @@ static err_t delete_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	int64_t storage_id;
 	TRY(hold_still(ctx, tx, work->id, &storage_id));
 	TRY(db_tenant_delete(ctx, tx, work->id));
+	TRY(db_trash_end_all(ctx, tx, work->id)); /* who restores a project is waited for */
 	TRY(db_tenant_has_projects(ctx, tx, work->id, &has_projects));
 	if (has_projects)
 		return fail(ctx, ERR_IN_USE, "the tenant has projects");
@@ -227,6 +229,7 @@ err_t tenant_delete(struct ctx *ctx, struct registry *registry, const struct ten
 	TRY(not_default(ctx, tenant->row.id, "deleted"));
 	TRY(run(ctx, registry, delete_body, &work));
 	storage_forget_domain(registry, &work.erased);
+	trash_tidy(ctx, registry);
 	return OK;
 }
 
@@ -318,5 +321,6 @@ err_t tenant_erase_storage(struct ctx *ctx, struct registry *registry, const str
 	TRY(not_default(ctx, tenant->row.id, "erased"));
 	TRY(run(ctx, registry, erase_body, &work));
 	storage_forget_domain(registry, &work.erased);
+	trash_tidy(ctx, registry);
 	return OK;
 }

@@ -56,6 +56,9 @@ def test_nothing_of_a_deleted_tenant_stays_but_its_records(registry, admin):
     call(owner, "POST", f"{tenant.path}/administrators", {"user_id": victim.person.id})
     registry.execute(f"INSERT INTO account_group (account_id, group_id) VALUES ({victim.person.id}, {victim.names['group']})")
     leave_jobs(registry, tenant.id)
+    call(owner, "PUT", f"{BERTH}/trash-window", {"window_seconds": 3600})
+    make_project(owner, "trashed")
+    call(owner, "DELETE", f"{API}/projects/trashed")
     call(owner, "POST", f"{BERTH}/projects/{victim.project}/repositories/app/rename", {"name": f"{victim.project}/renamed"})
     call(owner, "POST", f"{BERTH}/projects/{victim.project}/rename", {"name": victim.project + "-renamed"})
     assert tables_with_rows(registry, tenant.id) == tables_of_tenants(registry), "one of everything, so that all is looked at below"

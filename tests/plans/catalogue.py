@@ -36,6 +36,7 @@ VALUES = {
     "parent_count": "0",
     "icon": "CASE WHEN i % 50 = 0 THEN 'icon-' || i END",
     "manifest_reference.role": "i % 3",
+    "trash_window.project_id": "i",
     "artifact.type": "'type-' || i % 5",
     "artifact.media_type": "'media-' || i % 7",
     "audit_record.actor": "'actor-' || i % {tenth}",
