@@ -308,7 +308,6 @@ static err_t authenticate(struct ctx *ctx, struct request *rq)
 	err_t err = request_identify(ctx, rq);
 	rq->bad_credentials = err == ERR_UNAUTHORIZED;
 	TRY(err);
-	ctx->asked_by = rq->who.subject == SUBJECT_ANONYMOUS ? STR("anonymous") : rq->who.name;
 	ctx->asked_at = called(rq);
 	TRY(rate_check_identity(ctx, rq));
 	/* Where a browser logs in and out, whoever has just come tells more (portal_log_in()). */

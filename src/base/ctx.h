@@ -77,8 +77,7 @@ struct ctx {
 	int64_t project_id; /* was decided about the one is not done in another; 0: any */
 	str request_id;
 	struct ctx_actor actor; /* lives as long as the work */
-	str asked_by; /* the name of who asks, and the host that he called us: for who is told */
-	str asked_at;
+	str asked_at;		/* the host that he called us, for who is told of what he does */
 	unsigned holds;		/* open transactions and locks; zero while bytes move */
 	unsigned retry_after_s; /* what somebody we asked wants waited, for Retry-After; 0: nothing
 				 */

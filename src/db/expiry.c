@@ -51,24 +51,11 @@ err_t db_expiry_page(struct ctx *ctx, struct sql_tx *tx, const struct expiry_row
 			    &row_reader, (void **)ret, ret_count);
 }
 
-static void read_tag(struct ctx *ctx, const struct sql_rows *rows, void *item)
-{
-	struct retention_tag *ret = item;
-	*ret = (struct retention_tag){
-		.id = sql_i64(rows, 0),
-		.manifest_id = sql_i64(rows, 1),
-		.name = db_text(ctx, rows, 2),
-		.pushed_at_us = sql_i64(rows, 3),
-		.pulled_at_us = sql_i64(rows, 4),
-	};
-}
-
 err_t db_expiry_tags(struct ctx *ctx, struct sql_tx *tx, int64_t manifest_id,
 		     struct retention_tag **ret, size_t *ret_count)
 {
-	static const struct row_reader reader = { sizeof(struct retention_tag), read_tag };
-	return db_rows_read(ctx, tx, &SQL_EXPIRY_TAGS, SQL_ARGS(SQL_I64(manifest_id)), &reader,
-			    (void **)ret, ret_count);
+	return db_rows_read(ctx, tx, &SQL_EXPIRY_TAGS, SQL_ARGS(SQL_I64(manifest_id)),
+			    &db_retention_tag_reader, (void **)ret, ret_count);
 }
 
 err_t db_expiry_put_off(struct ctx *ctx, struct sql_tx *tx, int64_t manifest_id, int64_t due_at_us)

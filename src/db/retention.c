@@ -206,12 +206,13 @@ static void read_tag(struct ctx *ctx, const struct sql_rows *rows, void *item)
 	};
 }
 
+const struct row_reader db_retention_tag_reader = { sizeof(struct retention_tag), read_tag };
+
 err_t db_retention_tags(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id,
 			struct retention_tag **ret, size_t *ret_count)
 {
-	static const struct row_reader reader = { sizeof(struct retention_tag), read_tag };
-	return db_rows_read(ctx, tx, &SQL_RETENTION_TAGS, SQL_ARGS(SQL_I64(repository_id)), &reader,
-			    (void **)ret, ret_count);
+	return db_rows_read(ctx, tx, &SQL_RETENTION_TAGS, SQL_ARGS(SQL_I64(repository_id)),
+			    &db_retention_tag_reader, (void **)ret, ret_count);
 }
 
 static void read_label(struct ctx *ctx, const struct sql_rows *rows, void *item)

@@ -28,6 +28,10 @@ extern const struct row_reader db_i64_reader;
 /* The reader of what fsck finds wrong: id, repository, digest, into a struct artifact_wrong. */
 extern const struct row_reader db_artifact_wrong_reader;
 
+/* The reader of a tag for who decides whether it stays: id, manifest, name, pushed and pulled, into
+ * a struct retention_tag. */
+extern const struct row_reader db_retention_tag_reader;
+
 /* A column's text, copied to the arena. */
 str db_text(struct ctx *ctx, const struct sql_rows *rows, int column);
 

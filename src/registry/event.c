@@ -95,7 +95,7 @@ static err_t write_payload(struct ctx *ctx, struct sql_tx *tx, const struct even
 	struct webhook_facts facts = {
 		.event = plan->type,
 		.at_us = clock_wall_us(),
-		.operator_name = ctx->asked_by,
+		.operator_name = ctx->actor.name,
 		.host = ctx->asked_at,
 		.repository = event->repository,
 		.tag = event->tag,

@@ -13,7 +13,7 @@
  * For each target of each policy that wants it there is a delivery then (db/webhook.h) and a letter
  * in the outbox about policy, target and repository; notify/webhook.h sends them.
  *
- * The payload says who asked and how he called this registry: ctx->asked_by, ctx->asked_at.
+ * The payload says who asked and how he called this registry: ctx->actor, ctx->asked_at.
  */
 #pragma once
 

@@ -54,7 +54,7 @@ err_t trash_open(struct ctx *ctx, struct sql_tx *tx, struct registry *registry,
 	struct trash_opening whole = *opening;
 	*ret = (struct trash){ 0 };
 	whole.window_us = default_window_us(registry);
-	whole.by = ctx->asked_by;
+	whole.by = ctx->actor.name;
 	TRY(db_trash_open(ctx, tx, &whole, &ret->id));
 	return ret->id ? take_all(ctx, tx, &whole, ret->id) : OK;
 }

@@ -515,3 +515,14 @@ def test_what_retention_deletes_comes_back_and_the_history_says_so(project):
     assert repository.get_manifest("old").content == goes.body
     history = project.admin.get(f"{OWN}/projects/{project.name}/repositories/app/tags/old/history", expect=200).json()
     assert [change["how"] for change in history["items"]] == ["restore", "retention", "push"]
+
+
+def test_a_tenants_administrator_ends_any_of_its_entries(project, admin):
+    repository = project.repository()
+    goes = oci.image("ended")
+    repository.push(goes, "v1")
+    repository.delete_manifest(goes.digest)
+    entry = only(project)
+    admin.delete(f"{OWN}/trash/{entry['id']}", expect=200)
+    admin.delete(f"{OWN}/trash/{entry['id']}", expect=404)
+    assert entries(project) == []

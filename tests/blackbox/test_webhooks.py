@@ -307,8 +307,8 @@ def test_a_policy_is_read_changed_and_deleted_and_its_secrets_are_not_shown(regi
     push(admin, project)
     arrived(receiver, 1)
     assert receiver.taken[0]["headers"]["Authorization"] == "hush-hush", "a mask that is sent back keeps what there is"
-    log = admin.get(f"{path}/executions/{receiver.taken[0]['headers']['Berth-Delivery']}/tasks/"
-                    f"{receiver.taken[0]['headers']['Berth-Delivery']}/log", expect=200).text
+    delivery = receiver.taken[0]["headers"]["Berth-Delivery"]
+    log = wait_until(lambda: admin.get(f"{path}/executions/{delivery}/tasks/{delivery}/log", expect=200).text, what="the attempt in the log")
     assert f"Authorization: {MASK}" in log and "hush-hush" not in log
     assert len(admin.get(policies_of(project), expect=200).json()) == 1
     call(admin, "POST", policies_of(project), {**policy, "name": admin.get(path, expect=200).json()["name"]}, expect=409)

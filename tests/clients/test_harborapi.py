@@ -581,6 +581,41 @@ def test_retentions(harbor, pushed):
         harbor.get_project_retention_id(project)
 
 
+def test_webhooks(harbor, pushed):
+    project = pushed[0]
+    assert "PUSH_ARTIFACT" in {str(getattr(one, "root", one)) for one in harbor.get_webhook_supported_events(project).event_type}
+    policy = models.WebhookPolicy.model_validate({
+        "name": "ci", "enabled": True, "event_types": ["PUSH_ARTIFACT"], "targets": [{"type": "http", "address": "https://ci.example.com/hook"}]})
+    made = int(harbor.create_webhook_policy(project, policy).rsplit("/", 1)[1])
+    assert [one.id for one in harbor.get_webhook_policies(project)] == [made]
+    changed = harbor.get_webhook_policy(project, made)
+    changed.enabled = False
+    harbor.update_webhook_policy(project, made, changed)
+    assert harbor.get_webhook_policy(project, made).enabled is False
+    assert harbor.get_webhook_jobs(project, made) == []
+    assert all(one.policy_name == "ci" for one in harbor.get_webhook_policy_last_trigger(project))
+    harbor.delete_webhook_policy(project, made)
+    with pytest.raises(problems.NotFound):
+        harbor.get_webhook_policy(project, made)
+
+
+def test_immutable_tag_rules(harbor, pushed):
+    project = pushed[0]
+    rule = models.ImmutableRule.model_validate({
+        "action": "immutable", "template": "immutable_template", "disabled": False, "params": {},
+        "tag_selectors": [{"kind": "doublestar", "decoration": "matches", "pattern": "release-*"}],
+        "scope_selectors": {"repository": [{"kind": "doublestar", "decoration": "repoMatches", "pattern": "**"}]},
+    })
+    made = int(harbor.create_project_immutable_tag_rule(project, rule).rsplit("/", 1)[1])
+    rule.tag_selectors[0].pattern = "v*"
+    harbor.update_project_immutable_tag_rule(project, made, rule)
+    harbor.enable_project_immutable_tagrule(project, made, False)
+    kept, = harbor.get_project_immutable_tag_rules(project)
+    assert kept.id == made and kept.disabled
+    harbor.delete_project_immutable_tag_rule(project, made)
+    assert harbor.get_project_immutable_tag_rules(project) == []
+
+
 # -- the rest of the client
 
 

@@ -9,6 +9,7 @@ from harness.wait import wait_until
 
 STATEMENT = re.compile(r"LOG:  (?:execute \S+|statement): (.*)")
 BACKGROUND = re.compile(r"pg_is_in_recovery|job|audit|quota|upload|pg_notify")  # what a node asks for itself, whenever it comes to it
+WEBHOOKS = 1  # whether a project wants to be told of pulls is asked at its first one
 REPOSITORIES = ("cold/a", "cold/b", "other/a")
 
 
@@ -52,13 +53,14 @@ def cold(servers, database, node):
 def test_queries_of_a_cold_manifest(cold):
     image = cold.images.__getitem__
     for name, reference, method, count in (
-        ("cold/a", "v1", "GET", 1),
+        ("cold/a", "v1", "GET", 1 + WEBHOOKS),
         ("cold/b", image(("cold/b", "v1")).digest, "GET", 1),
-        ("other/a", "v1", "HEAD", 1),
+        ("other/a", "v1", "HEAD", 1),  # nobody is told of it
         ("cold/a", "v2", "GET", 1),
         ("cold/b", image(("cold/b", "v2")).digest, "GET", 1),
         ("cold/a", "v1", "GET", 0),
         ("cold/a", image(("cold/a", "v2")).digest, "GET", 0),
+        ("other/a", "v1", "GET", WEBHOOKS),
         ("other/a", "v1", "GET", 0),
     ):
         answer, asked = cold.queries(name, reference, method=method)
