@@ -48,7 +48,7 @@ def stored(registry, digest):
 @now
 def test_blobs_of_a_deleted_manifest_go_by_themselves(registry, repo):
     content = oci.image("gone", layers=2)
-    repo.push(content, "v1")
+    repo.insist(content, "v1")
     digests = blobs_of(content)
     assert rows(registry, digests) == sorted(digests)
     repo.delete_manifest(content.digest)
@@ -63,9 +63,9 @@ def test_blobs_of_a_deleted_manifest_go_by_themselves(registry, repo):
 def test_what_another_manifest_or_repository_has_stays(registry, admin, repo, other):
     one, two, third = (oci.image("shared", config=oci.random_bytes(200, which)) for which in ("one", "two", "third"))
     shared = one.blobs[1]
-    repo.push(one, "one")
-    repo.push(two, "two")
-    other.push(third, "third")
+    repo.insist(one, "one")
+    repo.insist(two, "two")
+    other.insist(third, "third")
     repo.delete_manifest(one.digest)
     job = run(admin)
     assert job["job_status"] == "Success"
@@ -89,7 +89,7 @@ def test_a_blob_that_no_manifest_came_for_goes_too(registry, repo):
 @now
 def test_a_deleted_repository_leaves_nothing(registry, admin, repo, name):
     content = oci.image("all of it")
-    repo.push(content, "v1")
+    repo.insist(content, "v1")
     project, _, rest = repo.name.partition("/")
     admin.request("DELETE", f"/api/v2.0/projects/{project}/repositories/{rest.replace('/', '%252F')}", expect=200)
     collected(registry, blobs_of(content))
@@ -145,13 +145,13 @@ def test_a_dry_run_says_what_would_go_and_removes_nothing(registry, admin, repo)
 def test_untagged_artifacts_go_only_when_told_and_children_and_referrers_never_alone(registry, admin, repo):
     child, tagged, loose, moved = oci.image("child"), oci.image("tagged"), oci.image("loose"), oci.image("moved")
     parent = oci.index([child])
-    repo.push(parent, "index")
-    repo.push(tagged, "v1")
+    repo.insist(parent, "index")
+    repo.insist(tagged, "v1")
     signature = oci.artifact("application/vnd.example.signature", tagged.descriptor())
-    repo.push(signature)
-    repo.push(loose)
-    repo.push(moved, "latest")
-    repo.push(oci.image("newer"), "latest")
+    repo.insist(signature)
+    repo.insist(loose)
+    repo.insist(moved, "latest")
+    repo.insist(oci.image("newer"), "latest")
     run(admin)
     for content in (child, parent, tagged, signature, loose, moved):
         repo.get_manifest(content.digest)

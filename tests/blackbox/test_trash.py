@@ -424,7 +424,7 @@ def test_collecting_removes_no_byte_before_the_end_and_all_of_them_after(project
     def rows():
         return len(registry.query(f"SELECT id FROM blob WHERE digest IN ({named})"))
 
-    repository.push(content, "v1")
+    repository.insist(content, "v1")
     repository.delete_manifest("v1")
     collect()
     wait_until(lambda: {entry["kind"] for entry in entries(project)} == {"tag", "artifact"})
