@@ -38,6 +38,9 @@ def state_of(registry):
     return next(part["status"] for part in parts if part["name"] == "database")
 
 
+HEARD = "notifications of other nodes are heard"
+
+
 def logged(registry, text):
     return [line for line in registry.log_lines() if text in str(line)]
 
@@ -104,7 +107,9 @@ def test_a_database_made_read_only_refuses_pushes_and_takes_them_again(servers, 
 def test_without_any_server_warm_pulls_go_on_for_who_has_a_token(servers, database, node):
     one = node(servers.url(database))
     warm, content = pushed(one, "tests/outage")
+    before = len(logged(one, HEARD))
     one.restart()
+    wait_until(lambda: len(logged(one, HEARD)) > before, what="the node hearing of others: before, it remembers nothing")
     blob = oci.digest_of(content.blobs[1])
     warm.get_manifest("latest")
     warm.get_blob(blob)
