@@ -188,8 +188,9 @@ static void write_job(struct json_writer *w, const struct background *of, const 
 	json_write_object_end(w);
 }
 
-err_t background_history(struct ctx *ctx, struct request *rq, const struct background *of)
+err_t background_history(struct ctx *ctx, struct request *rq)
 {
+	const struct background *of = rq->route->background;
 	struct list list;
 	struct job_row *rows;
 	size_t count;
@@ -208,8 +209,9 @@ err_t background_history(struct ctx *ctx, struct request *rq, const struct backg
 	return list_answer(rq, &list, total, &body);
 }
 
-err_t background_get(struct ctx *ctx, struct request *rq, const struct background *of)
+err_t background_get(struct ctx *ctx, struct request *rq)
 {
+	const struct background *of = rq->route->background;
 	struct job_row row;
 	TRY(background_find(ctx, rq, of->kind, rq->id, &row));
 	CLEANUP(buf_done) struct buf body = BUF_INIT(HARBOR_BODY_MAX);
@@ -218,24 +220,27 @@ err_t background_get(struct ctx *ctx, struct request *rq, const struct backgroun
 	return answer_object(ctx, rq, &body);
 }
 
-err_t background_stop(struct ctx *ctx, struct request *rq, const struct background *of)
+err_t background_stop(struct ctx *ctx, struct request *rq)
 {
+	const struct background *of = rq->route->background;
 	struct job_row row;
 	TRY(background_find(ctx, rq, of->kind, rq->id, &row));
 	TRY(background_end(ctx, rq, row.id));
 	return answer_empty(rq, 200);
 }
 
-err_t background_get_log(struct ctx *ctx, struct request *rq, const struct background *of)
+err_t background_get_log(struct ctx *ctx, struct request *rq)
 {
+	const struct background *of = rq->route->background;
 	struct job_row row;
 	TRY(background_find(ctx, rq, of->kind, rq->id, &row));
 	return background_log(ctx, rq, row.id);
 }
 
 /* Without one the body is empty: that is how Harbor's Terraform provider knows. */
-err_t background_schedule_get(struct ctx *ctx, struct request *rq, const struct background *of)
+err_t background_schedule_get(struct ctx *ctx, struct request *rq)
 {
+	const struct background *of = rq->route->background;
 	struct job_schedule_row row;
 	err_t err = jobs_schedule_get(ctx, jobs_of(rq), of->kind, &row);
 	if (err == ERR_NOT_FOUND) {
@@ -286,8 +291,9 @@ static err_t change_schedule(struct ctx *ctx, struct request *rq, const struct b
 }
 
 /* POST makes one or asks for a job, and PUT changes it; whichever comes, there is one then. */
-err_t background_schedule_put(struct ctx *ctx, struct request *rq, const struct background *of)
+err_t background_schedule_put(struct ctx *ctx, struct request *rq)
 {
+	const struct background *of = rq->route->background;
 	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
 	struct schedule_body body;
 	str arguments = STR_NONE;

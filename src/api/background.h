@@ -3,15 +3,12 @@
  * background.h - Harbor's view of what happens by itself: an execution is a job, a schedule is a
  * schedule (jobs/jobs.h), and both look the same for every kind.
  *
- * A resource whose kind of job has Harbor's seven operations is a const struct and seven lines:
+ * A resource whose kind of job has Harbor's seven operations is a const struct, and the column
+ * `background` of seven rows in routes.c, whose handlers are the last six functions below:
  *
- *	static const struct background gc = {
+ *	const struct background harbor_gc = {
  *		.kind = STR_INIT("gc"), .name = "GARBAGE_COLLECTION", .parameters = read_parameters,
  *	};
- *	err_t harbor_gc_schedule_put(struct ctx *ctx, struct request *rq)
- *	{
- *		return background_schedule_put(ctx, rq, &gc);
- *	}
  *
  * The schedule has the kind's name. What it says under "parameters" becomes the arguments of its
  * jobs, as JSON, after `parameters` has looked at it; Harbor shows them as text in
@@ -41,6 +38,9 @@ struct background {
 	err_t (*parameters)(struct ctx *ctx, const struct json_value *given, str *ret);
 };
 
+extern const struct background harbor_gc;    /* harbor_gc.c */
+extern const struct background harbor_purge; /* harbor_purge.c */
+
 /* What Harbor's body {"schedule": {"type", "cron"}, "parameters": {}} wants. */
 enum schedule_wish { SCHEDULE_NONE, SCHEDULE_NOW, SCHEDULE_BY_CLOCK };
 struct schedule_body {
@@ -68,10 +68,11 @@ err_t background_end(struct ctx *ctx, struct request *rq, int64_t id);
 err_t background_start(struct ctx *ctx, struct request *rq, const struct job_request *wanted,
 		       int64_t *ret_id);
 
-/* Harbor's operations. {id} of the path is the job's. */
-err_t background_history(struct ctx *ctx, struct request *rq, const struct background *of);
-err_t background_get(struct ctx *ctx, struct request *rq, const struct background *of);
-err_t background_stop(struct ctx *ctx, struct request *rq, const struct background *of);
-err_t background_get_log(struct ctx *ctx, struct request *rq, const struct background *of);
-err_t background_schedule_get(struct ctx *ctx, struct request *rq, const struct background *of);
-err_t background_schedule_put(struct ctx *ctx, struct request *rq, const struct background *of);
+/* Handlers of Harbor's operations, about what the route's row says. {id} of the path is the job's.
+ */
+err_t background_history(struct ctx *ctx, struct request *rq);
+err_t background_get(struct ctx *ctx, struct request *rq);
+err_t background_stop(struct ctx *ctx, struct request *rq);
+err_t background_get_log(struct ctx *ctx, struct request *rq);
+err_t background_schedule_get(struct ctx *ctx, struct request *rq);
+err_t background_schedule_put(struct ctx *ctx, struct request *rq);

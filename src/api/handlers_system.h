@@ -36,12 +36,6 @@ err_t berth_tag_history(struct ctx *ctx, struct request *rq);
 err_t berth_tag_revert(struct ctx *ctx, struct request *rq);
 
 /* harbor_gc.c */
-err_t harbor_gc_list(struct ctx *ctx, struct request *rq);
-err_t harbor_gc_get(struct ctx *ctx, struct request *rq);
-err_t harbor_gc_stop(struct ctx *ctx, struct request *rq);
-err_t harbor_gc_log(struct ctx *ctx, struct request *rq);
-err_t harbor_gc_schedule_get(struct ctx *ctx, struct request *rq);
-err_t harbor_gc_schedule_put(struct ctx *ctx, struct request *rq);
 err_t berth_gc_items(struct ctx *ctx, struct request *rq);
 
 /* harbor_job.c */
@@ -59,14 +53,6 @@ err_t harbor_ldap_ping(struct ctx *ctx, struct request *rq);
 err_t harbor_ldap_user_search(struct ctx *ctx, struct request *rq);
 err_t harbor_ldap_user_import(struct ctx *ctx, struct request *rq);
 err_t harbor_ldap_group_search(struct ctx *ctx, struct request *rq);
-
-/* harbor_purge.c */
-err_t harbor_purge_history(struct ctx *ctx, struct request *rq);
-err_t harbor_purge_get(struct ctx *ctx, struct request *rq);
-err_t harbor_purge_stop(struct ctx *ctx, struct request *rq);
-err_t harbor_purge_log(struct ctx *ctx, struct request *rq);
-err_t harbor_purge_schedule_get(struct ctx *ctx, struct request *rq);
-err_t harbor_purge_schedule_put(struct ctx *ctx, struct request *rq);
 
 /* harbor_system.c */
 err_t harbor_version_get(struct ctx *ctx, struct request *rq);

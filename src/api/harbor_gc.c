@@ -57,41 +57,11 @@ static err_t read_parameters(struct ctx *ctx, const struct json_value *given, st
 	return OK;
 }
 
-static const struct background gc = {
+const struct background harbor_gc = {
 	.kind = STR_INIT("gc"),
 	.name = "GARBAGE_COLLECTION",
 	.parameters = read_parameters,
 };
-
-err_t harbor_gc_list(struct ctx *ctx, struct request *rq)
-{
-	return background_history(ctx, rq, &gc);
-}
-
-err_t harbor_gc_get(struct ctx *ctx, struct request *rq)
-{
-	return background_get(ctx, rq, &gc);
-}
-
-err_t harbor_gc_stop(struct ctx *ctx, struct request *rq)
-{
-	return background_stop(ctx, rq, &gc);
-}
-
-err_t harbor_gc_log(struct ctx *ctx, struct request *rq)
-{
-	return background_get_log(ctx, rq, &gc);
-}
-
-err_t harbor_gc_schedule_get(struct ctx *ctx, struct request *rq)
-{
-	return background_schedule_get(ctx, rq, &gc);
-}
-
-err_t harbor_gc_schedule_put(struct ctx *ctx, struct request *rq)
-{
-	return background_schedule_put(ctx, rq, &gc);
-}
 
 /* --- what a run removed ----------------------------------------------------------------------- */
 
@@ -115,7 +85,7 @@ err_t berth_gc_items(struct ctx *ctx, struct request *rq)
 	struct garbage_freed *freed;
 	size_t count;
 	int64_t after, max;
-	TRY(background_find(ctx, rq, gc.kind, rq->id, &row));
+	TRY(background_find(ctx, rq, harbor_gc.kind, rq->id, &row));
 	TRY(query_i64(ctx, rq, STR("after"), 0, &after));
 	TRY(query_i64(ctx, rq, STR("limit"), FREED_DEFAULT, &max));
 	max = MAX(MIN(max, FREED_MAX), 1);

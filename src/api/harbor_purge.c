@@ -17,38 +17,8 @@ static err_t read_parameters(struct ctx *ctx, const struct json_value *given, st
 	return audit_purge_print(ctx, given, ret);
 }
 
-static const struct background purge = {
+const struct background harbor_purge = {
 	.kind = STR_INIT(AUDIT_PURGE_KIND),
 	.name = AUDIT_PURGE_TITLE,
 	.parameters = read_parameters,
 };
-
-err_t harbor_purge_history(struct ctx *ctx, struct request *rq)
-{
-	return background_history(ctx, rq, &purge);
-}
-
-err_t harbor_purge_get(struct ctx *ctx, struct request *rq)
-{
-	return background_get(ctx, rq, &purge);
-}
-
-err_t harbor_purge_stop(struct ctx *ctx, struct request *rq)
-{
-	return background_stop(ctx, rq, &purge);
-}
-
-err_t harbor_purge_log(struct ctx *ctx, struct request *rq)
-{
-	return background_get_log(ctx, rq, &purge);
-}
-
-err_t harbor_purge_schedule_get(struct ctx *ctx, struct request *rq)
-{
-	return background_schedule_get(ctx, rq, &purge);
-}
-
-err_t harbor_purge_schedule_put(struct ctx *ctx, struct request *rq)
-{
-	return background_schedule_put(ctx, rq, &purge);
-}

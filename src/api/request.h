@@ -39,6 +39,7 @@ struct route {
 	bool of_nobody; /* whoever asks, on whatever host: answered also while the database is away
 			 */
 	const char *operation; /* what Harbor calls it in its metrics; NULL: it has no such */
+	const struct background *background; /* of the handlers in api/background.h */
 };
 
 /* A bucket that this request took from, for its headers. */

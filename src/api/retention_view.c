@@ -182,17 +182,10 @@ static err_t check_everything(struct ctx *ctx, struct request *rq,
 			      const struct retention_wish *wish)
 {
 	struct retention_row row;
-	bool empties;
 	if (wish->dry || wish->forced)
 		return OK;
 	TRY(retention_of_project(ctx, registry_of(rq), wish->project_id, &row));
-	if (row.tried_version == row.version)
-		return OK;
-	TRY(retention_would_empty(ctx, registry_of(rq), wish->project_id, row.rules, &empties));
-	if (empties)
-		return fail(ctx, ERR_RETENTION_EMPTIES, "project %lld",
-			    (long long)wish->project_id);
-	return OK;
+	return retention_check(ctx, registry_of(rq), wish->project_id, row.rules);
 }
 
 err_t retention_start(struct ctx *ctx, struct request *rq, const struct retention_wish *wish,

@@ -6,6 +6,7 @@
  * LOGIN, what the object is decides, and the handler asks for the real permission
  * (request_require()) once it knows the object.
  */
+#include "api/background.h"
 #include "api/handlers.h"
 #include "api/handlers_retention.h"
 #include "api/handlers_robot.h"
@@ -345,25 +346,38 @@ const struct route api_routes[] = {
 	HARBOR(GET, "/systeminfo/getcert", GetCert, NONE, harbor_ca_get),
 	/* oidc */
 	HARBOR(POST, "/system/oidc/ping", PingOIDC, CONFIGURATION_UPDATE, harbor_oidc_ping),
+#define BACKGROUND(method, pattern, operation_, action, handler, of)                               \
+	{                                                                                          \
+		HTTP_##method, "/api/v2.0" pattern, ACTION_##action, ROUTE_HARBOR, JSON_BODY_MAX,  \
+			handler, .operation = #operation_, .background = &(of)                     \
+	}
 	/* gc */
-	HARBOR(GET, "/system/gc", GetGCHistory, GC_LIST, harbor_gc_list),
-	HARBOR(GET, "/system/gc/{id}/log", GetGCLog, GC_READ, harbor_gc_log),
-	HARBOR(GET, "/system/gc/schedule", GetGCSchedule, GC_READ, harbor_gc_schedule_get),
-	HARBOR(POST, "/system/gc/schedule", CreateGCSchedule, GC_CREATE, harbor_gc_schedule_put),
-	HARBOR(PUT, "/system/gc/schedule", UpdateGCSchedule, GC_UPDATE, harbor_gc_schedule_put),
-	HARBOR(GET, "/system/gc/{id}", GetGC, GC_READ, harbor_gc_get),
-	HARBOR(PUT, "/system/gc/{id}", StopGC, GC_STOP, harbor_gc_stop),
+	BACKGROUND(GET, "/system/gc", GetGCHistory, GC_LIST, background_history, harbor_gc),
+	BACKGROUND(GET, "/system/gc/{id}/log", GetGCLog, GC_READ, background_get_log, harbor_gc),
+	BACKGROUND(GET, "/system/gc/schedule", GetGCSchedule, GC_READ, background_schedule_get,
+		   harbor_gc),
+	BACKGROUND(POST, "/system/gc/schedule", CreateGCSchedule, GC_CREATE,
+		   background_schedule_put, harbor_gc),
+	BACKGROUND(PUT, "/system/gc/schedule", UpdateGCSchedule, GC_UPDATE, background_schedule_put,
+		   harbor_gc),
+	BACKGROUND(GET, "/system/gc/{id}", GetGC, GC_READ, background_get, harbor_gc),
+	BACKGROUND(PUT, "/system/gc/{id}", StopGC, GC_STOP, background_stop, harbor_gc),
 	/* purge */
-	HARBOR(GET, "/system/purgeaudit", GetPurgeHistory, PURGE_LIST, harbor_purge_history),
-	HARBOR(GET, "/system/purgeaudit/{id}/log", GetPurgeJobLog, PURGE_READ, harbor_purge_log),
-	HARBOR(GET, "/system/purgeaudit/schedule", GetPurgeSchedule, PURGE_READ,
-	       harbor_purge_schedule_get),
-	HARBOR(POST, "/system/purgeaudit/schedule", CreatePurgeSchedule, PURGE_CREATE,
-	       harbor_purge_schedule_put),
-	HARBOR(PUT, "/system/purgeaudit/schedule", UpdatePurgeSchedule, PURGE_UPDATE,
-	       harbor_purge_schedule_put),
-	HARBOR(GET, "/system/purgeaudit/{id}", GetPurgeJob, PURGE_READ, harbor_purge_get),
-	HARBOR(PUT, "/system/purgeaudit/{id}", StopPurge, PURGE_STOP, harbor_purge_stop),
+	BACKGROUND(GET, "/system/purgeaudit", GetPurgeHistory, PURGE_LIST, background_history,
+		   harbor_purge),
+	BACKGROUND(GET, "/system/purgeaudit/{id}/log", GetPurgeJobLog, PURGE_READ,
+		   background_get_log, harbor_purge),
+	BACKGROUND(GET, "/system/purgeaudit/schedule", GetPurgeSchedule, PURGE_READ,
+		   background_schedule_get, harbor_purge),
+	BACKGROUND(POST, "/system/purgeaudit/schedule", CreatePurgeSchedule, PURGE_CREATE,
+		   background_schedule_put, harbor_purge),
+	BACKGROUND(PUT, "/system/purgeaudit/schedule", UpdatePurgeSchedule, PURGE_UPDATE,
+		   background_schedule_put, harbor_purge),
+	BACKGROUND(GET, "/system/purgeaudit/{id}", GetPurgeJob, PURGE_READ, background_get,
+		   harbor_purge),
+	BACKGROUND(PUT, "/system/purgeaudit/{id}", StopPurge, PURGE_STOP, background_stop,
+		   harbor_purge),
+#undef BACKGROUND
 	/* SystemCVEAllowlist */
 	HARBOR(GET, "/system/CVEAllowlist", GetSystemCVEAllowlist, LOGIN, harbor_cve_allowlist_get),
 	HARBOR(PUT, "/system/CVEAllowlist", PutSystemCVEAllowlist, CONFIGURATION_UPDATE,

@@ -74,10 +74,9 @@ struct retention_run {
 };
 err_t retention_run(struct ctx *ctx, struct registry *registry, const struct retention_run *run);
 
-/* Whether a run with these rules would leave nothing of a project that has something: costs what
- * it reads until something stays. */
-err_t retention_would_empty(struct ctx *ctx, struct registry *registry, int64_t project_id,
-			    str rules, bool *ret);
+/* ERR_RETENTION_EMPTIES when a run with these rules would leave nothing of a project that has
+ * something, and they were not run dry: costs what it reads until something stays. */
+err_t retention_check(struct ctx *ctx, struct registry *registry, int64_t project_id, str rules);
 
 /* --- what it did ------------------------------------------------------------------------------ */
 

@@ -99,8 +99,8 @@ static err_t look(struct ctx *ctx, struct work *work, struct retention_set *set,
 	return OK;
 }
 
-err_t retention_would_empty(struct ctx *ctx, struct registry *registry, int64_t project_id,
-			    str rules, bool *ret)
+static err_t would_empty(struct ctx *ctx, struct registry *registry, int64_t project_id, str rules,
+			 bool *ret)
 {
 	struct work work = { .registry = registry,
 			     .project_id = project_id,
@@ -129,17 +129,14 @@ static err_t find_trial(struct ctx *ctx, struct registry *registry, struct trial
 	return err == ERR_ABSENT ? OK : err;
 }
 
-static err_t check_everything(struct ctx *ctx, struct registry *registry,
-			      const struct retention_run *run)
+err_t retention_check(struct ctx *ctx, struct registry *registry, int64_t project_id, str rules)
 {
-	struct trial trial = { .project_id = run->project_id, .rules = run->rules };
+	struct trial trial = { .project_id = project_id, .rules = rules };
 	bool empty;
-	if (run->dry || run->forced)
-		return OK;
 	TRY(find_trial(ctx, registry, &trial));
 	if (trial.tried)
 		return OK;
-	TRY(retention_would_empty(ctx, registry, run->project_id, run->rules, &empty));
+	TRY(would_empty(ctx, registry, project_id, rules, &empty));
 	if (empty)
 		return fail(ctx, ERR_RETENTION_EMPTIES,
 			    "these rules would delete everything in the project: run them dry "
@@ -445,7 +442,8 @@ err_t retention_run(struct ctx *ctx, struct registry *registry, const struct ret
 			     .visit = visit };
 	int64_t job_id = run->job_id;
 	TRY(retention_parse(ctx, run->rules, work.policy));
-	TRY(check_everything(ctx, registry, run));
+	if (!run->dry && !run->forced)
+		TRY(retention_check(ctx, registry, run->project_id, run->rules));
 	/* What it did before another node went on with it. */
 	TRY(db_run(ctx, registry->db, SQL_WRITE, forget_body, &job_id));
 	TRY(walk(ctx, &work));
