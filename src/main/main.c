@@ -72,6 +72,20 @@ static int main_help(int argc, char **argv)
 	return 0;
 }
 
+/* What people try first, with dashes or without. */
+static const char *command_of(const char *word)
+{
+	static const char *const others[][2] = {
+		{ "--help", "help" },
+		{ "-h", "help" },
+		{ "--version", "version" },
+	};
+	for (size_t i = 0; i < COUNT_OF(others); i++)
+		if (strcmp(others[i][0], word) == 0)
+			return others[i][1];
+	return word;
+}
+
 static bool wants_help(int argc, char **argv)
 {
 	for (int i = 0; i < argc; i++)
@@ -82,7 +96,7 @@ static bool wants_help(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	const char *name = argc > 1 ? argv[1] : "help";
+	const char *name = command_of(argc > 1 ? argv[1] : "help");
 	for (size_t i = 0; i < COUNT_OF(commands); i++) {
 		if (strcmp(commands[i].name, name) != 0)
 			continue;

@@ -109,3 +109,20 @@ def test_fsck_of_a_place_without_a_registry(fresh):
     assert status == 2
     assert output.startswith(f"berth: there is no registry: {fresh.data}"), output
     assert not fresh.data.exists()
+
+
+@pytest.mark.parametrize("word", ["help", "--help", "-h"])
+def test_help_names_all_commands(fresh, word):
+    status, output = fresh.berth(word)
+    assert status == 0 and output.startswith("usage: berth COMMAND")
+    assert {"serve", "fsck", "audit", "migrate", "version"} <= {line.split()[0] for line in output.splitlines() if line.startswith("  ")}
+
+
+def test_version_has_dashes_too(fresh):
+    assert fresh.berth("--version") == fresh.berth("version")
+    status, output = fresh.berth("version")
+    assert status == 0 and output.startswith("berth ")
+
+
+def test_a_command_that_is_none_is_named(fresh):
+    assert fresh.berth("server") == (2, "berth: no command 'server'; see berth help\n")
