@@ -12,7 +12,8 @@ static err_t find(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement
 {
 	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
 	TRY(sql_one(ctx, tx, statement, args, &rows));
-	*ret = (struct blob){ sql_i64(&rows, 0), sql_i64(&rows, 1), (uint64_t)sql_i64(&rows, 2) };
+	*ret = (struct blob){ sql_i64(&rows, 0), sql_i64(&rows, 1), (uint64_t)sql_i64(&rows, 2),
+			      (uint32_t)sql_i64(&rows, 3) };
 	return OK;
 }
 
@@ -36,21 +37,34 @@ err_t db_blob_hold_in_repository(struct ctx *ctx, struct sql_tx *tx, int64_t rep
 		    SQL_ARGS(SQL_I64(repository_id), db_digest(ctx, d)), ret);
 }
 
-err_t db_blob_is_at(struct ctx *ctx, struct sql_tx *tx, int64_t storage_id, digest d)
+err_t db_blob_edition(struct ctx *ctx, struct sql_tx *tx, int64_t storage_id, digest d,
+		      uint32_t *ret)
+{
+	int64_t edition;
+	TRY(db_one_i64(ctx, tx, &SQL_BLOB_EDITION, SQL_ARGS(SQL_I64(storage_id), db_digest(ctx, d)),
+		       &edition));
+	*ret = (uint32_t)edition;
+	return OK;
+}
+
+err_t db_blob_is_at(struct ctx *ctx, struct sql_tx *tx, const struct blob_bytes *bytes)
 {
 	int64_t id;
 	return db_one_i64(ctx, tx, &SQL_BLOB_IS_AT,
-			  SQL_ARGS(SQL_I64(storage_id), db_digest(ctx, d)), &id);
+			  SQL_ARGS(SQL_I64(bytes->storage_id), db_digest(ctx, bytes->digest),
+				   SQL_I64(bytes->edition)),
+			  &id);
 }
 
-err_t db_blob_ensure(struct ctx *ctx, struct sql_tx *tx, int64_t storage_id, digest d,
-		     uint64_t size_bytes, struct blob *ret)
+err_t db_blob_ensure(struct ctx *ctx, struct sql_tx *tx, const struct blob_bytes *bytes,
+		     struct blob *ret)
 {
 	TRY(sql_exec(ctx, tx, &SQL_BLOB_INSERT,
-		     SQL_ARGS(SQL_I64(storage_id), db_digest(ctx, d), SQL_I64((int64_t)size_bytes),
-			      SQL_I64(clock_wall_us())),
+		     SQL_ARGS(SQL_I64(bytes->storage_id), db_digest(ctx, bytes->digest),
+			      SQL_I64((int64_t)bytes->size_bytes), SQL_I64(clock_wall_us()),
+			      SQL_I64(bytes->edition)),
 		     NULL));
-	return db_blob_find(ctx, tx, storage_id, d, ret);
+	return db_blob_find(ctx, tx, bytes->storage_id, bytes->digest, ret);
 }
 
 err_t db_blob_link(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, int64_t blob_id)
@@ -78,7 +92,8 @@ err_t db_blob_holders(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, dig
 static void read_blob_row(struct ctx *ctx, const struct sql_rows *rows, void *item)
 {
 	*(struct blob_row *)item =
-		(struct blob_row){ db_text(ctx, rows, 0), (uint64_t)sql_i64(rows, 1) };
+		(struct blob_row){ db_text(ctx, rows, 0), (uint64_t)sql_i64(rows, 1),
+				   (uint32_t)sql_i64(rows, 2) };
 }
 
 err_t db_blob_page(struct ctx *ctx, struct sql_tx *tx, int64_t storage_id, str last, size_t max,

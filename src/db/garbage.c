@@ -44,12 +44,13 @@ err_t db_garbage_put_off(struct ctx *ctx, struct sql_tx *tx, int64_t repository_
 }
 
 err_t db_garbage_is_condemned(struct ctx *ctx, struct sql_tx *tx, int64_t storage_id, digest d,
-			      bool *ret)
+			      bool *ret, uint32_t *ret_edition)
 {
 	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
 	err_t err = sql_one(ctx, tx, &SQL_GARBAGE_IS_CONDEMNED,
 			    SQL_ARGS(SQL_I64(storage_id), db_digest(ctx, d)), &rows);
 	*ret = err == OK && !sql_is_null(&rows, 0);
+	*ret_edition = err == OK ? (uint32_t)sql_i64(&rows, 1) : 0;
 	return err == ERR_ABSENT ? OK : err;
 }
 
@@ -111,8 +112,9 @@ err_t db_garbage_condemn(struct ctx *ctx, struct sql_tx *tx, int64_t blob_id, st
 
 static void read_condemned(struct ctx *ctx, const struct sql_rows *rows, void *item)
 {
-	*(struct condemned *)item = (struct condemned){ sql_i64(rows, 0), sql_i64(rows, 1),
-							db_text(ctx, rows, 2), sql_i64(rows, 3) };
+	*(struct condemned *)item =
+		(struct condemned){ sql_i64(rows, 0), sql_i64(rows, 1), db_text(ctx, rows, 2),
+				    sql_i64(rows, 3), (uint32_t)sql_i64(rows, 4) };
 }
 
 static const struct row_reader condemned_reader = { sizeof(struct condemned), read_condemned };
@@ -127,8 +129,11 @@ err_t db_garbage_condemned(struct ctx *ctx, struct sql_tx *tx, str by, struct co
 err_t db_garbage_inherit(struct ctx *ctx, struct sql_tx *tx, str by, int64_t age_us, size_t max,
 			 int64_t *ret_count)
 {
-	return sql_exec(ctx, tx, &SQL_GARBAGE_INHERIT,
-			SQL_ARGS(SQL_TEXT(by), SQL_I64(age_us), SQL_I64((int64_t)max)), ret_count);
+	TRY(sql_exec(ctx, tx, &SQL_GARBAGE_INHERIT,
+		     SQL_ARGS(SQL_TEXT(by), SQL_I64(age_us), SQL_I64((int64_t)max)), ret_count));
+	return *ret_count
+		       ? sql_exec(ctx, tx, &SQL_GARBAGE_NEXT_EDITION, SQL_ARGS(SQL_TEXT(by)), NULL)
+		       : OK;
 }
 
 err_t db_garbage_bury(struct ctx *ctx, struct sql_tx *tx, const struct condemned *condemned, str by)

@@ -37,9 +37,10 @@ err_t db_garbage_put_off(struct ctx *ctx, struct sql_tx *tx, int64_t repository_
 			 int64_t window_us);
 
 /* Whether bytes in the domain of a storage are about to be removed. Until the end of the
- * transaction they are not. */
+ * transaction they are not. `*ret_edition` is what is to be published, as db_blob_edition() says.
+ */
 err_t db_garbage_is_condemned(struct ctx *ctx, struct sql_tx *tx, int64_t storage_id, digest d,
-			      bool *ret);
+			      bool *ret, uint32_t *ret_edition);
 
 /* --- collecting ------------------------------------------------------------------------------- */
 
@@ -66,10 +67,12 @@ struct condemned {
 	int64_t id, storage_id;
 	str digest_text;
 	int64_t size_bytes;
+	uint32_t edition;
 };
 err_t db_garbage_condemned(struct ctx *ctx, struct sql_tx *tx, str by, struct condemned **ret,
 			   size_t *ret_count);
-/* Those that others condemned longer than `age_us` ago and did not bury, at most `max`. */
+/* Those that others condemned longer than `age_us` ago and did not bury, at most `max`. Others may
+ * be removing their bytes all the same, however late: the next edition of each has another name. */
 err_t db_garbage_inherit(struct ctx *ctx, struct sql_tx *tx, str by, int64_t age_us, size_t max,
 			 int64_t *ret_count);
 /* Its bytes are gone. Nothing happens when it is somebody else's by now, or means another storage.

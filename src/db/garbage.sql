@@ -103,7 +103,7 @@ SELECT 1 FROM blob b WHERE b.id = $1 AND (EXISTS (SELECT 1 FROM repository_blob 
 SELECT 1 FROM blob WHERE id = $1 AND condemned_at_us IS NULL;
 
 -- name: garbage_condemned :many
-SELECT b.id, COALESCE(b.place_id, b.storage_id), b.digest, b.size_bytes FROM blob b WHERE b.condemned_by = $1;
+SELECT b.id, COALESCE(b.place_id, b.storage_id), b.digest, b.size_bytes, b.edition FROM blob b WHERE b.condemned_by = $1;
 
 -- Those that somebody condemned and did not remove: now they are $1's.
 -- name: garbage_inherit :exec
@@ -115,23 +115,37 @@ UPDATE blob SET condemned_at_us = @now_us, condemned_by = $1
 WHERE id = ANY (ARRAY(SELECT b.id FROM blob b WHERE b.condemned_at_us < @now_us - CAST($2 AS BIGINT) ORDER BY b.condemned_at_us LIMIT $3
 	FOR UPDATE SKIP LOCKED));
 
+-- Who condemned them may go on at any time, and then removes what has the name that he knows.
+-- name: garbage_next_edition :exec
+INSERT INTO blob_edition (storage_id, digest, next)
+SELECT b.storage_id, b.digest, b.edition + 1 FROM blob b WHERE b.condemned_by = $1
+ON CONFLICT (storage_id, digest) DO UPDATE SET next = excluded.next;
+
 -- Not where its tenant moved to another storage meanwhile: bytes may be there.
 -- name: garbage_bury :exec
 DELETE FROM blob WHERE id = $1 AND condemned_by = $2 AND COALESCE(place_id, storage_id) = $3;
 
--- Whether the bytes of a digest are about to be removed; whoever asks holds the row, so that they will not be.
+-- part: domain
+(SELECT COALESCE(s.domain_id, s.id) FROM storage s WHERE s.id = $1)
+
+-- Whether the bytes of a digest are about to be removed, and which edition it is or would be; whoever asks holds the row, so that they will
+-- not be. Where somebody buries it at this moment no row comes: then blob_insert refuses what is not the next edition.
 -- name: garbage_is_condemned :one
 -- sqlite:
-SELECT condemned_at_us FROM blob
-WHERE digest = $2 AND storage_id = (SELECT COALESCE(s.domain_id, s.id) FROM storage s WHERE s.id = $1);
+SELECT condemned_at_us, edition FROM blob WHERE digest = $2 AND storage_id = @domain
+UNION ALL
+SELECT NULL, e.next FROM blob_edition e WHERE e.digest = $2 AND e.storage_id = @domain
+	AND NOT EXISTS (SELECT 1 FROM blob b WHERE b.digest = $2 AND b.storage_id = @domain);
 -- postgres:
-SELECT condemned_at_us FROM blob
-WHERE digest = $2 AND storage_id = (SELECT COALESCE(s.domain_id, s.id) FROM storage s WHERE s.id = $1)
-FOR KEY SHARE;
+SELECT h.condemned_at_us, h.edition
+FROM (SELECT b.condemned_at_us, b.edition FROM blob b WHERE b.digest = $2 AND b.storage_id = @domain FOR KEY SHARE) h
+UNION ALL
+SELECT NULL, e.next FROM blob_edition e WHERE e.digest = $2 AND e.storage_id = @domain
+	AND NOT EXISTS (SELECT 1 FROM blob b WHERE b.digest = $2 AND b.storage_id = @domain);
 
 -- A dry run: blobs that would go, which are those with no link but such that would go too.
 -- name: garbage_would_free :many
-SELECT b.id, COALESCE(b.place_id, b.storage_id), b.digest, b.size_bytes
+SELECT b.id, COALESCE(b.place_id, b.storage_id), b.digest, b.size_bytes, b.edition
 FROM garbage g JOIN blob b ON b.id = g.blob_id
 WHERE g.blob_id > $1 AND g.due_at_us <= @now_us AND b.condemned_at_us IS NULL
 	AND NOT EXISTS (SELECT 1 FROM trash_blob k WHERE k.blob_id = b.id)

@@ -22,7 +22,7 @@
 #define BATCH	   250
 #define RUN_ARENA  MIB(16)
 #define PUT_OFF_US INT64_C(60000000)
-#define STALE_US   INT64_C(120000000) /* as long as a removal may take, and twice that */
+#define STALE_US   INT64_C(120000000) /* as long as a removal may take, and twice that: a bet */
 #define REMOVAL_NS (60 * CLOCK_S)
 #define WHY_BLOB   "no repository has it"
 #define WHY_LOOSE  "it has no tag, and nothing refers to it"
@@ -171,7 +171,7 @@ static err_t remove_bytes(struct ctx *ctx, struct registry *registry,
 		return OK;
 	}
 	TRY(err);
-	return store_blob_remove(ctx, storage->store, d);
+	return store_blob_remove(ctx, storage->store, (blob_name){ d, condemned->edition });
 }
 
 /* Those whose bytes are gone come first then; the others stay condemned, for another time. */

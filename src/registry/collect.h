@@ -20,8 +20,13 @@
  *
  * *Bytes* are removed after the commit that condemned them, and the row after the bytes. Who
  * uploads the same content says so before he publishes it: then it is not condemned, or he sees
- * that it is and waits until it is gone. What a crash leaves condemned is removed by the next
- * collector, two minutes later.
+ * that it is and waits until it is gone; and when he has published, his word must stand still.
+ *
+ * *Who does not end it* (his process died, a removal failed, or it was heard of no more) leaves
+ * rows condemned, which the next collector takes over two minutes later. Nobody can know whether
+ * the one before is gone or only stands still; so from then on what is published of that digest is
+ * another edition, with another name (store/store.h), and whoever goes on later removes a name that
+ * nobody uses any more. No clock and no lease is in this: the two minutes are only how soon.
  *
  * *Untagged artifacts* are another matter, and go only when the run is told to: those that have no
  * tag, that no index names and that are nobody's accessory, pushed before the window. Children of

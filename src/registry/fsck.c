@@ -101,7 +101,8 @@ static err_t report_missing(struct ctx *ctx, struct fsck *fsck, const struct blo
 	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
 	TRY(registry_read(ctx, fsck->registry, &tx));
 	err_t err = db_blob_find(ctx, &tx, fsck->storage->id, d, &now);
-	if (err == ERR_ABSENT || (err == OK && now.storage_id != fsck->storage->id))
+	if (err == ERR_ABSENT ||
+	    (err == OK && (now.storage_id != fsck->storage->id || now.edition != row->edition)))
 		return OK;
 	TRY(err);
 	report_stored(ctx, fsck, FSCK_BLOB_MISSING, row->digest_text);
@@ -117,7 +118,7 @@ static err_t check_blob(struct ctx *ctx, struct fsck *fsck, const struct blob_ro
 		return OK;
 	}
 	CLEANUP(store_blob_done) struct store_blob blob = STORE_BLOB_INIT;
-	err_t err = store->driver->blob_open(ctx, store, d, &blob);
+	err_t err = store->driver->blob_open(ctx, store, (blob_name){ d, row->edition }, &blob);
 	if (err == ERR_BLOB_UNKNOWN || err == ERR_CORRUPT)
 		ctx_forgive(ctx);
 	if (err == ERR_BLOB_UNKNOWN)
@@ -322,29 +323,40 @@ static err_t check_manifests(struct ctx *ctx, struct fsck *fsck)
 	return check_names(ctx, fsck);
 }
 
-static err_t blob_is_meant(struct ctx *ctx, struct fsck *fsck, digest d)
+static err_t blob_is_meant(struct ctx *ctx, struct fsck *fsck, blob_name name)
 {
+	const struct blob_bytes bytes = { .storage_id = fsck->storage->id,
+					  .digest = name.digest,
+					  .edition = name.edition };
 	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
 	TRY(registry_read(ctx, fsck->registry, &tx));
-	err_t err = db_blob_is_at(ctx, &tx, fsck->storage->id, d);
-	return err == ERR_ABSENT ? db_upload_is_publishing(ctx, &tx, fsck->storage->id, d) : err;
+	err_t err = db_blob_is_at(ctx, &tx, &bytes);
+	return err == ERR_ABSENT ? db_upload_is_publishing(ctx, &tx, fsck->storage->id, name.digest)
+				 : err;
+}
+
+static str name_of(struct ctx *ctx, blob_name name)
+{
+	return name.edition ? arena_printf(ctx->arena, DIGEST_FMT ".%u", DIGEST_ARG(name.digest),
+					   name.edition)
+			    : arena_copy(ctx->arena, str_from(digest_format(name.digest).text));
 }
 
 /* What a list named may have gone before its row was looked for: so it is looked for again. */
-static err_t visit_blob(struct ctx *ctx, void *arg, digest d, uint64_t size_bytes)
+static err_t visit_blob(struct ctx *ctx, void *arg, blob_name name, uint64_t size_bytes)
 {
 	struct fsck *fsck = arg;
 	arena_reset(ctx->arena);
-	err_t err = blob_is_meant(ctx, fsck, d);
+	err_t err = blob_is_meant(ctx, fsck, name);
 	if (err != ERR_ABSENT)
 		return err;
-	err = store_blob_size(ctx, fsck->storage->store, d, &size_bytes);
+	err = store_blob_size(ctx, fsck->storage->store, name, &size_bytes);
 	if (err == ERR_BLOB_UNKNOWN) {
 		ctx_forgive(ctx);
 		return OK;
 	}
 	TRY(err);
-	report_stored(ctx, fsck, FSCK_BLOB_ORPHAN, str_from(digest_format(d).text));
+	report_stored(ctx, fsck, FSCK_BLOB_ORPHAN, name_of(ctx, name));
 	return OK;
 }
 

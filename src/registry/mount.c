@@ -60,7 +60,8 @@ static err_t bytes_are_there(struct ctx *ctx, struct registry *registry,
 	CLEANUP(storage_put) struct storage *storage = NULL;
 	uint64_t size_bytes;
 	TRY(storage_get(ctx, registry, blob.storage_id, &storage));
-	return store_blob_size(ctx, storage->store, work->d, &size_bytes);
+	return store_blob_size(ctx, storage->store, (blob_name){ work->d, blob.edition },
+			       &size_bytes);
 }
 
 err_t blob_mount(struct ctx *ctx, struct registry *registry, str source, digest d, str target,

@@ -170,6 +170,7 @@ struct in_repository {
 struct stored_blob {
 	int64_t storage_id;
 	uint64_t size_bytes;
+	int64_t edition;
 };
 
 /* Who goes by a blob's being there. */
@@ -185,7 +186,8 @@ static err_t load_link(struct ctx *ctx, struct sql_tx *tx, const void *arg, void
 	const struct in_repository *what = arg;
 	struct blob blob;
 	TRY(db_blob_find_in_repository(ctx, tx, what->repository_id, what->digest, &blob));
-	*(struct stored_blob *)ret = (struct stored_blob){ blob.storage_id, blob.size_bytes };
+	*(struct stored_blob *)ret =
+		(struct stored_blob){ blob.storage_id, blob.size_bytes, blob.edition };
 	return OK;
 }
 
@@ -326,14 +328,14 @@ static err_t load_blob(struct ctx *ctx, struct registry *registry, str key, dige
 }
 
 /* Where the reader is sent, if anywhere; nobody looks whether the blob is there. */
-static err_t find_url(struct ctx *ctx, struct store *store, digest d,
+static err_t find_url(struct ctx *ctx, struct store *store, blob_name name,
 		      const struct blob_reader *reader, str *ret)
 {
 	ip address;
 	*ret = STR_NONE;
 	if (!reader || !store->driver->blob_url || !reader->address(reader->arg, &address))
 		return OK;
-	return store->driver->blob_url(ctx, store, d, address, ret);
+	return store->driver->blob_url(ctx, store, name, address, ret);
 }
 
 /* What is asked for: a blob that a repository has, by somebody (NULL: us). */
@@ -348,12 +350,13 @@ static err_t open_large(struct ctx *ctx, struct registry *registry, const struct
 {
 	TRY(storage_get(ctx, registry, want->link.storage_id, &ret->storage));
 	struct store *store = ret->storage->store;
+	blob_name name = { want->digest, (uint32_t)want->link.edition };
 	ret->size_bytes = want->link.size_bytes;
 	if (ret->size_bytes > BLOB_CACHED_BYTES_MAX)
-		TRY(find_url(ctx, store, want->digest, want->reader, &ret->url));
+		TRY(find_url(ctx, store, name, want->reader, &ret->url));
 	if (ret->url.len)
 		return OK;
-	TRY(store_blob_open(ctx, store, want->digest, &ret->stored));
+	TRY(store_blob_open(ctx, store, name, &ret->stored));
 	ret->size_bytes = ret->stored.size_bytes;
 	ret->fd = ret->stored.fd;
 	return OK;
@@ -397,9 +400,9 @@ static err_t open_of_size(struct ctx *ctx, struct registry *registry,
 	return OK;
 }
 
-/* Nobody tells when a blob moves to another storage. Who could not read it where it was remembered
- * to be, or would be sent to a bucket for it, looks whether it still is there; what the rows say
- * when they cannot be read is what was remembered. */
+/* Nobody tells when a blob moves to another storage, or comes back as another edition. Who could
+ * not read it where it was remembered to be, or would be sent to a bucket for it, looks whether it
+ * still is there; what the rows say when they cannot be read is what was remembered. */
 static err_t open_where_it_is(struct ctx *ctx, struct registry *registry, int64_t repository_id,
 			      struct wanted_blob *want, struct blob_view *ret)
 {
@@ -411,7 +414,8 @@ static err_t open_where_it_is(struct ctx *ctx, struct registry *registry, int64_
 	ctx_forgive(ctx);
 	err_t found = read_link(ctx, registry, repository_id, want->digest, &now);
 	ctx->failure = why;
-	if (found != OK || now.storage_id == want->link.storage_id)
+	if (found != OK ||
+	    (now.storage_id == want->link.storage_id && now.edition == want->link.edition))
 		return err;
 	struct cache_key key = key_of_digest('b', repository_id, want->digest);
 	ctx_forgive(ctx);

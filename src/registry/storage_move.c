@@ -152,13 +152,14 @@ static err_t leave(struct ctx *ctx, struct move *move, str digest_text, const ch
 
 /* Whether the new storage gives back what the digest says. `*ret` false also when it has no such
  * blob. */
-static err_t is_there(struct ctx *ctx, struct move *move, digest d, uint64_t size_bytes, bool *ret)
+static err_t is_there(struct ctx *ctx, struct move *move, blob_name name, uint64_t size_bytes,
+		      bool *ret)
 {
 	CLEANUP(store_blob_done) struct store_blob blob = STORE_BLOB_INIT;
 	CLEANUP(hash_done) struct hash hash;
-	hash_init(&hash, d.algorithm);
+	hash_init(&hash, name.digest.algorithm);
 	*ret = false;
-	err_t err = store_blob_open(ctx, move->to->store, d, &blob);
+	err_t err = store_blob_open(ctx, move->to->store, name, &blob);
 	for (uint64_t at = 0; err == OK && at < blob.size_bytes;) {
 		size_t len;
 		TRY(ctx_check(ctx));
@@ -174,7 +175,7 @@ static err_t is_there(struct ctx *ctx, struct move *move, digest d, uint64_t siz
 		return OK;
 	}
 	TRY(err);
-	*ret = blob.size_bytes == size_bytes && digest_equal(have, d);
+	*ret = blob.size_bytes == size_bytes && digest_equal(have, name.digest);
 	return OK;
 }
 
@@ -203,7 +204,7 @@ static err_t copy_bytes(struct ctx *ctx, struct move *move, struct store_blob *s
 }
 
 /* The bytes are in the new storage afterwards. Its errors are its own, and not ERR_CORRUPT. */
-static err_t copy(struct ctx *ctx, struct move *move, struct store_blob *source, digest d,
+static err_t copy(struct ctx *ctx, struct move *move, struct store_blob *source, blob_name name,
 		  bool *ret_good)
 {
 	str id = str_from(move->mover);
@@ -211,10 +212,10 @@ static err_t copy(struct ctx *ctx, struct move *move, struct store_blob *source,
 	CLEANUP(store_upload_done) struct store_upload upload = STORE_UPLOAD_INIT;
 	TRY(store_upload_remove(ctx, to, id));
 	TRY(store_upload_open(ctx, to, id, true, &upload));
-	err_t err = copy_bytes(ctx, move, source, d, &upload);
+	err_t err = copy_bytes(ctx, move, source, name.digest, &upload);
 	*ret_good = err == OK;
 	if (err == OK)
-		err = store_publish(ctx, &upload, id, d);
+		err = store_publish(ctx, &upload, id, name);
 	if (err == OK)
 		return OK;
 	struct failure why = ctx->failure;
@@ -232,6 +233,7 @@ struct row_work {
 	struct move *move;
 	digest d;
 	int64_t is_at; /* of read_row(): 0 for no row */
+	uint32_t edition;
 };
 
 static err_t check_ours(struct ctx *ctx, struct sql_tx *tx, const struct move *move)
@@ -269,24 +271,25 @@ static err_t say_it_moved(struct ctx *ctx, struct move *move, digest d, uint64_t
 
 /* What the new storage made of good bytes is no good: it goes, or the next try would find a blob of
  * the right size. No row means it. */
-static err_t give_up(struct ctx *ctx, struct move *move, const struct blob_row *row, digest d)
+static err_t give_up(struct ctx *ctx, struct move *move, const struct blob_row *row, blob_name name)
 {
 	struct store *to = move->to->store;
-	TRY(to->driver->blob_remove(ctx, to, d));
+	TRY(to->driver->blob_remove(ctx, to, name));
 	return leave(ctx, move, row->digest_text, "the new storage gave other bytes back");
 }
 
 static err_t copy_and_prove(struct ctx *ctx, struct move *move, const struct blob_row *row,
-			    digest d, struct store_blob *source)
+			    blob_name name, struct store_blob *source)
 {
 	bool good;
 	if (source->size_bytes != row->size_bytes)
 		return leave(ctx, move, row->digest_text, "it has another size than its row");
-	TRY(copy(ctx, move, source, d, &good));
+	TRY(copy(ctx, move, source, name, &good));
 	if (!good)
 		return leave(ctx, move, row->digest_text, "it does not match its digest");
-	TRY(is_there(ctx, move, d, row->size_bytes, &good));
-	return good ? say_it_moved(ctx, move, d, row->size_bytes) : give_up(ctx, move, row, d);
+	TRY(is_there(ctx, move, name, row->size_bytes, &good));
+	return good ? say_it_moved(ctx, move, name.digest, row->size_bytes)
+		    : give_up(ctx, move, row, name);
 }
 
 static err_t read_row(struct ctx *ctx, struct sql_tx *tx, void *arg)
@@ -295,6 +298,7 @@ static err_t read_row(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	struct blob blob;
 	err_t err = db_blob_find(ctx, tx, work->move->from_id, work->d, &blob);
 	work->is_at = err == OK ? blob.storage_id : 0;
+	work->edition = err == OK ? blob.edition : 0;
 	return err == ERR_ABSENT ? OK : err;
 }
 
@@ -312,20 +316,20 @@ static err_t leave_missing(struct ctx *ctx, struct move *move, str digest_text, 
 static err_t move_blob(struct ctx *ctx, struct move *move, const struct blob_row *row)
 {
 	CLEANUP(store_blob_done) struct store_blob source = STORE_BLOB_INIT;
-	digest d;
+	blob_name name = { .edition = row->edition };
 	bool good;
-	if (!digest_parse(row->digest_text, &d))
+	if (!digest_parse(row->digest_text, &name.digest))
 		return leave(ctx, move, row->digest_text, "this is no digest");
-	TRY(is_there(ctx, move, d, row->size_bytes, &good));
+	TRY(is_there(ctx, move, name, row->size_bytes, &good));
 	if (good) /* copied by a process that died, or pushed meanwhile */
-		return say_it_moved(ctx, move, d, row->size_bytes);
-	err_t err = store_blob_open(ctx, move->from->store, d, &source);
+		return say_it_moved(ctx, move, name.digest, row->size_bytes);
+	err_t err = store_blob_open(ctx, move->from->store, name, &source);
 	if (err == ERR_BLOB_UNKNOWN)
-		return leave_missing(ctx, move, row->digest_text, d);
+		return leave_missing(ctx, move, row->digest_text, name.digest);
 	if (err == ERR_CORRUPT)
 		return leave(ctx, move, row->digest_text, "it does not match its digest");
 	TRY(err);
-	return copy_and_prove(ctx, move, row, d, &source);
+	return copy_and_prove(ctx, move, row, name, &source);
 }
 
 /* --- all blobs ------------------------------------------------------------------------------ */
@@ -398,7 +402,7 @@ static err_t copy_all(struct ctx *ctx, struct move *move)
 
 /* --- what nobody means ------------------------------------------------------------------------ */
 
-static err_t pass_over_blob(struct ctx *ctx, void *arg, digest d, uint64_t size_bytes)
+static err_t pass_over_blob(struct ctx *ctx, void *arg, blob_name name, uint64_t size_bytes)
 {
 	return OK;
 }
@@ -415,37 +419,47 @@ static err_t pass_over_upload(struct ctx *ctx, void *arg, str id, uint64_t size_
 
 struct adopted {
 	const struct move *move;
-	digest d;
-	uint64_t size_bytes;
+	struct blob_bytes bytes;
+	bool may_come; /* an upload may publish the same name */
 };
 
+/* Of an edition that is over there is nothing to come. */
 static err_t adopt_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
-	const struct adopted *adopted = arg;
+	struct adopted *adopted = arg;
 	struct blob blob;
-	TRY(db_blob_ensure(ctx, tx, adopted->move->to_id, adopted->d, adopted->size_bytes, &blob));
+	err_t err = db_blob_ensure(ctx, tx, &adopted->bytes, &blob);
+	adopted->may_come = err == OK && blob.edition == adopted->bytes.edition;
+	if (err == ERR_ABSENT || (err == OK && !adopted->may_come))
+		return OK;
+	TRY(err);
 	return db_garbage_add_link(ctx, tx, 0, blob.id,
 				   registry_window_us(adopted->move->registry));
 }
 
 /* Asks for the bytes once more: who removes a blob has removed its row last. */
-static err_t adopt_blob(struct ctx *ctx, void *arg, digest d, uint64_t size_bytes)
+static err_t adopt_blob(struct ctx *ctx, void *arg, blob_name name, uint64_t size_bytes)
 {
 	struct move *move = arg;
-	struct row_work work = { .move = move, .d = d };
-	struct adopted adopted = { .move = move, .d = d };
+	struct store *to = move->to->store;
+	struct row_work work = { .move = move, .d = name.digest };
+	struct adopted adopted = { .move = move,
+				   .bytes = { .storage_id = move->to_id,
+					      .digest = name.digest,
+					      .edition = name.edition } };
 	arena_reset(ctx->arena);
 	TRY(ctx_check(ctx));
 	TRY(db_run(ctx, move->registry->db, SQL_READ, read_row, &work));
-	if (work.is_at)
+	if (work.is_at && work.edition == name.edition)
 		return OK;
-	err_t err = store_blob_size(ctx, move->to->store, d, &adopted.size_bytes);
+	err_t err = store_blob_size(ctx, to, name, &adopted.bytes.size_bytes);
 	if (err == ERR_BLOB_UNKNOWN) {
 		ctx_forgive(ctx);
 		return OK;
 	}
 	TRY(err);
-	return db_run(ctx, move->registry->db, SQL_WRITE, adopt_body, &adopted);
+	TRY(db_run(ctx, move->registry->db, SQL_WRITE, adopt_body, &adopted));
+	return adopted.may_come ? OK : store_blob_remove(ctx, to, name);
 }
 
 /* A blob that was removed when it had been copied, and its row did not say so yet, has bytes in the
@@ -462,18 +476,18 @@ static err_t adopt_all(struct ctx *ctx, struct move *move)
 
 struct sweep {
 	struct ctx *ctx; /* in whose arena the ids are */
-	digest found[SWEEP];
+	blob_name found[SWEEP];
 	size_t count;
 	str uploads[SWEEP];
 	size_t upload_count;
 };
 
-static err_t sweep_blob(struct ctx *ctx, void *arg, digest d, uint64_t size_bytes)
+static err_t sweep_blob(struct ctx *ctx, void *arg, blob_name name, uint64_t size_bytes)
 {
 	struct sweep *sweep = arg;
 	if (sweep->count == SWEEP)
 		return fail(ctx, ERR_CANCELLED, "enough for once");
-	sweep->found[sweep->count++] = d;
+	sweep->found[sweep->count++] = name;
 	return OK;
 }
 
@@ -512,7 +526,7 @@ static err_t sweep_once(struct ctx *ctx, struct move *move, struct sweep *sweep)
 		TRY(err);
 	ctx_forgive(ctx);
 	for (size_t i = 0; i < sweep->count; i++) {
-		struct row_work work = { .move = move, .d = sweep->found[i] };
+		struct row_work work = { .move = move, .d = sweep->found[i].digest };
 		arena_reset(ctx->arena);
 		TRY(ctx_check(ctx));
 		TRY(db_run(ctx, move->registry->db, SQL_READ, read_row, &work));

@@ -34,9 +34,7 @@ struct session_work {
 	str id;
 	int64_t repository_id;
 	enum digest_algorithm algorithm;
-	digest d;
-	uint64_t size_bytes;
-	int64_t storage_id;
+	struct blob_bytes as; /* what it becomes */
 };
 
 static err_t insert_session(struct ctx *ctx, struct sql_tx *tx, void *arg)
@@ -274,14 +272,15 @@ static err_t catch_up(struct ctx *ctx, struct upload *up)
 static err_t record_intent(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct session_work *work = arg;
-	err_t err = db_upload_set_publishing(ctx, tx, work->id, work->d);
+	err_t err = db_upload_set_publishing(ctx, tx, work->id, work->as.digest);
 	if (err == ERR_ABSENT)
 		return fail(ctx, ERR_UPLOAD_UNKNOWN, "upload ended meanwhile");
 	TRY(err);
-	TRY(db_garbage_is_condemned(ctx, tx, work->storage_id, work->d, &work->condemned));
+	TRY(db_garbage_is_condemned(ctx, tx, work->as.storage_id, work->as.digest, &work->condemned,
+				    &work->as.edition));
 	if (work->condemned)
 		return fail(ctx, ERR_BUSY, "the same content is being removed at this moment");
-	return work->limited ? upload_quota_settle(ctx, tx, work->up, work->d) : OK;
+	return work->limited ? upload_quota_settle(ctx, tx, work->up, work->as.digest) : OK;
 }
 
 /* From here on nobody removes bytes of that digest. Who is just doing it is waited for. */
@@ -299,20 +298,27 @@ static err_t intend(struct ctx *ctx, struct session_work *work)
 	return err;
 }
 
+/* The session must be there still: with it goes the word that nobody may remove what was published.
+ */
 static err_t link_blob(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct session_work *work = arg;
 	struct blob blob;
-	TRY(db_blob_ensure(ctx, tx, work->storage_id, work->d, work->size_bytes, &blob));
 	struct quota_charge charge = { .repository_id = work->repository_id };
 	int64_t reserved_bytes = 0;
+	err_t err = db_upload_delete(ctx, tx, work->id, &reserved_bytes);
+	if (err == ERR_ABSENT)
+		return fail(ctx, ERR_UPLOAD_UNKNOWN, "upload ended meanwhile");
+	TRY(err);
+	err = db_blob_ensure(ctx, tx, &work->as, &blob);
+	if (err == ERR_ABSENT)
+		return fail(ctx, ERR_BUSY, "the same content was removed at this moment");
+	TRY(err);
 	TRY(db_blob_link(ctx, tx, work->repository_id, blob.id));
 	TRY(db_garbage_add_link(ctx, tx, work->repository_id, blob.id,
 				registry_window_us(work->registry)));
 	TRY(db_content_claim_link(ctx, tx, work->repository_id, blob.id,
 				  &charge.more[QUOTA_STORAGE]));
-	err_t err = db_upload_delete(ctx, tx, work->id, &reserved_bytes);
-	TRY(err == ERR_ABSENT ? OK : err);
 	charge.more_reserved_bytes = -reserved_bytes;
 	return quota_charge(ctx, tx, work->registry, &charge);
 }
@@ -324,9 +330,9 @@ static err_t publish(struct ctx *ctx, struct upload *up, digest d)
 				     .up = up,
 				     .id = up->id,
 				     .repository_id = up->repository_id,
-				     .d = d,
-				     .size_bytes = up->file.size_bytes,
-				     .storage_id = up->storage->id };
+				     .as = { .storage_id = up->storage->id,
+					     .digest = d,
+					     .size_bytes = up->file.size_bytes } };
 	TRY(upload_quota_is_limited(ctx, up, &work.limited));
 	TRY(intend(ctx, &work));
 	if (FAULT("upload.intent"))
@@ -334,7 +340,7 @@ static err_t publish(struct ctx *ctx, struct upload *up, digest d)
 
 	/* Bytes before row: a file without a row is work for GC, a row without a file is data loss.
 	 */
-	TRY(store_publish(ctx, &up->file, up->id, d));
+	TRY(store_publish(ctx, &up->file, up->id, (blob_name){ d, work.as.edition }));
 	store_upload_done(&up->file); /* what it was is not to be stored once more */
 	if (FAULT("upload.published"))
 		return fail_errno(ctx, ERR_STORAGE, "after publishing");
@@ -363,9 +369,8 @@ err_t upload_finish(struct ctx *ctx, struct upload *up, digest want)
 struct end_work {
 	struct registry *registry;
 	str id;
-	digest published; /* what it was becoming, if that is in the storage; or none */
-	uint64_t size_bytes;
-	int64_t storage_id;
+	bool published;		  /* what it was becoming is in the storage */
+	struct blob_bytes became; /* that */
 };
 
 static err_t get_session(struct ctx *ctx, struct registry *registry, str id, struct upload_row *ret)
@@ -375,21 +380,29 @@ static err_t get_session(struct ctx *ctx, struct registry *registry, str id, str
 	return db_upload_get(ctx, &tx, id, ret);
 }
 
+static err_t read_edition(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	struct blob_bytes *bytes = arg;
+	return db_blob_edition(ctx, tx, bytes->storage_id, bytes->digest, &bytes->edition);
+}
+
 /* Asked before the transaction: a storage may be another server. */
 static err_t find_published(struct ctx *ctx, const struct storage *storage, digest d,
 			    struct end_work *work)
 {
+	struct blob_bytes *became = &work->became;
 	if (digest_is_none(d))
 		return OK;
-	err_t err = store_blob_size(ctx, storage->store, d, &work->size_bytes);
+	*became = (struct blob_bytes){ .storage_id = storage->id, .digest = d };
+	TRY(db_run(ctx, work->registry->db, SQL_READ, read_edition, became));
+	err_t err = store_blob_size(ctx, storage->store, (blob_name){ d, became->edition },
+				    &became->size_bytes);
+	work->published = err == OK;
 	if (err == ERR_BLOB_UNKNOWN) {
 		ctx_forgive(ctx);
 		return OK;
 	}
-	TRY(err);
-	work->published = d;
-	work->storage_id = storage->id;
-	return OK;
+	return err;
 }
 
 static err_t end_session(struct ctx *ctx, struct sql_tx *tx, void *arg)
@@ -401,9 +414,8 @@ static err_t end_session(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	if (err == ERR_ABSENT)
 		return OK;
 	TRY(err);
-	if (!digest_is_none(work->published)) {
-		TRY(db_blob_ensure(ctx, tx, work->storage_id, work->published, work->size_bytes,
-				   &blob));
+	if (work->published) {
+		TRY(db_blob_ensure(ctx, tx, &work->became, &blob));
 		TRY(db_garbage_add_link(ctx, tx, 0, blob.id, registry_window_us(work->registry)));
 	}
 	struct quota_charge charge = { .repository_id = row.repository_id };

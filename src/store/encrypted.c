@@ -94,14 +94,15 @@ static err_t begin_blob(struct ctx *ctx, struct encrypted *all, digest d,
 	return OK;
 }
 
-static err_t blob_open(struct ctx *ctx, struct store *store, digest d, struct store_blob *ret)
+static err_t blob_open(struct ctx *ctx, struct store *store, blob_name name, struct store_blob *ret)
 {
 	struct encrypted *all = encrypted_of(store);
 	CLEANUP(free_blob) struct encrypted_blob *blob = NEW(struct encrypted_blob);
 	blob->inner = (struct store_blob)STORE_BLOB_INIT;
 	TRY(encrypted_check(ctx, all));
-	TRY(all->inner->driver->blob_open(ctx, all->inner, d, &blob->inner));
-	TRY_CTX(ctx, begin_blob(ctx, all, d, blob), "blob " DIGEST_FMT, DIGEST_ARG(d));
+	TRY(all->inner->driver->blob_open(ctx, all->inner, name, &blob->inner));
+	TRY_CTX(ctx, begin_blob(ctx, all, name.digest, blob), "blob " DIGEST_FMT,
+		DIGEST_ARG(name.digest));
 	*ret = (struct store_blob){ .store = store,
 				    .fd = -1,
 				    .size_bytes = blob->reader.size_bytes };
@@ -125,22 +126,23 @@ static void blob_close(struct store_blob *blob)
 	free_blob(&handle);
 }
 
-static err_t blob_size(struct ctx *ctx, struct store *store, digest d, uint64_t *ret_size_bytes)
+static err_t blob_size(struct ctx *ctx, struct store *store, blob_name name,
+		       uint64_t *ret_size_bytes)
 {
 	struct encrypted *all = encrypted_of(store);
 	uint64_t stored_bytes;
 	TRY(encrypted_check(ctx, all));
-	TRY(all->inner->driver->blob_size(ctx, all->inner, d, &stored_bytes));
+	TRY(all->inner->driver->blob_size(ctx, all->inner, name, &stored_bytes));
 	if (!encrypted_plain_bytes(stored_bytes, ret_size_bytes))
 		return fail(ctx, ERR_CORRUPT, "no encrypted file has %llu bytes",
 			    (unsigned long long)stored_bytes);
 	return OK;
 }
 
-static err_t blob_remove(struct ctx *ctx, struct store *store, digest d)
+static err_t blob_remove(struct ctx *ctx, struct store *store, blob_name name)
 {
 	struct encrypted *all = encrypted_of(store);
-	return all->inner->driver->blob_remove(ctx, all->inner, d);
+	return all->inner->driver->blob_remove(ctx, all->inner, name);
 }
 
 /* --- walk ----------------------------------------------------------------------------------- */
@@ -166,12 +168,12 @@ struct walk {
 	size_t last_len;
 };
 
-static err_t visit_blob(struct ctx *ctx, void *arg, digest d, uint64_t stored_bytes)
+static err_t visit_blob(struct ctx *ctx, void *arg, blob_name name, uint64_t stored_bytes)
 {
 	struct walk *walk = arg;
 	uint64_t size_bytes = 0; /* of a file that cannot be one; opening it says so */
 	(void)encrypted_plain_bytes(stored_bytes, &size_bytes);
-	return walk->visitor->blob(ctx, walk->visitor->arg, d, size_bytes);
+	return walk->visitor->blob(ctx, walk->visitor->arg, name, size_bytes);
 }
 
 static err_t upload_size(struct ctx *ctx, struct walk *walk, str id, uint64_t *ret_size_bytes)

@@ -40,4 +40,4 @@ err_t encrypted_upload_read(struct ctx *ctx, struct store_upload *upload, uint64
 void encrypted_upload_close(struct store_upload *upload);
 err_t encrypted_upload_remove(struct ctx *ctx, struct store *store, str id);
 err_t encrypted_publish(struct ctx *ctx, struct store *store, struct store_upload *upload, str id,
-			digest d);
+			blob_name name);

@@ -382,14 +382,14 @@ static err_t append_end(struct ctx *ctx, struct encrypted_upload *up, digest d)
 }
 
 err_t encrypted_publish(struct ctx *ctx, struct store *store, struct store_upload *upload, str id,
-			digest d)
+			blob_name name)
 {
 	struct encrypted_upload *up = upload->handle;
 	struct store *inner = encrypted_of(store)->inner;
 	TRY(encrypted_check(ctx, up->all));
 	if (!encrypted_id_is(id))
 		return fail(ctx, ERR_UPLOAD_UNKNOWN, "malformed upload id");
-	TRY(append_end(ctx, up, d));
-	TRY(inner->driver->publish(ctx, inner, &up->inner, id, d));
+	TRY(append_end(ctx, up, name.digest));
+	TRY(inner->driver->publish(ctx, inner, &up->inner, id, name));
 	return up->places ? remove_tails(ctx, inner, id) : OK;
 }

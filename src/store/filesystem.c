@@ -37,14 +37,11 @@ err_t filesystem_error(int sys_errno)
 	return file_error(sys_errno) == ERR_STORAGE_FULL ? ERR_STORAGE_FULL : ERR_STORAGE;
 }
 
-void filesystem_blob_name(digest d, char into[FILESYSTEM_NAME_MAX])
+void filesystem_blob_name(blob_name name, char into[FILESYSTEM_NAME_MAX])
 {
-	str bytes = { (const char *)d.bytes, digest_size(d.algorithm) };
-	CHECK(bytes.len > 0);
-	hex_encode(str_take(bytes, 1), into);
+	blob_name_text(name, into + 3);
+	memcpy(into, into + 3, 2);
 	into[2] = '/';
-	hex_encode(bytes, into + 3);
-	into[3 + 2 * bytes.len] = '\0';
 }
 
 bool filesystem_upload_name(str id, char into[FILESYSTEM_UPLOAD_ID_MAX + 1])
@@ -349,17 +346,18 @@ static err_t move_in(struct ctx *ctx, struct store_upload *upload, int uploads_f
 }
 
 static err_t publish(struct ctx *ctx, struct store *store, struct store_upload *upload, str id,
-		     digest d)
+		     blob_name as)
 {
 	struct filesystem *fs = filesystem_of(store);
 	char name[FILESYSTEM_UPLOAD_ID_MAX + 1], blob[FILESYSTEM_NAME_MAX];
 	const char *file = blob + 3;
+	digest d = as.digest;
 	CLEANUP(file_done) int shard_fd = -1;
 
 	TRY(ctx_check(ctx));
 	if (!filesystem_upload_name(id, name))
 		return fail(ctx, ERR_UPLOAD_UNKNOWN, "malformed upload id");
-	filesystem_blob_name(d, blob);
+	filesystem_blob_name(as, blob);
 	TRY(open_shard(ctx, &fs->shelves[d.algorithm], d, &shard_fd));
 
 	/* Whoever brought a stored blob synced its bytes, but perhaps not its name yet: hence one
@@ -374,13 +372,13 @@ static err_t publish(struct ctx *ctx, struct store *store, struct store_upload *
 
 /* --- blobs ---------------------------------------------------------------------------------- */
 
-static err_t blob_open(struct ctx *ctx, struct store *store, digest d, struct store_blob *ret)
+static err_t blob_open(struct ctx *ctx, struct store *store, blob_name what, struct store_blob *ret)
 {
 	char name[FILESYSTEM_NAME_MAX];
 	struct store_blob blob = { .store = store };
-	filesystem_blob_name(d, name);
-	TRY(open_regular(ctx, filesystem_of(store)->shelves[d.algorithm].dir_fd, name, O_RDONLY,
-			 ERR_BLOB_UNKNOWN, &blob));
+	filesystem_blob_name(what, name);
+	TRY(open_regular(ctx, filesystem_of(store)->shelves[what.digest.algorithm].dir_fd, name,
+			 O_RDONLY, ERR_BLOB_UNKNOWN, &blob));
 	if (blob.size_bytes >= SEQUENTIAL_BYTES)
 		posix_fadvise(blob.fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	*ret = blob;
@@ -398,12 +396,13 @@ static void blob_close(struct store_blob *blob)
 	file_done(&blob->fd);
 }
 
-static err_t blob_size(struct ctx *ctx, struct store *store, digest d, uint64_t *ret_size_bytes)
+static err_t blob_size(struct ctx *ctx, struct store *store, blob_name what,
+		       uint64_t *ret_size_bytes)
 {
 	char name[FILESYSTEM_NAME_MAX];
 	struct stat info;
-	filesystem_blob_name(d, name);
-	int dir_fd = filesystem_of(store)->shelves[d.algorithm].dir_fd;
+	filesystem_blob_name(what, name);
+	int dir_fd = filesystem_of(store)->shelves[what.digest.algorithm].dir_fd;
 	if (fstatat(dir_fd, name, &info, AT_SYMLINK_NOFOLLOW) != 0)
 		return fail_errno(ctx, errno == ENOENT ? ERR_BLOB_UNKNOWN : ERR_STORAGE,
 				  "could not stat %s", name);
@@ -413,11 +412,11 @@ static err_t blob_size(struct ctx *ctx, struct store *store, digest d, uint64_t 
 	return OK;
 }
 
-static err_t blob_remove(struct ctx *ctx, struct store *store, digest d)
+static err_t blob_remove(struct ctx *ctx, struct store *store, blob_name what)
 {
 	char name[FILESYSTEM_NAME_MAX];
-	filesystem_blob_name(d, name);
-	return remove_file(ctx, filesystem_of(store)->shelves[d.algorithm].dir_fd, name);
+	filesystem_blob_name(what, name);
+	return remove_file(ctx, filesystem_of(store)->shelves[what.digest.algorithm].dir_fd, name);
 }
 
 static err_t space(struct ctx *ctx, struct store *store, uint64_t *ret_total_bytes,

@@ -2,7 +2,7 @@
 /*
  * filesystem.h - the driver "filesystem": a directory of blobs and uploads; private to store.
  *
- *	<location>/blobs/<algorithm>/<first 2 hex digits>/<hex>
+ *	<location>/blobs/<algorithm>/<first 2 hex digits>/<hex>[.<edition>]
  *	<location>/uploads/<id>
  *
  * Files are 0640, directories 0750. Every name is opened relative to a descriptor that is held from
@@ -15,7 +15,7 @@
 #include <stdatomic.h>
 
 #define FILESYSTEM_SHARDS	 256
-#define FILESYSTEM_NAME_MAX	 132 /* "ab/", 128 digits, NUL */
+#define FILESYSTEM_NAME_MAX	 (3 + BLOB_NAME_TEXT_MAX)
 #define FILESYSTEM_UPLOAD_ID_MAX 64
 
 struct filesystem_shelf { /* the blobs of one algorithm */
@@ -32,8 +32,8 @@ struct filesystem {
 
 extern const struct store_driver store_filesystem;
 
-/* "ab/<hex>" */
-void filesystem_blob_name(digest d, char into[FILESYSTEM_NAME_MAX]);
+/* "ab/" and the text of the name */
+void filesystem_blob_name(blob_name name, char into[FILESYSTEM_NAME_MAX]);
 
 /* True, with a NUL-terminated copy, when `id` cannot be anything but a plain file name. */
 bool filesystem_upload_name(str id, char into[FILESYSTEM_UPLOAD_ID_MAX + 1]);

@@ -85,14 +85,9 @@ static err_t look(const struct walk *walk, int dir_fd, const char *name, enum fo
 	return OK;
 }
 
-static bool is_blob(enum digest_algorithm algorithm, unsigned char shard, str name, digest *ret)
+static bool is_blob(enum digest_algorithm algorithm, unsigned char shard, str text, blob_name *ret)
 {
-	digest d = { .algorithm = (unsigned char)algorithm };
-	if (name.len != 2 * digest_size(algorithm) || !hex_decode(name, d.bytes) ||
-	    d.bytes[0] != shard)
-		return false;
-	*ret = d;
-	return true;
+	return blob_name_parse(algorithm, text, ret) && ret->digest.bytes[0] == shard;
 }
 
 static err_t walk_shard(const struct walk *walk, enum digest_algorithm algorithm,
@@ -110,12 +105,12 @@ static err_t walk_shard(const struct walk *walk, enum digest_algorithm algorithm
 		const char *name = names.list[i]->d_name;
 		enum found found;
 		uint64_t size_bytes;
-		digest d;
+		blob_name blob;
 		TRY(look(walk, fd, name, &found, &size_bytes));
 		if (found == FOUND_GONE)
 			continue;
-		if (found == FOUND_FILE && is_blob(algorithm, shard, str_from(name), &d))
-			TRY(walk->visitor->blob(walk->ctx, walk->visitor->arg, d, size_bytes));
+		if (found == FOUND_FILE && is_blob(algorithm, shard, str_from(name), &blob))
+			TRY(walk->visitor->blob(walk->ctx, walk->visitor->arg, blob, size_bytes));
 		else
 			TRY(report_stray(walk, dir, name));
 	}

@@ -162,12 +162,12 @@ bool remote_id_is(str id)
 	return store_id_is(id, REMOTE_ID_MAX);
 }
 
-str remote_blob_name(const char *prefix, digest d, char into[REMOTE_KEY_MAX])
+str remote_blob_name(const char *prefix, blob_name name, char into[REMOTE_KEY_MAX])
 {
-	char hex[2 * DIGEST_BYTES_MAX + 1] = { 0 };
-	hex_encode((str){ (const char *)d.bytes, digest_size(d.algorithm) }, hex);
+	char text[BLOB_NAME_TEXT_MAX];
+	blob_name_text(name, text);
 	int len = snprintf(into, REMOTE_KEY_MAX, "%sblobs/%s/%.2s/%s", prefix,
-			   digest_algorithm_name(d.algorithm), hex, hex);
+			   digest_algorithm_name(name.digest.algorithm), text, text);
 	return (str){ into, (size_t)len };
 }
 
@@ -177,18 +177,17 @@ str remote_upload_name(const char *prefix, str id, char into[REMOTE_KEY_MAX])
 	return (str){ into, (size_t)len };
 }
 
-bool remote_blob_parse(str name, digest *ret)
+bool remote_blob_parse(str key, blob_name *ret)
 {
 	enum digest_algorithm algorithm;
-	str shelf, shard, hex, first;
-	digest d = { 0 };
-	if (!str_cut(name, '/', &first, &name) || !str_eq(first, STR("blobs")) ||
-	    !str_cut(name, '/', &shelf, &name) || !str_cut(name, '/', &shard, &hex) ||
-	    !digest_algorithm_parse(shelf, &algorithm) || hex.len != 2 * digest_size(algorithm) ||
-	    !hex_decode(hex, d.bytes) || !str_eq(shard, str_take(hex, 2)))
+	str shelf, shard, text, first;
+	blob_name name;
+	if (!str_cut(key, '/', &first, &key) || !str_eq(first, STR("blobs")) ||
+	    !str_cut(key, '/', &shelf, &key) || !str_cut(key, '/', &shard, &text) ||
+	    !digest_algorithm_parse(shelf, &algorithm) ||
+	    !blob_name_parse(algorithm, text, &name) || !str_eq(shard, str_take(text, 2)))
 		return false;
-	d.algorithm = (unsigned char)algorithm;
-	*ret = d;
+	*ret = name;
 	return true;
 }
 

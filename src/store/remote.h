@@ -69,11 +69,11 @@ err_t remote_etag_copy(struct ctx *ctx, str etag, char into[REMOTE_ETAG_MAX + 1]
 bool remote_id_is(str id);
 
 /* NUL-terminated in the caller's array. */
-str remote_blob_name(const char *prefix, digest d, char into[REMOTE_KEY_MAX]);
+str remote_blob_name(const char *prefix, blob_name name, char into[REMOTE_KEY_MAX]);
 str remote_upload_name(const char *prefix, str id, char into[REMOTE_KEY_MAX]);
 
 /* "blobs/sha256/ab/<hex>", without the prefix; false for everything else. */
-bool remote_blob_parse(str name, digest *ret);
+bool remote_blob_parse(str key, blob_name *ret);
 
 /* --- settings ------------------------------------------------------------------------------- */
 

@@ -20,9 +20,9 @@ struct s3_store *s3_of(struct store *store)
 
 /* --- keys ----------------------------------------------------------------------------------- */
 
-str s3_blob_key(const struct s3_store *s3, digest d, char into[REMOTE_KEY_MAX])
+str s3_blob_key(const struct s3_store *s3, blob_name name, char into[REMOTE_KEY_MAX])
 {
-	return remote_blob_name(s3->prefix, d, into);
+	return remote_blob_name(s3->prefix, name, into);
 }
 
 str s3_state_key(const struct s3_store *s3, str id, char into[REMOTE_KEY_MAX])
@@ -149,27 +149,28 @@ static err_t check_place(struct ctx *ctx, const struct store_place *place)
 
 /* --- blobs ---------------------------------------------------------------------------------- */
 
-static err_t blob_open(struct ctx *ctx, struct store *store, digest d, struct store_blob *ret)
+static err_t blob_open(struct ctx *ctx, struct store *store, blob_name name, struct store_blob *ret)
 {
 	char key[REMOTE_KEY_MAX];
 	struct s3_store *s3 = s3_of(store);
-	return remote_blob_open(ctx, store, s3_source(s3->client), s3_blob_key(s3, d, key), ret);
+	return remote_blob_open(ctx, store, s3_source(s3->client), s3_blob_key(s3, name, key), ret);
 }
 
-static err_t blob_size(struct ctx *ctx, struct store *store, digest d, uint64_t *ret_size_bytes)
+static err_t blob_size(struct ctx *ctx, struct store *store, blob_name name,
+		       uint64_t *ret_size_bytes)
 {
 	char key[REMOTE_KEY_MAX];
 	struct s3_store *s3 = s3_of(store);
-	return remote_blob_size(ctx, s3_source(s3->client), s3_blob_key(s3, d, key),
+	return remote_blob_size(ctx, s3_source(s3->client), s3_blob_key(s3, name, key),
 				ret_size_bytes);
 }
 
-static err_t blob_remove(struct ctx *ctx, struct store *store, digest d)
+static err_t blob_remove(struct ctx *ctx, struct store *store, blob_name name)
 {
 	char text[REMOTE_KEY_MAX];
 	struct s3_store *s3 = s3_of(store);
-	str key = s3_blob_key(s3, d, text);
-	return remote_error(s3_remove(ctx, s3->client, &key, 1));
+	str key = s3_blob_key(s3, name, text);
+	return remote_error(s3_remove_blob(ctx, s3->client, key));
 }
 
 /* --- copies and proofs ---------------------------------------------------------------------- */
@@ -206,24 +207,24 @@ err_t s3_copy_object(struct ctx *ctx, struct s3_client *client, str from,
 	return err;
 }
 
-err_t s3_verify_blob(struct ctx *ctx, struct s3_store *s3, digest d, uint64_t size_bytes,
+err_t s3_verify_blob(struct ctx *ctx, struct s3_store *s3, blob_name blob, uint64_t size_bytes,
 		     const char *etag)
 {
 	char key[REMOTE_KEY_MAX];
 	struct s3_object object = { 0 };
-	digest have = d;
-	str name = s3_blob_key(s3, d, key);
+	digest have = blob.digest;
+	str name = s3_blob_key(s3, blob, key);
 	if (s3->client->options.verify == S3_VERIFY_CONTENT) {
 		CLEANUP(remote_reader_done) struct remote_reader reader = { 0 };
 		TRY(remote_reader_open(ctx, s3_source(s3->client), name, &reader));
-		TRY(remote_reader_hash(ctx, &reader, d.algorithm, &have));
+		TRY(remote_reader_hash(ctx, &reader, blob.digest.algorithm, &have));
 		object.size_bytes = reader.size_bytes;
 	} else {
 		TRY(s3_head(ctx, s3->client, name, &object));
 	}
 	bool other_etag = s3->client->options.verify == S3_VERIFY_ETAG && etag[0] &&
 			  strcmp(object.etag, etag) != 0;
-	if (object.size_bytes != size_bytes || other_etag || !digest_equal(have, d))
+	if (object.size_bytes != size_bytes || other_etag || !digest_equal(have, blob.digest))
 		return fail(ctx, ERR_CORRUPT,
 			    "the server stored something else as " STR_FMT
 			    ": %llu bytes, not %llu, or others",

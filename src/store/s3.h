@@ -45,7 +45,7 @@ extern const struct store_driver store_s3;
 struct s3_store *s3_of(struct store *store);
 
 /* Keys, NUL-terminated in the caller's array. */
-str s3_blob_key(const struct s3_store *s3, digest d, char into[REMOTE_KEY_MAX]);
+str s3_blob_key(const struct s3_store *s3, blob_name name, char into[REMOTE_KEY_MAX]);
 str s3_state_key(const struct s3_store *s3, str id, char into[REMOTE_KEY_MAX]);
 str s3_data_key(const struct s3_store *s3, str id, char into[REMOTE_KEY_MAX]);
 
@@ -59,14 +59,14 @@ err_t s3_copy_object(struct ctx *ctx, struct s3_client *client, str from,
 
 /* That a blob is stored as it was meant: its size, the etag that the server gave for it (if any),
  * and its bytes where options.verify says so. */
-err_t s3_verify_blob(struct ctx *ctx, struct s3_store *s3, digest d, uint64_t size_bytes,
+err_t s3_verify_blob(struct ctx *ctx, struct s3_store *s3, blob_name blob, uint64_t size_bytes,
 		     const char *etag);
 
 /* s3_redirect.c: the settings `redirect_…`, in the client's memory; a URL by which an object is
  * read as a blob, at the redirect's endpoint; and the driver's slot. */
 err_t s3_redirect_read(struct ctx *ctx, const struct store_place *place, struct s3_store *s3);
 err_t s3_redirect_sign(struct ctx *ctx, const struct s3_store *s3, str key, str *ret_url);
-err_t s3_blob_url(struct ctx *ctx, struct store *store, digest d, ip reader, str *ret_url);
+err_t s3_blob_url(struct ctx *ctx, struct store *store, blob_name name, ip reader, str *ret_url);
 
 /* s3_upload.c */
 err_t s3_upload_open(struct ctx *ctx, struct store *store, str id, bool create,
@@ -74,7 +74,7 @@ err_t s3_upload_open(struct ctx *ctx, struct store *store, str id, bool create,
 void s3_upload_close(struct store_upload *upload);
 err_t s3_upload_remove(struct ctx *ctx, struct store *store, str id);
 err_t s3_publish(struct ctx *ctx, struct store *store, struct store_upload *upload, str id,
-		 digest d);
+		 blob_name name);
 /* How many bytes an upload has, by its state; ERR_ABSENT when there is none. */
 err_t s3_upload_bytes(struct ctx *ctx, struct s3_store *s3, str id, uint64_t *ret_bytes);
 

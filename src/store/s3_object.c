@@ -126,9 +126,9 @@ err_t s3_copy(struct ctx *ctx, struct s3_client *client, str from, const struct 
 
 /* --- removing ------------------------------------------------------------------------------- */
 
-static err_t remove_one(struct ctx *ctx, struct s3_client *client, str key)
+static err_t remove_one(struct ctx *ctx, struct s3_client *client, str key, bool once)
 {
-	const struct s3_request rq = { .method = "DELETE", .key = key };
+	const struct s3_request rq = { .method = "DELETE", .key = key, .once = once };
 	struct s3_response answer;
 	err_t err = s3_send(ctx, client, &rq, &answer);
 	if (err == ERR_ABSENT) {
@@ -199,6 +199,12 @@ static err_t remove_many(struct ctx *ctx, struct s3_client *client, const str *k
 	return OK;
 }
 
+err_t s3_remove_blob(struct ctx *ctx, struct s3_client *client, str key)
+{
+	REMOTE_CALL(call, ctx);
+	return remove_one(&call.ctx, client, key, true);
+}
+
 err_t s3_remove(struct ctx *ctx, struct s3_client *client, const str *keys, size_t count)
 {
 	REMOTE_CALL(call, ctx);
@@ -209,7 +215,7 @@ err_t s3_remove(struct ctx *ctx, struct s3_client *client, const str *keys, size
 			return err;
 	}
 	for (size_t i = 0; i < count; i++)
-		TRY(remove_one(&call.ctx, client, keys[i]));
+		TRY(remove_one(&call.ctx, client, keys[i], false));
 	return OK;
 }
 

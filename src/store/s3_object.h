@@ -45,6 +45,10 @@ bool s3_object_differs(const struct s3_client *client, const struct s3_object *o
 err_t s3_remove_bad(struct ctx *ctx, struct s3_client *client, str key,
 		    const struct s3_object *bad);
 
+/* A blob, which may come back under the same name: so it is tried once, for a try that nobody heard
+ * of might come after that. */
+err_t s3_remove_blob(struct ctx *ctx, struct s3_client *client, str key);
+
 /* Gone afterwards, and OK when they were not there. */
 err_t s3_remove(struct ctx *ctx, struct s3_client *client, const str *keys, size_t count);
 

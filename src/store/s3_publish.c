@@ -6,7 +6,7 @@
 #include "base/banned.h"
 
 /* Whether the blob is there, and as far as that can be seen the right one. */
-static err_t is_stored(struct ctx *ctx, struct s3_upload *up, str blob, digest d,
+static err_t is_stored(struct ctx *ctx, struct s3_upload *up, str blob, blob_name name,
 		       uint64_t size_bytes, bool *ret)
 {
 	struct s3_client *client = up->s3->client;
@@ -23,7 +23,7 @@ static err_t is_stored(struct ctx *ctx, struct s3_upload *up, str blob, digest d
 					  (str){ up->common.tail, up->state.common.tail_bytes });
 	if (!*ret || client->options.verify != S3_VERIFY_CONTENT)
 		return OK;
-	err = s3_verify_blob(ctx, up->s3, d, size_bytes, "");
+	err = s3_verify_blob(ctx, up->s3, name, size_bytes, "");
 	*ret = err == OK;
 	if (err == ERR_CORRUPT) {
 		ctx_forgive(ctx);
@@ -61,7 +61,7 @@ static err_t copy_to(struct ctx *ctx, struct s3_upload *up, str blob,
 	return s3_copy_object(ctx, up->s3->client, data, &object, blob, etag);
 }
 
-static err_t write_blob(struct ctx *ctx, struct s3_upload *up, str blob, digest d,
+static err_t write_blob(struct ctx *ctx, struct s3_upload *up, str blob, blob_name name,
 			uint64_t size_bytes)
 {
 	char etag[REMOTE_ETAG_MAX + 1] = "";
@@ -76,16 +76,16 @@ static err_t write_blob(struct ctx *ctx, struct s3_upload *up, str blob, digest 
 		TRY(make_whole(ctx, up));
 		TRY(copy_to(ctx, up, blob, etag));
 	}
-	return proved ? OK : s3_verify_blob(ctx, up->s3, d, size_bytes, etag);
+	return proved ? OK : s3_verify_blob(ctx, up->s3, name, size_bytes, etag);
 }
 
 /* What was stored wrongly goes: the next who brings these bytes would find a blob of the right
  * size. */
-static err_t store_bytes(struct ctx *ctx, struct s3_upload *up, str blob, digest d,
+static err_t store_bytes(struct ctx *ctx, struct s3_upload *up, str blob, blob_name name,
 			 uint64_t size_bytes)
 {
 	struct s3_object bad;
-	err_t err = write_blob(ctx, up, blob, d, size_bytes);
+	err_t err = write_blob(ctx, up, blob, name, size_bytes);
 	if (err != ERR_CORRUPT)
 		return err;
 	struct failure why = ctx->failure;
@@ -112,27 +112,27 @@ static err_t remove_rest(struct ctx *ctx, struct s3_upload *up)
 		       : OK;
 }
 
-static err_t publish(struct ctx *ctx, struct s3_upload *up, digest d, uint64_t size_bytes)
+static err_t publish(struct ctx *ctx, struct s3_upload *up, blob_name name, uint64_t size_bytes)
 {
 	char key[REMOTE_KEY_MAX];
 	bool stored;
-	str blob = s3_blob_key(up->s3, d, key);
+	str blob = s3_blob_key(up->s3, name, key);
 	TRY(remote_upload_load_tail(ctx, &up->common));
 	if (s3_upload_before_tail(up) + up->state.common.tail_bytes != size_bytes)
 		return fail(ctx, ERR_STORAGE, "upload %s lost bytes", up->common.id);
-	TRY(is_stored(ctx, up, blob, d, size_bytes, &stored));
+	TRY(is_stored(ctx, up, blob, name, size_bytes, &stored));
 	if (!stored)
-		TRY(store_bytes(ctx, up, blob, d, size_bytes));
+		TRY(store_bytes(ctx, up, blob, name, size_bytes));
 	ctx_progress(ctx);
 	return remove_rest(ctx, up);
 }
 
 err_t s3_publish(struct ctx *ctx, struct store *store, struct store_upload *upload, str id,
-		 digest d)
+		 blob_name name)
 {
 	struct s3_upload *up = upload->handle;
 	if (!str_eq(id, remote_upload_id(&up->common)))
 		return fail(ctx, ERR_UPLOAD_UNKNOWN, "malformed upload id");
 	TRY(remote_upload_check(ctx, &up->common));
-	return remote_error(publish(ctx, up, d, upload->size_bytes));
+	return remote_error(publish(ctx, up, name, upload->size_bytes));
 }

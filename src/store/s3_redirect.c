@@ -52,12 +52,12 @@ err_t s3_redirect_sign(struct ctx *ctx, const struct s3_store *s3, str key, str 
 	return s3_presign(ctx, s3->client, &what, ret_url);
 }
 
-err_t s3_blob_url(struct ctx *ctx, struct store *store, digest d, ip reader, str *ret_url)
+err_t s3_blob_url(struct ctx *ctx, struct store *store, blob_name name, ip reader, str *ret_url)
 {
 	char key[REMOTE_KEY_MAX];
 	const struct s3_store *s3 = s3_of(store);
 	*ret_url = STR_NONE;
 	if (!cidr_list_has(&s3->redirect.networks, reader))
 		return OK;
-	return remote_error(s3_redirect_sign(ctx, s3, s3_blob_key(s3, d, key), ret_url));
+	return remote_error(s3_redirect_sign(ctx, s3, s3_blob_key(s3, name, key), ret_url));
 }

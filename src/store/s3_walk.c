@@ -25,10 +25,10 @@ static err_t visit_blob(struct ctx *ctx, void *arg, str key, uint64_t size_bytes
 {
 	const struct walk *walk = arg;
 	str name = str_skip(key, walk->prefix_len);
-	digest d;
-	if (!remote_blob_parse(name, &d))
+	blob_name blob;
+	if (!remote_blob_parse(name, &blob))
 		return report_stray(ctx, walk, name);
-	return walk->visitor->blob(ctx, walk->visitor->arg, d, size_bytes);
+	return walk->visitor->blob(ctx, walk->visitor->arg, blob, size_bytes);
 }
 
 /* One of which there is no state: it counts as an upload without bytes. */

@@ -78,15 +78,15 @@ err_t store_upload_remove(struct ctx *ctx, struct store *store, str id)
 	return SEEN(STEP_UPLOAD_REMOVE, store->driver->upload_remove(ctx, store, id));
 }
 
-err_t store_publish(struct ctx *ctx, struct store_upload *upload, str id, digest d)
+err_t store_publish(struct ctx *ctx, struct store_upload *upload, str id, blob_name name)
 {
 	struct store *store = upload->store;
-	return SEEN(STEP_PUBLISH, store->driver->publish(ctx, store, upload, id, d));
+	return SEEN(STEP_PUBLISH, store->driver->publish(ctx, store, upload, id, name));
 }
 
-err_t store_blob_open(struct ctx *ctx, struct store *store, digest d, struct store_blob *ret)
+err_t store_blob_open(struct ctx *ctx, struct store *store, blob_name name, struct store_blob *ret)
 {
-	return SEEN(STEP_BLOB_OPEN, store->driver->blob_open(ctx, store, d, ret));
+	return SEEN(STEP_BLOB_OPEN, store->driver->blob_open(ctx, store, name, ret));
 }
 
 err_t store_blob_read(struct ctx *ctx, struct store_blob *blob, uint64_t offset, void *into,
@@ -96,14 +96,15 @@ err_t store_blob_read(struct ctx *ctx, struct store_blob *blob, uint64_t offset,
 		    blob->store->driver->blob_read(ctx, blob, offset, into, len, ret_len));
 }
 
-err_t store_blob_size(struct ctx *ctx, struct store *store, digest d, uint64_t *ret_size_bytes)
+err_t store_blob_size(struct ctx *ctx, struct store *store, blob_name name,
+		      uint64_t *ret_size_bytes)
 {
-	return SEEN(STEP_BLOB_SIZE, store->driver->blob_size(ctx, store, d, ret_size_bytes));
+	return SEEN(STEP_BLOB_SIZE, store->driver->blob_size(ctx, store, name, ret_size_bytes));
 }
 
-err_t store_blob_remove(struct ctx *ctx, struct store *store, digest d)
+err_t store_blob_remove(struct ctx *ctx, struct store *store, blob_name name)
 {
-	return SEEN(STEP_BLOB_REMOVE, store->driver->blob_remove(ctx, store, d));
+	return SEEN(STEP_BLOB_REMOVE, store->driver->blob_remove(ctx, store, name));
 }
 
 void store_blob_done(struct store_blob *blob)

@@ -4,7 +4,7 @@
  *
  * A driver keeps two kinds of things:
  *	an upload   append-only bytes under an id the caller chose (a UUID);
- *	a blob      immutable bytes under their digest, once per store.
+ *	a blob      immutable bytes under their name, once per store.
  *
  * store_publish() turns the first into the second and returns only when the blob is durable: a
  * power cut after it loses nothing. Rows come after (design: bytes before row). All calls block,
@@ -24,7 +24,7 @@
 
 #include "base/ctx.h"
 #include "codec/cidr.h"
-#include "codec/digest.h"
+#include "store/blob_name.h"
 
 #define STORE_DIRECT_BYTES MIB(1)
 
@@ -54,7 +54,7 @@ struct store_upload {
  * returned from it. Names live for the call only. What comes or goes during the walk may be missed.
  */
 struct store_walk {
-	err_t (*blob)(struct ctx *ctx, void *arg, digest d, uint64_t size_bytes);
+	err_t (*blob)(struct ctx *ctx, void *arg, blob_name name, uint64_t size_bytes);
 	err_t (*upload)(struct ctx *ctx, void *arg, str id, uint64_t size_bytes);
 	err_t (*stray)(struct ctx *ctx, void *arg, str name); /* neither: reported, never touched */
 	void *arg;
@@ -121,24 +121,26 @@ struct store_driver {
 	/* Removes it; OK when it is already gone. */
 	err_t (*upload_remove)(struct ctx *ctx, struct store *store, str id);
 
-	/* Makes the bytes durable, gives them the name `d`, makes the name durable. The caller has
+	/* Makes the bytes durable, gives them the name, makes the name durable. The caller has
 	 * checked the digest. An existing blob of the same size is kept. The upload is gone
 	 * afterwards. */
 	err_t (*publish)(struct ctx *ctx, struct store *store, struct store_upload *upload, str id,
-			 digest d);
+			 blob_name name);
 
-	err_t (*blob_open)(struct ctx *ctx, struct store *store, digest d, struct store_blob *ret);
+	err_t (*blob_open)(struct ctx *ctx, struct store *store, blob_name name,
+			   struct store_blob *ret);
 	err_t (*blob_read)(struct ctx *ctx, struct store_blob *blob, uint64_t offset, void *into,
 			   size_t len, size_t *ret_len);
 	void (*blob_close)(struct store_blob *blob);
-	err_t (*blob_size)(struct ctx *ctx, struct store *store, digest d,
+	err_t (*blob_size)(struct ctx *ctx, struct store *store, blob_name name,
 			   uint64_t *ret_size_bytes);
 	/* A URL at which who has this address may read the blob by GET for a while, whole or one
 	 * range of it, in ctx->arena; `*ret_url` is empty when he is to get the bytes here. Nobody
 	 * is asked whether the blob is there. NULL: always here. */
-	err_t (*blob_url)(struct ctx *ctx, struct store *store, digest d, ip reader, str *ret_url);
+	err_t (*blob_url)(struct ctx *ctx, struct store *store, blob_name name, ip reader,
+			  str *ret_url);
 	/* Removes it; OK when it is already gone. */
-	err_t (*blob_remove)(struct ctx *ctx, struct store *store, digest d);
+	err_t (*blob_remove)(struct ctx *ctx, struct store *store, blob_name name);
 
 	err_t (*walk)(struct ctx *ctx, struct store *store, const struct store_walk *visitor);
 
@@ -170,12 +172,13 @@ err_t store_upload_flush(struct ctx *ctx, struct store_upload *upload);
 err_t store_upload_read(struct ctx *ctx, struct store_upload *upload, uint64_t offset, void *into,
 			size_t len, size_t *ret_len);
 err_t store_upload_remove(struct ctx *ctx, struct store *store, str id);
-err_t store_publish(struct ctx *ctx, struct store_upload *upload, str id, digest d);
-err_t store_blob_open(struct ctx *ctx, struct store *store, digest d, struct store_blob *ret);
+err_t store_publish(struct ctx *ctx, struct store_upload *upload, str id, blob_name name);
+err_t store_blob_open(struct ctx *ctx, struct store *store, blob_name name, struct store_blob *ret);
 err_t store_blob_read(struct ctx *ctx, struct store_blob *blob, uint64_t offset, void *into,
 		      size_t len, size_t *ret_len);
-err_t store_blob_size(struct ctx *ctx, struct store *store, digest d, uint64_t *ret_size_bytes);
-err_t store_blob_remove(struct ctx *ctx, struct store *store, digest d);
+err_t store_blob_size(struct ctx *ctx, struct store *store, blob_name name,
+		      uint64_t *ret_size_bytes);
+err_t store_blob_remove(struct ctx *ctx, struct store *store, blob_name name);
 
 /* CLEANUP functions. */
 void store_blob_done(struct store_blob *blob);

@@ -21,9 +21,9 @@ struct swift_store *swift_of(struct store *store)
 
 /* --- keys ----------------------------------------------------------------------------------- */
 
-str swift_blob_key(const struct swift_store *swift, digest d, char into[REMOTE_KEY_MAX])
+str swift_blob_key(const struct swift_store *swift, blob_name name, char into[REMOTE_KEY_MAX])
 {
-	return remote_blob_name(swift->prefix, d, into);
+	return remote_blob_name(swift->prefix, name, into);
 }
 
 str swift_state_key(const struct swift_store *swift, str id, char into[REMOTE_KEY_MAX])
@@ -44,28 +44,23 @@ str swift_folder_key(const struct swift_store *swift, str id, char into[REMOTE_K
 	return swift_segment_key(swift, id, "", into);
 }
 
-str swift_marker_key(const struct swift_store *swift, str id, digest d, char into[REMOTE_KEY_MAX])
+str swift_marker_key(const struct swift_store *swift, str id, blob_name blob,
+		     char into[REMOTE_KEY_MAX])
 {
-	char name[sizeof MARKER + 16 + 2 * DIGEST_BYTES_MAX] = "",
-					   hex[2 * DIGEST_BYTES_MAX + 1] = "";
-	hex_encode((str){ (const char *)d.bytes, digest_size(d.algorithm) }, hex);
-	snprintf(name, sizeof name, MARKER "%s-%s", digest_algorithm_name(d.algorithm), hex);
+	char name[sizeof MARKER + 16 + BLOB_NAME_TEXT_MAX], text[BLOB_NAME_TEXT_MAX];
+	blob_name_text(blob, text);
+	snprintf(name, sizeof name, MARKER "%s-%s", digest_algorithm_name(blob.digest.algorithm),
+		 text);
 	return swift_segment_key(swift, id, name, into);
 }
 
-bool swift_marker_parse(str name, digest *ret)
+bool swift_marker_parse(str name, blob_name *ret)
 {
 	enum digest_algorithm algorithm;
-	str shelf, hex;
-	digest d = { 0 };
-	if (!str_has_prefix(name, STR(MARKER)) ||
-	    !str_cut(str_skip(name, strlen(MARKER)), '-', &shelf, &hex) ||
-	    !digest_algorithm_parse(shelf, &algorithm) || hex.len != 2 * digest_size(algorithm) ||
-	    !hex_decode(hex, d.bytes))
-		return false;
-	d.algorithm = (unsigned char)algorithm;
-	*ret = d;
-	return true;
+	str shelf, text;
+	return str_has_prefix(name, STR(MARKER)) &&
+	       str_cut(str_skip(name, strlen(MARKER)), '-', &shelf, &text) &&
+	       digest_algorithm_parse(shelf, &algorithm) && blob_name_parse(algorithm, text, ret);
 }
 
 /* --- options -------------------------------------------------------------------------------- */
@@ -170,28 +165,29 @@ static err_t check_place(struct ctx *ctx, const struct store_place *place)
 
 /* --- blobs ---------------------------------------------------------------------------------- */
 
-static err_t blob_open(struct ctx *ctx, struct store *store, digest d, struct store_blob *ret)
+static err_t blob_open(struct ctx *ctx, struct store *store, blob_name name, struct store_blob *ret)
 {
 	char key[REMOTE_KEY_MAX];
 	struct swift_store *swift = swift_of(store);
 	return remote_blob_open(ctx, store, swift_source(swift->client),
-				swift_blob_key(swift, d, key), ret);
+				swift_blob_key(swift, name, key), ret);
 }
 
-static err_t blob_size(struct ctx *ctx, struct store *store, digest d, uint64_t *ret_size_bytes)
+static err_t blob_size(struct ctx *ctx, struct store *store, blob_name name,
+		       uint64_t *ret_size_bytes)
 {
 	char key[REMOTE_KEY_MAX];
 	struct swift_store *swift = swift_of(store);
-	return remote_blob_size(ctx, swift_source(swift->client), swift_blob_key(swift, d, key),
+	return remote_blob_size(ctx, swift_source(swift->client), swift_blob_key(swift, name, key),
 				ret_size_bytes);
 }
 
 /* The manifest first: a blob is whole or not there. */
-static err_t remove_blob(struct ctx *ctx, struct swift_store *swift, digest d)
+static err_t remove_blob(struct ctx *ctx, struct swift_store *swift, blob_name name)
 {
 	char text[REMOTE_KEY_MAX], folder[REMOTE_KEY_MAX];
 	struct swift_object object;
-	str key = swift_blob_key(swift, d, text);
+	str key = swift_blob_key(swift, name, text);
 	err_t err = swift_head(ctx, swift->client, key, false, &object);
 	if (err == ERR_ABSENT) {
 		ctx_forgive(ctx);
@@ -206,16 +202,18 @@ static err_t remove_blob(struct ctx *ctx, struct swift_store *swift, digest d)
 				NULL);
 }
 
-static err_t blob_remove(struct ctx *ctx, struct store *store, digest d)
+static err_t blob_remove(struct ctx *ctx, struct store *store, blob_name name)
 {
-	return remote_error(remove_blob(ctx, swift_of(store), d));
+	return remote_error(remove_blob(ctx, swift_of(store), name));
 }
 
-err_t swift_blob_is_of(struct ctx *ctx, struct swift_store *swift, digest d, str id, bool *ret)
+err_t swift_blob_is_of(struct ctx *ctx, struct swift_store *swift, blob_name blob, str id,
+		       bool *ret)
 {
 	char key[REMOTE_KEY_MAX];
 	struct swift_object object;
-	err_t err = swift_head(ctx, swift->client, swift_blob_key(swift, d, key), false, &object);
+	err_t err =
+		swift_head(ctx, swift->client, swift_blob_key(swift, blob, key), false, &object);
 	if (err == ERR_ABSENT) {
 		ctx_forgive(ctx);
 		*ret = false;
@@ -228,21 +226,21 @@ err_t swift_blob_is_of(struct ctx *ctx, struct swift_store *swift, digest d, str
 
 /* --- proofs --------------------------------------------------------------------------------- */
 
-err_t swift_verify_blob(struct ctx *ctx, struct swift_store *swift, digest d, uint64_t size_bytes,
-			const char *etag)
+err_t swift_verify_blob(struct ctx *ctx, struct swift_store *swift, blob_name blob,
+			uint64_t size_bytes, const char *etag)
 {
 	char key[REMOTE_KEY_MAX];
 	struct swift_object object;
-	digest have = d;
-	str name = swift_blob_key(swift, d, key);
+	digest have = blob.digest;
+	str name = swift_blob_key(swift, blob, key);
 	TRY(swift_head(ctx, swift->client, name, true, &object));
 	if (swift->client->verify == SWIFT_VERIFY_CONTENT) {
 		CLEANUP(remote_reader_done) struct remote_reader reader = { 0 };
 		TRY(remote_reader_open(ctx, swift_source(swift->client), name, &reader));
-		TRY(remote_reader_hash(ctx, &reader, d.algorithm, &have));
+		TRY(remote_reader_hash(ctx, &reader, blob.digest.algorithm, &have));
 	}
 	bool other_etag = etag[0] && strcmp(object.etag, etag) != 0;
-	if (object.size_bytes != size_bytes || other_etag || !digest_equal(have, d))
+	if (object.size_bytes != size_bytes || other_etag || !digest_equal(have, blob.digest))
 		return fail(ctx, ERR_CORRUPT,
 			    "the server stored something else as " STR_FMT
 			    ": %llu bytes, not %llu, or others",

@@ -42,26 +42,28 @@ extern const struct store_driver store_swift;
 struct swift_store *swift_of(struct store *store);
 
 /* Keys, NUL-terminated in the caller's array. A folder ends with a slash. */
-str swift_blob_key(const struct swift_store *swift, digest d, char into[REMOTE_KEY_MAX]);
+str swift_blob_key(const struct swift_store *swift, blob_name name, char into[REMOTE_KEY_MAX]);
 str swift_state_key(const struct swift_store *swift, str id, char into[REMOTE_KEY_MAX]);
 str swift_folder_key(const struct swift_store *swift, str id, char into[REMOTE_KEY_MAX]);
 str swift_segment_key(const struct swift_store *swift, str id, const char *name,
 		      char into[REMOTE_KEY_MAX]);
-str swift_marker_key(const struct swift_store *swift, str id, digest d, char into[REMOTE_KEY_MAX]);
+str swift_marker_key(const struct swift_store *swift, str id, blob_name blob,
+		     char into[REMOTE_KEY_MAX]);
 
 /* Of a name in a folder: which blob it says it is of. */
-bool swift_marker_parse(str name, digest *ret);
+bool swift_marker_parse(str name, blob_name *ret);
 
 /* The client and the prefix that a place names. Asks nobody. */
 err_t swift_store_new(struct ctx *ctx, const struct store_place *place, struct swift_store **ret);
 
 /* That a blob is stored as it was meant: its size and, if one is given, its etag; its bytes where
  * the options say so. ERR_CORRUPT. */
-err_t swift_verify_blob(struct ctx *ctx, struct swift_store *swift, digest d, uint64_t size_bytes,
-			const char *etag);
+err_t swift_verify_blob(struct ctx *ctx, struct swift_store *swift, blob_name blob,
+			uint64_t size_bytes, const char *etag);
 
 /* Whether blob `d` is made of the segments of upload `id`. */
-err_t swift_blob_is_of(struct ctx *ctx, struct swift_store *swift, digest d, str id, bool *ret);
+err_t swift_blob_is_of(struct ctx *ctx, struct swift_store *swift, blob_name blob, str id,
+		       bool *ret);
 
 /* swift_upload.c */
 err_t swift_upload_open(struct ctx *ctx, struct store *store, str id, bool create,
@@ -69,7 +71,7 @@ err_t swift_upload_open(struct ctx *ctx, struct store *store, str id, bool creat
 void swift_upload_close(struct store_upload *upload);
 err_t swift_upload_remove(struct ctx *ctx, struct store *store, str id);
 err_t swift_publish(struct ctx *ctx, struct store *store, struct store_upload *upload, str id,
-		    digest d);
+		    blob_name name);
 /* How many bytes an upload has, by its state; ERR_ABSENT when there is none, ERR_CORRUPT when what
  * is there is none. */
 err_t swift_upload_bytes(struct ctx *ctx, struct swift_store *swift, str id, uint64_t *ret_bytes);

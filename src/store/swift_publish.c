@@ -11,7 +11,7 @@
 
 struct publishing {
 	struct swift_upload *up;
-	digest d;
+	blob_name name;
 	uint64_t size_bytes;
 	str blob;		     /* its key */
 	char etag[MD5_TEXT_LEN + 1]; /* that it should have; empty where MD5 is forbidden */
@@ -52,7 +52,7 @@ static err_t is_stored(struct ctx *ctx, struct publishing *p, bool *ret)
 	*ret = true;
 	if (swift->client->verify != SWIFT_VERIFY_CONTENT)
 		return OK;
-	err = swift_verify_blob(ctx, swift, p->d, p->size_bytes, "");
+	err = swift_verify_blob(ctx, swift, p->name, p->size_bytes, "");
 	*ret = err == OK;
 	if (err == ERR_CORRUPT) {
 		ctx_forgive(ctx);
@@ -80,7 +80,7 @@ static err_t put_manifest(struct ctx *ctx, struct publishing *p)
 	str id = remote_upload_id(&up->common);
 	const struct swift_manifest manifest = { swift_folder_key(up->swift, id, folder), id,
 						 up->state.segments, up->state.count };
-	TRY(swift_put(ctx, up->swift->client, swift_marker_key(up->swift, id, p->d, marker),
+	TRY(swift_put(ctx, up->swift->client, swift_marker_key(up->swift, id, p->name, marker),
 		      STR(""), NULL));
 	if (FAULT("swift.copy"))
 		return fail_errno(ctx, ERR_STORAGE, "could not store upload %s", up->common.id);
@@ -101,7 +101,7 @@ static err_t write_blob(struct ctx *ctx, struct publishing *p)
 		if (p->etag[0] && up->swift->client->verify == SWIFT_VERIFY_ETAG)
 			return OK; /* proved by the answer */
 	}
-	return swift_verify_blob(ctx, up->swift, p->d, p->size_bytes, p->etag);
+	return swift_verify_blob(ctx, up->swift, p->name, p->size_bytes, p->etag);
 }
 
 /* What was stored wrongly goes: the next who brings these bytes would find a blob of the right
@@ -132,9 +132,9 @@ static bool is_part_of_blob(void *arg, str key)
 	const struct keep *keep = arg;
 	const struct swift_state *state = &keep->p->up->state;
 	str name = str_skip(key, keep->folder_len);
-	digest d;
-	if (swift_marker_parse(name, &d))
-		return digest_equal(d, keep->p->d);
+	blob_name of;
+	if (swift_marker_parse(name, &of))
+		return blob_name_equal(of, keep->p->name);
 	for (size_t i = 0; i < state->count; i++)
 		if (str_eq(name, str_from(state->segments[i].name)))
 			return true;
@@ -176,7 +176,7 @@ static err_t put_in_turn(struct ctx *ctx, struct publishing *p)
 	ctx_waits(ctx);
 	CLEANUP(thread_unlock)
 	UNUSED pthread_mutex_t *held =
-		thread_lock(&p->up->swift->turns[p->d.bytes[0] % SWIFT_TURNS]);
+		thread_lock(&p->up->swift->turns[p->name.digest.bytes[0] % SWIFT_TURNS]);
 	TRY(is_stored(ctx, p, &stored));
 	if (!stored) {
 		TRY(store_bytes(ctx, p));
@@ -204,7 +204,7 @@ static err_t publish(struct ctx *ctx, struct publishing *p)
 }
 
 err_t swift_publish(struct ctx *ctx, struct store *store, struct store_upload *upload, str id,
-		    digest d)
+		    blob_name name)
 {
 	struct swift_upload *up = upload->handle;
 	char key[REMOTE_KEY_MAX];
@@ -212,8 +212,8 @@ err_t swift_publish(struct ctx *ctx, struct store *store, struct store_upload *u
 		return fail(ctx, ERR_UPLOAD_UNKNOWN, "malformed upload id");
 	TRY(remote_upload_check(ctx, &up->common));
 	struct publishing p = { .up = up,
-				.d = d,
+				.name = name,
 				.size_bytes = upload->size_bytes,
-				.blob = swift_blob_key(up->swift, d, key) };
+				.blob = swift_blob_key(up->swift, name, key) };
 	return remote_error(publish(ctx, &p));
 }

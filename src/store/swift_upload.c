@@ -239,10 +239,10 @@ struct owner_search {
 static err_t look_at_marker(struct ctx *ctx, void *arg, const struct swift_item *item)
 {
 	struct owner_search *search = arg;
-	digest d;
-	if (search->owned || !swift_marker_parse(str_skip(item->name, search->folder_len), &d))
+	blob_name blob;
+	if (search->owned || !swift_marker_parse(str_skip(item->name, search->folder_len), &blob))
 		return OK;
-	return swift_blob_is_of(ctx, search->swift, d, search->id, &search->owned);
+	return swift_blob_is_of(ctx, search->swift, blob, search->id, &search->owned);
 }
 
 /* Segments that a blob is made of stay: an upload may have been published by a process that died

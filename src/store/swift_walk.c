@@ -32,8 +32,8 @@ static err_t visit_blob(struct ctx *ctx, void *arg, const struct swift_item *ite
 	const struct walk *walk = arg;
 	str name = str_skip(item->name, walk->prefix_len);
 	uint64_t size_bytes = item->size_bytes;
-	digest d;
-	if (!remote_blob_parse(name, &d))
+	blob_name blob;
+	if (!remote_blob_parse(name, &blob))
 		return report_stray(ctx, walk, name);
 	if (str_has_prefix(item->content_type, SWIFT_MANIFEST_TYPE)) {
 		struct swift_object object;
@@ -45,7 +45,7 @@ static err_t visit_blob(struct ctx *ctx, void *arg, const struct swift_item *ite
 		TRY(err);
 		size_bytes = object.size_bytes;
 	}
-	return walk->visitor->blob(ctx, walk->visitor->arg, d, size_bytes);
+	return walk->visitor->blob(ctx, walk->visitor->arg, blob, size_bytes);
 }
 
 /* --- uploads -------------------------------------------------------------------------------- */
@@ -100,16 +100,16 @@ static err_t visit_segment(struct ctx *ctx, void *arg, const struct swift_item *
 {
 	struct walk *walk = arg;
 	str name = str_skip(item->name, walk->prefix_len), id, rest;
-	digest d;
+	blob_name blob;
 	bool fits =
 		str_cut(str_skip(name, strlen("segments/")), '/', &id, &rest) && remote_id_is(id);
 	if (!fits || !str_eq(id, str_from(walk->folder)))
 		TRY(begin_folder(ctx, walk, fits ? id : STR_NONE));
 	if (!fits)
 		return report_stray(ctx, walk, name);
-	if (walk->owned || !swift_marker_parse(rest, &d))
+	if (walk->owned || !swift_marker_parse(rest, &blob))
 		return OK;
-	return swift_blob_is_of(ctx, walk->swift, d, id, &walk->owned);
+	return swift_blob_is_of(ctx, walk->swift, blob, id, &walk->owned);
 }
 
 /* --- all ------------------------------------------------------------------------------------ */

@@ -2,7 +2,9 @@
 /*
  * test_collect.c - garbage collection against a model: random pushes, mounts, deletions, looks and
  * collections on both engines, in a time that the test makes pass, with crashes between the steps
- * that a transaction cannot hold together.
+ * that a transaction cannot hold together. A collector that was given up may only have stood still:
+ * what he condemned he removes at any later time, as often as it comes to him, and the database's
+ * clock jumps.
  *
  * The model knows which manifests were acknowledged, and until when whom a blob was promised to.
  * After each step: what a manifest that is there refers to is there, byte for byte, and fsck
@@ -17,6 +19,7 @@
 #include "codec/manifest.h"
 #include "crypto/hash.h"
 #include "db/db.h"
+#include "db/upload.h"
 #include "os/fault.h"
 #include "registry/collect.h"
 #include "registry/delete.h"
@@ -37,6 +40,7 @@
 #define PARTS	       3 /* blobs of a manifest */
 #define STEPS	       250
 #define STEPS_SLOW     120 /* where each costs a server's answers */
+#define LATE	       64  /* blobs that somebody may still remove */
 
 FIXTURE_STATEMENT(PASS_GARBAGE, 5990, SQL_STATEMENT_EXEC, 1,
 		  "UPDATE garbage SET due_at_us = due_at_us - ?1",
@@ -50,6 +54,9 @@ FIXTURE_STATEMENT(COUNT_CONDEMNED, 5993, SQL_STATEMENT_ONE, 1,
 		  "SELECT COUNT(*) FROM blob WHERE condemned_at_us IS NOT NULL AND digest = ?1",
 		  "SELECT COUNT(*) FROM blob WHERE condemned_at_us IS NOT NULL AND digest = $1");
 
+FIXTURE_STATEMENT(EDITION_CONDEMNED, 5995, SQL_STATEMENT_ONE, 1,
+		  "SELECT edition FROM blob WHERE condemned_at_us IS NOT NULL AND digest = ?1",
+		  "SELECT edition FROM blob WHERE condemned_at_us IS NOT NULL AND digest = $1");
 FIXTURE_STATEMENT(PASS_UPLOADS, 5994, SQL_STATEMENT_EXEC, 1,
 		  "UPDATE upload SET touched_at_us = touched_at_us - ?1",
 		  "UPDATE upload SET touched_at_us = touched_at_us - $1");
@@ -71,6 +78,9 @@ static struct world {
 	/* The model. */
 	bool there[REPOSITORIES][MANIFESTS];
 	int64_t promised_s[REPOSITORIES][BLOBS]; /* until when; 0: not */
+
+	blob_name late[LATE]; /* what collectors that stand still are about to remove */
+	size_t late_count;
 } world;
 
 #define CTX (&world.f.ctx)
@@ -212,10 +222,14 @@ static err_t upload(str repository, str bytes, digest d)
 	return upload_finish(CTX, &up, d);
 }
 
+static str text_of(size_t blob)
+{
+	return arena_copy(CTX->arena, str_from(digest_format(world.digests[blob]).text));
+}
+
 static bool is_condemned(size_t blob)
 {
-	str text = arena_copy(CTX->arena, str_from(digest_format(world.digests[blob]).text));
-	return count(&COUNT_CONDEMNED, SQL_ARGS(SQL_TEXT(text))) > 0;
+	return count(&COUNT_CONDEMNED, SQL_ARGS(SQL_TEXT(text_of(blob)))) > 0;
 }
 
 /* What a crash left condemned is waited for, and the client told to come back. */
@@ -342,6 +356,40 @@ static void collect(const char *fault)
 	ctx_forgive(CTX);
 }
 
+static void add_late(blob_name name)
+{
+	for (size_t i = 0; i < world.late_count; i++)
+		if (blob_name_equal(world.late[i], name))
+			return;
+	cr_assert(world.late_count < LATE);
+	world.late[world.late_count++] = name;
+}
+
+/* Whoever condemned them knows these names. */
+static void remember_late(void)
+{
+	for (size_t i = 0; i < BLOBS; i++)
+		if (is_condemned(i))
+			add_late((blob_name){
+				world.digests[i],
+				(uint32_t)count(&EDITION_CONDEMNED, SQL_ARGS(SQL_TEXT(text_of(i)))),
+			});
+}
+
+/* One that stood still goes on: he has looked at the row long ago. */
+static void step_late(void)
+{
+	if (world.late_count)
+		EXPECT_OK(CTX,
+			  store_blob_remove(CTX, world.store, world.late[roll(world.late_count)]));
+}
+
+/* What another collector condemned seems older, or younger, than it is. */
+static void step_clock_jumps(void)
+{
+	EXPECT_OK(CTX, change(&PASS_CONDEMNED, (roll(2) ? DAY_S : -DAY_S / 24) * SECOND));
+}
+
 static void step_collect(void)
 {
 	static const char *const faults[] = { NULL,
@@ -350,7 +398,10 @@ static void step_collect(void)
 					      "collect.condemned:1=errno:5",
 					      "collect.removed:1=errno:5",
 					      "store.remove:1=errno:5" };
-	collect(faults[roll(COUNT_OF(faults))]);
+	const char *fault = faults[roll(COUNT_OF(faults))];
+	collect(fault);
+	if (fault)
+		remember_late();
 }
 
 /* --- what must hold --------------------------------------------------------------------------- */
@@ -384,7 +435,7 @@ static void check(void)
 	cr_assert_eq(found.total, 0);
 }
 
-static err_t count_file(struct ctx *ctx, void *arg, digest d, uint64_t size_bytes)
+static err_t count_file(struct ctx *ctx, void *arg, blob_name name, uint64_t size_bytes)
 {
 	world.files++;
 	return OK;
@@ -509,6 +560,87 @@ Test(collect, who_publishes_waits_until_it_is_gone_on_postgres)
 	side_by_side(SQL_POSTGRES, collect_it, CONDEMNED, upload_it);
 }
 
+static void stand_still(enum sql_engine engine)
+{
+	if (engine == SQL_POSTGRES && !getenv("BERTH_TEST_POSTGRES")) {
+		cr_skip_test("BERTH_TEST_POSTGRES is not set");
+		return;
+	}
+	open_world(engine, 1);
+	cr_assert(put_blob(1, 0, NULL));
+	for (uint32_t edition = 0; edition < 3; edition++) {
+		EXPECT_OK(CTX, repository_delete(CTX, world.registry, name_of(1)));
+		EXPECT_OK(CTX, change(&PASS_GARBAGE, 2 * WINDOW_S * SECOND));
+		collect("collect.condemned:1=errno:5");
+		remember_late();
+		cr_assert_eq(world.late_count, edition + 1);
+		EXPECT_OK(CTX, change(&PASS_CONDEMNED, DAY_S * SECOND));
+		collect(NULL);
+		cr_assert(put_blob(1, 0, NULL));
+		for (size_t i = 0; i < world.late_count; i++)
+			EXPECT_OK(CTX, store_blob_remove(CTX, world.store, world.late[i]));
+		check_blob(1, 0);
+		check();
+	}
+	end_all();
+	close_world();
+}
+
+Test(collect, who_stood_still_removes_nothing_that_came_back_on_sqlite)
+{
+	stand_still(SQL_SQLITE);
+}
+
+Test(collect, who_stood_still_removes_nothing_that_came_back_on_postgres)
+{
+	stand_still(SQL_POSTGRES);
+}
+
+/* Another node ends the session that says what is being published, and all of it is collected. */
+static err_t end_it(struct ctx *ctx)
+{
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	str *ids;
+	size_t found;
+	TRY(sql_begin(ctx, world.f.db, SQL_READ, &tx));
+	TRY(db_upload_publishing_page(ctx, &tx, STR_NONE, 2, &ids, &found));
+	cr_assert_eq(found, 1);
+	sql_tx_done(&tx);
+	TRY(upload_end(ctx, world.registry, ids[0]));
+	TRY(change(&PASS_GARBAGE, 2 * WINDOW_S * SECOND));
+	return collect_it(ctx);
+}
+
+static void end_while_publishing(enum sql_engine engine)
+{
+	struct beside beside = { .what = upload_it };
+	if (engine == SQL_POSTGRES && !getenv("BERTH_TEST_POSTGRES")) {
+		cr_skip_test("BERTH_TEST_POSTGRES is not set");
+		return;
+	}
+	open_world(engine, 1);
+	cr_assert(put_blob(0, 1, NULL));
+	fault_setup(PUBLISHED);
+	cr_assert_eq(pthread_create(&beside.thread, NULL, run_beside, &beside), 0);
+	(void)poll(NULL, 0, HELD_UP_MS / 4);
+	EXPECT_OK(CTX, end_it(CTX));
+	pthread_join(beside.thread, NULL);
+	fault_setup(NULL);
+	cr_assert_eq(beside.err, ERR_UPLOAD_UNKNOWN);
+	check();
+	close_world();
+}
+
+Test(collect, what_was_published_for_a_session_that_ended_is_not_acknowledged_on_sqlite)
+{
+	end_while_publishing(SQL_SQLITE);
+}
+
+Test(collect, what_was_published_for_a_session_that_ended_is_not_acknowledged_on_postgres)
+{
+	end_while_publishing(SQL_POSTGRES);
+}
+
 /* --- the model -------------------------------------------------------------------------------- */
 
 static void run_model(enum sql_engine engine, uint64_t seed)
@@ -518,6 +650,7 @@ static void run_model(enum sql_engine engine, uint64_t seed)
 		step_mount,    step_head,    step_manifest, step_manifest,
 		step_manifest, step_delete,  step_delete,   step_delete,
 		step_collect,  step_collect, step_collect,  step_delete_repository,
+		step_late,     step_late,    step_late,	    step_clock_jumps,
 	};
 	if (engine == SQL_POSTGRES && !getenv("BERTH_TEST_POSTGRES")) {
 		cr_skip_test("BERTH_TEST_POSTGRES is not set");

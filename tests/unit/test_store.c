@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "blob_names.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -151,7 +152,8 @@ static digest put(str id, str bytes)
 	CLEANUP(store_upload_done) struct store_upload upload = STORE_UPLOAD_INIT;
 	digest d = hash_bytes(DIGEST_SHA256, bytes);
 	open_with(id, bytes, &upload);
-	cr_assert_eq(driver->publish(&ctx, store, &upload, id, d), OK, "%s", ctx.failure.detail);
+	cr_assert_eq(driver->publish(&ctx, store, &upload, id, FIRST(d)), OK, "%s",
+		     ctx.failure.detail);
 	return d;
 }
 
@@ -161,9 +163,9 @@ static void assert_blob(digest d, str want)
 	uint64_t size;
 	size_t len;
 	char *bytes = arena_alloc(&arena, want.len + 1);
-	cr_assert_eq(driver->blob_open(&ctx, store, d, &blob), OK);
+	cr_assert_eq(driver->blob_open(&ctx, store, FIRST(d), &blob), OK);
 	cr_assert_eq(blob.size_bytes, want.len);
-	cr_assert_eq(driver->blob_size(&ctx, store, d, &size), OK);
+	cr_assert_eq(driver->blob_size(&ctx, store, FIRST(d), &size), OK);
 	cr_assert_eq(size, want.len);
 	cr_assert_eq(driver->blob_read(&ctx, &blob, 0, bytes, want.len + 1, &len), OK);
 	cr_assert(str_eq((str){ bytes, len }, want));
@@ -178,8 +180,8 @@ static void assert_no_blob(digest d)
 {
 	struct store_blob blob = STORE_BLOB_INIT;
 	uint64_t size = 77;
-	cr_assert_eq(driver->blob_open(&ctx, store, d, &blob), ERR_BLOB_UNKNOWN);
-	cr_assert_eq(driver->blob_size(&ctx, store, d, &size), ERR_BLOB_UNKNOWN);
+	cr_assert_eq(driver->blob_open(&ctx, store, FIRST(d), &blob), ERR_BLOB_UNKNOWN);
+	cr_assert_eq(driver->blob_size(&ctx, store, FIRST(d), &size), ERR_BLOB_UNKNOWN);
 	cr_assert_null(blob.store);
 	cr_assert_eq(size, 77);
 	ctx_forgive(&ctx);
@@ -218,7 +220,7 @@ Test(store, sha512_has_its_own_shelf)
 	CLEANUP(store_upload_done) struct store_upload upload = STORE_UPLOAD_INIT;
 	digest d = hash_bytes(DIGEST_SHA512, STR("long"));
 	open_with(STR("5"), STR("long"), &upload);
-	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("5"), d), OK);
+	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("5"), FIRST(d)), OK);
 	assert_blob(d, STR("long"));
 	cr_assert(exists(path_of_blob(d)));
 }
@@ -242,7 +244,7 @@ Test(store, an_upload_goes_on_after_close_and_restart)
 	cr_assert_eq(driver->upload_read(&ctx, &upload, 7, bytes, sizeof bytes, &len), OK);
 	cr_assert_eq(len, 0);
 	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("c0"),
-				     hash_bytes(DIGEST_SHA256, STR("one two"))),
+				     FIRST(hash_bytes(DIGEST_SHA256, STR("one two")))),
 		     OK);
 	store_upload_done(&upload);
 	assert_blob(hash_bytes(DIGEST_SHA256, STR("one two")), STR("one two"));
@@ -262,12 +264,12 @@ Test(store, a_large_upload_arrives_whole)
 			     OK);
 	}
 	digest d = hash_final(&hash);
-	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("b16"), d), OK);
+	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("b16"), FIRST(d)), OK);
 
 	CLEANUP(store_blob_done) struct store_blob blob = STORE_BLOB_INIT;
 	CLEANUP(hash_done) struct hash again;
 	hash_init(&again, DIGEST_SHA256);
-	cr_assert_eq(driver->blob_open(&ctx, store, d, &blob), OK);
+	cr_assert_eq(driver->blob_open(&ctx, store, FIRST(d), &blob), OK);
 	cr_assert_eq(blob.size_bytes, 20 * sizeof block);
 	for (uint64_t at = 0; at < blob.size_bytes;) {
 		size_t len;
@@ -357,7 +359,7 @@ Test(store, direct_and_ordinary_pieces_make_one_upload)
 		cr_assert_eq(memcmp(back, want.ptr + want.len - 7, 7), 0);
 	}
 	digest d = hash_bytes(DIGEST_SHA256, buf_str(&want));
-	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("d2"), d), OK);
+	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("d2"), FIRST(d)), OK);
 	assert_blob(d, buf_str(&want));
 }
 
@@ -376,7 +378,7 @@ Test(store, what_the_file_system_cannot_write_directly_goes_through_the_cache)
 	cr_assert_eq(ctx.failure.code, OK);
 	cr_assert_gt(cached_pages(upload.fd, 0, STORE_DIRECT_BYTES), 0);
 	digest d = hash_bytes(DIGEST_SHA256, piece);
-	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("d3"), d), OK);
+	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("d3"), FIRST(d)), OK);
 	assert_blob(d, piece);
 }
 
@@ -393,7 +395,7 @@ Test(store, a_failed_direct_append_is_cut_back)
 	ctx_forgive(&ctx);
 	cr_assert_eq(upload.size_bytes, STORE_DIRECT_BYTES);
 	digest d = hash_bytes(DIGEST_SHA256, piece);
-	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("d4"), d), OK);
+	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("d4"), FIRST(d)), OK);
 	assert_blob(d, piece);
 }
 #endif
@@ -435,7 +437,7 @@ static void *put_from_thread(void *id)
 		err = driver->upload_append(&own, &upload, STR("shared"));
 	if (err == OK)
 		err = driver->publish(&own, store, &upload, str_from(id),
-				      hash_bytes(DIGEST_SHA256, STR("shared")));
+				      FIRST(hash_bytes(DIGEST_SHA256, STR("shared"))));
 	arena_done(&own_arena);
 	return (void *)(uintptr_t)err;
 }
@@ -479,7 +481,7 @@ Test(store, a_failed_append_is_cut_back_and_the_upload_goes_on)
 	ctx_forgive(&ctx);
 	cr_assert_eq(driver->upload_append(&ctx, &upload, STR("end")), OK);
 	digest d = hash_bytes(DIGEST_SHA256, STR("start end"));
-	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("f"), d), OK);
+	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("f"), FIRST(d)), OK);
 	assert_blob(d, STR("start end"));
 }
 
@@ -489,7 +491,7 @@ Test(store, an_upload_longer_than_it_should_be_is_not_published)
 	digest d = hash_bytes(DIGEST_SHA256, STR("mine"));
 	open_with(STR("d"), STR("mine"), &upload);
 	write_file(path_of("uploads/d"), "mine and more");
-	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("d"), d), ERR_STORAGE);
+	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("d"), FIRST(d)), ERR_STORAGE);
 	assert_no_blob(d);
 }
 #endif
@@ -501,7 +503,7 @@ Test(store, removing_twice_is_fine)
 	open_with(STR("2"), STR("y"), &upload);
 	store_upload_done(&upload);
 	for (int i = 0; i < 2; i++) {
-		cr_assert_eq(driver->blob_remove(&ctx, store, d), OK);
+		cr_assert_eq(driver->blob_remove(&ctx, store, FIRST(d)), OK);
 		cr_assert_eq(driver->upload_remove(&ctx, store, STR("2")), OK);
 		assert_no_blob(d);
 		cr_assert_not(exists(path_of("uploads/2")));
@@ -515,8 +517,8 @@ Test(store, an_open_blob_outlives_its_removal)
 	char bytes[8];
 	size_t len;
 	digest d = put(STR("1"), STR("still"));
-	cr_assert_eq(driver->blob_open(&ctx, store, d, &blob), OK);
-	cr_assert_eq(driver->blob_remove(&ctx, store, d), OK);
+	cr_assert_eq(driver->blob_open(&ctx, store, FIRST(d), &blob), OK);
+	cr_assert_eq(driver->blob_remove(&ctx, store, FIRST(d)), OK);
 	cr_assert_eq(driver->blob_read(&ctx, &blob, 0, bytes, sizeof bytes, &len), OK);
 	cr_assert(str_eq((str){ bytes, len }, STR("still")));
 }
@@ -550,7 +552,7 @@ Test(store, publishing_under_a_bad_id_moves_nothing)
 	CLEANUP(store_upload_done) struct store_upload upload = STORE_UPLOAD_INIT;
 	digest d = hash_bytes(DIGEST_SHA256, STR("x"));
 	open_with(STR("a"), STR("x"), &upload);
-	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("../uploads/a"), d),
+	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("../uploads/a"), FIRST(d)),
 		     ERR_UPLOAD_UNKNOWN);
 	cr_assert(exists(path_of("uploads/a")));
 	assert_no_blob(d);
@@ -573,8 +575,8 @@ Test(store, links_pipes_and_directories_are_not_followed)
 
 	cr_assert_eq(unlink(path_of_blob(d)), 0);
 	cr_assert_eq(symlink(path_of("secret"), path_of_blob(d)), 0);
-	cr_assert_eq(driver->blob_open(&ctx, store, d, &blob), ERR_STORAGE);
-	cr_assert_eq(driver->blob_size(&ctx, store, d, &size), ERR_STORAGE);
+	cr_assert_eq(driver->blob_open(&ctx, store, FIRST(d), &blob), ERR_STORAGE);
+	cr_assert_eq(driver->blob_size(&ctx, store, FIRST(d), &size), ERR_STORAGE);
 }
 #endif
 
@@ -604,7 +606,7 @@ Test(store, a_passed_deadline_changes_nothing)
 	open_with(STR("1"), STR("x"), &upload);
 	ctx.deadline_ns = 1;
 	cr_assert_eq(driver->upload_append(&ctx, &upload, STR("y")), ERR_DEADLINE);
-	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("1"), d), ERR_DEADLINE);
+	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("1"), FIRST(d)), ERR_DEADLINE);
 	ctx.deadline_ns = 0;
 	cr_assert_eq(upload.size_bytes, 1);
 	assert_no_blob(d);
@@ -631,9 +633,9 @@ Test(store, a_deadline_begins_anew_when_bytes_have_moved)
 	assert_progress("append");
 	cr_assert_eq(driver->upload_read(&ctx, &upload, 0, &byte, 1, &len), OK);
 	assert_progress("read an upload");
-	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("1"), d), OK);
+	cr_assert_eq(driver->publish(&ctx, store, &upload, STR("1"), FIRST(d)), OK);
 	assert_progress("publish");
-	cr_assert_eq(driver->blob_open(&ctx, store, d, &blob), OK);
+	cr_assert_eq(driver->blob_open(&ctx, store, FIRST(d), &blob), OK);
 	cr_assert_eq(driver->blob_read(&ctx, &blob, 0, &byte, 1, &len), OK);
 	assert_progress("read a blob");
 }
@@ -669,9 +671,13 @@ Test(store, no_descriptor_is_left)
 
 /* --- walk ----------------------------------------------------------------------------------- */
 
-static err_t see_blob(struct ctx *c, void *arg, digest d, uint64_t size)
+static err_t see_blob(struct ctx *c, void *arg, blob_name name, uint64_t size)
 {
-	buf_printf(arg, "blob %.13s %llu\n", DIGEST_ARG(d), (unsigned long long)size);
+	char edition[16] = "";
+	if (name.edition)
+		snprintf(edition, sizeof edition, ".%u", name.edition);
+	buf_printf(arg, "blob %.13s%s %llu\n", DIGEST_ARG(name.digest), edition,
+		   (unsigned long long)size);
 	return OK;
 }
 
@@ -716,6 +722,59 @@ Test(store, a_walk_sees_everything_in_order)
 	store_upload_done(&upload);
 	assert_walk(&visitor, OK,
 		    "blob sha256:2cf24d 5\nblob sha256:e3b0c4 0\nupload a-0 0\nupload b 3\n");
+}
+
+static void publish_edition(str id, str bytes, uint32_t edition)
+{
+	CLEANUP(store_upload_done) struct store_upload upload = STORE_UPLOAD_INIT;
+	open_with(id, bytes, &upload);
+	cr_assert_eq(driver->publish(&ctx, store, &upload, id,
+				     (blob_name){ hash_bytes(DIGEST_SHA256, bytes), edition }),
+		     OK, "%s", ctx.failure.detail);
+}
+
+/* Whoever removes one that was given up, however late, does not remove the next. */
+Test(store, editions_of_a_blob_are_apart)
+{
+	CLEANUP(buf_done) struct buf seen = BUF_INIT(KIB(64));
+	CLEANUP(store_blob_done) struct store_blob blob = STORE_BLOB_INIT;
+	const struct store_walk visitor = { see_blob, see_upload, see_stray, &seen };
+	digest d = put(STR("1"), STR("hello"));
+	publish_edition(STR("2"), STR("hello"), 1);
+	publish_edition(STR("3"), STR("hello"), 4294967295);
+	assert_walk(&visitor, OK,
+		    "blob sha256:2cf24d 5\nblob sha256:2cf24d.1 5\n"
+		    "blob sha256:2cf24d.4294967295 5\n");
+	cr_assert_eq(driver->blob_remove(&ctx, store, FIRST(d)), OK);
+	cr_assert_eq(driver->blob_remove(&ctx, store, FIRST(d)), OK);
+	assert_no_blob(d);
+	cr_assert_eq(driver->blob_open(&ctx, store, (blob_name){ d, 1 }, &blob), OK);
+	cr_assert_eq(blob.size_bytes, 5);
+	cr_assert_eq(driver->blob_remove(&ctx, store, (blob_name){ d, 1 }), OK);
+	seen.len = 0;
+	assert_walk(&visitor, OK, "blob sha256:2cf24d.4294967295 5\n");
+}
+
+Test(store, a_name_is_written_in_one_way)
+{
+	static const char *const wrong[] = { "",    ".0",  ".01",	  ".", ".x",
+					     ".-1", ".1 ", ".4294967296", "1", ".1.1" };
+	blob_name name = FIRST(hash_bytes(DIGEST_SHA256, STR("hello"))), again;
+	char text[BLOB_NAME_TEXT_MAX + 16];
+	name.edition = 12;
+	blob_name_text(name, text);
+	cr_assert(blob_name_parse(DIGEST_SHA256, str_from(text), &again));
+	cr_assert(blob_name_equal(name, again));
+	cr_assert_not(blob_name_parse(DIGEST_SHA512, str_from(text), &again));
+	cr_assert_not(blob_name_parse(DIGEST_NONE, str_from(text), &again));
+	for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+		strcpy(text + 64, wrong[i]);
+		cr_assert_eq(blob_name_parse(DIGEST_SHA256, str_from(text), &again), i == 0, "%s",
+			     text);
+	}
+	text[0] = 'A';
+	text[64] = '\0';
+	cr_assert_not(blob_name_parse(DIGEST_SHA256, str_from(text), &again));
 }
 
 #ifndef REMOTE
@@ -788,11 +847,11 @@ Test(store, every_step_of_a_publish_may_fail_once)
 		digest d = hash_bytes(DIGEST_SHA256, bytes);
 		open_with(STR("a"), bytes, &upload);
 		fault_setup(steps[i].fault);
-		cr_assert_eq(driver->publish(&ctx, store, &upload, STR("a"), d), steps[i].want,
-			     "%s", steps[i].fault);
+		cr_assert_eq(driver->publish(&ctx, store, &upload, STR("a"), FIRST(d)),
+			     steps[i].want, "%s", steps[i].fault);
 		fault_setup(NULL);
 		ctx_forgive(&ctx);
-		cr_assert_eq(driver->publish(&ctx, store, &upload, STR("a"), d), OK);
+		cr_assert_eq(driver->publish(&ctx, store, &upload, STR("a"), FIRST(d)), OK);
 		assert_blob(d, bytes);
 		cr_assert_not(exists(path_of("uploads/a")));
 	}
