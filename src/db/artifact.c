@@ -41,6 +41,11 @@ err_t db_artifact_count_tags(struct ctx *ctx, struct sql_tx *tx, int64_t id, int
 			NULL);
 }
 
+err_t db_artifact_still_untagged(struct ctx *ctx, struct sql_tx *tx, int64_t id)
+{
+	return sql_exec(ctx, tx, &SQL_ARTIFACT_STILL_UNTAGGED, SQL_ARGS(SQL_I64(id)), NULL);
+}
+
 err_t db_artifact_count_parents(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_t change)
 {
 	return sql_exec(ctx, tx, &SQL_ARTIFACT_COUNT_PARENTS,

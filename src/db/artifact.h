@@ -47,8 +47,11 @@ err_t db_artifact_insert(struct ctx *ctx, struct sql_tx *tx, int64_t id,
 err_t db_artifact_describe(struct ctx *ctx, struct sql_tx *tx, int64_t id,
 			   const struct artifact_facts *facts);
 
-/* Adds to a counter; its rows are locked from then on. */
+/* Adds to a counter; its rows are locked from then on. Who loses a tag is untagged from now on, if
+ * it was the last. */
 err_t db_artifact_count_tags(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_t change);
+/* If it has no tag, it counts as untagged from now on only. */
+err_t db_artifact_still_untagged(struct ctx *ctx, struct sql_tx *tx, int64_t id);
 /* The parents of all children of index `id`. */
 err_t db_artifact_count_parents(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_t change);
 

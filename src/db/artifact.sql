@@ -33,7 +33,11 @@ UPDATE artifact SET type = $2, media_type = $3,
 WHERE manifest_id = $1;
 
 -- name: artifact_count_tags :exec
-UPDATE artifact SET tag_count = tag_count + $2 WHERE manifest_id = $1;
+UPDATE artifact SET tag_count = tag_count + CAST($2 AS BIGINT), untagged_at_us = CASE WHEN $2 < 0 THEN @now_us ELSE untagged_at_us END
+WHERE manifest_id = $1;
+
+-- name: artifact_still_untagged :exec
+UPDATE artifact SET untagged_at_us = @now_us WHERE manifest_id = $1 AND tag_count = 0;
 
 -- name: artifact_count_parents :exec
 UPDATE artifact SET parent_count = CASE WHEN parent_count + $2 < 0 THEN 0 ELSE parent_count + $2 END

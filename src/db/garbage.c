@@ -172,6 +172,13 @@ err_t db_garbage_loose_page(struct ctx *ctx, struct sql_tx *tx, int64_t after_id
 			    &reader, (void **)ret, ret_count);
 }
 
+err_t db_garbage_is_loose(struct ctx *ctx, struct sql_tx *tx, int64_t manifest_id, int64_t age_us,
+			  bool *ret)
+{
+	return db_has_row(ctx, tx, &SQL_GARBAGE_IS_LOOSE,
+			  SQL_ARGS(SQL_I64(manifest_id), SQL_I64(age_us)), ret);
+}
+
 err_t db_garbage_report(struct ctx *ctx, struct sql_tx *tx, int64_t job_id,
 			const struct garbage_freed *freed)
 {

@@ -84,13 +84,16 @@ err_t db_garbage_bury(struct ctx *ctx, struct sql_tx *tx, const struct condemned
 err_t db_garbage_would_free(struct ctx *ctx, struct sql_tx *tx, int64_t after_id, size_t max,
 			    struct condemned **ret, size_t *ret_count);
 
-/* Artifacts without a tag, a parent or a subject, pushed longer than `age_us` ago. */
+/* Artifacts that have been without a tag, a parent and a subject for longer than `age_us`. */
 struct loose_artifact {
 	int64_t id, tenant_id, size_bytes;
 	str repository, digest_text;
 };
 err_t db_garbage_loose_page(struct ctx *ctx, struct sql_tx *tx, int64_t after_id, int64_t age_us,
 			    size_t max, struct loose_artifact **ret, size_t *ret_count);
+/* Whether a manifest, which the caller has locked, is one of those. */
+err_t db_garbage_is_loose(struct ctx *ctx, struct sql_tx *tx, int64_t manifest_id, int64_t age_us,
+			  bool *ret);
 
 /* --- what was removed ------------------------------------------------------------------------- */
 

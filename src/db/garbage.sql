@@ -157,15 +157,21 @@ WHERE g.blob_id > $1 AND g.due_at_us <= @now_us AND b.condemned_at_us IS NULL
 ORDER BY g.blob_id
 LIMIT $2;
 
--- Artifacts that stand for nothing: no tag, no index that names them, nobody's accessory; pushed before.
+-- Artifacts that have stood for nothing since before: no tag, no index that names them, nobody's accessory.
+-- part: loose
+a.listed = 1 AND a.tag_count = 0 AND COALESCE(a.untagged_at_us, a.pushed_at_us) <= @now_us - CAST($2 AS BIGINT)
+
 -- name: garbage_loose_page :many
 SELECT a.manifest_id, r.name, m.digest, r.tenant_id, m.size_bytes
 FROM artifact a
 JOIN manifest m ON m.id = a.manifest_id
 JOIN repository r ON r.id = a.repository_id
-WHERE a.manifest_id > $1 AND a.listed = 1 AND a.tag_count = 0 AND a.pushed_at_us <= @now_us - CAST($2 AS BIGINT)
+WHERE a.manifest_id > $1 AND @loose
 ORDER BY a.manifest_id
 LIMIT $3;
+
+-- name: garbage_is_loose :one
+SELECT 1 FROM artifact a WHERE a.manifest_id = $1 AND @loose;
 
 -- name: garbage_report :exec
 INSERT INTO garbage_freed (job_id, kind, tenant_id, repository, digest, size_bytes, why)

@@ -208,9 +208,9 @@ RETURNING CASE WHEN holders = 1 THEN size_bytes ELSE 0 END;
 
 -- name: trash_put_artifacts :exec
 INSERT INTO artifact (manifest_id, repository_id, project_id, type, media_type, size_bytes, accessory, subject, tag_count, parent_count,
-	listed, described, pushed_at_us, pulled_at_us, pull_count, icon, extra_attrs, children)
+	listed, described, untagged_at_us, pushed_at_us, pulled_at_us, pull_count, icon, extra_attrs, children)
 SELECT m.id, r.id, r.project_id, tm.type, tm.config_type, tm.size_bytes, tm.accessory, tm.accessory_subject, 0, 0, 0, tm.described,
-	tm.pushed_at_us, tm.pulled_at_us, tm.pull_count, tm.icon, tm.extra_attrs, tm.children
+	@now_us, tm.pushed_at_us, tm.pulled_at_us, tm.pull_count, tm.icon, tm.extra_attrs, tm.children
 @fresh;
 
 -- name: trash_put_labels :exec

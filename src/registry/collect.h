@@ -29,8 +29,9 @@
  * nobody uses any more. No clock and no lease is in this: the two minutes are only how soon.
  *
  * *Untagged artifacts* are another matter, and go only when the run is told to: those that have no
- * tag, that no index names and that are nobody's accessory, pushed before the window. Children of
- * an index and accessories stay with what they belong to, and go with it.
+ * tag, that no index names and that are nobody's accessory, and have been so for a window: since
+ * they lost their last tag, or were pushed without one. Children of an index and accessories stay
+ * with what they belong to, and go with it.
  *
  * Each batch is a transaction of some milliseconds, so nobody waits long for it.
  */

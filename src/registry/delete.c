@@ -123,6 +123,16 @@ static err_t doom(struct ctx *ctx, struct delete_work *work, str digest_text, bo
 	return OK;
 }
 
+static err_t check_loose(struct ctx *ctx, struct sql_tx *tx, const struct delete_work *work,
+			 int64_t id)
+{
+	bool loose;
+	TRY(db_garbage_is_loose(ctx, tx, id, registry_window_us(work->registry), &loose));
+	return loose ? OK
+		     : fail(ctx, ERR_IN_USE,
+			    "it has a tag, or had one until just now, or belongs to something");
+}
+
 /* What names it now that we hold its row: an index, or a tag that was set meanwhile. */
 static err_t is_needed(struct ctx *ctx, struct sql_tx *tx, const struct delete_work *work,
 		       const struct doomed *doomed, int64_t id, bool *ret)
@@ -138,8 +148,8 @@ static err_t is_needed(struct ctx *ctx, struct sql_tx *tx, const struct delete_w
 		return OK;
 	if (doomed->follows)
 		*ret = !artifact.accessory.len && (parents || artifact.tag_count);
-	else if (work->only_loose && (parents || artifact.tag_count || artifact.accessory.len))
-		return fail(ctx, ERR_IN_USE, "it has a tag, or something it belongs to");
+	else if (work->only_loose)
+		return check_loose(ctx, tx, work, id);
 	else if (parents && !work->even_child)
 		return fail(ctx, ERR_IN_USE, "an index of the repository names it");
 	return OK;

@@ -22,7 +22,8 @@ err_t tag_delete(struct ctx *ctx, struct registry *registry, str repository, str
 err_t manifest_delete(struct ctx *ctx, struct registry *registry, str repository, digest d,
 		      bool even_child);
 
-/* One that has no tag, is nobody's accessory and that no index names; else ERR_IN_USE. */
+/* One that has had no tag for a window, is nobody's accessory and that no index names; else
+ * ERR_IN_USE. */
 err_t manifest_delete_loose(struct ctx *ctx, struct registry *registry, str repository, digest d);
 
 /*

@@ -147,6 +147,8 @@ err_t listing_pushed(struct ctx *ctx, struct sql_tx *tx, struct listing *listing
 	listing->touched |= push->made || push->gained || facts->accessory.len;
 	if (push->made)
 		return pushed_anew(ctx, tx, listing, push);
+	if (push->untagged)
+		TRY(db_artifact_still_untagged(ctx, tx, push->id));
 	if (push->gained) {
 		TRY(db_artifact_count_tags(ctx, tx, push->id, push->gained));
 		TRY(db_artifact_list(ctx, tx, push->id, &more));

@@ -44,6 +44,7 @@ struct listing_push {
 	int64_t id;
 	bool made;
 	bool is_index;
+	bool untagged; /* pushed by its digest alone */
 	int64_t gained;
 	const struct artifact_facts *facts;
 	bool described; /* false: the config could not be read, somebody will later */

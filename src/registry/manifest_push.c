@@ -127,6 +127,8 @@ static err_t store_manifest(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	struct listing listing = LISTING(work->registry, work->repository_id, &work->rules,
 					 work->push->how ? work->push->how : "push");
 	struct listing_push pushed = { .is_index = work->parsed->kind == MANIFEST_INDEX,
+				       .untagged = !work->push->reference.tag.len &&
+						   !work->push->tag_count,
 				       .facts = &work->facts,
 				       .described = work->described };
 	err_t err = db_manifest_ensure(ctx, tx, work->repository_id, &work->row, work->parsed,

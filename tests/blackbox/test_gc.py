@@ -164,6 +164,27 @@ def test_untagged_artifacts_go_only_when_told_and_children_and_referrers_never_a
     collected(registry, blobs_of(child))
 
 
+@later
+def test_an_artifact_that_was_pushed_long_ago_went_as_soon_as_it_lost_its_tag(registry, admin, repo):
+    """What counts is when it lost its last tag, was pushed again without one, or came back, not its first push."""
+    moved, untagged, repushed, never = (oci.image(word) for word in ("moved", "untagged", "repushed", "never had one"))
+    repo.insist(moved, "latest")
+    repo.insist(untagged, "v1")
+    repo.insist(repushed)
+    repo.insist(never)
+    registry.execute("UPDATE artifact SET pushed_at_us = 1")
+    repo.insist(oci.image("newer"), "latest")
+    repo.delete_manifest("v1")
+    repo.put_manifest(repushed, expect=201)
+    job = run(admin, delete_untagged=True)
+    assert [item["digest"] for item in items(admin, job)["items"]] == [never.digest]
+    for content in (moved, untagged, repushed):
+        repo.get_manifest(content.digest)
+    registry.execute("UPDATE artifact SET untagged_at_us = untagged_at_us - 3601000000")
+    job = run(admin, delete_untagged=True)
+    assert {item["digest"] for item in items(admin, job)["items"]} == {moved.digest, untagged.digest, repushed.digest}
+
+
 @now
 def test_pushes_of_what_is_just_being_collected_lose_nothing(registry, repo):
     """Pushers and collectors on the same few blobs: whatever was acknowledged is there, byte for byte."""
