@@ -2,6 +2,7 @@
 /* repository.c - see repository.h. */
 #include "db/repository.h"
 #include "base/clock.h"
+#include "codec/reference.h"
 #include "db/alias.h"
 #include "db/project_content.h"
 #include "db/quota.h"
@@ -29,58 +30,55 @@ static err_t read_text(struct ctx *ctx, struct sql_tx *tx, const struct sql_stat
 static void read_wish(struct ctx *ctx, const struct sql_rows *rows, struct repository_wish *wish)
 {
 	digest d;
-	wish->found = !sql_is_null(rows, 4) && digest_parse(sql_text(rows, 5), &d);
+	wish->found = !sql_is_null(rows, 3) && digest_parse(sql_text(rows, 4), &d);
 	if (wish->found)
-		wish->row = (struct manifest_row){ sql_i64(rows, 4), d, db_text(ctx, rows, 6),
-						   db_text(ctx, rows, 7) };
+		wish->row = (struct manifest_row){ sql_i64(rows, 3), d, db_text(ctx, rows, 5),
+						   db_text(ctx, rows, 6) };
 }
 
-static err_t ask(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, str name,
-		 const struct repository_wish *wish, struct sql_rows *ret)
-{
-	if (!wish)
-		return sql_one(ctx, tx, &SQL_REPOSITORY_FIND,
-			       SQL_ARGS(SQL_I64(tenant_id), SQL_TEXT(name)), ret);
-	return sql_one(ctx, tx, &SQL_REPOSITORY_FIND_WANTING,
-		       SQL_ARGS(SQL_I64(tenant_id), SQL_TEXT(name), SQL_TEXT(wish->tag),
-				wish->tag.len ? SQL_TEXT(STR_NONE) : db_digest(ctx, wish->digest)),
-		       ret);
-}
-
-static err_t find(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, str name,
-		  struct repository_wish *wish, struct repository *ret)
+static err_t find(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+		  struct sql_args args, struct repository_wish *wish, struct repository *ret)
 {
 	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(ask(ctx, tx, tenant_id, name, wish, &rows));
+	TRY(sql_one(ctx, tx, statement, args, &rows));
 	if (wish)
 		read_wish(ctx, &rows, wish);
 	*ret = (struct repository){
 		.id = sql_i64(&rows, 0),
 		.project_id = sql_i64(&rows, 1),
-		.is_public = sql_i64(&rows, 2) != 0,
-		.name = db_text(ctx, &rows, 3),
+		.name = db_text(ctx, &rows, 2),
 	};
 	return OK;
 }
 
+/* A project's name, and what follows it. */
+#define SQL_PARTS(asked, name) SQL_TEXT(asked), SQL_TEXT(str_skip(name, (asked).len))
+
 err_t db_repository_find(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, str name,
 			 struct repository *ret)
 {
-	return db_repository_find_wanting(ctx, tx, tenant_id, name, NULL, ret);
+	str project = reference_project(name);
+	return find(ctx, tx, &SQL_REPOSITORY_FIND,
+		    SQL_ARGS(SQL_I64(tenant_id), SQL_TEXT(name), SQL_PARTS(project, name)), NULL,
+		    ret);
 }
 
 err_t db_repository_find_wanting(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, str name,
 				 struct repository_wish *wish, struct repository *ret)
 {
-	struct project project;
-	str asked, rest;
-	err_t err = find(ctx, tx, tenant_id, name, wish, ret);
-	if (err != ERR_ABSENT || !str_cut(name, '/', &asked, &rest))
+	bool tagged = wish->tag.len != 0;
+	str project = reference_project(name);
+	struct sql_value what = tagged ? SQL_TEXT(wish->tag) : db_digest(ctx, wish->digest);
+	err_t err =
+		find(ctx, tx,
+		     tagged ? &SQL_REPOSITORY_NAMED_WITH_TAG : &SQL_REPOSITORY_NAMED_WITH_DIGEST,
+		     SQL_ARGS(SQL_I64(tenant_id), SQL_TEXT(name), what), wish, ret);
+	if (err != ERR_ABSENT)
 		return err;
-	TRY(db_project_find(ctx, tx, tenant_id, asked, &project));
-	if (str_eq(project.name, asked))
-		return ERR_ABSENT;
-	return find(ctx, tx, tenant_id, name_in(ctx, project.name, rest), wish, ret);
+	return find(ctx, tx, &SQL_REPOSITORY_FIND_WANTING,
+		    SQL_ARGS(SQL_I64(tenant_id), SQL_TEXT(name), SQL_PARTS(project, name),
+			     SQL_TEXT(wish->tag), tagged ? SQL_TEXT(STR_NONE) : what),
+		    wish, ret);
 }
 
 err_t db_repository_name(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, int64_t id,

@@ -8,7 +8,6 @@
 struct repository {
 	int64_t id;
 	int64_t project_id;
-	bool is_public;
 	str name; /* its own, also when it was found by an alias */
 };
 
@@ -23,6 +22,7 @@ struct repository_wish {
 	bool found;
 	struct manifest_row row; /* if it was */
 };
+/* One statement for what is called so, and one more for what was. */
 err_t db_repository_find_wanting(struct ctx *ctx, struct sql_tx *tx, int64_t tenant_id, str name,
 				 struct repository_wish *wish, struct repository *ret);
 

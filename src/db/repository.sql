@@ -1,23 +1,46 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Repositories. A name is a row, never a path.
 
+-- By its name, by one that it had, or in a project by one that that had: $3 is the project's in $2, and $4 what is behind it, with
+-- the slash. All of it in one statement, so that who is renamed meanwhile is found by the one name or by the other.
 -- part: repository_of_name
 COALESCE((SELECT n.id FROM repository n WHERE n.tenant_id = $1 AND n.name = $2),
-	(SELECT l.repository_id FROM repository_alias l WHERE l.tenant_id = $1 AND l.name = $2))
+	(SELECT l.repository_id FROM repository_alias l WHERE l.tenant_id = $1 AND l.name = $2),
+	(SELECT n.id FROM project_alias a JOIN project p ON p.id = a.project_id
+		JOIN repository n ON n.tenant_id = $1 AND n.name = p.name || $4
+		WHERE a.tenant_id = $1 AND a.name = $3 AND p.deleted = 0),
+	(SELECT l.repository_id FROM project_alias a JOIN project p ON p.id = a.project_id
+		JOIN repository_alias l ON l.tenant_id = $1 AND l.name = p.name || $4
+		WHERE a.tenant_id = $1 AND a.name = $3 AND p.deleted = 0))
+
+-- part: repository_manifest
+m.id, m.digest, m.media_type, m.content
 
 -- name: repository_find :one
-SELECT r.id, r.project_id, p.is_public, r.name
-FROM repository r JOIN project p ON p.id = r.project_id
+SELECT r.id, r.project_id, r.name FROM repository r WHERE r.id = @repository_of_name;
+
+-- The same with a manifest of it, by its tag $5 or (that empty) its digest $6: one way to the database and back.
+-- name: repository_find_wanting :one
+SELECT r.id, r.project_id, r.name, @repository_manifest
+FROM repository r
+LEFT JOIN manifest m ON m.id = COALESCE(
+	(SELECT t.manifest_id FROM tag t WHERE t.repository_id = r.id AND t.name = $5),
+	(SELECT d.id FROM manifest d WHERE d.repository_id = r.id AND d.digest = $6))
 WHERE r.id = @repository_of_name;
 
--- The same with a manifest of it, by its tag $3 or (that empty) its digest $4: one way to the database and back.
--- name: repository_find_wanting :one
-SELECT r.id, r.project_id, p.is_public, r.name, m.id, m.digest, m.media_type, m.content
-FROM repository r JOIN project p ON p.id = r.project_id
-LEFT JOIN manifest m ON m.id = COALESCE(
-	(SELECT t.manifest_id FROM tag t WHERE t.repository_id = r.id AND t.name = $3),
-	(SELECT d.id FROM manifest d WHERE d.repository_id = r.id AND d.digest = $4))
-WHERE r.id = @repository_of_name;
+-- Nearly always it is called as it was asked for: then these are two or three look-ups by a key, and half as long under way.
+-- name: repository_named_with_tag :one
+SELECT r.id, r.project_id, r.name, @repository_manifest
+FROM repository r
+LEFT JOIN tag t ON t.repository_id = r.id AND t.name = $3
+LEFT JOIN manifest m ON m.id = t.manifest_id
+WHERE r.tenant_id = $1 AND r.name = $2;
+
+-- name: repository_named_with_digest :one
+SELECT r.id, r.project_id, r.name, @repository_manifest
+FROM repository r
+LEFT JOIN manifest m ON m.repository_id = r.id AND m.digest = $3
+WHERE r.tenant_id = $1 AND r.name = $2;
 
 -- name: repository_name :one
 SELECT r.name, r.project_id FROM repository r WHERE r.tenant_id = $1 AND r.id = $2;

@@ -28,32 +28,16 @@ struct looking {
 };
 
 /* The tickets are those of the time before the rows were read. */
-static err_t find_wanted(struct ctx *ctx, struct sql_tx *tx, const struct looking *looking,
-			 struct repository *ret)
+static err_t find_row(struct ctx *ctx, struct sql_tx *tx, const struct looking *looking,
+		      const struct cache_tickets *tickets, struct repository *ret)
 {
+	if (!looking->wanted)
+		return db_repository_find(ctx, tx, ctx->tenant_id, looking->name, ret);
 	struct repository_wish wish = { .tag = looking->wanted->tag,
 					.digest = looking->wanted->digest };
-	struct cache_tickets tickets;
-	cache_take_tickets(looking->registry->cache, &tickets);
 	TRY(db_repository_find_wanting(ctx, tx, ctx->tenant_id, looking->name, &wish, ret));
 	if (wish.found)
-		manifest_remember(ctx, looking->registry, ret->id, wish.tag, &wish.row, &tickets);
-	return OK;
-}
-
-static err_t load_known(struct ctx *ctx, struct sql_tx *tx, const void *arg, void *ret)
-{
-	const struct looking *looking = arg;
-	struct repository row;
-	struct repository_known known = { 0 };
-	if (looking->wanted)
-		TRY(find_wanted(ctx, tx, looking, &row));
-	else
-		TRY(db_repository_find(ctx, tx, ctx->tenant_id, looking->name, &row));
-	known.id = row.id;
-	known.project_id = row.project_id;
-	known.by_alias = !str_eq(row.name, looking->name);
-	memcpy(ret, &known, sizeof known);
+		manifest_remember(ctx, looking->registry, ret->id, wish.tag, &wish.row, tickets);
 	return OK;
 }
 
@@ -64,19 +48,65 @@ struct repository_named {
 	char name[REPOSITORY_NAME_MAX];
 };
 
+static err_t make_named(struct ctx *ctx, const struct repository *row, struct repository_named *ret)
+{
+	if (row->name.len > sizeof ret->name)
+		return fail(ctx, ERR_INTERNAL, "repository %lld has a name of %zu bytes",
+			    (long long)row->id, row->name.len);
+	memset(ret, 0, sizeof *ret);
+	ret->project_id = row->project_id;
+	ret->name_len = row->name.len;
+	memcpy(ret->name, row->name.ptr, row->name.len);
+	return OK;
+}
+
 static err_t load_named(struct ctx *ctx, struct sql_tx *tx, const void *arg, void *ret)
 {
-	struct repository_named *named = ret;
-	int64_t id = *(const int64_t *)arg, project_id;
-	str name;
-	TRY(db_repository_name(ctx, tx, ctx->tenant_id, id, &name, &project_id));
-	if (name.len > sizeof named->name)
-		return fail(ctx, ERR_INTERNAL, "repository %lld has a name of %zu bytes",
-			    (long long)id, name.len);
-	memset(named, 0, sizeof *named);
-	named->project_id = project_id;
-	named->name_len = name.len;
-	memcpy(named->name, name.ptr, name.len);
+	struct repository row = { .id = *(const int64_t *)arg };
+	TRY(db_repository_name(ctx, tx, ctx->tenant_id, row.id, &row.name, &row.project_id));
+	return make_named(ctx, &row, ret);
+}
+
+/* Who was found by an alias is asked for by his id next, and then by the name that he has. `names`
+ * is that of the time before the row was read: if it has changed since, these keys may be some
+ * under which the name is not true. */
+static err_t keep_present(struct ctx *ctx, struct registry *registry, const struct repository *row,
+			  uint64_t names, const struct cache_tickets *tickets)
+{
+	struct repository_named named;
+	struct repository_known known = { 0 };
+	struct cache_key by_id = key_numbered(ctx, registry, 'n', row->id);
+	struct cache_key by_name = key_named(ctx, registry, 'r', row->name);
+	TRY(make_named(ctx, row, &named));
+	known.id = row->id;
+	known.project_id = row->project_id;
+	if (atomic_load(&registry->names) != names)
+		return OK;
+	cache_put(cache_fill(registry->cache, key_str(&by_id),
+			     cache_ticket_for(tickets, key_str(&by_id)),
+			     (str){ (const char *)&named, sizeof named }, 0));
+	cache_put(cache_fill(registry->cache, key_str(&by_name),
+			     cache_ticket_for(tickets, key_str(&by_name)),
+			     (str){ (const char *)&known, sizeof known }, 0));
+	return OK;
+}
+
+static err_t load_known(struct ctx *ctx, struct sql_tx *tx, const void *arg, void *ret)
+{
+	const struct looking *looking = arg;
+	struct registry *registry = looking->registry;
+	struct repository row;
+	struct repository_known known = { 0 };
+	struct cache_tickets tickets;
+	uint64_t names = atomic_load(&registry->names);
+	cache_take_tickets(registry->cache, &tickets);
+	TRY(find_row(ctx, tx, looking, &tickets, &row));
+	known.id = row.id;
+	known.project_id = row.project_id;
+	known.by_alias = !str_eq(row.name, looking->name);
+	if (known.by_alias)
+		TRY(keep_present(ctx, registry, &row, names, &tickets));
+	memcpy(ret, &known, sizeof known);
 	return OK;
 }
 

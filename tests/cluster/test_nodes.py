@@ -156,6 +156,46 @@ def test_a_renamed_repository_and_its_alias(pair):
     soon(lambda: status(new) == 200, "the alias")
 
 
+def test_a_cold_manifest_by_a_name_that_leads_elsewhere_since(pair):
+    """Found by its name alone, it must not be that of who has the name now, nor missed by who goes by an alias."""
+    _, there, content = pair.known("first")
+    renamed = f"{BERTH}/projects/{pair.project}/repositories"
+    call(pair.admin, "POST", f"{renamed}/first/rename", {"name": f"{pair.project}/second", "alias": True})
+    second = pair.at_a.repository(f"{pair.project}/second")
+    cold = [oci.image(seed) for seed in (1, 2)]
+    second.push(cold[0], "cold")
+    soon(lambda: status(there, "cold") == 200, "the alias")
+    assert there.get_manifest("cold").content == cold[0].body
+    call(pair.admin, "DELETE", f"{renamed}/second/aliases/{pair.project}%2Ffirst")
+    soon(lambda: status(there, "cold") == 404 and status(there, content.digest) == 404, "the alias's end")
+    first = pair.at_a.repository(f"{pair.project}/first")
+    first.push(cold[1], "cold")
+    soon(lambda: status(there, "cold") == 200, "who has the name now")
+    assert there.get_manifest("cold").content == cold[1].body
+    assert status(there, content.digest) == 404
+    call(pair.admin, "DELETE", f"{API}/projects/{pair.project}/repositories/first")
+    soon(lambda: status(there, "cold") == 404, "its end")
+    assert status(there, cold[1].digest) == 404
+
+
+def test_a_cold_manifest_in_a_project_that_was_renamed(pair):
+    _, there, content = pair.known("app")
+    before, after = pair.project, unique("after")
+    base = f"{BERTH}/projects"
+    call(pair.admin, "POST", f"{base}/{before}/rename", {"name": after, "alias": True})
+    pair.at_a.repository(f"{after}/app").push(oci.image(1), "cold")
+    soon(lambda: status(there, "cold") == 200, "the project's alias")
+    call(pair.admin, "POST", f"{base}/{after}/repositories/app/rename", {"name": f"{after}/other", "alias": True})
+    pair.at_a.repository(f"{after}/other").push(oci.image(2), "colder")
+    soon(lambda: status(there, "colder") == 200, "the repository's alias below that of its project")
+    call(pair.admin, "DELETE", f"{base}/{after}/aliases/{before}")
+    soon(lambda: status(there, "colder") in (401, 404), "the alias's end")
+    assert status(there, content.digest) in (401, 404)
+    assert status(pair.at_b.repository(f"{after}/app"), "colder") == 200
+    call(pair.admin, "DELETE", f"{API}/projects/{after}/repositories/other")
+    soon(lambda: status(pair.at_b.repository(f"{after}/app"), "colder") == 404, "its end")
+
+
 @contextmanager
 def mover_of(node, name, place, tmp_path):
     path = tmp_path / "place.json"
