@@ -86,10 +86,10 @@ err_t db_audit_unsealed_page(struct ctx *ctx, struct sql_tx *tx, size_t max, str
 
 err_t db_audit_seal_insert(struct ctx *ctx, struct sql_tx *tx, const struct audit_seal *seal)
 {
-	return sql_exec(ctx, tx, &SQL_AUDIT_SEAL_INSERT,
-			SQL_ARGS(SQL_I64(seal->seq), SQL_I64(seal->record_id), SQL_BLOB(seal->salt),
-				 SQL_BLOB(seal->personal), SQL_BLOB(seal->hash)),
-			NULL);
+	return sql_exec_later(ctx, tx, &SQL_AUDIT_SEAL_INSERT,
+			      SQL_ARGS(SQL_I64(seal->seq), SQL_I64(seal->record_id),
+				       SQL_BLOB(seal->salt), SQL_BLOB(seal->personal),
+				       SQL_BLOB(seal->hash)));
 }
 
 static void read_sealed(struct ctx *ctx, const struct sql_rows *rows, void *item)

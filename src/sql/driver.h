@@ -25,6 +25,12 @@ struct sql_driver {
 
 	err_t (*exec)(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
 		      struct sql_args args, int64_t *ret_changed);
+	/* Sends a statement and does not wait. Where it is NULL `exec` waits for nobody either. */
+	err_t (*later)(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+		       struct sql_args args);
+	/* Waits for all of these; comes before anything else is done in the transaction but more of
+	 * them, and its rollback. The first failure. */
+	err_t (*settle)(struct ctx *ctx, struct sql_tx *tx);
 	/* Sets `rows->result` and `rows->row`, before the first row. */
 	err_t (*query)(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
 		       struct sql_args args, struct sql_rows *rows);
@@ -120,7 +126,8 @@ enum sql_own {
 		.kind = SQL_STATEMENT_##how,                                                       \
 	}
 
-/* What is looked at before a statement gets to an engine. Its failure fails the transaction. */
+/* What is looked at and waited for before a statement gets to an engine. Its failure fails the
+ * transaction. */
 err_t sql_check_call(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
 		     struct sql_args args);
 

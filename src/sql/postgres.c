@@ -218,7 +218,8 @@ static void roll_back(struct postgres_connection *c)
 	struct ctx own;
 	int64_t until_ns = clock_now_ns() + ROLLBACK_MAX_NS;
 	ctx_init(&own, NULL);
-	if (libpq.PQtransactionStatus(c->handle) == PQTRANS_ACTIVE)
+	postgres_later_drop(c, until_ns);
+	if (!c->broken && libpq.PQtransactionStatus(c->handle) == PQTRANS_ACTIVE)
 		postgres_load_drop(c, until_ns);
 	if (c->broken || postgres_simple(&own, c, "ROLLBACK", until_ns) != OK)
 		c->broken = true;
@@ -301,6 +302,8 @@ const struct sql_driver sql_driver_postgres = {
 	.commit = postgres_commit,
 	.rollback = postgres_rollback,
 	.exec = postgres_exec,
+	.later = postgres_later,
+	.settle = postgres_settle,
 	.query = postgres_query,
 	.next = postgres_next,
 	.rows_done = postgres_rows_done,

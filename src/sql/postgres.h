@@ -7,6 +7,7 @@
  *	postgres_connection.c  one connection: connecting, waiting for the server, errors
  *	postgres_hosts.c       a server's addresses, looked up by a deadline
  *	postgres_statement.c   prepared statements, values, results
+ *	postgres_later.c       statements that are waited for together
  *	postgres_load.c        many rows at once
  */
 #pragma once
@@ -16,6 +17,8 @@
 
 #include "postgres_library.h"
 
+#define LATER_MAX 256 /* statements on their way together */
+
 /* One connection. Used by one thread at a time. */
 struct postgres_connection {
 	const struct sql *db;
@@ -24,6 +27,8 @@ struct postgres_connection {
 	bool broken;	     /* lost, or an answer is still under way: to be closed, never reused */
 	bool writable;	     /* when it was made */
 	unsigned generation; /* of what was known of the servers */
+	const struct sql_statement *later[LATER_MAX]; /* sent and not waited for */
+	size_t later_count;
 	struct postgres_connection *next;
 };
 
@@ -50,6 +55,13 @@ err_t postgres_answer(struct ctx *ctx, struct postgres_connection *connection, i
 		      int64_t until_ns, const char *what, PGresult **ret);
 void postgres_result_done(PGresult **result); /* CLEANUP */
 
+/* The same of what was sent before, once the system has it. */
+err_t postgres_take(struct ctx *ctx, struct postgres_connection *connection, int64_t until_ns,
+		    const char *what, PGresult **ret);
+/* One result of it, NULL at its end. */
+err_t postgres_next_result(struct ctx *ctx, struct postgres_connection *connection,
+			   int64_t until_ns, const char *what, PGresult **ret);
+
 /* Until the system has taken all that was sent. */
 err_t postgres_flush(struct ctx *ctx, struct postgres_connection *connection, int64_t until_ns,
 		     const char *what);
@@ -74,6 +86,20 @@ int64_t postgres_i64(const struct sql_rows *rows, int column);
 str postgres_text(const struct sql_rows *rows, int column);
 bool postgres_is_null(const struct sql_rows *rows, int column);
 err_t postgres_prepare(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement);
+
+/* Sends it, prepared if it is not custom: whether libpq took it. */
+err_t postgres_prepare_once(struct ctx *ctx, struct postgres_connection *connection,
+			    const struct sql_statement *statement);
+bool postgres_is_prepared(const struct postgres_connection *connection,
+			  const struct sql_statement *statement);
+int postgres_send(struct postgres_connection *connection, const struct sql_statement *statement,
+		  struct sql_args args);
+
+err_t postgres_later(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+		     struct sql_args args);
+err_t postgres_settle(struct ctx *ctx, struct sql_tx *tx);
+/* Forgets what is under way, until `until_ns`, for a rollback. */
+void postgres_later_drop(struct postgres_connection *connection, int64_t until_ns);
 
 err_t postgres_load_begin(struct ctx *ctx, struct sql_tx *tx,
 			  const struct sql_statement *statement);

@@ -236,9 +236,8 @@ err_t postgres_flush(struct ctx *ctx, struct postgres_connection *c, int64_t unt
 	}
 }
 
-/* The next result of the answer, NULL at its end. */
-static err_t next_result(struct ctx *ctx, struct postgres_connection *c, int64_t until_ns,
-			 const char *what, PGresult **ret)
+err_t postgres_next_result(struct ctx *ctx, struct postgres_connection *c, int64_t until_ns,
+			   const char *what, PGresult **ret)
 {
 	while (libpq.PQisBusy(c->handle)) {
 		TRY(await_socket(ctx, c, POLLIN, until_ns));
@@ -267,12 +266,17 @@ err_t postgres_answer(struct ctx *ctx, struct postgres_connection *connection, i
 	if (!sent)
 		return postgres_lost(ctx, connection, what);
 	TRY(postgres_flush(ctx, connection, until_ns, what));
+	return postgres_take(ctx, connection, until_ns, what, ret);
+}
 
+err_t postgres_take(struct ctx *ctx, struct postgres_connection *connection, int64_t until_ns,
+		    const char *what, PGresult **ret)
+{
 	/* The answer is the last result, or the first error: after that come none of interest. */
 	CLEANUP(postgres_result_done) PGresult *last = NULL;
 	for (;;) {
 		PGresult *result;
-		TRY(next_result(ctx, connection, until_ns, what, &result));
+		TRY(postgres_next_result(ctx, connection, until_ns, what, &result));
 		if (!result)
 			break;
 		if (last && is_error(last)) {

@@ -16,7 +16,9 @@
 	X(PQconninfoFree)                                                                          \
 	X(PQconninfoParse)                                                                         \
 	X(PQconsumeInput)                                                                          \
+	X(PQenterPipelineMode)                                                                     \
 	X(PQerrorMessage)                                                                          \
+	X(PQexitPipelineMode)                                                                      \
 	X(PQfinish)                                                                                \
 	X(PQflush)                                                                                 \
 	X(PQfreemem)                                                                               \
@@ -34,6 +36,7 @@
 	X(PQntuples)                                                                               \
 	X(PQresultErrorField)                                                                      \
 	X(PQresultStatus)                                                                          \
+	X(PQpipelineSync)                                                                          \
 	X(PQputCopyData)                                                                           \
 	X(PQputCopyEnd)                                                                            \
 	X(PQsendDescribePrepared)                                                                  \

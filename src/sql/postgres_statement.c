@@ -64,8 +64,6 @@ static void name_of(unsigned slot, char into[NAME_MAX_BYTES])
 static err_t prepare_slot(struct ctx *ctx, struct postgres_connection *c, unsigned slot,
 			  const struct sql_statement *statement, int64_t until_ns)
 {
-	if (c->prepared[slot])
-		return OK;
 	char name[NAME_MAX_BYTES];
 	name_of(slot, name);
 	CLEANUP(postgres_result_done) PGresult *result = NULL;
@@ -75,37 +73,43 @@ static err_t prepare_slot(struct ctx *ctx, struct postgres_connection *c, unsign
 	return OK;
 }
 
-/* One round trip: an unnamed statement, whose plan is made for these values and forgotten. */
-static err_t run_custom(struct ctx *ctx, struct postgres_connection *c,
-			const struct sql_statement *statement, const struct parameters *p,
-			int count, PGresult **ret)
+bool postgres_is_prepared(const struct postgres_connection *c,
+			  const struct sql_statement *statement)
 {
-	int sent = libpq.PQsendQueryParams(c->handle, statement->postgres, count, NULL, p->values,
-					   p->lengths, p->formats, FORMAT_BINARY);
-	return postgres_answer(ctx, c, sent, postgres_until_ns(ctx), statement->name, ret);
+	return statement->custom_plan || c->prepared[sql_slot(c->db, statement)];
 }
 
-static err_t run_prepared(struct ctx *ctx, struct postgres_connection *c,
-			  const struct sql_statement *statement, const struct parameters *p,
-			  int count, PGresult **ret)
+err_t postgres_prepare_once(struct ctx *ctx, struct postgres_connection *c,
+			    const struct sql_statement *statement)
 {
-	int64_t until_ns = postgres_until_ns(ctx);
-	unsigned slot = sql_slot(c->db, statement);
+	if (postgres_is_prepared(c, statement))
+		return OK;
+	return prepare_slot(ctx, c, sql_slot(c->db, statement), statement, postgres_until_ns(ctx));
+}
+
+/* With a custom plan: an unnamed statement, whose plan is made for these values and forgotten. */
+int postgres_send(struct postgres_connection *c, const struct sql_statement *statement,
+		  struct sql_args args)
+{
+	struct parameters p;
 	char name[NAME_MAX_BYTES];
-	TRY(prepare_slot(ctx, c, slot, statement, until_ns));
-	name_of(slot, name);
-	int sent = libpq.PQsendQueryPrepared(c->handle, name, count, p->values, p->lengths,
-					     p->formats, FORMAT_BINARY);
-	return postgres_answer(ctx, c, sent, until_ns, statement->name, ret);
+	int count = (int)args.count;
+	fill(&p, args);
+	if (statement->custom_plan)
+		return libpq.PQsendQueryParams(c->handle, statement->postgres, count, NULL,
+					       p.values, p.lengths, p.formats, FORMAT_BINARY);
+	name_of(sql_slot(c->db, statement), name);
+	return libpq.PQsendQueryPrepared(c->handle, name, count, p.values, p.lengths, p.formats,
+					 FORMAT_BINARY);
 }
 
 static err_t run(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
 		 struct sql_args args, PGresult **ret)
 {
-	struct parameters p;
-	fill(&p, args);
-	return (statement->custom_plan ? run_custom : run_prepared)(ctx, tx->connection, statement,
-								    &p, (int)args.count, ret);
+	struct postgres_connection *c = tx->connection;
+	TRY(postgres_prepare_once(ctx, c, statement));
+	int sent = postgres_send(c, statement, args);
+	return postgres_answer(ctx, c, sent, postgres_until_ns(ctx), statement->name, ret);
 }
 
 err_t postgres_exec(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
@@ -204,7 +208,8 @@ err_t postgres_prepare(struct ctx *ctx, struct sql_tx *tx, const struct sql_stat
 	struct postgres_connection *c = tx->connection;
 	int64_t until_ns = postgres_until_ns(ctx);
 	unsigned slot = sql_slot(c->db, statement);
-	TRY(prepare_slot(ctx, c, slot, statement, until_ns));
+	if (!c->prepared[slot])
+		TRY(prepare_slot(ctx, c, slot, statement, until_ns));
 
 	char name[NAME_MAX_BYTES];
 	name_of(slot, name);

@@ -157,10 +157,24 @@ static err_t ask_others(struct ctx *ctx, struct sql_tx *tx, struct tx_rider *rid
 	return OK;
 }
 
+static err_t settle(struct ctx *ctx, struct sql_tx *tx)
+{
+	if (!tx->later)
+		return OK;
+	struct step step = step_begin(ctx, STEP_SQL_STATEMENT, 0, "those before");
+	err_t err = tx->db->driver->settle(ctx, tx);
+	step_end(ctx, &step, err);
+	tx->later = false;
+	tx->failed |= err != OK;
+	return err;
+}
+
 err_t sql_commit(struct ctx *ctx, struct sql_tx *tx)
 {
 	struct tx_rider *rider = tx->mode == SQL_WRITE ? ctx->rider : NULL;
 	err_t err = tx->failed ? OK : ask_others(ctx, tx, rider);
+	if (err == OK)
+		err = settle(ctx, tx);
 	if (err != OK) {
 		sql_tx_done(tx);
 		return err;
@@ -198,8 +212,8 @@ static err_t check_values(struct ctx *ctx, const struct sql_statement *statement
 	return OK;
 }
 
-err_t sql_check_call(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
-		     struct sql_args args)
+static err_t check_call(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+			struct sql_args args)
 {
 	CHECK(tx->open);
 	if (tx->failed)
@@ -211,12 +225,20 @@ err_t sql_check_call(struct ctx *ctx, struct sql_tx *tx, const struct sql_statem
 	return ctx_check(ctx);
 }
 
+err_t sql_check_call(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+		     struct sql_args args)
+{
+	TRY(check_call(ctx, tx, statement, args));
+	return settle(ctx, tx);
+}
+
 err_t sql_wait_for_writers(struct ctx *ctx, struct sql_tx *tx, const char *table)
 {
 	const struct sql_driver *driver = tx->db->driver;
 	CHECK(tx->mode != SQL_READ);
 	if (!driver->wait_for_writers)
 		return OK;
+	TRY(settle(ctx, tx));
 	err_t err = driver->wait_for_writers(ctx, tx, table);
 	tx->failed |= err != OK;
 	return err;
@@ -239,6 +261,22 @@ err_t sql_exec(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *s
 	if (ret_changed)
 		*ret_changed = changed;
 	return OK;
+}
+
+err_t sql_exec_later(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+		     struct sql_args args)
+{
+	const struct sql_driver *driver = tx->db->driver;
+	CHECK(statement->kind == SQL_STATEMENT_EXEC);
+	if (!driver->later)
+		return sql_exec(ctx, tx, statement, args, NULL);
+	err_t err = check_call(ctx, tx, statement, args);
+	if (err == OK) {
+		tx->later = true;
+		err = driver->later(ctx, tx, statement, args);
+	}
+	tx->failed |= err != OK;
+	return err;
 }
 
 err_t sql_query(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,

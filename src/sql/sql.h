@@ -81,6 +81,7 @@ struct sql_tx { /* an open transaction, on the caller's stack */
 	int mode;
 	bool open;
 	bool failed;	    /* a statement failed: only the way back is left */
+	bool later;	    /* something may not have been waited for */
 	unsigned rows_open; /* results not yet done */
 	struct step step;
 };
@@ -92,8 +93,8 @@ struct sql_tx { /* an open transaction, on the caller's stack */
 enum sql_mode {
 	SQL_READ,
 	SQL_WRITE,	   /* durable when sql_commit returns */
-	SQL_WRITE_AHEAD,   /* survives every process, the database server's too, perhaps not our
-			      machine: what bytes outside are explained by, so written before them */
+	SQL_WRITE_AHEAD,   /* survives every process, the database server's too: what bytes
+			      outside are explained by, so written before them */
 	SQL_WRITE_RELAXED, /* survives our process: counters, and what is made again */
 };
 
@@ -138,13 +139,16 @@ void sql_tx_done(struct sql_tx *tx); /* rolls back unless committed */
 /* Waits for whoever wrote to a table, or is about to by what he saw; then nobody else may. */
 err_t sql_wait_for_writers(struct ctx *ctx, struct sql_tx *tx, const char *table);
 
-/* Runs a statement without a result. `*ret_changed` (may be NULL) is the number of rows it changed.
- */
+/* Runs a statement without a result. `*ret_changed` (may be NULL): how many rows it changed. */
 err_t sql_exec(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
 	       struct sql_args args, int64_t *ret_changed);
 
-/* A result, row by row. A statement can have one open result per transaction; none may be open at
- * sql_commit. */
+/* The same, which PostgreSQL is not waited for: that is done once for many, before the next
+ * statement or commit that is. What failed is said there; what came after it was not done. */
+err_t sql_exec_later(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+		     struct sql_args args);
+
+/* A result, row by row. Of a statement one is open in a transaction, and none at sql_commit. */
 struct sql_rows {
 	struct sql_tx *tx;
 	void *result; /* the engine's own, like row */
@@ -162,8 +166,7 @@ err_t sql_query(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *
 err_t sql_next(struct ctx *ctx, struct sql_rows *rows, bool *ret_has);
 void sql_rows_done(struct sql_rows *rows);
 
-/* The first row of a result that has at most one, or ERR_ABSENT. Not logged as a failure: forgiven.
- */
+/* The first row of a result that has at most one, or ERR_ABSENT, which is no failure. */
 err_t sql_one(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
 	      struct sql_args args, struct sql_rows *ret);
 
@@ -172,11 +175,9 @@ int64_t sql_i64(const struct sql_rows *rows, int column);
 str sql_text(const struct sql_rows *rows, int column); /* also for blobs */
 bool sql_is_null(const struct sql_rows *rows, int column);
 
-/* What the database has done so far. */
-struct sql_stats {
+struct sql_stats {	  /* what has been done so far */
 	uint64_t commits; /* write transactions committed */
-	uint64_t batches; /* commits of the engine: on SQLite one for many, on PostgreSQL one for
-			     each */
+	uint64_t batches; /* commits of the engine: on SQLite one for many */
 	uint64_t syncs;	  /* batches made durable before they were answered */
 	uint64_t connections_opened;
 };
@@ -191,10 +192,9 @@ struct sql_pool {
 };
 size_t sql_pools(struct sql *db, struct sql_pool ret[SQL_POOLS_MAX]);
 
-/* True when `err` came from a conflict or a lost connection and running the whole transaction again
- * makes sense. */
+/* After a conflict or a lost connection: whether to run the whole transaction again makes sense. */
 bool sql_should_retry(const struct ctx *ctx, err_t err);
 
-/* For tests: prepares every statement; the first that does not parse is ERR_DATABASE, by name. */
+/* For tests: prepares all; the first that does not parse is ERR_DATABASE, by name. */
 err_t sql_prepare_all(struct ctx *ctx, struct sql *db, const struct sql_statement *const *all,
 		      size_t count);

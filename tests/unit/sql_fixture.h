@@ -162,6 +162,17 @@ static UNUSED void fixture_reopen(struct sql_fixture *f, unsigned connections_ma
 	f->db = fixture_open(f, &f->ctx, connections_max);
 }
 
+/* The connections of this test: their application is called like the schema. */
+static UNUSED void fixture_kill_connections(const struct sql_fixture *f)
+{
+	char text[256];
+	snprintf(text, sizeof text,
+		 "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+		 "WHERE application_name = '%s'",
+		 f->schema);
+	fixture_run(text);
+}
+
 static UNUSED void fixture_clean(struct sql_fixture *f)
 {
 	char text[160];

@@ -387,17 +387,6 @@ SQL_TEST(sql_migrate, a_script_that_fails_leaves_nothing)
 
 /* PostgreSQL's own troubles. */
 
-/* The connections of this test: their application is called like the schema. */
-static void kill_connections(const struct sql_fixture *f)
-{
-	char text[256];
-	snprintf(text, sizeof text,
-		 "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
-		 "WHERE application_name = '%s'",
-		 f->schema);
-	fixture_run(text);
-}
-
 SQL_TEST(sql_postgres, a_lost_connection_is_replaced)
 {
 	if (f->engine != SQL_POSTGRES)
@@ -407,12 +396,12 @@ SQL_TEST(sql_postgres, a_lost_connection_is_replaced)
 		EXPECT_OK(&f->ctx, sql_begin(&f->ctx, f->db, SQL_READ, &several[i]));
 	for (size_t i = 0; i < COUNT_OF(several); i++)
 		sql_tx_done(&several[i]);
-	kill_connections(f);
+	fixture_kill_connections(f);
 	cr_assert_eq(fixture_count(&f->ctx, f->db), 0, "idle connections died unnoticed");
 
 	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
 	EXPECT_OK(&f->ctx, sql_begin(&f->ctx, f->db, SQL_WRITE, &tx));
-	kill_connections(f);
+	fixture_kill_connections(f);
 	err_t err = sql_exec(&f->ctx, &tx, &ITEM_UPSERT, SQL_ARGS(SQL_TEXT(STR("a"))), NULL);
 	cr_assert_eq(err, ERR_DATABASE);
 	cr_assert(sql_should_retry(&f->ctx, err), "%s", f->ctx.failure.detail);
@@ -427,7 +416,7 @@ SQL_TEST(sql_postgres, a_commit_that_got_lost_is_not_repeated)
 		return;
 	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
 	EXPECT_OK(&f->ctx, sql_begin(&f->ctx, f->db, SQL_WRITE, &tx));
-	kill_connections(f);
+	fixture_kill_connections(f);
 	err_t err = sql_commit(&f->ctx, &tx);
 	cr_assert_eq(err, ERR_DATABASE);
 	cr_assert_not(sql_should_retry(&f->ctx, err));
