@@ -2,8 +2,8 @@
 /*
  * bare_query.c - bare_query URL FILE WARM: how long one query by libpq takes on this machine.
  *
- * A line of FILE is the number of a repository and a digest, with a tab between. On one connection
- * the manifest of each is fetched by a prepared statement, one after another. The first WARM are
+ * A line of FILE is the number of a repository and a tag, with a tab between. On one connection the
+ * manifest of each is fetched by a prepared statement, one after another. The first WARM are
  * not counted: a new connection of PostgreSQL's plans, and reads its catalogue. Prints percentiles
  * in milliseconds as `load replay` does of its requests, in JSON.
  */
@@ -65,8 +65,9 @@ int main(int argc, char **argv)
 	if (PQstatus(connection) != CONNECTION_OK || !in)
 		fatal("no connection, or no file");
 	PQclear(PQprepare(connection, "find",
-			  "SELECT id, media_type, content FROM manifest"
-			  " WHERE repository_id = $1 AND digest = $2",
+			  "SELECT m.id, m.media_type, m.content, m.digest"
+			  " FROM tag t JOIN manifest m ON m.id = t.manifest_id"
+			  " WHERE t.repository_id = $1 AND t.name = $2",
 			  0, NULL));
 	for (long warm = strtol(argv[3], NULL, 10); warm > 0 && fgets(line, sizeof line, in);
 	     warm--)

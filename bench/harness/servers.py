@@ -104,8 +104,8 @@ class Server:
 
     # What a client does
 
-    def token(self, repository):
-        """A bearer token for everything in the repository; None where none is needed."""
+    def token(self, *repositories):
+        """A bearer token for everything in the repositories; None where none is needed."""
         return None
 
     def request(self, method, path, body=None, headers=None, token=None):
@@ -213,13 +213,13 @@ class Berth(Server):
         body = json.dumps({"project_name": name, "storage_limit": storage_limit})
         self.expect(201, "POST", "/api/v2.0/projects", body=body, headers={"Content-Type": "application/json", **self.basic()})
 
-    def token(self, repository):
-        if repository not in self.tokens:
-            scope = urllib.parse.quote(f"repository:{repository}:pull,push,delete")
-            path = f"/service/token?service=harbor-registry&scope={scope}"
+    def token(self, *repositories):
+        if repositories not in self.tokens:
+            scopes = urllib.parse.urlencode([("scope", f"repository:{name}:pull,push,delete") for name in repositories])
+            path = f"/service/token?service=harbor-registry&{scopes}"
             _, body = self.expect(200, "GET", path, headers=self.basic())
-            self.tokens[repository] = json.loads(body)["token"]
-        return self.tokens[repository]
+            self.tokens[repositories] = json.loads(body)["token"]
+        return self.tokens[repositories]
 
 
     def database_file(self):

@@ -37,7 +37,7 @@ struct audit_options {
 	struct sql *db;		     /* not owned */
 	size_t queue_bytes_max;	     /* of notes that wait; default 4 MiB */
 	struct audit_types disabled; /* that are not recorded */
-	int64_t flush_ms;	     /* how long a note waits at most; default 1000 */
+	int64_t flush_ms; /* how long a note waits, and half as long again where many do; 1000 */
 
 	const struct secretbox_key *master_key; /* copied keys only; NULL: no checkpoints */
 	int64_t checkpoint_s;			/* between two checkpoints; default 60 */

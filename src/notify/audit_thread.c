@@ -6,13 +6,15 @@
  * Notes are written in small transactions (SQLite has one writer, and others wait behind it),
  * relaxed ones: what was lost with the machine was in memory a moment before. A batch that cannot
  * be written is kept and tried again at the next turn, while the queue's bound limits what gathers
- * behind it.
+ * behind it. Between batches it rests (base/pace.h), unless it is to stop or the queue is half
+ * full.
  */
 #include "audit_seal.h"
 #include "internal.h"
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/pace.h"
 #include "db/db.h"
 
 #include "base/banned.h"
@@ -88,8 +90,19 @@ static void pass_on(struct ctx *ctx, struct audit *audit, const struct batch *ba
 		audit->lost += !forward_record(ctx, audit->forward, &batch->passed[i]);
 }
 
+static void rest(struct audit *audit, struct pace *pace)
+{
+	int64_t until_ns = pace_rest_until(pace, clock_now_ns());
+	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&audit->lock);
+	while (until_ns && !audit->stopping && !audit->hurry &&
+	       thread_wait_until(&audit->wake, &audit->lock, until_ns))
+		;
+	if (audit->stopping || audit->hurry)
+		pace->left_ns = 0;
+}
+
 /* Writes all that waits. */
-static err_t flush(struct ctx *ctx, struct audit *audit)
+static err_t flush(struct ctx *ctx, struct audit *audit, struct pace *pace)
 {
 	for (struct batch batch;; arena_reset(ctx->arena)) {
 		if (!audit->taken)
@@ -104,13 +117,17 @@ static err_t flush(struct ctx *ctx, struct audit *audit)
 		pass_on(ctx, audit, &batch);
 		release(audit, batch.kept_count + batch.passed_count);
 		atomic_fetch_add_explicit(&audit->written, batch.kept_count, memory_order_relaxed);
+		rest(audit, pace);
 	}
 }
 
-static err_t seal(struct ctx *ctx, struct audit *audit, bool last)
+static err_t seal(struct ctx *ctx, struct audit *audit, bool last, struct pace *pace)
 {
-	for (bool more = true; more; arena_reset(ctx->arena))
+	for (bool more = true; more; arena_reset(ctx->arena)) {
 		TRY(audit_seal_batch(ctx, audit, &more));
+		if (more)
+			rest(audit, pace);
+	}
 	return audit_seal_checkpoint(ctx, audit, last);
 }
 
@@ -127,9 +144,11 @@ static void turn(struct ctx *ctx, struct audit *audit, bool last)
 {
 	if (!last && sql_reach(audit->options.db) != SQL_REACH_ALL)
 		return; /* which has been said; what waits is written later */
-	ctx->deadline_ns = clock_now_ns() + (last ? STOP_DEADLINE_S : TURN_DEADLINE_S) * CLOCK_S;
-	tell(ctx, flush(ctx, audit), "audit events could not be written");
-	tell(ctx, seal(ctx, audit, last), "audit records could not be sealed");
+	int64_t now_ns = clock_now_ns();
+	struct pace pace = pace_begin(now_ns, audit->options.flush_ms * CLOCK_MS / 2);
+	ctx->deadline_ns = now_ns + (last ? STOP_DEADLINE_S : TURN_DEADLINE_S) * CLOCK_S;
+	tell(ctx, flush(ctx, audit, &pace), "audit events could not be written");
+	tell(ctx, seal(ctx, audit, last, &pace), "audit records could not be sealed");
 }
 
 /* False when it is time to stop. */

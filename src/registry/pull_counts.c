@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/pace.h"
 #include "codec/reference.h"
 #include "db/db.h"
 #include "db/pull.h"
@@ -175,8 +176,21 @@ static size_t take_table(struct table *table, struct pull **into, size_t have)
 	return have;
 }
 
+/* Unless it is time to stop. */
+static void rest(struct pull_counts *counts, struct pace *pace)
+{
+	int64_t until_ns = pace_rest_until(pace, clock_now_ns());
+	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&counts->lock);
+	while (until_ns && !counts->stopping &&
+	       thread_wait_until(&counts->wake, &counts->lock, until_ns))
+		;
+	if (counts->stopping)
+		pace->left_ns = 0;
+}
+
 err_t pull_counts_flush(struct ctx *ctx, struct pull_counts *counts)
 {
+	struct pace pace = pace_begin(clock_now_ns(), counts->interval_ms * CLOCK_MS / 2);
 	CLEANUP(mem_done) struct pull *pulls = NULL;
 	bool keep_counts = !system_bool(counts->settings, SYSTEM_PULL_COUNT_UPDATE_DISABLE);
 	bool keep_times = !system_bool(counts->settings, SYSTEM_PULL_TIME_UPDATE_DISABLE);
@@ -194,6 +208,8 @@ err_t pull_counts_flush(struct ctx *ctx, struct pull_counts *counts)
 			err = db_run(ctx, counts->db, SQL_WRITE_RELAXED, write_part, &part);
 		for (size_t i = at; i < next && err != OK; i++) /* with the next flush */
 			add(counts, &pulls[i]);
+		if (err == OK && next < count)
+			rest(counts, &pace);
 	}
 	return err;
 }

@@ -4,8 +4,9 @@
  *
  * A pull adds to a table behind one of a few locks and never waits for the database. A thread
  * writes the tables down every interval and once more at the end, each repository in a transaction
- * of its own: tags, artifacts, repository. What a crash loses is one interval. A write that fails
- * is tried again with the next; what a full table has no room for is counted and said in the log.
+ * of its own: tags, artifacts, repository; between them it rests (base/pace.h), for half an
+ * interval at most. What a crash loses is one interval. A write that fails is tried again with the
+ * next; what a full table has no room for is counted and said in the log.
  *
  * What the settings pull_count_update_disable and pull_time_update_disable say when a table is
  * written down counts for all of it.
