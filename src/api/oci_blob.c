@@ -149,9 +149,8 @@ static err_t send_elsewhere(struct blob_answer *answer)
 err_t oci_blob_get(struct ctx *ctx, struct request *rq)
 {
 	CLEANUP(blob_view_done) struct blob_view blob = BLOB_VIEW_INIT;
-	const struct blob_reader reader = { client_address, rq };
-	if (rq->x->head->method == HTTP_HEAD)
-		TRY(blob_rely(ctx, rq->api->options.registry, rq->repository, rq->digest));
+	const struct blob_reader reader = { client_address, rq,
+					    .relies = rq->x->head->method == HTTP_HEAD };
 	TRY(blob_open_for(ctx, rq->api->options.registry, rq->repository, rq->digest, &reader,
 			  &blob));
 

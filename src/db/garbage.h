@@ -33,6 +33,8 @@ err_t db_garbage_add_repository(struct ctx *ctx, struct sql_tx *tx, int64_t repo
  * let go of it. */
 err_t db_garbage_find(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, digest d,
 		      int64_t *ret_left_us);
+/* The repository's blob is looked at then. Who asks whether it is there, and does so afterwards,
+ * can rely on it until then. */
 err_t db_garbage_put_off(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id, digest d,
 			 int64_t window_us);
 

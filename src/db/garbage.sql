@@ -40,11 +40,16 @@ JOIN blob b ON b.digest = $2 AND b.storage_id = t.storage_id
 JOIN garbage g ON g.blob_id = b.id AND g.repository_id = r.id
 WHERE r.id = $1;
 
+-- Inserts, because an update would not see what a collector that has just taken it puts back.
 -- name: garbage_put_off :exec
-UPDATE garbage SET due_at_us = @not_before
-WHERE repository_id = $1 AND blob_id IN (
-	SELECT b.id FROM repository r JOIN tenant t ON t.id = r.tenant_id JOIN blob b ON b.digest = $3 AND b.storage_id = t.storage_id
-	WHERE r.id = $1);
+INSERT INTO garbage (blob_id, repository_id, due_at_us)
+SELECT rb.blob_id, rb.repository_id, @not_before
+FROM repository r
+JOIN tenant t ON t.id = r.tenant_id
+JOIN blob b ON b.digest = $3 AND b.storage_id = t.storage_id
+JOIN repository_blob rb ON rb.repository_id = r.id AND rb.blob_id = b.id
+WHERE r.id = $1
+@at_the_earliest;
 
 -- Taken off the queue: the transaction that does it finds out what becomes of them.
 -- name: garbage_take :many

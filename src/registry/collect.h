@@ -10,7 +10,7 @@
  *
  * *The window* is the lease of clients that were told that a blob is there, and will push a
  * manifest that refers to it: by an upload, a mount or a HEAD. A HEAD renews it, in the database
- * only when somebody let go of the blob, and asks at most four times a window (blob_rely()): so
+ * only when somebody let go of the blob, and asks at most four times a window (pull.h): so
  * three quarters of it are sure, whichever node is asked.
  *
  * *Looking.* Every link of a repository to a blob that no manifest there refers to goes, and what
@@ -61,10 +61,6 @@ struct collecting {
 /* Until nothing is due. What went until a failure stays gone, and `*ret` says how much. */
 err_t registry_collect(struct ctx *ctx, struct registry *registry,
 		       const struct collecting *collecting, struct collected *ret);
-
-/* Whether the repository has the blob, for a client that goes by it: ERR_BLOB_UNKNOWN. Renews its
- * window. */
-err_t blob_rely(struct ctx *ctx, struct registry *registry, str repository, digest d);
 
 /* What a job has removed, or would have: items after number `after`. */
 err_t registry_freed(struct ctx *ctx, struct registry *registry, int64_t job_id, int64_t after,

@@ -10,7 +10,7 @@
  *	t<repository><tag>   digest
  *	m<repository><digest>  struct manifest_image, media type, bytes
  *	b<repository><digest>  struct stored_blob
- *	v<repository><digest>  when its link was last looked at for who relies on it (blob_rely())
+ *	v<repository><digest>  when its link was last looked at for who relies on it (pull.h)
  *	w<names><tenant><id>    project by its id: what webhooks want to know of it (event.c)
  *	u<project>           its rules of immutability: how many, and they themselves (immutable.c)
  *	q<repository>        whether there is a quota: struct hint (upload_quota.c)

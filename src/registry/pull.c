@@ -173,14 +173,6 @@ struct stored_blob {
 	int64_t edition;
 };
 
-/* Who goes by a blob's being there. */
-struct relying {
-	struct registry *registry;
-	struct in_repository what;
-	bool let_go;
-	int64_t left_us;
-};
-
 static err_t load_link(struct ctx *ctx, struct sql_tx *tx, const void *arg, void *ret)
 {
 	const struct in_repository *what = arg;
@@ -215,6 +207,16 @@ static err_t read_link(struct ctx *ctx, struct registry *registry, int64_t repos
 	return load_link(ctx, &tx, &what, ret);
 }
 
+/* --- relying on it ---------------------------------------------------------------------------- */
+
+/* Who goes by a blob's being there. */
+struct relying {
+	struct registry *registry;
+	struct in_repository what;
+	bool let_go;
+	int64_t left_us;
+};
+
 /* Whoever let go of it does so later, and it is there still. */
 static err_t renew_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
@@ -232,45 +234,43 @@ static err_t look_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	return err == ERR_ABSENT ? OK : err;
 }
 
-static err_t look_again(struct ctx *ctx, struct registry *registry,
-			const struct in_repository *what)
+static err_t look_again(struct ctx *ctx, struct relying *relying, struct stored_blob *link)
 {
-	struct relying relying = { .registry = registry, .what = *what };
-	struct stored_blob now;
-	TRY(db_run(ctx, registry->db, SQL_READ, look_body, &relying));
-	if (relying.let_go && relying.left_us < registry_window_us(registry) / 4 * 3)
-		TRY(db_run(ctx, registry->db, SQL_WRITE_RELAXED, renew_body, &relying));
-	err_t err = read_link(ctx, registry, what->repository_id, what->digest, &now);
-	return err == ERR_ABSENT ? fail(ctx, ERR_BLOB_UNKNOWN, "it was collected just now") : err;
+	struct registry *registry = relying->registry;
+	const struct in_repository *what = &relying->what;
+	TRY(db_run(ctx, registry->db, SQL_READ, look_body, relying));
+	if (relying->let_go && relying->left_us < registry_window_us(registry) / 4 * 3)
+		TRY(db_run(ctx, registry->db, SQL_WRITE, renew_body, relying));
+	err_t err = read_link(ctx, registry, what->repository_id, what->digest, link);
+	if (err != ERR_ABSENT)
+		return err;
+	struct cache_key key = key_of_digest('b', what->repository_id, what->digest);
+	cache_drop(registry->cache, key_str(&key));
+	return fail(ctx, ERR_BLOB_UNKNOWN, "it was collected just now");
 }
 
-err_t blob_rely(struct ctx *ctx, struct registry *registry, str repository, digest d)
+/* The link, for who will refer to it. */
+static err_t rely(struct ctx *ctx, struct registry *registry, const struct in_repository *what,
+		  struct stored_blob *link)
 {
-	struct in_repository what = { .digest = d };
-	struct stored_blob link;
-	TRY(repository_find(ctx, registry, repository, &what.repository_id));
-	TRY(find_link(ctx, registry, what.repository_id, d, &link));
-	int64_t now_ns = clock_now_ns();
-	struct cache_key key = key_of_digest('v', what.repository_id, d);
+	struct relying relying = { .registry = registry, .what = *what };
+	int64_t now_ns = clock_now_ns(), looked_ns = 0;
+	struct cache_key key = key_of_digest('v', what->repository_id, what->digest);
 	CLEANUP(cache_value_done)
 	struct cache_value *value = cache_get(registry->cache, key_str(&key));
-	int64_t looked_ns = 0;
 	if (value)
 		memcpy(&looked_ns, value->bytes.ptr, sizeof looked_ns);
 	if (value && now_ns - looked_ns < registry_window_us(registry) * CLOCK_US / 4)
 		return OK;
 	cache_drop(registry->cache, key_str(&key));
 	uint64_t ticket = cache_ticket(registry->cache, key_str(&key));
-	err_t err = look_again(ctx, registry, &what);
-	if (err == ERR_BLOB_UNKNOWN) {
-		key = key_of_digest('b', what.repository_id, d);
-		cache_drop(registry->cache, key_str(&key));
-	}
-	TRY(err);
+	TRY(look_again(ctx, &relying, link));
 	cache_put(cache_fill(registry->cache, key_str(&key), ticket,
 			     (str){ (const char *)&now_ns, sizeof now_ns }, 0));
 	return OK;
 }
+
+/* --- bytes ------------------------------------------------------------------------------------ */
 
 void blob_view_done(struct blob_view *view)
 {
@@ -429,12 +429,14 @@ static err_t open_where_it_is(struct ctx *ctx, struct registry *registry, int64_
 err_t blob_open_for(struct ctx *ctx, struct registry *registry, str repository, digest d,
 		    const struct blob_reader *reader, struct blob_view *ret)
 {
-	int64_t repository_id;
+	struct in_repository what = { .digest = d };
 	struct wanted_blob want = { .digest = d, .reader = reader };
-	TRY(repository_find(ctx, registry, repository, &repository_id));
-	TRY(find_link(ctx, registry, repository_id, d, &want.link));
+	TRY(repository_find(ctx, registry, repository, &what.repository_id));
+	TRY(find_link(ctx, registry, what.repository_id, d, &want.link));
+	if (reader && reader->relies)
+		TRY(rely(ctx, registry, &what, &want.link));
 	CLEANUP(blob_view_done) struct blob_view view = BLOB_VIEW_INIT;
-	TRY(open_where_it_is(ctx, registry, repository_id, &want, &view));
+	TRY(open_where_it_is(ctx, registry, what.repository_id, &want, &view));
 	*ret = view;
 	view = (struct blob_view)BLOB_VIEW_INIT;
 	return OK;

@@ -56,12 +56,17 @@ void blob_view_done(struct blob_view *view); /* CLEANUP */
 err_t blob_open(struct ctx *ctx, struct registry *registry, str repository, digest d,
 		struct blob_view *ret);
 
-/* The same for a client that may be sent elsewhere for it: `url` is set when its storage sends
+/*
+ * The same for a client that may be sent elsewhere for it: `url` is set when its storage sends
  * whoever is there to the bytes themselves. What memory has, or is to have, never is: that is
- * faster. */
+ * faster. Who `relies` on the blob's being there will refer to it, and is sure of it for three
+ * quarters of garbage.window (collect.h); that costs a look at the database at most four times a
+ * window.
+ */
 struct blob_reader {
 	bool (*address)(const void *arg, ip *ret); /* asked when it matters; false: read it here */
 	const void *arg;
+	bool relies;
 };
 err_t blob_open_for(struct ctx *ctx, struct registry *registry, str repository, digest d,
 		    const struct blob_reader *reader, struct blob_view *ret);

@@ -61,6 +61,13 @@ FIXTURE_STATEMENT(PASS_UPLOADS, 5994, SQL_STATEMENT_EXEC, 1,
 		  "UPDATE upload SET touched_at_us = touched_at_us - ?1",
 		  "UPDATE upload SET touched_at_us = touched_at_us - $1");
 
+FIXTURE_STATEMENT(COUNT_WAITING, 5996, SQL_STATEMENT_ONE, 0, "SELECT 0",
+		  "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+		  "wait_event_type = 'Lock'");
+FIXTURE_STATEMENT(LEAST_LEFT, 5997, SQL_STATEMENT_ONE, 0, "SELECT MIN(due_at_us) FROM garbage",
+		  "SELECT MIN(due_at_us) - CAST(EXTRACT(EPOCH FROM now()) * 1000000 AS BIGINT) "
+		  "FROM garbage");
+
 static struct world {
 	struct sql_fixture f;
 	char root[64];
@@ -271,10 +278,26 @@ static void step_mount(void)
 		promise(to, blob);
 }
 
+static bool nowhere_else(const void *arg, ip *ret)
+{
+	return false;
+}
+
+/* A HEAD; what it is told is there has the right length. */
+static err_t head(struct ctx *ctx, size_t repository, size_t blob)
+{
+	static const struct blob_reader reader = { .address = nowhere_else, .relies = true };
+	CLEANUP(blob_view_done) struct blob_view view = BLOB_VIEW_INIT;
+	TRY(blob_open_for(ctx, world.registry, name_of(repository), world.digests[blob], &reader,
+			  &view));
+	cr_assert_eq(view.size_bytes, world.blobs[blob].len);
+	return OK;
+}
+
 static void step_head(void)
 {
 	size_t repository = roll(REPOSITORIES), blob = roll(BLOBS);
-	err_t err = blob_rely(CTX, world.registry, name_of(repository), world.digests[blob]);
+	err_t err = head(CTX, repository, blob);
 	cr_assert(err == OK || err == ERR_BLOB_UNKNOWN || err == ERR_NAME_UNKNOWN, "head: %s",
 		  CTX->failure.detail);
 	cr_assert(err == OK || world.promised_s[repository][blob] < world.now_s,
@@ -533,6 +556,42 @@ static void side_by_side(enum sql_engine engine, err_t (*first)(struct ctx *ctx)
 	fault_setup(NULL);
 	cr_assert_eq(beside.err, OK);
 	check_blob(0, 0);
+	check();
+	close_world();
+}
+
+static err_t head_it(struct ctx *ctx)
+{
+	return head(ctx, 1, 0);
+}
+
+/* A collector has taken the blob's link, finds that somebody pushes on it, and puts it off for a
+ * moment: a HEAD that meets him must not go by that moment. */
+Test(collect, a_head_that_met_a_collector_was_sure_of_it_for_a_minute_only_on_postgres)
+{
+	struct beside beside = { .what = head_it };
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	struct garbage *taken;
+	size_t taken_count;
+	if (!getenv("BERTH_TEST_POSTGRES")) {
+		cr_skip_test("BERTH_TEST_POSTGRES is not set");
+		return;
+	}
+	open_world(SQL_POSTGRES, 1);
+	cr_assert(put_blob(1, 0, NULL));
+	EXPECT_OK(CTX, change(&PASS_GARBAGE, 2 * WINDOW_S * SECOND));
+	EXPECT_OK(CTX, sql_begin(CTX, world.f.db, SQL_WRITE, &tx));
+	EXPECT_OK(CTX, db_garbage_take(CTX, &tx, 10, &taken, &taken_count));
+	cr_assert_eq(taken_count, 1);
+	EXPECT_OK(CTX, db_garbage_add_link(CTX, &tx, taken[0].repository_id, taken[0].blob_id,
+					   60 * SECOND));
+	cr_assert_eq(pthread_create(&beside.thread, NULL, run_beside, &beside), 0);
+	while (!count(&COUNT_WAITING, SQL_NO_ARGS))
+		(void)poll(NULL, 0, 5);
+	EXPECT_OK(CTX, sql_commit(CTX, &tx));
+	pthread_join(beside.thread, NULL);
+	cr_assert_eq(beside.err, OK);
+	cr_assert_geq(count(&LEAST_LEFT, SQL_NO_ARGS), WINDOW_S / 4 * 3 * SECOND);
 	check();
 	close_world();
 }
