@@ -48,12 +48,16 @@ static void tell_pull(struct ctx *ctx, struct request *rq, const struct manifest
 	}
 	if (!plan.wanted)
 		return;
+	const struct webhook_resource pulled = {
+		.digest = arena_copy(ctx->arena, str_from(digest_format(view->digest).text)),
+		.tag = tag,
+		.media_type = arena_copy(ctx->arena, view->media_type),
+	};
 	const struct event event = {
 		.repository = rq->repository,
 		.repository_id = view->repository_id,
-		.tag = tag,
-		.digest = arena_copy(ctx->arena, str_from(digest_format(view->digest).text)),
-		.media_type = arena_copy(ctx->arena, view->media_type),
+		.resources = &pulled,
+		.resource_count = 1,
 	};
 	event_send(ctx, &plan, &event);
 }

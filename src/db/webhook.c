@@ -129,6 +129,26 @@ err_t db_webhook_repository(struct ctx *ctx, struct sql_tx *tx, int64_t reposito
 	return OK;
 }
 
+static void read_artifact(struct ctx *ctx, const struct sql_rows *rows, void *item)
+{
+	*(struct webhook_artifact *)item = (struct webhook_artifact){
+		.id = sql_i64(rows, 0),
+		.digest_text = db_text(ctx, rows, 1),
+		.media_type = db_text(ctx, rows, 2),
+		.tag = db_text(ctx, rows, 3),
+	};
+}
+
+err_t db_webhook_artifacts(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id,
+			   int64_t after_id, int64_t max, struct webhook_artifact **ret,
+			   size_t *ret_count)
+{
+	static const struct row_reader reader = { sizeof(struct webhook_artifact), read_artifact };
+	return db_rows_read(ctx, tx, &SQL_WEBHOOK_ARTIFACTS,
+			    SQL_ARGS(SQL_I64(repository_id), SQL_I64(after_id), SQL_I64(max)),
+			    &reader, (void **)ret, ret_count);
+}
+
 /* --- deliveries ------------------------------------------------------------------------------- */
 
 static void read_delivery(struct ctx *ctx, const struct sql_rows *rows, void *item)

@@ -47,6 +47,16 @@ err_t db_webhook_policy_about(struct ctx *ctx, struct sql_tx *tx, struct webhook
 err_t db_webhook_repository(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id,
 			    int64_t *ret_created_at_us, bool *ret_public);
 
+/* What lists show of a repository, with the first tag of each, by ids after `after_id`. */
+struct webhook_artifact {
+	int64_t id;
+	str digest_text, media_type;
+	str tag; /* may be empty */
+};
+err_t db_webhook_artifacts(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id,
+			   int64_t after_id, int64_t max, struct webhook_artifact **ret,
+			   size_t *ret_count);
+
 /* --- deliveries ------------------------------------------------------------------------------- */
 
 enum webhook_state { /* as in the rows */

@@ -44,6 +44,13 @@ WHERE ((tenant_id = $1 AND project_id = $2) OR (tenant_id = $1 AND project_id = 
 -- name: webhook_repository :one
 SELECT r.created_at_us, p.is_public FROM repository r JOIN project p ON p.id = r.project_id WHERE r.id = $1;
 
+-- What goes with a repository, page by page.
+-- name: webhook_artifacts :many
+SELECT a.manifest_id, m.digest, m.media_type, COALESCE((SELECT MIN(t.name) FROM tag t WHERE t.manifest_id = a.manifest_id), '')
+FROM artifact a JOIN manifest m ON m.id = a.manifest_id
+WHERE a.repository_id = $1 AND a.listed = 1 AND a.manifest_id > $2
+ORDER BY a.repository_id, a.manifest_id LIMIT $3;
+
 -- name: webhook_delivery_insert :one
 INSERT INTO webhook_delivery (policy_id, target, subject, event, payload, extra, created_at_us, queued_at_us)
 VALUES ($1, $2, $3, $4, $5, $6, @now_us, @now_us)

@@ -18,6 +18,14 @@ struct retention_job {
 	str project, actor;
 };
 
+/* How webhooks name this registry, where nobody called it; empty: not at all. */
+static str host_of(const struct program *p)
+{
+	str url = p->config.external_url;
+	size_t at;
+	return str_find(url, STR("://"), &at) ? str_skip(url, at + 3) : url;
+}
+
 /* --- what it says ----------------------------------------------------------------------------- */
 
 static str resource_of(struct ctx *ctx, const struct retention_gone *gone)
@@ -95,6 +103,7 @@ static err_t find_rules(struct ctx *ctx, struct retention_job *job, struct reten
 	err_t err = retention_of_project(ctx, job->program->registry, run->project_id, &row);
 	if (err == OK) {
 		job->project = row.project;
+		run->policy_id = row.id;
 		if (!run->rules.len)
 			run->rules = row.rules;
 		return OK;
@@ -115,11 +124,14 @@ static err_t find_rules(struct ctx *ctx, struct retention_job *job, struct reten
 err_t program_run_retention(struct ctx *ctx, struct job *job, void *arg)
 {
 	struct retention_job own = { .program = arg, .job = job, .actor = STR("retention") };
-	struct retention_run run = {
-		.job_id = job_id(job), .gone = record, .done = tell, .arg = &own
-	};
+	struct retention_run run = { .job_id = job_id(job),
+				     .asked_by = job_asked_by(job),
+				     .gone = record,
+				     .done = tell,
+				     .arg = &own };
 	bool gone;
 	ctx->tenant_id = job_tenant_id(job);
+	ctx->asked_at = host_of(own.program);
 	TRY(read_arguments(ctx, job, &run));
 	TRY(find_rules(ctx, &own, &run, &gone));
 	if (gone) {
@@ -161,6 +173,7 @@ err_t program_expire_tags(struct ctx *ctx, struct job *job, void *arg)
 {
 	struct retention_job own = { .program = arg, .job = job, .actor = STR("expiry") };
 	const struct expiry_run run = { .gone = record_expired, .kept = tell_kept, .arg = &own };
+	ctx->asked_at = host_of(own.program);
 	TRY(expiry_run(ctx, own.program->registry, &run));
 	job_progress(job, own.done, own.done);
 	return OK;

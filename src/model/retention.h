@@ -116,6 +116,9 @@ bool retention_read(struct arena *arena, const struct json_value *object,
  * the same text. */
 void retention_write(struct json_writer *w, const struct retention_policy *policy);
 
+/* An array of the rules as Harbor tells webhooks of them: templates, numbers and selectors. */
+void retention_write_told(struct json_writer *w, const struct retention_policy *policy);
+
 /* --- deciding --------------------------------------------------------------------------------- */
 
 enum retention_protection { UNPROTECTED, PROTECTED_RUNNING, PROTECTED_IMMUTABLE };

@@ -210,25 +210,38 @@ static void write_selectors(struct json_writer *w, const char *key,
 	json_write_array_end(w);
 }
 
-/* Without an id, so that rules can be compared. */
-static void write_rule_members(struct json_writer *w, const struct retention_rule *rule)
+static void write_template(struct json_writer *w, const struct retention_rule *rule,
+			   bool even_no_params)
 {
 	const struct retention_template_info *info = &retention_templates[rule->template];
-	json_write_bool(w, "disabled", rule->disabled);
-	json_write_str(w, "action", rule->deletes ? STR("delete") : STR("retain"));
 	json_write_str(w, "template", str_from(info->name));
+	if (!*info->unit && !even_no_params)
+		return;
 	json_write_object_begin(w, "params");
 	if (*info->unit)
 		json_write_i64(w, info->name, rule->number);
 	json_write_object_end(w);
-	if (rule->label.len)
-		json_write_str(w, "label", rule->label);
-	if (rule->signature != SIGNED_OR_NOT)
-		json_write_bool(w, "signed", rule->signature == SIGNED_ONLY);
+}
+
+static void write_choice(struct json_writer *w, const struct retention_rule *rule)
+{
 	write_selectors(w, "tag_selectors", &tag_sort, &rule->tags);
 	json_write_object_begin(w, "scope_selectors");
 	write_selectors(w, "repository", &repository_sort, &rule->repositories);
 	json_write_object_end(w);
+}
+
+/* Without an id, so that rules can be compared. */
+static void write_rule_members(struct json_writer *w, const struct retention_rule *rule)
+{
+	json_write_bool(w, "disabled", rule->disabled);
+	json_write_str(w, "action", rule->deletes ? STR("delete") : STR("retain"));
+	write_template(w, rule, true);
+	if (rule->label.len)
+		json_write_str(w, "label", rule->label);
+	if (rule->signature != SIGNED_OR_NOT)
+		json_write_bool(w, "signed", rule->signature == SIGNED_ONLY);
+	write_choice(w, rule);
 }
 
 void retention_write(struct json_writer *w, const struct retention_policy *policy)
@@ -242,6 +255,18 @@ void retention_write(struct json_writer *w, const struct retention_policy *polic
 		json_write_i64(w, "id", (int64_t)i);
 		json_write_i64(w, "priority", 0);
 		write_rule_members(w, &policy->rules[i]);
+		json_write_object_end(w);
+	}
+	json_write_array_end(w);
+}
+
+void retention_write_told(struct json_writer *w, const struct retention_policy *policy)
+{
+	json_write_array_begin(w, NULL);
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		json_write_object_begin(w, NULL);
+		write_template(w, &policy->rules[i], false);
+		write_choice(w, &policy->rules[i]);
 		json_write_object_end(w);
 	}
 	json_write_array_end(w);

@@ -46,20 +46,31 @@ static bool list_fits(const struct json_value *filter, const char *key, str text
 	return false;
 }
 
-bool webhook_filter_fits(str filter, bool of_project, const struct webhook_about *about)
+static bool resource_fits(const struct json_value *filter, const struct webhook_resource *resource)
 {
+	return list_fits(filter, "tags", resource->tag) &&
+	       list_fits(filter, "media_types", resource->media_type);
+}
+
+bool webhook_filter_choose(str filter, bool of_project, const struct webhook_about *about,
+			   struct webhook_resource *ret, size_t *ret_count)
+{
+	static const struct webhook_resource none = { STR_NONE, STR_NONE, STR_NONE };
 	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
 	struct json_problem problem;
 	str project, name = about->repository;
-	if (!filter.len)
-		return true;
-	if (!json_parse(filter, JSON_LIMITS_SMALL, &doc, &problem))
+	size_t count = 0;
+	if (filter.len && !json_parse(filter, JSON_LIMITS_SMALL, &doc, &problem))
 		return false;
 	if (of_project)
 		(void)str_cut(about->repository, '/', &project, &name);
-	return list_fits(doc.root, "repositories", name) &&
-	       list_fits(doc.root, "tags", about->tag) &&
-	       list_fits(doc.root, "media_types", about->media_type);
+	if (!list_fits(doc.root, "repositories", name))
+		return false;
+	for (size_t i = 0; i < about->count; i++)
+		if (resource_fits(doc.root, &about->resources[i]))
+			ret[count++] = about->resources[i];
+	*ret_count = count;
+	return count || (!about->count && resource_fits(doc.root, &none));
 }
 
 static bool check_list(struct arena *arena, const struct json_value *filter, const char *key,
@@ -114,23 +125,30 @@ bool webhook_filter_check(struct arena *arena, const struct json_value *filter, 
 /* --- the event -------------------------------------------------------------------------------- */
 
 /* "registry.example.com/app/web:v1", or "…@sha256:…". */
-static void write_resource(struct json_writer *w, const struct webhook_facts *facts)
+static void write_resource(struct json_writer *w, const struct webhook_facts *facts,
+			   const struct webhook_resource *resource)
 {
 	CLEANUP(buf_done) struct buf url = BUF_INIT(KIB(4));
-	str reference = facts->tag.len ? facts->tag : facts->digest;
+	str reference = resource->tag.len ? resource->tag : resource->digest;
 	if (facts->host.len) {
 		buf_add(&url, facts->host);
 		buf_add_byte(&url, '/');
 	}
 	buf_add(&url, facts->repository);
-	buf_add_byte(&url, facts->tag.len ? ':' : '@');
+	buf_add_byte(&url, resource->tag.len ? ':' : '@');
 	buf_add(&url, reference);
-	json_write_array_begin(w, "resources");
 	json_write_object_begin(w, NULL);
-	json_write_str(w, "digest", facts->digest);
+	json_write_str(w, "digest", resource->digest);
 	json_write_str(w, "tag", reference);
 	json_write_str(w, "resource_url", buf_str(&url));
 	json_write_object_end(w);
+}
+
+static void write_resources(struct json_writer *w, const struct webhook_facts *facts)
+{
+	json_write_array_begin(w, "resources");
+	for (size_t i = 0; i < facts->resource_count; i++)
+		write_resource(w, facts, &facts->resources[i]);
 	json_write_array_end(w);
 }
 
@@ -155,10 +173,12 @@ void webhook_payload_write(struct json_writer *w, const struct webhook_facts *fa
 	json_write_i64(w, "occur_at", facts->at_us / US_PER_S);
 	json_write_str(w, "operator", facts->operator_name);
 	json_write_object_begin(w, "event_data");
-	if (facts->digest.len)
-		write_resource(w, facts);
+	if (facts->resource_count)
+		write_resources(w, facts);
 	if (facts->repository.len)
 		write_repository(w, facts);
+	if (facts->retention.len)
+		json_write_raw(w, "retention", facts->retention);
 	if (facts->details.len)
 		json_write_raw(w, "custom_attributes", facts->details);
 	json_write_object_end(w);

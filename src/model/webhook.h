@@ -3,7 +3,8 @@
  * webhook.h - what webhooks tell of: the types of events, what a policy wants to know, and the
  * event as Harbor's default payload. Pure.
  *
- * The names are Harbor's. A policy may ask for all of them; some have no feature behind them yet.
+ * The names are Harbor's, but for those whose CloudEvents are berth's. A policy may ask for all of
+ * them; some have no feature behind them yet.
  */
 #pragma once
 
@@ -21,7 +22,8 @@
 	X(QUOTA_EXCEED, "QUOTA_EXCEED", "harbor.quota.exceeded")                                   \
 	X(QUOTA_WARNING, "QUOTA_WARNING", "harbor.quota.warned")                                   \
 	X(REPLICATION, "REPLICATION", "harbor.replication.status.changed")                         \
-	X(RETENTION, "TAG_RETENTION", "harbor.tag_retention.finished")
+	X(RETENTION, "TAG_RETENTION", "harbor.tag_retention.finished")                             \
+	X(MOVE_TAG, "MOVE_TAG", "berth.tag.moved")
 
 #define WEBHOOK_EVENT_ENUM(name, harbor, cloud) WEBHOOK_EVENT_##name,
 enum webhook_event { WEBHOOK_EVENTS(WEBHOOK_EVENT_ENUM) WEBHOOK_EVENT_COUNT };
@@ -39,19 +41,31 @@ struct webhook_event_info {
 const struct webhook_event_info *webhook_event_info(enum webhook_event event);
 bool webhook_event_find(str name, enum webhook_event *ret);
 
+/* What an event is about, if it is about artifacts. */
+struct webhook_resource {
+	str digest;
+	str tag;	/* may be empty */
+	str media_type; /* may be empty */
+};
+#define WEBHOOK_RESOURCES_MAX 25 /* of one event */
+
 /* --- what a policy wants to know -------------------------------------------------------------- */
 
 /*
  * A filter is a JSON object of lists of patterns (base/glob.h): {"repositories": ["app/ **"],
  * "tags": ["v*"], "media_types": ["application/vnd.oci.image.*"]} (the first without the blank). A
  * list that is absent or empty wants all; repositories are named inside their project, or, by a
- * policy of many projects, with it. What has no tag fits no list of tags but "**".
+ * policy of many projects, with it. What has no tag fits no list of tags but "**". Of several
+ * artifacts a policy is told of those that fit.
  */
 struct webhook_about {
 	str repository; /* full; empty: it is about none */
-	str tag, media_type;
+	const struct webhook_resource *resources;
+	size_t count; /* WEBHOOK_RESOURCES_MAX at most */
 };
-bool webhook_filter_fits(str filter, bool of_project, const struct webhook_about *about);
+/* False when nothing fits. `ret` has room for as many as there are. */
+bool webhook_filter_choose(str filter, bool of_project, const struct webhook_about *about,
+			   struct webhook_resource *ret, size_t *ret_count);
 
 /* False, with the place and what is wrong there in the arena, when it is no filter. */
 struct json_value;
@@ -67,8 +81,10 @@ struct webhook_facts {
 	str repository;	   /* "project/rest"; empty: about none */
 	bool is_public;
 	int64_t repository_made_us; /* 0: unknown */
-	str tag, digest;	    /* tag may be empty; digest empty: about no artifact */
-	str details;		    /* JSON object of what else there is to say; may be empty */
+	const struct webhook_resource *resources;
+	size_t resource_count; /* 0: about no artifact */
+	str retention;	       /* JSON object of what a run of it did; may be empty */
+	str details;	       /* JSON object of what else there is to say; may be empty */
 };
 
 /* Harbor's default payload. */

@@ -48,11 +48,10 @@ static str member(const struct json_value *object, const char *key)
 	return value;
 }
 
-/* The first of event_data.resources, or NULL. */
-static const struct json_value *resource_of(const struct opened *opened)
+static const struct json_value *resources_of(const struct opened *opened)
 {
 	const struct json_value *data = json_member(opened->payload.root, "event_data");
-	return json_element(json_member(data, "resources"), 0);
+	return json_member(data, "resources");
 }
 
 /* --- Harbor's two ------------------------------------------------------------------------------
@@ -218,8 +217,10 @@ static void write_card_body(struct ctx *ctx, struct json_writer *w, const struct
 	json_write_object_begin(w, NULL);
 	json_write_str(w, "type", STR("FactSet"));
 	json_write_array_begin(w, "facts");
+	const struct json_value *resources = resources_of(opened);
 	write_fact(w, "Repository", member(json_member(data, "repository"), "repo_full_name"));
-	write_fact(w, "Artifact", member(resource_of(opened), "resource_url"));
+	for (size_t i = 0; i < MAX(json_count(resources), (size_t)1); i++)
+		write_fact(w, "Artifact", member(json_element(resources, i), "resource_url"));
 	write_fact(w, "By", opened->operator_name);
 	write_fact(w, "At", time_text(ctx, opened->occur_at));
 	json_write_array_end(w);
@@ -267,11 +268,12 @@ static str action_of(enum webhook_event event)
 	}
 }
 
-static void write_envelope_target(struct json_writer *w, const struct opened *opened)
+static void write_envelope_target(struct json_writer *w, const struct opened *opened, size_t at)
 {
 	const struct json_value *data = json_member(opened->payload.root, "event_data");
-	const struct json_value *resource = resource_of(opened);
-	str media_type = member(opened->extra.root, "media_type"), tag = member(resource, "tag");
+	const struct json_value *resource = json_element(resources_of(opened), at);
+	const struct json_value *types = json_member(opened->extra.root, "media_types");
+	str media_type = json_value_str(json_element(types, at)), tag = member(resource, "tag");
 	json_write_object_begin(w, "target");
 	if (media_type.len)
 		json_write_str(w, "mediaType", media_type);
@@ -282,29 +284,45 @@ static void write_envelope_target(struct json_writer *w, const struct opened *op
 	json_write_object_end(w);
 }
 
+/* "4b2f89a6-548d-4c12-9993-a1f5790b97d2", and with "-1", "-2", … for the next ones. */
+static str envelope_id(struct ctx *ctx, const struct opened *opened, size_t at)
+{
+	str id = member(opened->extra.root, "id");
+	return at ? arena_printf(ctx->arena, STR_FMT "-%zu", STR_ARG(id), at) : id;
+}
+
+static void write_envelope_event(struct ctx *ctx, struct json_writer *w,
+				 const struct opened *opened, str action, size_t at)
+{
+	json_write_object_begin(w, NULL);
+	json_write_str(w, "id", envelope_id(ctx, opened, at));
+	json_write_str(w, "timestamp", time_text(ctx, opened->occur_at));
+	json_write_str(w, "action", action);
+	write_envelope_target(w, opened, at);
+	json_write_object_begin(w, "request");
+	json_write_str(w, "id", member(opened->extra.root, "request_id"));
+	json_write_str(w, "host", member(opened->extra.root, "host"));
+	json_write_object_end(w);
+	json_write_object_begin(w, "actor");
+	json_write_str(w, "name", opened->operator_name);
+	json_write_object_end(w);
+	json_write_object_begin(w, "source");
+	json_write_str(w, "addr", member(opened->extra.root, "host"));
+	json_write_object_end(w);
+	json_write_object_end(w);
+}
+
+/* An event for each resource; one where there is none. */
 static err_t write_envelope(struct ctx *ctx, const struct webhook_source *source, struct buf *b)
 {
 	CLEANUP(close_opened) struct opened opened = { 0 };
 	TRY(open_source(ctx, source, &opened));
 	struct json_writer w = JSON_WRITER(b);
+	size_t count = MAX(json_count(resources_of(&opened)), (size_t)1);
 	json_write_object_begin(&w, NULL);
 	json_write_array_begin(&w, "events");
-	json_write_object_begin(&w, NULL);
-	json_write_str(&w, "id", member(opened.extra.root, "id"));
-	json_write_str(&w, "timestamp", time_text(ctx, opened.occur_at));
-	json_write_str(&w, "action", action_of(source->event));
-	write_envelope_target(&w, &opened);
-	json_write_object_begin(&w, "request");
-	json_write_str(&w, "id", member(opened.extra.root, "request_id"));
-	json_write_str(&w, "host", member(opened.extra.root, "host"));
-	json_write_object_end(&w);
-	json_write_object_begin(&w, "actor");
-	json_write_str(&w, "name", opened.operator_name);
-	json_write_object_end(&w);
-	json_write_object_begin(&w, "source");
-	json_write_str(&w, "addr", member(opened.extra.root, "host"));
-	json_write_object_end(&w);
-	json_write_object_end(&w);
+	for (size_t i = 0; i < count; i++)
+		write_envelope_event(ctx, &w, &opened, action_of(source->event), i);
 	json_write_array_end(&w);
 	json_write_object_end(&w);
 	return OK;

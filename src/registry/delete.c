@@ -7,6 +7,7 @@
 #include "db/project_content.h"
 #include "db/repository.h"
 #include "db/tag.h"
+#include "event_gone.h"
 #include "internal.h"
 #include "listing.h"
 #include "registry/collect.h"
@@ -24,6 +25,7 @@
 /* A manifest that was deleted, or is about to be. */
 struct doomed {
 	str digest_text;
+	str media_type;
 	bool follows; /* it goes only because another goes */
 	bool gone;
 	struct tag_state *tags; /* that pointed to it */
@@ -135,11 +137,12 @@ static err_t check_loose(struct ctx *ctx, struct sql_tx *tx, const struct delete
 
 /* What names it now that we hold its row: an index, or a tag that was set meanwhile. */
 static err_t is_needed(struct ctx *ctx, struct sql_tx *tx, const struct delete_work *work,
-		       const struct doomed *doomed, int64_t id, bool *ret)
+		       struct doomed *doomed, int64_t id, bool *ret)
 {
 	struct artifact artifact;
 	int64_t parents;
 	TRY(db_artifact_get(ctx, tx, id, &artifact));
+	doomed->media_type = artifact.manifest_media_type;
 	TRY(db_artifact_parents(ctx, tx, id, &parents));
 	*ret = false;
 	if (doomed->follows && work->batch && work->rules.count)
@@ -183,16 +186,26 @@ static err_t delete_doomed(struct ctx *ctx, struct sql_tx *tx, struct delete_wor
 }
 
 /* Of those that somebody deleted, and not of what follows them. */
-static err_t add_event(struct ctx *ctx, struct sql_tx *tx, struct delete_work *work)
+static err_t add_events(struct ctx *ctx, struct sql_tx *tx, struct delete_work *work)
 {
-	const struct doomed *doomed = &work->doomed[0];
-	const struct event event = {
-		.repository = work->repository,
-		.repository_id = work->repository_id,
-		.tag = doomed->tag_count ? doomed->tags[0].name : STR_NONE,
-		.digest = doomed->digest_text,
-	};
-	return event_add(ctx, tx, &work->plan, &event);
+	for (size_t at = 0; at < work->doomed_count; at++) {
+		const struct doomed *doomed = &work->doomed[at];
+		const struct webhook_resource deleted = {
+			.digest = doomed->digest_text,
+			.tag = doomed->tag_count ? doomed->tags[0].name : STR_NONE,
+			.media_type = doomed->media_type,
+		};
+		const struct event event = {
+			.repository = work->repository,
+			.repository_id = work->repository_id,
+			.resources = &deleted,
+			.resource_count = 1,
+			.by = work->batch ? str_from(work->batch->how) : STR_NONE,
+		};
+		if (doomed->gone && !doomed->follows)
+			TRY(event_add(ctx, tx, &work->plan, &event));
+	}
+	return OK;
 }
 
 static err_t delete_manifest(struct ctx *ctx, struct sql_tx *tx, void *arg)
@@ -211,7 +224,7 @@ static err_t delete_manifest(struct ctx *ctx, struct sql_tx *tx, void *arg)
 			continue;
 		TRY(err);
 	}
-	TRY(add_event(ctx, tx, work));
+	TRY(add_events(ctx, tx, work));
 	TRY(trash_close(ctx, tx, &work->trash, &listing.charge));
 	return listing_finish(ctx, tx, &listing);
 }
@@ -343,6 +356,7 @@ static err_t delete_items(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	TRY(db_repository_hold(ctx, tx, work->repository_id));
 	for (size_t i = 0; i < work->batch->count; i++)
 		TRY(delete_item(ctx, tx, work, &listing, &work->batch->items[i]));
+	TRY(add_events(ctx, tx, work));
 	return listing_finish(ctx, tx, &listing);
 }
 
@@ -350,9 +364,12 @@ err_t delete_batch(struct ctx *ctx, struct registry *registry, struct delete_bat
 {
 	struct delete_work work = { .registry = registry,
 				    .repository_id = batch->repository_id,
+				    .repository = batch->repository,
 				    .batch = batch };
 	TRY(immutability_find_by_id(ctx, registry, batch->repository_id, &work.rules));
+	TRY(event_plan_in(ctx, registry, WEBHOOK_EVENT_DELETE, batch->project_id, &work.plan));
 	TRY(db_run(ctx, registry->db, SQL_WRITE, delete_items, &work));
+	event_told(&work.plan);
 	for (size_t i = 0; i < batch->count; i++)
 		if (batch->items[i].gone && batch->items[i].tag.len)
 			drop(registry,
@@ -398,6 +415,7 @@ static err_t delete_repository(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	TRY(immutability_check_all(ctx, tx, &work->rules, work->repository_id));
 	if (!work->only_empty)
 		TRY(to_trash(ctx, tx, work, TRASH_REPOSITORY, STR_NONE));
+	TRY(event_add_gone(ctx, tx, &work->plan, work->repository, work->repository_id));
 	TRY(db_garbage_add_repository(ctx, tx, work->repository_id,
 				      registry_window_us(work->registry)));
 	err_t err = (work->only_empty ? db_repository_delete_empty
@@ -420,7 +438,10 @@ static err_t delete_repository(struct ctx *ctx, struct sql_tx *tx, void *arg)
 static err_t run_repository_delete(struct ctx *ctx, struct registry *registry, str name,
 				   bool only_empty)
 {
-	struct delete_work work = { .registry = registry, .only_empty = only_empty, .name = name };
+	struct delete_work work = {
+		.registry = registry, .only_empty = only_empty, .repository = name, .name = name
+	};
+	TRY(event_plan(ctx, registry, WEBHOOK_EVENT_DELETE, name, &work.plan));
 	TRY(repository_find(ctx, registry, name, &work.repository_id));
 	TRY(immutability_find(ctx, registry, name, &work.rules));
 	TRY(end_uploads(ctx, registry, work.repository_id));
@@ -431,7 +452,9 @@ static err_t run_repository_delete(struct ctx *ctx, struct registry *registry, s
 	drop(registry, key_numbered(ctx, registry, 'n', work.repository_id));
 	if (err == ERR_ABSENT)
 		return fail(ctx, ERR_BUSY, "somebody uploads to the repository or deletes it too");
-	return err;
+	TRY(err);
+	event_told(&work.plan);
+	return OK;
 }
 
 err_t repository_delete(struct ctx *ctx, struct registry *registry, str name)

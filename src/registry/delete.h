@@ -39,8 +39,9 @@ struct delete_item {
 	bool gone; /* what became of it */
 };
 struct delete_batch {
-	int64_t repository_id;
-	const char *how; /* for the history of the tags: "retention" */
+	int64_t project_id, repository_id;
+	str repository;	 /* its full name, for who is told of it */
+	const char *how; /* who does it, for them and the history of the tags: "retention" */
 	struct delete_item *items;
 	size_t count;
 	err_t (*still)(struct ctx *ctx, struct sql_tx *tx, const struct delete_item *item,

@@ -15,7 +15,8 @@
 
 #include "base/banned.h"
 
-#define PAYLOAD_MAX KIB(16)
+#define PAYLOAD_MAX KIB(28)
+#define EXTRA_MAX   KIB(12)
 
 /* --- whether anybody wants it ----------------------------------------------------------------- */
 
@@ -95,14 +96,16 @@ static err_t write_payload(struct ctx *ctx, struct sql_tx *tx, const struct even
 	struct webhook_facts facts = {
 		.event = plan->type,
 		.at_us = clock_wall_us(),
-		.operator_name = ctx->actor.name,
+		.operator_name = ctx->actor.name.len ? ctx->actor.name : event->by,
 		.host = ctx->asked_at,
-		.repository = event->repository,
-		.tag = event->tag,
-		.digest = event->digest,
+		.resources = event->resources,
+		.resource_count = event->resource_count,
+		.retention = event->retention,
 		.details = event->details,
 	};
-	if (event->repository_id) {
+	if (!event->retention.len) /* Harbor's names projects only */
+		facts.repository = event->repository;
+	if (facts.repository.len && event->repository_id) {
 		err_t err = db_webhook_repository(ctx, tx, event->repository_id,
 						  &facts.repository_made_us, &facts.is_public);
 		if (err != OK && err != ERR_ABSENT)
@@ -119,7 +122,7 @@ static err_t write_payload(struct ctx *ctx, struct sql_tx *tx, const struct even
 /* What some formats say besides. */
 static str write_extra(struct ctx *ctx, const struct event *event)
 {
-	CLEANUP(buf_done) struct buf text = BUF_INIT(KIB(2));
+	CLEANUP(buf_done) struct buf text = BUF_INIT(EXTRA_MAX);
 	struct json_writer w = JSON_WRITER(&text);
 	char bytes[UUID_BYTES], id[UUID_TEXT_LEN + 1];
 	unique_bytes(bytes, sizeof bytes);
@@ -128,7 +131,10 @@ static str write_extra(struct ctx *ctx, const struct event *event)
 	json_write_str(&w, "id", (str){ id, UUID_TEXT_LEN });
 	json_write_str(&w, "request_id", ctx->request_id);
 	json_write_str(&w, "host", ctx->asked_at);
-	json_write_str(&w, "media_type", event->media_type);
+	json_write_array_begin(&w, "media_types"); /* of the resources, in their order */
+	for (size_t i = 0; i < event->resource_count; i++)
+		json_write_str(&w, NULL, event->resources[i].media_type);
+	json_write_array_end(&w);
 	json_write_object_end(&w);
 	return arena_copy(ctx->arena, buf_str(&text));
 }
@@ -169,11 +175,41 @@ static err_t tell_policy(struct ctx *ctx, struct sql_tx *tx, const struct webhoo
 	return OK;
 }
 
+/* What all policies are told that want all of it is written once. */
+static err_t describe(struct ctx *ctx, struct sql_tx *tx, const struct event_plan *plan,
+		      const struct event *event, struct webhook_delivery *delivery)
+{
+	if (delivery->payload.len)
+		return OK;
+	TRY(write_payload(ctx, tx, plan, event, &delivery->payload));
+	delivery->extra = write_extra(ctx, event);
+	return OK;
+}
+
+static err_t ask_policy(struct ctx *ctx, struct sql_tx *tx, struct event_plan *plan,
+			const struct webhook_policy_row *row, const struct event *event,
+			struct webhook_delivery *whole)
+{
+	const struct webhook_about about = { event->repository, event->resources,
+					     event->resource_count };
+	struct webhook_resource chosen[WEBHOOK_RESOURCES_MAX];
+	struct webhook_delivery part = { .event = plan->type }, *delivery = whole;
+	struct event of = *event;
+	if (!(row->events & WEBHOOK_EVENT_BIT(plan->type)) ||
+	    !webhook_filter_choose(row->filters, row->project_id != 0, &about, chosen,
+				   &of.resource_count))
+		return OK;
+	of.resources = chosen;
+	if (of.resource_count < event->resource_count)
+		delivery = &part;
+	TRY(describe(ctx, tx, plan, &of, delivery));
+	plan->added = true;
+	return tell_policy(ctx, tx, row, delivery, event);
+}
+
 err_t event_add(struct ctx *ctx, struct sql_tx *tx, struct event_plan *plan,
 		const struct event *event)
 {
-	const struct webhook_about about = { event->repository, event->tag, event->media_type };
-	struct webhook_delivery delivery = { .event = plan->type };
 	struct webhook_policy_row *rows;
 	size_t count;
 	if (!plan->wanted)
@@ -181,18 +217,16 @@ err_t event_add(struct ctx *ctx, struct sql_tx *tx, struct event_plan *plan,
 	TRY(db_webhook_policy_about(ctx, tx,
 				    (struct webhook_place){ ctx->tenant_id, plan->project_id },
 				    &rows, &count));
-	for (size_t i = 0; i < count; i++) {
-		if (!(rows[i].events & WEBHOOK_EVENT_BIT(plan->type)) ||
-		    !webhook_filter_fits(rows[i].filters, rows[i].project_id != 0, &about))
-			continue;
-		if (!delivery.payload.len) {
-			TRY(write_payload(ctx, tx, plan, event, &delivery.payload));
-			delivery.extra = write_extra(ctx, event);
-		}
-		TRY(tell_policy(ctx, tx, &rows[i], &delivery, event));
-		plan->added = true;
+	struct event part = *event;
+	for (size_t left = event->resource_count;; part.resources += part.resource_count) {
+		struct webhook_delivery whole = { .event = plan->type };
+		part.resource_count = MIN(left, (size_t)WEBHOOK_RESOURCES_MAX);
+		left -= part.resource_count;
+		for (size_t i = 0; i < count; i++)
+			TRY(ask_policy(ctx, tx, plan, &rows[i], &part, &whole));
+		if (!left)
+			return OK;
 	}
-	return OK;
 }
 
 void event_told(const struct event_plan *plan)

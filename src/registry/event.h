@@ -13,7 +13,9 @@
  * For each target of each policy that wants it there is a delivery then (db/webhook.h) and a letter
  * in the outbox about policy, target and repository; notify/webhook.h sends them.
  *
- * The payload says who asked and how he called this registry: ctx->actor, ctx->asked_at.
+ * The payload says who asked and how he called this registry: ctx->actor, ctx->asked_at. A policy
+ * that wants some of the resources only is told of those. More than WEBHOOK_RESOURCES_MAX are told
+ * in several events.
  */
 #pragma once
 
@@ -36,10 +38,10 @@ err_t event_plan_in(struct ctx *ctx, struct registry *registry, enum webhook_eve
 struct event {
 	str repository; /* its present full name; empty: about none */
 	int64_t repository_id;
-	str tag;	/* may be empty */
-	str digest;	/* empty: about no artifact */
-	str media_type; /* may be empty */
-	str details;	/* JSON object; may be empty */
+	const struct webhook_resource *resources;
+	size_t resource_count;	/* 0: about no artifact */
+	str retention, details; /* JSON objects; may be empty */
+	str by;			/* who does it, where nobody asked for it */
 };
 err_t event_add(struct ctx *ctx, struct sql_tx *tx, struct event_plan *plan,
 		const struct event *event);

@@ -139,7 +139,9 @@ static err_t expire(struct ctx *ctx, struct work *work)
 {
 	TRY(load(ctx, work));
 	choose(work);
-	struct delete_batch batch = { .repository_id = work->row->repository_id,
+	struct delete_batch batch = { .project_id = work->row->project_id,
+				      .repository_id = work->row->repository_id,
+				      .repository = work->row->repository,
 				      .how = "expiry",
 				      .items = work->items,
 				      .count = work->item_count,

@@ -105,15 +105,29 @@ static err_t put_reference_tag(struct ctx *ctx, struct sql_tx *tx, const struct 
 				 : err;
 }
 
+/* A resource for each of its tags; without any, for the digest. */
 static err_t add_event(struct ctx *ctx, struct sql_tx *tx, struct push_work *work)
 {
-	const struct event event = {
-		.repository = work->push->repository,
+	const struct manifest_push *push = work->push;
+	struct webhook_resource pushed[MANIFEST_TAGS_MAX + 1];
+	struct event event = {
+		.repository = push->repository,
 		.repository_id = work->repository_id,
-		.tag = work->push->reference.tag,
+		.resources = pushed,
+	};
+	if (!work->plan.wanted)
+		return OK;
+	const struct webhook_resource plain = {
 		.digest = arena_copy(ctx->arena, str_from(digest_format(work->row.digest).text)),
+		.tag = push->reference.tag,
 		.media_type = work->row.media_type,
 	};
+	if (plain.tag.len || !push->tag_count)
+		pushed[event.resource_count++] = plain;
+	for (size_t i = 0; i < push->tag_count; i++) {
+		pushed[event.resource_count] = plain;
+		pushed[event.resource_count++].tag = push->tags[i];
+	}
 	return event_add(ctx, tx, &work->plan, &event);
 }
 

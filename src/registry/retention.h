@@ -19,6 +19,9 @@
  * was decided there:
  *	{"digest", "tags": […], "labels": […], "pushed_at", "pulled_at", "action", "reason", "rule"}
  * The action is retain, delete, or skip for what was to go and could not.
+ *
+ * Webhooks are told as Harbor's are: DELETE_ARTIFACT of each artifact that goes, and TAG_RETENTION
+ * when a repository is done of which something was deleted.
  */
 #pragma once
 
@@ -62,6 +65,8 @@ struct retention_gone {
 
 struct retention_run {
 	int64_t project_id, job_id;
+	int64_t policy_id; /* this and the next for who is told of it */
+	str asked_by;	   /* empty: the clock */
 	str rules;
 	bool dry, forced;
 

@@ -28,6 +28,18 @@ struct retention_set {
 	size_t count;
 };
 
+/* What was to stay, and what was to go and did not. */
+bool retention_stayed(const struct retention_set *set, size_t at);
+
+/* That a repository is done, for whom `plan` is made: with the rules, unless they are very long,
+ * and as many of what was deleted as RETENTION_TOLD_MAX bytes name. In the transaction that says
+ * so. */
+#define RETENTION_TOLD_MAX KIB(16)
+struct event_plan;
+err_t retention_add_event(struct ctx *ctx, struct sql_tx *tx, struct event_plan *plan,
+			  const struct retention_run *run, const struct retention_set *set,
+			  const struct retention_task *task);
+
 /* Reads a repository into ctx's arena and decides. */
 err_t retention_load(struct ctx *ctx, struct registry *registry,
 		     const struct retention_policy *policy,

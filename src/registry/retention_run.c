@@ -4,6 +4,7 @@
 #include "db/db.h"
 #include "internal.h"
 #include "registry/delete.h"
+#include "registry/event.h"
 #include "retention_internal.h"
 
 #include "base/banned.h"
@@ -231,7 +232,9 @@ static void mark(struct retention_subject *subject, const struct delete_item *it
 static err_t flush(struct ctx *ctx, struct batch *batch)
 {
 	struct delete_batch deletes = {
+		.project_id = batch->work->project_id,
 		.repository_id = batch->set->repository.id,
+		.repository = batch->set->repository.name,
 		.how = "retention",
 		.items = batch->items,
 		.count = batch->count,
@@ -321,6 +324,11 @@ static bool failed(const struct retention_set *set, size_t at)
 	return subject->failed || (subject->tag && set->subjects[first].all_failed);
 }
 
+bool retention_stayed(const struct retention_set *set, size_t at)
+{
+	return set->candidates[at].stays || failed(set, at);
+}
+
 static void write_line(struct arena *arena, struct json_writer *w, const struct retention_set *set,
 		       size_t at)
 {
@@ -385,9 +393,18 @@ static err_t begin_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	return db_retention_task_insert(ctx, tx, arg);
 }
 
+struct finish {
+	const struct retention_run *run;
+	const struct retention_set *set;
+	struct retention_task *task;
+	struct event_plan plan;
+};
+
 static err_t finish_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
-	return db_retention_task_finish(ctx, tx, arg);
+	struct finish *finish = arg;
+	TRY(db_retention_task_finish(ctx, tx, finish->task));
+	return retention_add_event(ctx, tx, &finish->plan, finish->run, finish->set, finish->task);
 }
 
 static err_t do_it(struct ctx *ctx, struct work *work, struct retention_set *set,
@@ -396,7 +413,7 @@ static err_t do_it(struct ctx *ctx, struct work *work, struct retention_set *set
 	if (!work->run->dry)
 		TRY(delete_all(ctx, work, set));
 	for (size_t i = 0; i < set->count; i++)
-		task->retained += set->candidates[i].stays || failed(set, i);
+		task->retained += retention_stayed(set, i);
 	task->total = (int64_t)set->count;
 	for (struct page page = { .task_id = task->id }; page.from < set->count; page.number++)
 		TRY(write_page(ctx, work, set, &page));
@@ -410,20 +427,25 @@ static err_t visit(struct ctx *ctx, struct work *work, struct retention_set *set
 				       .repository = set->repository.name,
 				       .state = RETENTION_RUNS,
 				       .started_at_us = clock_wall_us() };
+	struct finish finish = { .run = work->run, .set = set, .task = &task };
 	*ret_on = true;
 	if (set->untouched)
 		return OK;
+	TRY(event_plan_in(ctx, work->registry, WEBHOOK_EVENT_RETENTION, work->project_id,
+			  &finish.plan));
 	TRY(db_run(ctx, work->registry->db, SQL_WRITE, begin_body, &task));
 	err_t err = do_it(ctx, work, set, &task);
 	task.state = err == OK ? RETENTION_DONE : RETENTION_FAILED;
 	task.finished_at_us = clock_wall_us();
 	struct failure failure = ctx->failure;
-	err_t finished = db_run(ctx, work->registry->db, SQL_WRITE, finish_body, &task);
+	finish.plan.wanted = finish.plan.wanted && err == OK;
+	err_t finished = db_run(ctx, work->registry->db, SQL_WRITE, finish_body, &finish);
 	if (err != OK) {
 		ctx->failure = failure;
 		return err;
 	}
 	TRY(finished);
+	event_told(&finish.plan);
 	work->run->done(&task, work->run->arg);
 	return OK;
 }

@@ -7,6 +7,7 @@
 #include "db/tag.h"
 #include "internal.h"
 #include "listing.h"
+#include "registry/event.h"
 #include "registry/repository.h"
 #include "registry/tag_history.h"
 
@@ -20,7 +21,13 @@ struct tag_work {
 	digest d;
 	str name;
 	bool moves; /* it may be there */
+	struct event_plan plan;
 };
+
+static const char *how(const struct tag_work *work)
+{
+	return work->moves ? "revert" : "retag";
+}
 
 /* The tag may be the one that makes it a signature. */
 static err_t facts_by_tag(struct ctx *ctx, const struct tag_work *work,
@@ -38,11 +45,28 @@ static err_t facts_by_tag(struct ctx *ctx, const struct tag_work *work,
 	return OK;
 }
 
+static err_t add_event(struct ctx *ctx, struct sql_tx *tx, struct tag_work *work, str media_type)
+{
+	const struct webhook_resource moved = {
+		.digest = arena_copy(ctx->arena, str_from(digest_format(work->d).text)),
+		.tag = work->name,
+		.media_type = media_type,
+	};
+	const struct event event = {
+		.repository = work->repository,
+		.repository_id = work->repository_id,
+		.resources = &moved,
+		.resource_count = 1,
+		.details = arena_printf(ctx->arena, "{\"how\":\"%s\"}", how(work)),
+	};
+	return event_add(ctx, tx, &work->plan, &event);
+}
+
 static err_t point(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
-	const struct tag_work *work = arg;
-	struct listing listing = LISTING(work->registry, work->repository_id, &work->rules,
-					 work->moves ? "revert" : "retag");
+	struct tag_work *work = arg;
+	struct listing listing =
+		LISTING(work->registry, work->repository_id, &work->rules, how(work));
 	struct artifact_facts facts;
 	struct listing_push push = { .facts = &facts };
 	struct manifest_row row;
@@ -56,6 +80,8 @@ static err_t point(struct ctx *ctx, struct sql_tx *tx, void *arg)
 		push.gained = 1;
 	}
 	TRY(listing_pushed(ctx, tx, &listing, &push));
+	if (push.gained)
+		TRY(add_event(ctx, tx, work, row.media_type));
 	return listing_finish(ctx, tx, &listing);
 }
 
@@ -63,6 +89,7 @@ static err_t run(struct ctx *ctx, struct registry *registry, struct tag_work *wo
 {
 	TRY(repository_find(ctx, registry, work->repository, &work->repository_id));
 	TRY(immutability_find(ctx, registry, work->repository, &work->rules));
+	TRY(event_plan(ctx, registry, WEBHOOK_EVENT_MOVE_TAG, work->repository, &work->plan));
 	err_t err = db_run(ctx, registry->db, SQL_WRITE, point, work);
 	if (err == ERR_ABSENT)
 		return fail(ctx, ERR_MANIFEST_UNKNOWN, "manifest " DIGEST_FMT " is not there%s",
@@ -70,6 +97,7 @@ static err_t run(struct ctx *ctx, struct registry *registry, struct tag_work *wo
 	TRY(err);
 	struct cache_key key = key_in_repository('t', work->repository_id, work->name);
 	cache_drop(registry->cache, key_str(&key));
+	event_told(&work->plan);
 	return OK;
 }
 

@@ -16,7 +16,7 @@ from harness.wire import unique
 
 pytestmark = pytest.mark.settings(webhooks_allow="127.0.0.0/8", webhooks_timeout="1s")
 EVENTS = ["PUSH_ARTIFACT", "PULL_ARTIFACT", "DELETE_ARTIFACT", "SCANNING_FAILED", "SCANNING_COMPLETED", "SCANNING_STOPPED", "QUOTA_EXCEED",
-          "QUOTA_WARNING", "REPLICATION", "TAG_RETENTION"]
+          "QUOTA_WARNING", "REPLICATION", "TAG_RETENTION", "MOVE_TAG"]
 MASK = "********"
 
 

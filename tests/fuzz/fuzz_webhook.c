@@ -9,16 +9,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 static void try_filter(struct arena *arena, str text)
 {
 	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
-	const struct webhook_about about = { STR("project/app"), STR("v1"), STR("a/b") };
+	static const struct webhook_resource resources[] = {
+		{ STR_INIT("sha256:1"), STR_INIT("v1"), STR_INIT("a/b") },
+		{ STR_INIT("sha256:2"), STR_INIT(""), STR_INIT("") },
+	};
+	const struct webhook_about about = { STR("project/app"), resources, COUNT_OF(resources) };
+	struct webhook_resource chosen[COUNT_OF(resources)];
+	size_t count = 0;
 	struct json_problem problem;
 	str wrong = STR_NONE;
 	if (!json_parse(text, JSON_LIMITS_SMALL, &doc, &problem)) {
-		CHECK(!text.len || !webhook_filter_fits(text, true, &about));
+		CHECK(!text.len || !webhook_filter_choose(text, true, &about, chosen, &count));
 		return;
 	}
 	if (!webhook_filter_check(arena, doc.root, &wrong))
 		CHECK(wrong.len);
-	(void)webhook_filter_fits(text, false, &about);
+	if (webhook_filter_choose(text, false, &about, chosen, &count))
+		CHECK(count && count <= COUNT_OF(resources));
 }
 
 static void try_format(struct ctx *ctx, str text, enum webhook_kind kind, size_t at)

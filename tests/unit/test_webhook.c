@@ -7,12 +7,15 @@
 
 #define EXTRA                                                                                      \
 	"{\"id\":\"4b2f89a6-548d-4c12-9993-a1f5790b97d2\",\"request_id\":\"r1\",\"host\":"         \
-	"\"harbor.dev\",\"media_type\":\"application/vnd.oci.image.manifest.v1+json\"}"
+	"\"harbor.dev\",\"media_types\":[\"application/vnd.oci.image.manifest.v1+json\"]}"
 #define DATA                                                                                       \
 	"{\"resources\":[{\"digest\":\"sha256:dde8\",\"tag\":\"v1\",\"resource_url\":"             \
 	"\"harbor.dev/library/busybox:v1\"}],\"repository\":{\"date_created\":1677053165,"         \
 	"\"name\":\"busybox\",\"namespace\":\"library\",\"repo_full_name\":\"library/busybox\","   \
 	"\"repo_type\":\"public\"}}"
+
+static const struct webhook_resource pulled = { STR_INIT("sha256:dde8"), STR_INIT("v1"),
+						STR_INIT("a/b") };
 
 static const struct webhook_facts facts = {
 	.event = WEBHOOK_EVENT_PULL,
@@ -22,8 +25,8 @@ static const struct webhook_facts facts = {
 	.repository = STR_INIT("library/busybox"),
 	.is_public = true,
 	.repository_made_us = INT64_C(1677053165000000),
-	.tag = STR_INIT("v1"),
-	.digest = STR_INIT("sha256:dde8"),
+	.resources = &pulled,
+	.resource_count = 1,
 };
 
 static void payload(const struct webhook_facts *of, struct buf *b)
@@ -78,9 +81,10 @@ Test(webhook, distributions_envelope)
 Test(webhook, without_a_tag_the_digest_is_the_reference)
 {
 	CLEANUP(buf_done) struct buf b = BUF_INIT(KIB(8));
+	const struct webhook_resource untagged = { pulled.digest, STR_NONE, STR_NONE };
 	struct webhook_facts bare = facts;
 	size_t at;
-	bare.tag = STR_NONE;
+	bare.resources = &untagged;
 	bare.repository_made_us = 0;
 	payload(&bare, &b);
 	cr_assert(str_find(buf_str(&b),
@@ -105,7 +109,9 @@ Test(webhook, a_payload_that_is_none)
 
 Test(webhook, filters)
 {
-	const struct webhook_about about = { STR("p/app/web"), STR("v1"), STR("a/b") };
+	const struct webhook_about about = { STR("p/app/web"), &pulled, 1 };
+	struct webhook_resource chosen;
+	size_t count;
 	static const struct {
 		const char *filter;
 		bool of_project, fits;
@@ -123,9 +129,31 @@ Test(webhook, filters)
 		{ "not JSON", true, false },
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); i++)
-		cr_assert(webhook_filter_fits(str_from(cases[i].filter), cases[i].of_project,
-					      &about) == cases[i].fits,
+		cr_assert(webhook_filter_choose(str_from(cases[i].filter), cases[i].of_project,
+						&about, &chosen, &count) == cases[i].fits,
 			  "%s", cases[i].filter);
+}
+
+Test(webhook, of_several_artifacts_those_that_fit_are_told)
+{
+	static const struct webhook_resource three[] = {
+		{ STR_INIT("sha256:1"), STR_INIT("v1"), STR_INIT("a/b") },
+		{ STR_INIT("sha256:2"), STR_INIT(""), STR_INIT("a/b") },
+		{ STR_INIT("sha256:3"), STR_INIT("v3"), STR_INIT("a/c") },
+	};
+	const struct webhook_about about = { STR("p/app"), three, 3 }, none = { STR("p"), NULL, 0 };
+	struct webhook_resource chosen[3];
+	size_t count = 9;
+	cr_assert(webhook_filter_choose(STR_NONE, true, &about, chosen, &count) && count == 3);
+	cr_assert(webhook_filter_choose(STR("{\"tags\":[\"v*\"]}"), true, &about, chosen, &count));
+	cr_assert(count == 2 && str_eq(chosen[1].digest, STR("sha256:3")));
+	cr_assert(webhook_filter_choose(STR("{\"tags\":[\"v*\"],\"media_types\":[\"a/b\"]}"), true,
+					&about, chosen, &count));
+	cr_assert(count == 1 && str_eq(chosen[0].digest, STR("sha256:1")));
+	cr_assert(!webhook_filter_choose(STR("{\"tags\":[\"w*\"]}"), true, &about, chosen, &count));
+	cr_assert(webhook_filter_choose(STR("{\"tags\":[\"**\"]}"), true, &none, chosen, &count) &&
+		  count == 0);
+	cr_assert(!webhook_filter_choose(STR("{\"tags\":[\"v*\"]}"), true, &none, chosen, &count));
 }
 
 Test(webhook, every_event_is_found_by_its_name)
@@ -134,7 +162,8 @@ Test(webhook, every_event_is_found_by_its_name)
 	for (unsigned i = 0; i < WEBHOOK_EVENT_COUNT; i++) {
 		const struct webhook_event_info *info = webhook_event_info((enum webhook_event)i);
 		cr_assert(webhook_event_find(info->name, &found) && found == i);
-		cr_assert(str_has_prefix(info->cloud, STR("harbor.")));
+		cr_assert(str_has_prefix(
+			info->cloud, i == WEBHOOK_EVENT_MOVE_TAG ? STR("berth.") : STR("harbor.")));
 	}
 	cr_assert(!webhook_event_find(STR("PUSH"), &found));
 }
