@@ -185,6 +185,23 @@ static err_t delete_doomed(struct ctx *ctx, struct sql_tx *tx, struct delete_wor
 	return OK;
 }
 
+/* A manifest, and whatever goes with it. */
+static err_t delete_tree(struct ctx *ctx, struct sql_tx *tx, struct delete_work *work,
+			 struct listing *listing, digest d)
+{
+	size_t first = work->doomed_count;
+	str text = arena_copy(ctx->arena, str_from(digest_format(d).text));
+	TRY(doom(ctx, work, text, false));
+	TRY(to_trash(ctx, tx, work, TRASH_ARTIFACT, text));
+	for (size_t at = first; at < work->doomed_count; at++) {
+		err_t err = delete_doomed(ctx, tx, work, listing, at);
+		if (err == ERR_ABSENT && at > first) /* over a second index */
+			continue;
+		TRY(err);
+	}
+	return OK;
+}
+
 /* Of those that somebody deleted, and not of what follows them. */
 static err_t add_events(struct ctx *ctx, struct sql_tx *tx, struct delete_work *work)
 {
@@ -215,15 +232,7 @@ static err_t delete_manifest(struct ctx *ctx, struct sql_tx *tx, void *arg)
 		LISTING(work->registry, work->repository_id, &work->rules, "delete");
 	work->doomed_count = 0;
 	TRY(db_repository_hold(ctx, tx, work->repository_id));
-	str text = arena_copy(ctx->arena, str_from(digest_format(work->d).text));
-	TRY(doom(ctx, work, text, false));
-	TRY(to_trash(ctx, tx, work, TRASH_ARTIFACT, text));
-	for (size_t at = 0; at < work->doomed_count; at++) {
-		err_t err = delete_doomed(ctx, tx, work, &listing, at);
-		if (err == ERR_ABSENT && at > 0) /* it went in another way: over a second index */
-			continue;
-		TRY(err);
-	}
+	TRY(delete_tree(ctx, tx, work, &listing, work->d));
 	TRY(add_events(ctx, tx, work));
 	TRY(trash_close(ctx, tx, &work->trash, &listing.charge));
 	return listing_finish(ctx, tx, &listing);
@@ -298,17 +307,8 @@ static err_t is_kept(struct ctx *ctx, struct sql_tx *tx, const struct delete_wor
 static err_t delete_manifest_item(struct ctx *ctx, struct sql_tx *tx, struct delete_work *work,
 				  struct listing *listing, const struct delete_item *item)
 {
-	size_t first = work->doomed_count;
 	struct quota_charge less = listing->charge;
-	str text = arena_copy(ctx->arena, str_from(digest_format(item->digest).text));
-	TRY(doom(ctx, work, text, false));
-	TRY(to_trash(ctx, tx, work, TRASH_ARTIFACT, text));
-	for (size_t at = first; at < work->doomed_count; at++) {
-		err_t err = delete_doomed(ctx, tx, work, listing, at);
-		if (err == ERR_ABSENT && at > first)
-			continue;
-		TRY(err);
-	}
+	TRY(delete_tree(ctx, tx, work, listing, item->digest));
 	for (unsigned i = 0; i < QUOTA_RESOURCE_COUNT; i++)
 		less.more[i] = listing->charge.more[i] - less.more[i];
 	return trash_close(ctx, tx, &work->trash, &less);
