@@ -271,11 +271,13 @@ err_t harbor_webhook_list(struct ctx *ctx, struct request *rq)
 
 /* --- what there is ---------------------------------------------------------------------------- */
 
-static void write_formats(struct json_writer *w)
+static void write_formats(struct json_writer *w, const struct webhooks *webhooks)
 {
 	json_write_array_begin(w, "payload_formats");
 	for (unsigned i = 0; i < WEBHOOK_KIND_COUNT; i++) {
 		const struct webhook_kind_info *info = webhook_kind_info((enum webhook_kind)i);
+		if (!webhooks_can(webhooks, (enum webhook_kind)i))
+			continue;
 		json_write_object_begin(w, NULL);
 		json_write_str(w, "notify_type", info->name);
 		json_write_array_begin(w, "formats");
@@ -298,9 +300,10 @@ err_t harbor_webhook_events(struct ctx *ctx, struct request *rq)
 	json_write_array_end(&w);
 	json_write_array_begin(&w, "notify_type");
 	for (unsigned i = 0; i < WEBHOOK_KIND_COUNT; i++)
-		json_write_str(&w, NULL, webhook_kind_info((enum webhook_kind)i)->name);
+		if (webhooks_can(webhooks_of(rq), (enum webhook_kind)i))
+			json_write_str(&w, NULL, webhook_kind_info((enum webhook_kind)i)->name);
 	json_write_array_end(&w);
-	write_formats(&w);
+	write_formats(&w, webhooks_of(rq));
 	json_write_object_end(&w);
 	return answer_object(ctx, rq, &body);
 }

@@ -2,7 +2,10 @@
 /* check.c - see check.h. */
 #include "config/check.h"
 
+#include "base/glob.h"
 #include "codec/cidr.h"
+#include "codec/host.h"
+#include "codec/mail.h"
 #include "codec/syslog.h"
 #include "config/rates.h"
 
@@ -190,6 +193,29 @@ const char *check_http_url(str text)
 	for (size_t i = 0; i < text.len; i++)
 		if (text.ptr[i] <= ' ' || text.ptr[i] >= 0x7f || strchr("#\"\\", text.ptr[i]))
 			return want;
+	return NULL;
+}
+
+const char *check_host_name(str text)
+{
+	struct host host;
+	return !text.len || (host_read(text, &host) && !host.has_port)
+		       ? NULL
+		       : "the name of a host, or an address, without a port";
+}
+
+const char *check_mail_address(str text)
+{
+	return !text.len || mail_address_is_valid(text) ? NULL
+							: "an address such as berth@example.com";
+}
+
+const char *check_patterns(str text)
+{
+	const char *why;
+	for (str item; str_next(&text, ',', &item);)
+		if (!str_trim(item).len || !glob_check(str_trim(item), &why))
+			return "a list of patterns such as *@example.com";
 	return NULL;
 }
 

@@ -18,7 +18,10 @@ const char *check_database_url(str text);
 const char *check_url(str text);
 const char *check_rates(str text);
 const char *check_syslog(str text);
-const char *check_http_url(str text);	 /* with a path, unlike check_url() */
+const char *check_http_url(str text);  /* with a path, unlike check_url() */
+const char *check_host_name(str text); /* or nothing */
+const char *check_mail_address(str text);
+const char *check_patterns(str text);	 /* base/glob.h */
 const char *check_field_value(str text); /* of an HTTP header field */
 
 /* Splits what check_listen() accepted. `has_certificate` decides where the address itself does not.

@@ -60,6 +60,26 @@
 	X(DURATION, webhooks_retry_for_ms, "webhooks.retry_for", "72h",                            \
 	  OPTION_RANGE(0, OPTION_H(720)),                                                          \
 	  "How long a webhook that fails is tried again, after longer and longer pauses.")         \
+	X(STRING, smtp_host, "smtp.host", "", OPTION_CHECK(check_host_name),                       \
+	  "Mail server that webhooks of type `email` go by. Empty: there are none. It is the "     \
+	  "operator's, and may be inside of his network.")                                         \
+	X(INT, smtp_port, "smtp.port", "587", OPTION_RANGE(1, 65535), "Its port.")                 \
+	X(CHOICE, smtp_tls, "smtp.tls", "starttls", OPTION_CHOICES("none|starttls|tls"),           \
+	  "`starttls`: the connection is encrypted before anything is said, or nothing is said. "  \
+	  "`tls`: from its first byte, as on port 465. `none`: not at all, the login neither.")    \
+	X(PATH, smtp_ca_certificate, "smtp.ca_certificate", "", OPTION_FREE,                       \
+	  "PEM file of the authorities that its certificate is verified by. Empty: those of the "  \
+	  "system.")                                                                               \
+	X(STRING, smtp_user, "smtp.user", "", OPTION_FREE, "Login there. Empty: none.")            \
+	X(SECRET, smtp_password, "smtp.password", "", OPTION_FREE, "Its password.")                \
+	X(STRING, smtp_from, "smtp.from", "", OPTION_CHECK(check_mail_address),                    \
+	  "Whom mail is from: `berth@example.com`. Its domain is in the mail's ids, too.")         \
+	X(LIST, smtp_recipients, "smtp.recipients", "", OPTION_CHECK(check_patterns),              \
+	  "Patterns of the addresses that may get mail: `*@example.com,ops@example.org`. Empty: "  \
+	  "whatever administrators of projects name.")                                             \
+	X(DURATION, smtp_timeout_ms, "smtp.timeout", "30s",                                        \
+	  OPTION_RANGE(OPTION_MS(100), OPTION_S(300)),                                             \
+	  "How long the mail server may take for one message.")                                    \
 	X(DURATION, pulls_write_interval_ms, "pulls.write_interval", "10s",                        \
 	  OPTION_RANGE(OPTION_MS(100), OPTION_H(1)),                                               \
 	  "How often the times and numbers of pulls are written down. A crash loses so much.")     \

@@ -255,6 +255,9 @@ static err_t check_companions(struct ctx *ctx, const struct settings *settings)
 		{ OPTION_ID_audit_forward_cadf_authorization, OPTION_ID_audit_forward_cadf },
 		{ OPTION_ID_audit_forward_certificate, OPTION_ID_audit_forward_key },
 		{ OPTION_ID_audit_forward_key, OPTION_ID_audit_forward_certificate },
+		{ OPTION_ID_smtp_host, OPTION_ID_smtp_from },
+		{ OPTION_ID_smtp_user, OPTION_ID_smtp_password },
+		{ OPTION_ID_smtp_password, OPTION_ID_smtp_user },
 	};
 	const char *config = (const char *)&settings->config;
 	for (size_t i = 0; i < COUNT_OF(companions); i++) {

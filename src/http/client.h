@@ -51,6 +51,7 @@ struct client;
 	X(list, AUDIT, "audit")	      /* receivers of audit records */                             \
 	X(list, TRACES, "traces")     /* who collects traces */                                    \
 	X(list, WEBHOOK, "webhook")   /* receivers of webhooks */                                  \
+	X(list, MAIL, "mail")	      /* the mail server (smtp.h) */                               \
 	X(list, STORAGE, "storage")   /* where blobs are kept, and who gives the keys to it */
 
 #define CLIENT_PURPOSE_ENUM(list, name, text) list##_##name,

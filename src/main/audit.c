@@ -7,12 +7,9 @@
 #include "notify/audit_verify.h"
 #include "program.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 
 #include "base/banned.h"
-
-#define CA_BYTES_MAX KIB(256)
 
 enum { EXIT_INTACT = 0, EXIT_DIFFERENT = 1, EXIT_FAILED = 2 };
 
@@ -36,12 +33,9 @@ static err_t read_disabled(struct ctx *ctx, const struct program *p, struct audi
 static err_t read_forward(struct ctx *ctx, const struct program *p, struct forward_options *ret)
 {
 	const struct config *config = &p->config;
-	str ca_pem = STR_NONE;
-	if (config->audit_forward_ca_certificate.len)
-		TRY_CTX(ctx,
-			file_read_all(ctx, AT_FDCWD, config->audit_forward_ca_certificate.ptr,
-				      CA_BYTES_MAX, &ca_pem),
-			"audit_forward.ca_certificate");
+	str ca_pem;
+	TRY(program_read_pem(ctx, config->audit_forward_ca_certificate,
+			     "audit_forward.ca_certificate", &ca_pem));
 	*ret = (struct forward_options){
 		.syslog = config->audit_forward_syslog,
 		.facility = (unsigned)config->audit_forward_facility,

@@ -269,27 +269,6 @@ static const struct job_schedule *make_schedules(struct ctx *ctx, const struct p
 	return list;
 }
 
-static void policies_changed(void *registry)
-{
-	event_policies_changed(registry);
-}
-
-err_t program_open_webhooks(struct ctx *ctx, struct program *p)
-{
-	CLEANUP(secretbox_key_done) struct secretbox_key key;
-	TRY(master_key_read(ctx, program_master_key_path(ctx, p), false, &key));
-	const struct webhooks_options options = {
-		.db = p->db,
-		.master = &key,
-		.allow = p->config.webhooks_allow,
-		.timeout_ms = p->config.webhooks_timeout_ms,
-		.retry_for_ms = p->config.webhooks_retry_for_ms,
-		.changed = policies_changed,
-		.arg = p->registry,
-	};
-	return webhooks_new(ctx, &options, &p->webhooks);
-}
-
 static void wake(void *jobs)
 {
 	jobs_wake(jobs);

@@ -22,13 +22,23 @@
 
 #include "base/banned.h"
 
-#define MINUTE_MS 60000
+#define MINUTE_MS     60000
+#define PEM_BYTES_MAX KIB(256)
 
 extern char **environ;
 
 static str data_file(struct ctx *ctx, const struct program *p, const char *name)
 {
 	return arena_printf(ctx->arena, STR_FMT "/%s", STR_ARG(p->config.data_dir), name);
+}
+
+err_t program_read_pem(struct ctx *ctx, str path, const char *option, str *ret_pem)
+{
+	*ret_pem = STR_NONE;
+	if (path.len)
+		TRY_CTX(ctx, file_read_all(ctx, AT_FDCWD, path.ptr, PEM_BYTES_MAX, ret_pem), "%s",
+			option);
+	return OK;
 }
 
 err_t program_open_database(struct ctx *ctx, struct program *p)

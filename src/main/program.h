@@ -87,6 +87,9 @@ err_t program_run_retention(struct ctx *ctx, struct job *job, void *arg);
 err_t program_expire_tags(struct ctx *ctx, struct job *job, void *arg);
 err_t program_expire_inventory(struct ctx *ctx, struct job *job, void *arg);
 
+/* The file that the option names; empty when it names none. */
+err_t program_read_pem(struct ctx *ctx, str path, const char *option, str *ret_pem);
+
 enum sql_engine program_engine(const struct program *p);
 
 /* The default storage: its driver, and what that is opened with. */

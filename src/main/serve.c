@@ -21,7 +21,6 @@
 #include "version.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <malloc.h>
 #include <signal.h>
@@ -37,7 +36,6 @@
 /* For metrics and probes. */
 #define SIGHT_THREADS	  4
 #define SIGHT_CONNECTIONS 64
-#define CA_BYTES_MAX	  KIB(64)
 /* A thread per slow client must not mean a heap per thread. */
 #define MALLOC_ARENAS 2
 
@@ -104,16 +102,6 @@ static err_t start_settings(struct ctx *ctx, struct program *p)
 	return system_start(ctx, p->settings);
 }
 
-/* Empty when there is no such file to read. */
-static err_t read_ca(struct ctx *ctx, str path, const char *option, str *ret_pem)
-{
-	*ret_pem = STR_NONE;
-	if (path.len)
-		TRY_CTX(ctx, file_read_all(ctx, AT_FDCWD, path.ptr, CA_BYTES_MAX, ret_pem), "%s",
-			option);
-	return OK;
-}
-
 static err_t open_tracer(struct ctx *ctx, struct program *p)
 {
 	const struct config *config = &p->config;
@@ -128,7 +116,7 @@ static err_t open_tracer(struct ctx *ctx, struct program *p)
 	};
 	if (!options.endpoint.len)
 		return OK;
-	TRY(read_ca(ctx, config->traces_ca, "traces.ca", &options.ca_pem));
+	TRY(program_read_pem(ctx, config->traces_ca, "traces.ca", &options.ca_pem));
 	(void)gethostname(host, sizeof host - 1);
 	options.instance = str_from(host);
 	TRY(tracer_new(ctx, &options, &p->tracer));
@@ -138,7 +126,7 @@ static err_t open_tracer(struct ctx *ctx, struct program *p)
 static err_t open_api(struct ctx *ctx, struct program *p)
 {
 	str ca_pem;
-	TRY(read_ca(ctx, p->config.tls_ca_certificate, "tls.ca_certificate", &ca_pem));
+	TRY(program_read_pem(ctx, p->config.tls_ca_certificate, "tls.ca_certificate", &ca_pem));
 	const struct api_options options = {
 		.auth = p->auth,
 		.registry = p->registry,

@@ -16,6 +16,15 @@ static void webhooks_done(struct webhooks **webhooks)
 	webhooks_free(*webhooks);
 }
 
+static void keep_mail(struct webhooks *webhooks)
+{
+	struct webhook_mail *mail = &webhooks->options.mail;
+	str *texts[] = { &mail->server.host,   &mail->server.user, &mail->server.password,
+			 &mail->server.ca_pem, &mail->from,	   &mail->recipients };
+	for (size_t i = 0; i < COUNT_OF(texts); i++)
+		*texts[i] = arena_copy(&webhooks->memory, *texts[i]);
+}
+
 err_t webhooks_new(struct ctx *ctx, const struct webhooks_options *options, struct webhooks **ret)
 {
 	CLEANUP(webhooks_done) struct webhooks *webhooks = NEW(struct webhooks);
@@ -25,8 +34,10 @@ err_t webhooks_new(struct ctx *ctx, const struct webhooks_options *options, stru
 		.request_timeout_ms = (int)options->timeout_ms,
 		.connect_timeout_ms = (int)MIN(options->timeout_ms, 5000),
 	};
+	arena_init(&webhooks->memory, MIB(1));
 	webhooks->options = *options;
 	webhooks->master = *options->master;
+	keep_mail(webhooks);
 	TRY(client_new(ctx, &client, &webhooks->free));
 	client.guard = true;
 	client.allow = options->allow;
@@ -42,7 +53,13 @@ void webhooks_free(struct webhooks *webhooks)
 	client_free(webhooks->guarded);
 	client_free(webhooks->free);
 	secretbox_key_done(&webhooks->master);
+	arena_done(&webhooks->memory);
 	free(webhooks);
+}
+
+bool webhooks_can(const struct webhooks *webhooks, enum webhook_kind kind)
+{
+	return kind != WEBHOOK_EMAIL || webhooks->options.mail.server.host.len > 0;
 }
 
 /* --- deliveries ------------------------------------------------------------------------------- */

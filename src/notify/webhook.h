@@ -19,6 +19,10 @@
  * when a connection is made (http/client.h). Redirects are not followed; time and answer are
  * bounded, so the worst of receivers costs one worker for timeout_ms.
  *
+ * E-mail goes by the operator's server, when there is one, to the addresses of the target. Its
+ * Message-ID stays the same however often it is tried. What the server refuses for now is tried
+ * again as above, what it refuses for good is given up at once (http/smtp.h).
+ *
  * What of a target is secret is sealed, and shown as WEBHOOK_MASK; who saves that keeps what there
  * is.
  *
@@ -27,6 +31,7 @@
 #pragma once
 
 #include "db/webhook.h"
+#include "http/smtp.h"
 #include "model/webhook.h"
 
 #define WEBHOOK_NAME_MAX      255
@@ -48,6 +53,11 @@ struct webhooks_options {
 	const struct secretbox_key *master; /* copied */
 	str allow;			    /* CIDR list */
 	int64_t timeout_ms, retry_for_ms;
+	struct webhook_mail {
+		struct smtp_server server; /* the operator's; copied */
+		str from;
+		str recipients; /* patterns of those who may get any, by commas; empty: all */
+	} mail;
 	void (*changed)(void *arg); /* a policy was */
 	void *arg;
 };
@@ -62,13 +72,14 @@ enum webhook_kind { /* X-macros of their formats: webhook_format.h */
 		    WEBHOOK_MATTERMOST,
 		    WEBHOOK_TEAMS,
 		    WEBHOOK_DISTRIBUTION,
+		    WEBHOOK_EMAIL,
 		    WEBHOOK_KIND_COUNT
 };
 
 struct webhook_target {
 	enum webhook_kind kind;
-	str format; /* "Default", "CloudEvents" */
-	str address;
+	str format;  /* "Default", "CloudEvents" */
+	str address; /* a URL; of e-mail codec/mail.h's list of addresses */
 	bool skip_cert_verify;
 	str auth_header, secret, secret_before; /* WEBHOOK_MASK: as it was */
 };
@@ -78,6 +89,9 @@ struct webhook_policy {
 	struct webhook_target targets[WEBHOOK_TARGETS_MAX];
 	size_t target_count;
 };
+
+/* Whether targets of this kind can be told anything here. */
+bool webhooks_can(const struct webhooks *webhooks, enum webhook_kind kind);
 
 /* Checks it; sets row.id. */
 err_t webhook_policy_save(struct ctx *ctx, struct webhooks *webhooks,

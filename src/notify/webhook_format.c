@@ -8,6 +8,18 @@
 
 #define US_PER_S INT64_C(1000000)
 
+struct webhook_source webhook_source_of(const struct webhook_policy *policy,
+					const struct webhook_delivery *delivery)
+{
+	return (struct webhook_source){
+		.payload = delivery->payload,
+		.extra = delivery->extra,
+		.event = (enum webhook_event)delivery->event,
+		.policy_id = delivery->policy_id,
+		.project_id = policy->row.project_id,
+	};
+}
+
 struct opened {
 	struct json_document payload, extra;
 	str operator_name, event_data;
@@ -328,11 +340,81 @@ static err_t write_envelope(struct ctx *ctx, const struct webhook_source *source
 	return OK;
 }
 
+/* --- e-mail ------------------------------------------------------------------------------------
+ */
+
+err_t webhook_subject(struct ctx *ctx, const struct webhook_source *source, str *ret)
+{
+	CLEANUP(close_opened) struct opened opened = { 0 };
+	TRY(open_source(ctx, source, &opened));
+	const struct json_value *data = json_member(opened.payload.root, "event_data");
+	const struct json_value *resources = resources_of(&opened);
+	str repository = member(json_member(data, "repository"), "repo_full_name");
+	str tag = member(json_element(resources, 0), "tag");
+	bool is_tag = tag.len && !str_has_byte(tag, ':');
+	str more = json_count(resources) > 1
+			   ? arena_printf(ctx->arena, " and %zu more", json_count(resources) - 1)
+			   : STR_NONE;
+	*ret = arena_printf(ctx->arena, STR_FMT "%s" STR_FMT "%s" STR_FMT STR_FMT,
+			    STR_ARG(webhook_event_info(source->event)->name),
+			    repository.len ? " " : "", STR_ARG(repository), is_tag ? ":" : "",
+			    STR_ARG(is_tag ? tag : STR_NONE), STR_ARG(more));
+	return OK;
+}
+
+static void text_line(struct buf *b, const char *what, str value)
+{
+	if (value.len)
+		buf_printf(b, "%-12s" STR_FMT "\n", what, STR_ARG(value));
+}
+
+/* What else there is to say of an event, as far as it is text. */
+static void text_details(struct ctx *ctx, struct buf *b, const struct json_value *details)
+{
+	str key;
+	const struct json_value *value;
+	if (!json_value_is_object(details))
+		return;
+	for (void *at = NULL; json_next_member(details, &at, &key, &value);)
+		text_line(b, arena_printf(ctx->arena, STR_FMT ": ", STR_ARG(key)).ptr,
+			  json_value_str(value));
+}
+
+static void text_retention(struct ctx *ctx, struct buf *b, const struct json_value *retention)
+{
+	int64_t total, retained;
+	if (json_get_i64(retention, "total", &total) == JSON_FOUND &&
+	    json_get_i64(retention, "retained", &retained) == JSON_FOUND)
+		text_line(b, "Retained:",
+			  arena_printf(ctx->arena, "%lld of %lld", (long long)retained,
+				       (long long)total));
+}
+
+static err_t write_mail_text(struct ctx *ctx, const struct webhook_source *source, struct buf *b)
+{
+	CLEANUP(close_opened) struct opened opened = { 0 };
+	TRY(open_source(ctx, source, &opened));
+	const struct json_value *data = json_member(opened.payload.root, "event_data");
+	const struct json_value *resources = resources_of(&opened);
+	text_line(b, "Event:", webhook_event_info(source->event)->name);
+	text_line(b, "Repository:", member(json_member(data, "repository"), "repo_full_name"));
+	for (size_t i = 0; i < json_count(resources); i++) {
+		text_line(b, "Artifact:", member(json_element(resources, i), "resource_url"));
+		text_line(b, "Digest:", member(json_element(resources, i), "digest"));
+	}
+	text_line(b, "By:", opened.operator_name);
+	text_line(b, "At:", time_text(ctx, opened.occur_at));
+	text_retention(ctx, b, json_member(data, "retention"));
+	text_details(ctx, b, json_member(data, "custom_attributes"));
+	return OK;
+}
+
 /* --- tables ------------------------------------------------------------------------------------
  */
 
 #define JSON_TYPE  STR_INIT("application/json")
 #define CLOUD_TYPE STR_INIT("application/cloudevents+json")
+#define TEXT_TYPE  STR_INIT("text/plain")
 #define DIST_TYPE  STR_INIT("application/vnd.docker.distribution.events.v2+json")
 
 static const struct webhook_kind_info kinds[WEBHOOK_KIND_COUNT] = {
@@ -352,6 +434,9 @@ static const struct webhook_kind_info kinds[WEBHOOK_KIND_COUNT] = {
 	[WEBHOOK_DISTRIBUTION] = { STR_INIT("distribution"),
 				   { { STR_INIT("Default"), DIST_TYPE, write_envelope } },
 				   1 },
+	[WEBHOOK_EMAIL] = { STR_INIT("email"),
+			    { { STR_INIT("Default"), TEXT_TYPE, write_mail_text } },
+			    1 },
 };
 
 const struct webhook_kind_info *webhook_kind_info(enum webhook_kind kind)

@@ -17,12 +17,31 @@ struct webhook_source {
 	int64_t policy_id, project_id;
 };
 
+struct webhook_source webhook_source_of(const struct webhook_policy *policy,
+					const struct webhook_delivery *delivery);
+
 struct webhook_format {
 	str name;
 	str content_type;
 	/* ERR_CORRUPT when the payload is none. */
 	err_t (*write)(struct ctx *ctx, const struct webhook_source *source, struct buf *b);
 };
+
+/* What the subject of an e-mail says: "PUSH_ARTIFACT library/app:v1". */
+err_t webhook_subject(struct ctx *ctx, const struct webhook_source *source, str *ret);
+
+/*
+ * The whole message (RFC 5322, MIME): what people read as text, and Harbor's default payload as
+ * `event.json`.
+ */
+struct webhook_message {
+	str from;
+	const struct mail_list *to;
+	str policy_name;
+	int64_t delivery_id, at_us;
+	struct webhook_source source;
+};
+err_t webhook_message_write(struct ctx *ctx, const struct webhook_message *message, struct buf *b);
 
 struct webhook_kind_info {
 	str name; /* Harbor's notify_type */

@@ -149,13 +149,25 @@ err_t webhook_policy_open(struct ctx *ctx, const struct webhooks *webhooks,
 
 /* --- checking --------------------------------------------------------------------------------- */
 
+static err_t check_address(struct ctx *ctx, const struct webhooks *webhooks,
+			   const struct webhook_target *target, size_t at)
+{
+	if (target->address.len > WEBHOOK_ADDRESS_MAX)
+		return fail(ctx, ERR_REQUEST_INVALID, "targets[%zu].address: more than %d bytes",
+			    at, WEBHOOK_ADDRESS_MAX);
+	if (target->kind == WEBHOOK_EMAIL)
+		return webhook_mail_check(ctx, webhooks, target, at);
+	if (!client_url_is_valid(target->address))
+		return fail(ctx, ERR_REQUEST_INVALID,
+			    "targets[%zu].address: not an http or https URL without user info", at);
+	return OK;
+}
+
 static err_t check_target(struct ctx *ctx, const struct webhooks *webhooks,
 			  const struct webhook_policy *policy, size_t at)
 {
 	const struct webhook_target *target = &policy->targets[at];
-	if (target->address.len > WEBHOOK_ADDRESS_MAX || !client_url_is_valid(target->address))
-		return fail(ctx, ERR_REQUEST_INVALID,
-			    "targets[%zu].address: not an http or https URL without user info", at);
+	TRY(check_address(ctx, webhooks, target, at));
 	if (!webhook_format_find(target->kind, target->format))
 		return fail(ctx, ERR_REQUEST_INVALID,
 			    "targets[%zu].payload_format: " STR_FMT " has no such format", at,

@@ -22,6 +22,7 @@ struct round {
 	struct job *job;
 	struct webhook_policy policy;
 	bool gone;	   /* the policy is */
+	bool is_final;	   /* what failed will not do better */
 	struct arena kept; /* what was told and is not written down */
 	int64_t told[OUTBOX_TOGETHER_MAX];
 	struct webhook_attempt attempts[OUTBOX_TOGETHER_MAX];
@@ -122,13 +123,7 @@ static err_t send_request(struct ctx *ctx, const struct round *round,
 			  const struct webhook_delivery *delivery, struct webhook_attempt *ret)
 {
 	const struct webhook_target *target = &round->policy.targets[delivery->target];
-	const struct webhook_source source = {
-		.payload = delivery->payload,
-		.extra = delivery->extra,
-		.event = (enum webhook_event)delivery->event,
-		.policy_id = delivery->policy_id,
-		.project_id = round->policy.row.project_id,
-	};
+	const struct webhook_source source = webhook_source_of(&round->policy, delivery);
 	CLEANUP(buf_done) struct buf body = BUF_INIT(WEBHOOK_BODY_MAX);
 	struct client_field fields[FIELDS_MAX];
 	TRY(webhook_format_find(target->kind, target->format)->write(ctx, &source, &body));
@@ -146,6 +141,19 @@ static err_t send_request(struct ctx *ctx, const struct round *round,
 	};
 	ret->request = request_shown(ctx, &request);
 	return post(ctx, round, &request, ret);
+}
+
+static err_t try_target(struct ctx *ctx, struct round *round,
+			const struct webhook_delivery *delivery, struct webhook_attempt *ret)
+{
+	const struct webhook_policy *policy = &round->policy;
+	round->is_final = (size_t)delivery->target >= policy->target_count;
+	if (round->is_final)
+		return fail(ctx, ERR_ABSENT, "the policy has no such target any more");
+	if (policy->targets[delivery->target].kind == WEBHOOK_EMAIL)
+		return webhook_mail_send(ctx, round->webhooks, policy, delivery, ret,
+					 &round->is_final);
+	return send_request(ctx, round, delivery, ret);
 }
 
 /* --- what becomes of it ------------------------------------------------------------------------
@@ -171,7 +179,7 @@ static err_t judge_failure(struct ctx *ctx, struct round *round,
 {
 	struct failure failure = ctx->failure;
 	int64_t age_us = delivery->now_us - delivery->queued_at_us + attempt->took_us;
-	bool over = why == ERR_ABSENT || age_us >= round->webhooks->options.retry_for_ms * 1000;
+	bool over = round->is_final || age_us >= round->webhooks->options.retry_for_ms * 1000;
 	struct failed failed = { delivery, attempt, over ? WEBHOOK_DEAD : WEBHOOK_WAITS };
 	if (why == ERR_CANCELLED)
 		return why; /* the node stops; this was no attempt */
@@ -249,10 +257,7 @@ static err_t tell_in(struct ctx *ctx, struct round *round, int64_t id)
 	if (round->gone || delivery.state != WEBHOOK_WAITS)
 		return OK;
 	int64_t from_ns = clock_now_ns();
-	if ((size_t)delivery.target >= round->policy.target_count)
-		err = fail(ctx, ERR_ABSENT, "the policy has no such target any more");
-	else
-		err = send_request(ctx, round, &delivery, &attempt);
+	err = try_target(ctx, round, &delivery, &attempt);
 	attempt.took_us = (clock_now_ns() - from_ns) / 1000;
 	if (err != OK)
 		return judge_failure(ctx, round, &delivery, &attempt, err);

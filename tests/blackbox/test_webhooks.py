@@ -9,14 +9,13 @@ import threading
 import pytest
 
 from harness import oci
+from harness.hooks import EVENTS, executions, hook, policies_of, push
 from harness.people import API, call, make_person
 from harness.receivers import HttpReceiver
 from harness.wait import wait_until
 from harness.wire import unique
 
 pytestmark = pytest.mark.settings(webhooks_allow="127.0.0.0/8", webhooks_timeout="1s")
-EVENTS = ["PUSH_ARTIFACT", "PULL_ARTIFACT", "DELETE_ARTIFACT", "SCANNING_FAILED", "SCANNING_COMPLETED", "SCANNING_STOPPED", "QUOTA_EXCEED",
-          "QUOTA_WARNING", "REPLICATION", "TAG_RETENTION", "MOVE_TAG"]
 MASK = "********"
 
 
@@ -38,33 +37,13 @@ def receiver():
         yield receiver
 
 
-def policies_of(project):
-    return f"{API}/projects/{project}/webhook/policies"
-
-
 def target(receiver, kind="http", **more):
     return {"type": kind, "address": f"http://127.0.0.1:{receiver.port}/hook", **more}
-
-
-def hook(admin, project, *targets, events=EVENTS[:3], expect=201, **more):
-    body = {"name": unique("policy"), "enabled": True, "event_types": events, "targets": list(targets), **more}
-    answer = call(admin, "POST", policies_of(project), body, expect=expect)
-    return answer.headers["Location"] if expect == 201 else answer
-
-
-def push(admin, project, tag="v1", name="app", seed=0):
-    image = oci.image(seed=seed)
-    admin.repository(f"{project}/{name}").push(image, tag)
-    return image
 
 
 def arrived(receiver, count):
     wait_until(lambda: len(receiver.taken) >= count, what=f"{count} webhooks")
     return [json.loads(request["body"]) for request in receiver.taken]
-
-
-def executions(admin, path, **query):
-    return admin.get(f"{path}/executions", params=query, expect=200).json()
 
 
 # -- what is told

@@ -34,11 +34,34 @@ static void try_format(struct ctx *ctx, str text, enum webhook_kind kind, size_t
 	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
 	const struct webhook_source source = { text, text, WEBHOOK_EVENT_PUSH, 1, 1 };
 	struct json_problem problem;
-	bool is_default = kind == WEBHOOK_HTTP && at == 0; /* as it was written */
-	if (webhook_kind_info(kind)->formats[at].write(ctx, &source, &b) != OK || is_default ||
+	bool is_json =
+		kind != WEBHOOK_EMAIL && (kind != WEBHOOK_HTTP || at); /* as it was written */
+	if (webhook_kind_info(kind)->formats[at].write(ctx, &source, &b) != OK || !is_json ||
 	    buf_overrun(&b))
 		return;
 	CHECK(json_parse(buf_str(&b), (struct json_limits){ 32, 65536, true }, &doc, &problem));
+}
+
+/* The name of a policy may be anything, too: it is a field of the message and nothing more. */
+static void try_message(struct ctx *ctx, str text)
+{
+	CLEANUP(buf_done) struct buf b = BUF_INIT(4 * WEBHOOK_BODY_MAX);
+	struct mail_list to;
+	str head, line;
+	size_t at;
+	CHECK(mail_list_parse(STR("a@example.com"), &to));
+	const struct webhook_message message = {
+		.from = STR("b@example.com"),
+		.to = &to,
+		.policy_name = text,
+		.source = { text, text, WEBHOOK_EVENT_PUSH, 1, 1 },
+	};
+	if (webhook_message_write(ctx, &message, &b) != OK)
+		return;
+	CHECK(str_find(buf_str(&b), STR("\r\n\r\n"), &at));
+	head = str_take(buf_str(&b), at);
+	while (str_next(&head, '\n', &line))
+		CHECK(line.len <= 78 && !str_has_prefix(line, STR("Bcc")));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
@@ -57,5 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 			ctx_forgive(&ctx);
 			try_format(&ctx, text, (enum webhook_kind)kind, at);
 		}
+	ctx_forgive(&ctx);
+	try_message(&ctx, text);
 	return 0;
 }

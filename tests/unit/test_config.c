@@ -278,6 +278,12 @@ Test(config, options_must_fit_each_other)
 	assert_flag_refused("--tls.key=k",
 			    "flag --tls.key: tls.key is set but tls.certificate is not");
 	ctx_forgive(&ctx);
+	assert_flag_refused("--smtp.host=mail",
+			    "flag --smtp.host: smtp.host is set but smtp.from is not");
+	ctx_forgive(&ctx);
+	assert_flag_refused("--smtp.user=u",
+			    "flag --smtp.user: smtp.user is set but smtp.password is not");
+	ctx_forgive(&ctx);
 	assert_flag_refused("--listen=https::443",
 			    "flag --listen: listen says https: but tls.certificate is not set");
 	ctx_forgive(&ctx);

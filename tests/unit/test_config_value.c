@@ -129,3 +129,22 @@ Test(config_value, urls)
 	cr_assert_null(check_database_url(STR("postgresql:///berth?host=/run/postgresql")));
 	cr_assert_not_null(check_database_url(STR("mysql://x")));
 }
+
+Test(config_value, mail)
+{
+	static const char *const hosts[] = { "", "localhost", "mail.example.com", "192.0.2.1",
+					     "[2001:db8::1]" };
+	static const char *const no_hosts[] = { "mail.example.com:25", "smtp://mail", "a b", "a/b",
+						"user@mail" };
+	for (size_t i = 0; i < COUNT_OF(hosts); i++)
+		cr_assert_null(check_host_name(str_from(hosts[i])), "%s", hosts[i]);
+	for (size_t i = 0; i < COUNT_OF(no_hosts); i++)
+		cr_assert_not_null(check_host_name(str_from(no_hosts[i])), "%s", no_hosts[i]);
+	cr_assert_null(check_mail_address(STR("")));
+	cr_assert_null(check_mail_address(STR("berth@example.com")));
+	cr_assert_not_null(check_mail_address(STR("Berth <berth@example.com>")));
+	cr_assert_null(check_patterns(STR("")));
+	cr_assert_null(check_patterns(STR("*@example.com, ops@example.org")));
+	cr_assert_not_null(check_patterns(STR("*@example.com,,a@b")));
+	cr_assert_not_null(check_patterns(STR("[a@example.com")));
+}

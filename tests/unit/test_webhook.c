@@ -78,6 +78,95 @@ Test(webhook, distributions_envelope)
 	       "\"harbor.dev\"}}]}");
 }
 
+#define MAIL_HEAD                                                                                  \
+	"Date: Mon, 06 Mar 2023 05:58:23 +0000\r\n"                                                \
+	"From: berth@example.com\r\n"                                                              \
+	"To: a@example.com,\r\n b@example.org\r\n"                                                 \
+	"Subject: PULL_ARTIFACT library/busybox:v1\r\n"                                            \
+	"Message-ID: <delivery-7.1678082303000000@example.com>\r\n"                                \
+	"List-Id: <policy-3.webhooks.example.com>\r\n"                                             \
+	"Berth-Delivery: 7\r\n"                                                                    \
+	"Berth-Event: PULL_ARTIFACT\r\n"                                                           \
+	"Berth-Policy: =?UTF-8?B?ZsO8ciBhbGxlICBCY2M6IGNAZA==?=\r\n"                               \
+	"Auto-Submitted: auto-generated\r\n"                                                       \
+	"MIME-Version: 1.0\r\n"                                                                    \
+	"Content-Type: multipart/mixed; boundary=\"=_event\"\r\n\r\n"
+#define MAIL_BODY                                                                                  \
+	"--=_event\r\n"                                                                            \
+	"Content-Type: text/plain; charset=utf-8\r\n"                                              \
+	"Content-Transfer-Encoding: quoted-printable\r\n\r\n"                                      \
+	"Event:      PULL_ARTIFACT\r\n"                                                            \
+	"Repository: library/busybox\r\n"                                                          \
+	"Artifact:   harbor.dev/library/busybox:v1\r\n"                                            \
+	"Digest:     sha256:dde8\r\n"                                                              \
+	"By:         J=C3=B6rg\r\n"                                                                \
+	"At:         2023-03-06T05:58:23Z\r\n"                                                     \
+	"Details:    a =3D b\r\n"                                                                  \
+	"--=_event\r\n"                                                                            \
+	"Content-Type: application/json\r\n"                                                       \
+	"Content-Disposition: attachment; filename=\"event.json\"\r\n"                             \
+	"Content-Transfer-Encoding: base64\r\n\r\n"                                                \
+	"eyJ0eXBlIjoiUFVMTF9BUlRJRkFDVCIsIm9jY3VyX2F0IjoxNjc4MDgyMzAzLCJvcGVyYXRvciI6\r\n"
+
+Test(webhook, an_email_has_text_and_the_payload_and_no_line_of_somebody_elses)
+{
+	CLEANUP(buf_done) struct buf from = BUF_INIT(KIB(8));
+	CLEANUP(buf_done) struct buf b = BUF_INIT(KIB(16));
+	CLEANUP(arena_done) struct arena arena;
+	struct webhook_facts told = facts;
+	struct mail_list to;
+	struct ctx ctx;
+	arena_init(&arena, MIB(1));
+	ctx_init(&ctx, &arena);
+	told.operator_name = STR("J\xc3\xb6rg");
+	told.details = STR("{\"Details\":\"a = b\",\"Number\":1}");
+	payload(&told, &from);
+	cr_assert(mail_list_parse(STR("mailto:a@example.com,b@example.org"), &to));
+	const struct webhook_message message = {
+		.from = STR("berth@example.com"),
+		.to = &to,
+		.policy_name = STR("f\xc3\xbcr alle\r\nBcc: c@d"),
+		.delivery_id = 7,
+		.at_us = INT64_C(1678082303000000),
+		.source = { buf_str(&from), STR(EXTRA), WEBHOOK_EVENT_PULL, 3, 1 },
+	};
+	cr_assert(webhook_message_write(&ctx, &message, &b) == OK);
+	cr_assert(str_has_prefix(buf_str(&b), STR(MAIL_HEAD MAIL_BODY)), "is " STR_FMT,
+		  STR_ARG(buf_str(&b)));
+	cr_assert(str_has_suffix(buf_str(&b), STR("--=_event--\r\n")));
+}
+
+Test(webhook, an_email_names_each_artifact_and_what_retention_kept)
+{
+	CLEANUP(buf_done) struct buf from = BUF_INIT(KIB(8));
+	CLEANUP(buf_done) struct buf b = BUF_INIT(KIB(16));
+	CLEANUP(arena_done) struct arena arena;
+	const struct webhook_resource two[] = { { STR("sha256:1"), STR("v1"), STR_NONE },
+						{ STR("sha256:2"), STR_NONE, STR_NONE } };
+	struct webhook_facts told = facts;
+	struct ctx ctx;
+	size_t at;
+	str subject;
+	arena_init(&arena, MIB(1));
+	ctx_init(&ctx, &arena);
+	told.resources = two;
+	told.resource_count = 2;
+	told.retention = STR("{\"total\":10,\"retained\":8}");
+	payload(&told, &from);
+	const struct webhook_source source = { buf_str(&from), STR(EXTRA), WEBHOOK_EVENT_PULL, 3,
+					       1 };
+	cr_assert(webhook_subject(&ctx, &source, &subject) == OK);
+	cr_assert(str_eq(subject, STR("PULL_ARTIFACT library/busybox:v1 and 1 more")));
+	cr_assert(webhook_format_find(WEBHOOK_EMAIL, STR_NONE)->write(&ctx, &source, &b) == OK);
+	cr_assert(str_find(buf_str(&b),
+			   STR("Artifact:   harbor.dev/library/busybox:v1\n"
+			       "Digest:     sha256:1\n"
+			       "Artifact:   harbor.dev/library/busybox@sha256:2\n"
+			       "Digest:     sha256:2\n"),
+			   &at));
+	cr_assert(str_find(buf_str(&b), STR("\nRetained:   8 of 10\n"), &at));
+}
+
 Test(webhook, without_a_tag_the_digest_is_the_reference)
 {
 	CLEANUP(buf_done) struct buf b = BUF_INIT(KIB(8));
