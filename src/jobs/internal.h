@@ -53,6 +53,7 @@ struct job {
 	uint64_t log_dropped;
 	int64_t progress_done, progress_total;
 	bool progress_due;
+	bool kept; /* job_keep() */
 };
 
 struct worker {

@@ -43,5 +43,9 @@ int64_t job_attempt(const struct job *job); /* 1 at first */
 #define JOB_LINE_MAX 1024
 void job_log(struct job *job, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* What this one did is of interest for as long as jobs_options' `keep_s`, if its kind's is shorter.
+ */
+void job_keep(struct job *job);
+
 /* How far it is; `total` 0: unknown. Costs nothing worth mentioning, however often. */
 void job_progress(struct job *job, int64_t done, int64_t total);

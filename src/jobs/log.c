@@ -115,6 +115,11 @@ void job_log(struct job *job, const char *format, ...)
 	flush_when_due(job);
 }
 
+void job_keep(struct job *job)
+{
+	job->kept = true;
+}
+
 void job_progress(struct job *job, int64_t done, int64_t total)
 {
 	job->progress_done = done;

@@ -91,6 +91,14 @@ static bool is_out_of_time(const struct job *job, int64_t delay_ms)
 	return job->deadline_ns && clock_now_ns() + delay_ms * CLOCK_MS >= job->deadline_ns;
 }
 
+static int64_t keep_s(const struct job *job)
+{
+	int64_t of_kind = job->kind->keep_s, of_all = job->jobs->options.keep_s;
+	if (!of_kind)
+		return of_all;
+	return job->kept ? MAX(of_kind, of_all) : of_kind;
+}
+
 /* What comes of the handler's `err`. */
 static struct job_end judge(const struct job *job, err_t err, const char *detail,
 			    enum job_result *ret)
@@ -98,7 +106,7 @@ static struct job_end judge(const struct job *job, err_t err, const char *detail
 	const struct job_kind *kind = job->kind;
 	int64_t delay_ms = pause_ms(kind, job->row.attempts);
 	struct job_end end = { .state = JOB_FAILED, .error = str_from(detail) };
-	end.keep_us = (kind->keep_s ? kind->keep_s : job->jobs->options.keep_s) * SECOND_US;
+	end.keep_us = keep_s(job) * SECOND_US;
 	*ret = JOB_RESULT_FAILED;
 	if (err == OK) {
 		end.state = JOB_DONE;

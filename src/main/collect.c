@@ -11,6 +11,7 @@
 #include "observe/process.h"
 #include "observe/tracer.h"
 #include "program.h"
+#include "registry/collect.h"
 #include "registry/quota.h"
 #include "registry/search.h"
 #include "registry/tenant.h"
@@ -132,6 +133,25 @@ static err_t collect_kind(struct ctx *ctx, struct program *p, size_t at, struct 
 			    (int64_t)now.results[i]);
 	put_tasks(samples, kind, &now);
 	return OK;
+}
+
+static void collect_garbage(struct ctx *ctx, struct program *p, struct samples *samples)
+{
+	struct collected_here here;
+	struct garbage_count now;
+	registry_collected(p->registry, &here);
+	PUT_OF(GC_FREED, STR("artifact"), here.sum.artifacts);
+	PUT_OF(GC_FREED, STR("blob"), here.sum.blobs);
+	PUT_OF(GC_FREED, STR("link"), here.sum.links);
+	PUT(GC_FREED_BYTES, here.sum.bytes);
+	PUT(GC_PUT_OFF, here.sum.put_off);
+	PUT(GC_FAILED, here.sum.failed);
+	PUT(GC_ENDED, here.ended_us * CLOCK_US);
+	if (sql_reach(p->db) != SQL_REACH_NONE && registry_garbage(ctx, p->registry, &now) == OK) {
+		PUT(GC_DUE, now.due);
+		PUT(GC_LATE, now.late_us * CLOCK_US);
+	}
+	ctx_forgive(ctx);
 }
 
 /* Without the database all the rest is still to be seen. */
@@ -279,6 +299,7 @@ void program_collect(struct ctx *ctx, void *program, struct samples *samples)
 	collect_caches(p, samples);
 	collect_audit(ctx, p, samples);
 	collect_jobs(ctx, p, samples);
+	collect_garbage(ctx, p, samples);
 	collect_health(ctx, p, samples);
 	if (p->tracer)
 		PUT(TRACE_QUEUED, tracer_queued(p->tracer));

@@ -72,6 +72,8 @@ static err_t run_collect(struct ctx *ctx, struct job *job, struct program *p, st
 	how.tell = tell_collected;
 	how.arg = job;
 	err_t err = registry_collect(ctx, p->registry, &how, &done);
+	if (done.blobs || done.artifacts || done.failed)
+		job_keep(job);
 	if (done.blobs || done.artifacts || done.put_off || done.failed)
 		job_log(job,
 			"%s: %lld blobs (%lld bytes), %lld untagged artifacts; %lld put off, "

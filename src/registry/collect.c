@@ -31,7 +31,7 @@
 struct run {
 	struct registry *registry;
 	const struct collecting *how;
-	struct collected done;
+	struct collected done, counted; /* of it, so much is in the registry's sum */
 	int64_t started_ns;
 	bool tells; /* the first worker */
 };
@@ -53,6 +53,45 @@ struct batch {
 	size_t condemned_count, taken;
 	int64_t put_off;
 };
+
+/* --- counting --------------------------------------------------------------------------------- */
+
+static void add(struct collected *sum, const struct collected *more, int64_t times)
+{
+	sum->artifacts += times * more->artifacts;
+	sum->links += times * more->links;
+	sum->blobs += times * more->blobs;
+	sum->bytes += times * more->bytes;
+	sum->put_off += times * more->put_off;
+	sum->failed += times * more->failed;
+}
+
+/* What a run did since it was here before; a dry run does nothing. */
+static void tally(struct run *run)
+{
+	struct registry_collected *all = &run->registry->collected;
+	if (run->how->dry_run)
+		return;
+	pthread_mutex_lock(&all->lock);
+	add(&all->here.sum, &run->done, 1);
+	add(&all->here.sum, &run->counted, -1);
+	pthread_mutex_unlock(&all->lock);
+	run->counted = run->done;
+}
+
+static void tally_end(struct registry *registry)
+{
+	pthread_mutex_lock(&registry->collected.lock);
+	registry->collected.here.ended_us = clock_wall_us();
+	pthread_mutex_unlock(&registry->collected.lock);
+}
+
+void registry_collected(struct registry *registry, struct collected_here *ret)
+{
+	pthread_mutex_lock(&registry->collected.lock);
+	*ret = registry->collected.here;
+	pthread_mutex_unlock(&registry->collected.lock);
+}
 
 int64_t registry_window_us(const struct registry *registry)
 {
@@ -251,6 +290,7 @@ static str name_batch(struct ctx *ctx)
 static err_t pace(struct ctx *ctx, struct run *run)
 {
 	const struct collected *done = &run->done;
+	tally(run);
 	if (run->how->tell && run->tells)
 		run->how->tell(run->how->arg, done);
 	int64_t most = run->how->per_second_max / run->how->workers;
@@ -457,15 +497,11 @@ static err_t start_worker(struct ctx *ctx, const struct run *run, struct worker 
 
 static err_t end_worker(struct ctx *ctx, struct run *run, struct worker *worker)
 {
-	struct collected *sum = &run->done;
-	const struct collected *more = &worker->run.done;
 	pthread_join(worker->thread, NULL);
 	arena_done(&worker->arena);
-	sum->links += more->links;
-	sum->blobs += more->blobs;
-	sum->bytes += more->bytes;
-	sum->put_off += more->put_off;
-	sum->failed += more->failed;
+	tally(&worker->run);
+	add(&run->done, &worker->run.done, 1);
+	add(&run->counted, &worker->run.done, 1);
 	if (worker->err != OK)
 		ctx->failure = worker->ctx.failure;
 	return worker->err;
@@ -516,6 +552,9 @@ err_t registry_collect(struct ctx *ctx, struct registry *registry,
 	inner.arena = &arena;
 	err_t err = collect_all(&inner, &run);
 	*ret = run.done;
+	tally(&run);
+	if (err == OK && !how.dry_run)
+		tally_end(registry);
 	if (err != OK)
 		ctx->failure = inner.failure;
 	return err;

@@ -65,8 +65,14 @@ err_t registry_collect(struct ctx *ctx, struct registry *registry,
 /* What a job has removed, or would have: items after number `after`. */
 err_t registry_freed(struct ctx *ctx, struct registry *registry, int64_t job_id, int64_t after,
 		     size_t max, struct garbage_freed **ret, size_t *ret_count);
-/* How much is due, for metrics. */
+
+/* For metrics: how much is due, and what all runs of this process have done. */
+struct collected_here {
+	struct collected sum;
+	int64_t ended_us; /* when the last one got to its end, of the wall's clock; 0: none has */
+};
 err_t registry_garbage(struct ctx *ctx, struct registry *registry, struct garbage_count *ret);
+void registry_collected(struct registry *registry, struct collected_here *ret);
 
 /* For those who let go. */
 int64_t registry_window_us(const struct registry *registry);

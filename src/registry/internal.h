@@ -35,6 +35,7 @@
 #include "crypto/secretbox.h"
 #include "registry/health.h"
 #include "pull_counts.h"
+#include "registry/collect.h"
 #include "registry/live_uploads.h"
 #include "registry/registry.h"
 
@@ -49,8 +50,15 @@ struct registry_health {
 	struct health last;
 };
 
+/* What collectors have done, by its lock. */
+struct registry_collected {
+	pthread_mutex_t lock;
+	struct collected_here here;
+};
+
 struct registry {
 	struct registry_health health;
+	struct registry_collected collected;
 	struct registry_options options;
 	struct secretbox_key master_key;
 	bool has_master_key;

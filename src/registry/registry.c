@@ -19,6 +19,7 @@ struct registry *registry_new(const struct registry_options *options)
 	struct registry *registry = NEW(struct registry);
 	registry->options = *options;
 	pthread_mutex_init(&registry->health.lock, NULL);
+	pthread_mutex_init(&registry->collected.lock, NULL);
 	struct registry_options *o = &registry->options;
 	o->cache_bytes_max = o->cache_bytes_max ? o->cache_bytes_max : MIB(16);
 	o->manifest_bytes_max = o->manifest_bytes_max ? o->manifest_bytes_max : MIB(4);
@@ -42,6 +43,7 @@ void registry_free(struct registry *registry)
 	if (!registry)
 		return;
 	pthread_mutex_destroy(&registry->health.lock);
+	pthread_mutex_destroy(&registry->collected.lock);
 	pull_counts_free(registry->pulls);
 	live_uploads_free(registry->uploads);
 	cache_free(registry->cache);

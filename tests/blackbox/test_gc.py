@@ -61,6 +61,21 @@ def test_blobs_of_a_deleted_manifest_go_by_themselves(registry, repo):
 
 
 @now
+def test_the_report_of_what_went_by_itself_was_gone_after_an_hour(registry, admin, repo):
+    """What removed something is kept as long as executions are; a collection that found nothing, an hour."""
+    content = oci.image("reported")
+    repo.push(content, "v1")
+    repo.delete_manifest(content.digest)
+    collected(registry, blobs_of(content))
+    kept = "SELECT CAST((keep_until_us - finished_at_us) / 3600000000 AS BIGINT) FROM job WHERE kind = 'collect' AND state > 2 AND id"
+    reports = "(SELECT job_id FROM garbage_freed)"
+    hours = wait_until(lambda: registry.query(f"{kept} IN {reports}"), what="the end of the job that did it")
+    assert set(map(int, hours)) == {30 * 24}
+    hours = wait_until(lambda: registry.query(f"{kept} NOT IN {reports}"), what="the end of a job that did nothing")
+    assert set(map(int, hours)) == {1}
+
+
+@now
 def test_what_another_manifest_or_repository_has_stays(registry, admin, repo, other):
     one, two, third = (oci.image("shared", config=oci.random_bytes(200, which)) for which in ("one", "two", "third"))
     shared = one.blobs[1]

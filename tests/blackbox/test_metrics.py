@@ -10,7 +10,7 @@ from harness import oci, swagger
 from harness.exposition import OPENMETRICS, TEXT, Metrics, Prometheus, promtool, scrape
 from harness.port import free_port
 from harness.members import make_project
-from harness.people import make_person
+from harness.people import call, make_person
 from harness.registry import ROOT
 from harness.wait import wait_until
 
@@ -167,6 +167,34 @@ class TestHarborsNames:
             assert found.of("harbor_task_queue_size", type=kind) == found.of("berth_jobs", kind=kind, state="ready")
             assert found.of("harbor_task_queue_latency", type=kind) >= 0
             assert found.of("harbor_jobservice_task_total", type=kind, status="success") == found.of("berth_jobs_attempts_total", kind=kind, result="done")
+
+    @pytest.mark.settings(garbage_window="0s")
+    def test_what_garbage_collection_removed(self, admin, repo):
+        before = scrape(admin)
+        content = oci.image("collected", layers=2)
+        repo.push(content, "v1")
+        repo.delete_manifest(content.digest)
+
+        def freed(kind):
+            return scrape(admin).of("berth_gc_freed_items_total", kind=kind) - before.of("berth_gc_freed_items_total", kind=kind)
+        wait_until(lambda: freed("blob") == len(content.blobs), what="its blobs being counted")
+        assert freed("link") == len(content.blobs) and freed("artifact") == 0
+        wait_until(lambda: scrape(admin).of("berth_gc_last_end_seconds") > before.of("process_start_time_seconds"), what="the end of it")
+        after = scrape(admin)
+        assert after.of("berth_gc_freed_bytes_total") - before.of("berth_gc_freed_bytes_total") == sum(map(len, content.blobs))
+        assert after.of("berth_gc_failed_removals_total") == 0 and after.of("berth_gc_put_off_items_total") >= 0
+        assert after.of("berth_gc_due_items") == 0 and after.of("berth_gc_late_seconds") == 0
+        repo.push(oci.image("untagged"))
+        call(admin, "POST", "/api/v2.0/system/gc/schedule", {"schedule": {"type": "Manual"}, "parameters": {"delete_untagged": True}}, expect=201)
+        wait_until(lambda: freed("artifact") == 1, what="an artifact without a tag being counted")
+
+    @pytest.mark.settings(garbage_window="1h")
+    def test_what_is_due_and_since_when(self, registry, admin, repo):
+        digest = repo.push_blob(oci.random_bytes(200, "due"))
+        assert scrape(admin).of("berth_gc_due_items") == 0
+        registry.execute("UPDATE garbage SET due_at_us = due_at_us - 3700000000")
+        found = scrape(admin)
+        assert found.of("berth_gc_due_items") == 1 and 99 < found.of("berth_gc_late_seconds") < 3600, digest
 
     def test_what_is_absent_is_said(self, admin):
         manual = (ROOT / "docs" / "metrics.md").read_text()

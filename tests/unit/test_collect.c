@@ -619,6 +619,30 @@ Test(collect, who_publishes_waits_until_it_is_gone_on_postgres)
 	side_by_side(SQL_POSTGRES, collect_it, CONDEMNED, upload_it);
 }
 
+/* Each run adds what it did, also one that failed; a dry run adds nothing. */
+Test(collect, what_was_removed_and_what_could_not_be_is_counted)
+{
+	struct collected_here here;
+	struct collected done;
+	open_world(SQL_SQLITE, 1);
+	for (size_t i = 0; i < 3; i++)
+		cr_assert(put_blob(1, i, NULL));
+	EXPECT_OK(CTX, change(&PASS_GARBAGE, 2 * WINDOW_S * SECOND));
+	EXPECT_OK(CTX, registry_collect(CTX, world.registry,
+					&(const struct collecting){ .dry_run = true }, &done));
+	registry_collected(world.registry, &here);
+	cr_assert_eq(here.sum.blobs + here.sum.links + here.ended_us, 0);
+	collect("store.remove:1=errno:5");
+	registry_collected(world.registry, &here);
+	cr_assert_eq(here.sum.failed, 1);
+	cr_assert_eq(here.sum.blobs, 2);
+	cr_assert_eq(here.sum.links, 3);
+	cr_assert_eq(here.sum.bytes, (int64_t)(world.blobs[0].len * 2));
+	cr_assert_gt(here.ended_us, 0);
+	end_all();
+	close_world();
+}
+
 static void stand_still(enum sql_engine engine)
 {
 	if (engine == SQL_POSTGRES && !getenv("BERTH_TEST_POSTGRES")) {
