@@ -74,6 +74,56 @@ def test_an_upload_goes_on_at_another_node(s3, make_registry, name):
         assert repo.get_blob(oci.digest_of(LARGE)).content == LARGE
 
 
+# -- garbage collection
+
+def collecting(make_registry, s3, prefix):
+    registry = make_registry(**s3.settings(STORAGE_S3_PREFIX=prefix, GARBAGE_WINDOW="0s"))
+    return registry, registry.client().repository("tests/collected")
+
+
+def blobs_of(content):
+    return [oci.digest_of(blob) for blob in content.blobs]
+
+
+@pytest.mark.own_server
+def test_objects_of_what_was_deleted_go_and_no_others(s3, make_registry):
+    registry, repo = collecting(make_registry, s3, "gc")
+    gone, kept = oci.image("gone", layers=2), oci.image("kept")
+    repo.insist(kept, "kept")
+    repo.insist(gone, "gone")
+    held = set(s3.keys("gc/blobs/"))
+    repo.delete_manifest(gone.digest)
+    mine = {blob_key(digest, "gc") for digest in set(blobs_of(gone)) - set(blobs_of(kept))}
+    assert mine and mine < held
+    wait_until(lambda: not mine & set(s3.keys("gc/blobs/")), what="its objects being removed")
+    assert set(s3.keys("gc/blobs/")) == {blob_key(digest, "gc") for digest in blobs_of(kept)}
+    for blob in kept.blobs:
+        assert repo.get_blob(oci.digest_of(blob)).content == blob
+
+
+@pytest.mark.own_server
+def test_a_removal_whose_answer_was_lost_does_not_take_what_came_back(s3, make_registry):
+    """It may arrive at any later time; so what is pushed after it was given up has another key, and the late removal hits nothing."""
+    registry, repo = collecting(make_registry, s3, "late")
+    data = oci.random_bytes(1000, "late")
+    digest = oci.digest_of(data)
+    key = blob_key(digest, "late")
+    s3.misbehave("DELETE", key, "forbidden", times=-1)
+    repo.push_blob(data)
+    condemned = f"SELECT 1 FROM blob WHERE digest = '{digest}' AND condemned_at_us IS NOT NULL"
+    wait_until(lambda: ("DELETE", f"/{BUCKET}/{key}") in s3.requests and registry.query(condemned), what="the removal that fails")
+    assert key in s3.keys("late/")
+    s3.behave()
+    registry.execute("UPDATE blob SET condemned_at_us = condemned_at_us - 121000000 WHERE condemned_at_us IS NOT NULL")
+    wait_until(lambda: key not in s3.keys("late/"), what="the next collector removing it")
+    content = oci.image("came back", config=data)
+    repo.insist(content, "v1")
+    assert key not in s3.keys("late/") and key + ".1" in s3.keys("late/")
+    with s3.lock:
+        s3.objects.pop(key, None)  # the late one
+    assert repo.get_blob(digest).content == data
+
+
 # -- slow and broken
 
 def test_a_completion_that_answers_200_and_an_error_is_tried_again(repo, s3):

@@ -9,6 +9,7 @@ import requests
 
 from harness import oci
 from harness.remote import MIB
+from harness.wait import wait_until
 
 pytestmark = pytest.mark.skipif("BERTH_TEST_S3" not in os.environ, reason="no real server")
 LARGE = oci.random_bytes(42 * MIB + 99, "real")
@@ -47,6 +48,22 @@ def test_an_upload_in_chunks_goes_on_behind_each(repo):
     upload.put(oci.digest_of(LARGE))
     answer = repo.get_blob(oci.digest_of(LARGE), headers={"Range": "bytes=0-9,41943040-"}, expect=206)
     assert LARGE[41943040:] in answer.content
+
+
+def test_what_was_deleted_is_collected_and_can_come_back(make_registry, name):
+    registry = make_registry(GARBAGE_WINDOW="0s")
+    repo = registry.client().repository(name)
+    content = oci.image("collected", layers=2)
+    digests = [oci.digest_of(blob) for blob in content.blobs]
+    for _ in range(2):
+        repo.insist(content, "v1")
+        assert [repo.get_blob(digest).content for digest in digests] == list(content.blobs)
+        repo.delete_manifest(content.digest)
+        named = ", ".join(f"'{digest}'" for digest in digests)
+        wait_until(lambda: not registry.query(f"SELECT id FROM blob WHERE digest IN ({named})"), what="its blobs being collected")
+        for digest in digests:
+            repo.head_blob(digest, expect=404)
+    registry.assert_fsck_clean()
 
 
 def test_an_upload_that_is_cancelled_leaves_nothing(repo):
