@@ -6,7 +6,7 @@
 #include "api/audit.h"
 #include "api/handlers_webhook.h"
 #include "api/harbor.h"
-#include "jobs/jobs.h"
+#include "api/webhook_view.h"
 #include "notify/webhook.h"
 #include "notify/webhook_format.h"
 
@@ -14,16 +14,6 @@
 
 #define DESCRIPTION_MAX KIB(4)
 #define LOG_MAX		KIB(256)
-
-static struct webhooks *webhooks_of(const struct request *rq)
-{
-	return rq->api->options.webhooks;
-}
-
-static struct webhook_place place_of(const struct request *rq)
-{
-	return (struct webhook_place){ request_tenant(rq), rq->project_found.id };
-}
 
 /* --- policies in ------------------------------------------------------------------------------ */
 
@@ -123,7 +113,7 @@ static err_t read_policy(struct ctx *ctx, struct request *rq, struct json_docume
 	struct policy_body body = { 0 };
 	TRY(body_read(ctx, rq, doc));
 	TRY(body_shape(ctx, doc->root, fields, COUNT_OF(fields), &body));
-	struct webhook_place place = place_of(rq);
+	struct webhook_place place = webhook_view_place(rq);
 	*ret = (struct webhook_policy){ .row = {
 						.tenant_id = place.tenant_id,
 						.project_id = place.project_id,
@@ -194,33 +184,21 @@ static str policy_json(struct ctx *ctx, const struct webhook_policy *policy)
 	return arena_copy(ctx->arena, buf_str(&text));
 }
 
-static struct audit_event *record(struct ctx *ctx, struct request *rq, enum audit_type type,
-				  const struct webhook_policy *policy)
-{
-	struct audit_event *event = audit_project(rq, type);
-	event->resource = arena_copy(ctx->arena, policy->row.name);
-	return event;
-}
-
 err_t harbor_webhook_create(struct ctx *ctx, struct request *rq)
 {
 	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
 	struct webhook_policy policy;
 	TRY(read_policy(ctx, rq, &doc, &policy));
-	record(ctx, rq, AUDIT_CREATE_WEBHOOK, &policy)->after = policy_json(ctx, &policy);
-	TRY(webhook_policy_save(ctx, webhooks_of(rq), &policy));
+	webhook_view_record(ctx, rq, AUDIT_CREATE_WEBHOOK, &policy)->after =
+		policy_json(ctx, &policy);
+	TRY(webhook_policy_save(ctx, webhook_view_of(rq), &policy));
 	return answer_created(rq, policy.row.id);
-}
-
-static err_t find(struct ctx *ctx, struct request *rq, struct webhook_policy *ret)
-{
-	return webhook_policy_find(ctx, webhooks_of(rq), place_of(rq), rq->id, ret);
 }
 
 err_t harbor_webhook_get(struct ctx *ctx, struct request *rq)
 {
 	struct webhook_policy policy;
-	TRY(find(ctx, rq, &policy));
+	TRY(webhook_view_find(ctx, rq, &policy));
 	CLEANUP(buf_done) struct buf body = BUF_INIT(HARBOR_BODY_MAX);
 	struct json_writer w = JSON_WRITER(&body);
 	write_policy(&w, &policy);
@@ -231,22 +209,23 @@ err_t harbor_webhook_update(struct ctx *ctx, struct request *rq)
 {
 	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
 	struct webhook_policy before, policy;
-	TRY(find(ctx, rq, &before));
+	TRY(webhook_view_find(ctx, rq, &before));
 	TRY(read_policy(ctx, rq, &doc, &policy));
 	policy.row.id = before.row.id;
-	struct audit_event *event = record(ctx, rq, AUDIT_UPDATE_WEBHOOK, &before);
+	struct audit_event *event = webhook_view_record(ctx, rq, AUDIT_UPDATE_WEBHOOK, &before);
 	event->before = policy_json(ctx, &before);
 	event->after = policy_json(ctx, &policy);
-	TRY(webhook_policy_save(ctx, webhooks_of(rq), &policy));
+	TRY(webhook_policy_save(ctx, webhook_view_of(rq), &policy));
 	return answer_empty(rq, 200);
 }
 
 err_t harbor_webhook_delete(struct ctx *ctx, struct request *rq)
 {
 	struct webhook_policy policy;
-	TRY(find(ctx, rq, &policy));
-	record(ctx, rq, AUDIT_DELETE_WEBHOOK, &policy)->before = policy_json(ctx, &policy);
-	TRY(webhook_policy_delete(ctx, webhooks_of(rq), policy.row.id));
+	TRY(webhook_view_find(ctx, rq, &policy));
+	webhook_view_record(ctx, rq, AUDIT_DELETE_WEBHOOK, &policy)->before =
+		policy_json(ctx, &policy);
+	TRY(webhook_policy_delete(ctx, webhook_view_of(rq), policy.row.id));
 	return answer_empty(rq, 200);
 }
 
@@ -257,7 +236,7 @@ err_t harbor_webhook_list(struct ctx *ctx, struct request *rq)
 	size_t count;
 	int64_t total;
 	TRY(list_begin(ctx, rq, &list));
-	TRY(webhook_policy_list(ctx, webhooks_of(rq), place_of(rq),
+	TRY(webhook_policy_list(ctx, webhook_view_of(rq), webhook_view_place(rq),
 				(struct webhook_page){ list.page_size, list.offset }, &policies,
 				&count, &total));
 	CLEANUP(buf_done) struct buf body = BUF_INIT(HARBOR_BODY_MAX);
@@ -300,10 +279,10 @@ err_t harbor_webhook_events(struct ctx *ctx, struct request *rq)
 	json_write_array_end(&w);
 	json_write_array_begin(&w, "notify_type");
 	for (unsigned i = 0; i < WEBHOOK_KIND_COUNT; i++)
-		if (webhooks_can(webhooks_of(rq), (enum webhook_kind)i))
+		if (webhooks_can(webhook_view_of(rq), (enum webhook_kind)i))
 			json_write_str(&w, NULL, webhook_kind_info((enum webhook_kind)i)->name);
 	json_write_array_end(&w);
-	write_formats(&w, webhooks_of(rq));
+	write_formats(&w, webhook_view_of(rq));
 	json_write_object_end(&w);
 	return answer_object(ctx, rq, &body);
 }
@@ -411,28 +390,6 @@ static void write_job(struct json_writer *w, const struct webhook_policy *policy
 	json_write_object_end(w);
 }
 
-/* `status` as Harbor's lists take it. */
-static err_t read_state(struct ctx *ctx, str status, enum webhook_state *ret)
-{
-	static const struct {
-		str word;
-		enum webhook_state state;
-	} words[] = {
-		{ STR_INIT(""), WEBHOOK_STATE_COUNT },	  { STR_INIT("Success"), WEBHOOK_TOLD },
-		{ STR_INIT("success"), WEBHOOK_TOLD },	  { STR_INIT("Error"), WEBHOOK_DEAD },
-		{ STR_INIT("error"), WEBHOOK_DEAD },	  { STR_INIT("Pending"), WEBHOOK_WAITS },
-		{ STR_INIT("pending"), WEBHOOK_WAITS },	  { STR_INIT("Scheduled"), WEBHOOK_WAITS },
-		{ STR_INIT("scheduled"), WEBHOOK_WAITS },
-	};
-	for (size_t i = 0; i < COUNT_OF(words); i++)
-		if (str_eq(status, words[i].word)) {
-			*ret = words[i].state;
-			return OK;
-		}
-	return fail(ctx, ERR_REQUEST_INVALID,
-		    "status is one of Success, Error, Pending and Scheduled");
-}
-
 typedef void delivery_writer(struct json_writer *w, const struct webhook_policy *policy,
 			     const struct webhook_delivery *delivery);
 
@@ -445,11 +402,12 @@ static err_t answer_deliveries(struct ctx *ctx, struct request *rq, str status,
 	size_t count;
 	int64_t total;
 	TRY(list_begin(ctx, rq, &list));
-	TRY(find(ctx, rq, &policy));
+	TRY(webhook_view_find(ctx, rq, &policy));
 	struct webhook_delivery_query query = { .policy_id = policy.row.id,
 						.page = { list.page_size, list.offset } };
-	TRY(read_state(ctx, status.len ? status : list_text(&list, "status"), &query.state));
-	TRY(webhook_delivery_list(ctx, webhooks_of(rq), &query, &deliveries, &count, &total));
+	TRY(webhook_view_state(ctx, status.len ? status : list_text(&list, "status"),
+			       &query.state));
+	TRY(webhook_delivery_list(ctx, webhook_view_of(rq), &query, &deliveries, &count, &total));
 	CLEANUP(buf_done) struct buf body = BUF_INIT(HARBOR_BODY_MAX);
 	struct json_writer w = JSON_WRITER(&body);
 	json_write_array_begin(&w, NULL);
@@ -472,19 +430,13 @@ err_t harbor_webhook_jobs(struct ctx *ctx, struct request *rq)
 	return answer_deliveries(ctx, rq, request_query(rq, STR("status")), write_job);
 }
 
-static err_t find_delivery(struct ctx *ctx, struct request *rq, struct webhook_delivery *ret)
-{
-	struct webhook_policy policy;
-	TRY(find(ctx, rq, &policy));
-	return webhook_delivery_find(ctx, webhooks_of(rq), policy.row.id, rq->sub_id, ret);
-}
-
 err_t harbor_webhook_tasks(struct ctx *ctx, struct request *rq)
 {
 	struct list list;
+	struct webhook_policy policy;
 	struct webhook_delivery delivery;
 	TRY(list_begin(ctx, rq, &list));
-	TRY(find_delivery(ctx, rq, &delivery));
+	TRY(webhook_view_find_delivery(ctx, rq, &policy, &delivery));
 	CLEANUP(buf_done) struct buf body = BUF_INIT(HARBOR_BODY_MAX);
 	struct json_writer w = JSON_WRITER(&body);
 	json_write_array_begin(&w, NULL);
@@ -516,14 +468,15 @@ static void print_attempt(struct buf *b, const struct webhook_attempt *attempt)
 
 err_t harbor_webhook_log(struct ctx *ctx, struct request *rq)
 {
+	struct webhook_policy policy;
 	struct webhook_delivery delivery;
 	struct webhook_attempt *attempts;
 	size_t count;
-	TRY(find_delivery(ctx, rq, &delivery));
+	TRY(webhook_view_find_delivery(ctx, rq, &policy, &delivery));
 	if (rq->task_id != delivery.id)
 		return fail(ctx, ERR_NOT_FOUND, "execution %lld has no task %lld",
 			    (long long)delivery.id, (long long)rq->task_id);
-	TRY(webhook_delivery_attempts(ctx, webhooks_of(rq), delivery.id, &attempts, &count));
+	TRY(webhook_delivery_attempts(ctx, webhook_view_of(rq), delivery.id, &attempts, &count));
 	CLEANUP(buf_done) struct buf text = BUF_INIT(LOG_MAX);
 	for (size_t i = 0; i < count; i++)
 		print_attempt(&text, &attempts[i]);
@@ -539,7 +492,7 @@ static err_t write_last(struct ctx *ctx, struct request *rq, struct json_writer 
 	for (unsigned i = 0; i < WEBHOOK_EVENT_COUNT; i++) {
 		if (!(policy->row.events & WEBHOOK_EVENT_BIT(i)))
 			continue;
-		TRY(webhook_delivery_last(ctx, webhooks_of(rq), policy->row.id,
+		TRY(webhook_delivery_last(ctx, webhook_view_of(rq), policy->row.id,
 					  (enum webhook_event)i, &at_us));
 		json_write_object_begin(w, NULL);
 		json_write_str(w, "policy_name", policy->row.name);
@@ -557,7 +510,7 @@ err_t harbor_webhook_last(struct ctx *ctx, struct request *rq)
 	struct webhook_policy *policies;
 	size_t count;
 	int64_t total;
-	TRY(webhook_policy_list(ctx, webhooks_of(rq), place_of(rq),
+	TRY(webhook_policy_list(ctx, webhook_view_of(rq), webhook_view_place(rq),
 				(struct webhook_page){ HARBOR_PAGE_SIZE_MAX, 0 }, &policies, &count,
 				&total));
 	CLEANUP(buf_done) struct buf body = BUF_INIT(HARBOR_BODY_MAX);
@@ -567,18 +520,4 @@ err_t harbor_webhook_last(struct ctx *ctx, struct request *rq)
 		TRY(write_last(ctx, rq, &w, &policies[i]));
 	json_write_array_end(&w);
 	return answer_object(ctx, rq, &body);
-}
-
-/* Ours: the button. */
-err_t berth_webhook_redeliver(struct ctx *ctx, struct request *rq)
-{
-	struct webhook_policy policy;
-	struct webhook_delivery delivery;
-	TRY(find(ctx, rq, &policy));
-	TRY(webhook_delivery_find(ctx, webhooks_of(rq), policy.row.id, rq->sub_id, &delivery));
-	struct audit_event *event = record(ctx, rq, AUDIT_REDELIVER_WEBHOOK, &policy);
-	event->after = arena_printf(ctx->arena, "{\"delivery\":%lld}", (long long)delivery.id);
-	TRY(webhook_redeliver(ctx, webhooks_of(rq), &delivery));
-	jobs_wake(rq->api->options.jobs);
-	return answer_empty(rq, 202);
 }

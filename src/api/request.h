@@ -38,6 +38,7 @@ struct route {
 	err_t (*handle)(struct ctx *ctx, struct request *rq);
 	bool of_nobody; /* whoever asks, on whatever host: answered also while the database is away
 			 */
+	bool of_system; /* about all tenants at once, whatever host is asked */
 	const char *operation; /* what Harbor calls it in its metrics; NULL: it has no such */
 	const struct background *background; /* of the handlers in api/background.h */
 };

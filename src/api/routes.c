@@ -502,9 +502,32 @@ const struct route api_routes[] = {
 	BERTH(GET, "/projects/{project}/members/{id}", MEMBER_READ, berth_member_get),
 	BERTH(PUT, "/projects/{project}/members/{id}", MEMBER_UPDATE, berth_member_update),
 	BERTH(DELETE, "/projects/{project}/members/{id}", MEMBER_DELETE, harbor_member_delete),
-	/* other names */
-	BERTH(POST, "/projects/{project}/webhooks/{id}/deliveries/{sub}/redeliver",
-	      NOTIFICATION_UPDATE, berth_webhook_redeliver),
+/* other names */
+#define HOOK(method, of, pattern, action, handler, system)                                         \
+	{                                                                                          \
+		HTTP_##method, "/api/berth/v1" of "/webhooks" pattern, ACTION_##action,            \
+			ROUTE_HARBOR, JSON_BODY_MAX, handler, .of_system = system                  \
+	}
+#define HOOK_POLICIES(of, read, update, system)                                                    \
+	HOOK(GET, of, "", read, harbor_webhook_list, system),                                      \
+		HOOK(POST, of, "", update, harbor_webhook_create, system),                         \
+		HOOK(GET, of, "/{id}", read, harbor_webhook_get, system),                          \
+		HOOK(PUT, of, "/{id}", update, harbor_webhook_update, system),                     \
+		HOOK(DELETE, of, "/{id}", update, harbor_webhook_delete, system)
+#define HOOK_DELIVERIES(of, read, update, system)                                                  \
+	HOOK(GET, of, "/{id}/deliveries", read, berth_webhook_deliveries, system),                 \
+		HOOK(GET, of, "/{id}/deliveries/{sub}", read, berth_webhook_delivery, system),     \
+		HOOK(POST, of, "/{id}/deliveries/{sub}/redeliver", update,                         \
+		     berth_webhook_redeliver, system),                                             \
+		HOOK(POST, of, "/{id}/ping", update, berth_webhook_ping, system)
+	HOOK_DELIVERIES("/projects/{project}", NOTIFICATION_READ, NOTIFICATION_UPDATE, false),
+	HOOK_POLICIES("", TENANT_NOTIFICATION_READ, TENANT_NOTIFICATION_UPDATE, false),
+	HOOK_DELIVERIES("", TENANT_NOTIFICATION_READ, TENANT_NOTIFICATION_UPDATE, false),
+	HOOK_POLICIES("/system", CONFIGURATION_READ, CONFIGURATION_UPDATE, true),
+	HOOK_DELIVERIES("/system", CONFIGURATION_READ, CONFIGURATION_UPDATE, true),
+#undef HOOK_DELIVERIES
+#undef HOOK_POLICIES
+#undef HOOK
 	BERTH(POST, "/projects/{project}/rename", PROJECT_UPDATE, berth_project_rename),
 	BERTH(GET, "/projects/{project}/aliases", PROJECT_READ, berth_project_aliases),
 	BERTH(DELETE, "/projects/{project}/aliases/{word}", PROJECT_DELETE,

@@ -175,14 +175,26 @@ static void read_delivery(struct ctx *ctx, const struct sql_rows *rows, void *it
 
 static const struct row_reader delivery_reader = { sizeof(struct webhook_delivery), read_delivery };
 
-err_t db_webhook_delivery_insert(struct ctx *ctx, struct sql_tx *tx,
-				 const struct webhook_delivery *delivery, int64_t *ret_id)
+static err_t insert_delivery(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *how,
+			     const struct webhook_delivery *delivery, int64_t *ret_id)
 {
-	return db_one_i64(ctx, tx, &SQL_WEBHOOK_DELIVERY_INSERT,
+	return db_one_i64(ctx, tx, how,
 			  SQL_ARGS(SQL_I64(delivery->policy_id), SQL_I64(delivery->target),
 				   SQL_TEXT(delivery->subject), SQL_I64(delivery->event),
 				   SQL_TEXT(delivery->payload), SQL_TEXT(delivery->extra)),
 			  ret_id);
+}
+
+err_t db_webhook_delivery_insert(struct ctx *ctx, struct sql_tx *tx,
+				 const struct webhook_delivery *delivery, int64_t *ret_id)
+{
+	return insert_delivery(ctx, tx, &SQL_WEBHOOK_DELIVERY_INSERT, delivery, ret_id);
+}
+
+err_t db_webhook_delivery_insert_ping(struct ctx *ctx, struct sql_tx *tx,
+				      const struct webhook_delivery *delivery, int64_t *ret_id)
+{
+	return insert_delivery(ctx, tx, &SQL_WEBHOOK_DELIVERY_INSERT_PING, delivery, ret_id);
 }
 
 err_t db_webhook_delivery_get(struct ctx *ctx, struct sql_tx *tx, int64_t id,

@@ -80,6 +80,9 @@ struct webhook_delivery {
 
 err_t db_webhook_delivery_insert(struct ctx *ctx, struct sql_tx *tx,
 				 const struct webhook_delivery *delivery, int64_t *ret_id);
+/* One that waits for nobody; until db_webhook_tried() says otherwise it is dead. */
+err_t db_webhook_delivery_insert_ping(struct ctx *ctx, struct sql_tx *tx,
+				      const struct webhook_delivery *delivery, int64_t *ret_id);
 err_t db_webhook_delivery_get(struct ctx *ctx, struct sql_tx *tx, int64_t id,
 			      struct webhook_delivery *ret);
 

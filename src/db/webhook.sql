@@ -56,6 +56,12 @@ INSERT INTO webhook_delivery (policy_id, target, subject, event, payload, extra,
 VALUES ($1, $2, $3, $4, $5, $6, @now_us, @now_us)
 RETURNING id;
 
+-- What is sent at once and waits in no queue: until it is known what came of it, it has failed.
+-- name: webhook_delivery_insert_ping :one
+INSERT INTO webhook_delivery (policy_id, target, subject, event, payload, extra, state, error, created_at_us, queued_at_us, finished_at_us)
+VALUES ($1, $2, $3, $4, $5, $6, 2, 'it was not finished', @now_us, @now_us, @now_us)
+RETURNING id;
+
 -- part: delivery
 id, policy_id, target, subject, event, payload, extra, state, attempts, status, error, created_at_us, queued_at_us, tried_at_us, finished_at_us
 

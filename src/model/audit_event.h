@@ -39,6 +39,7 @@
 	X(CREATE_WEBHOOK, "create", "webhook", true, "create webhook policy")                      \
 	X(UPDATE_WEBHOOK, "update", "webhook", true, "change webhook policy")                      \
 	X(REDELIVER_WEBHOOK, "redeliver", "webhook", true, "send webhook once more")               \
+	X(PING_WEBHOOK, "ping", "webhook", true, "send a test to a webhook")                       \
 	X(DELETE_WEBHOOK, "delete", "webhook", true, "delete webhook policy")                      \
 	X(CREATE_LABEL, "create", "label", true, "create label")                                   \
 	X(UPDATE_LABEL, "update", "label", true, "change label")                                   \

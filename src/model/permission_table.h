@@ -185,6 +185,8 @@
 	X(TENANT_DELETE, SYSTEM, "tenant", "delete", "")                                           \
 	X(TENANT_LIST, SYSTEM, "tenant", "list", "O")                                              \
 	X(TENANT_MANAGE, SYSTEM, "tenant", "manage", "T")                                          \
+	X(TENANT_NOTIFICATION_READ, SYSTEM, "notification-policy", "read", "TO")                   \
+	X(TENANT_NOTIFICATION_UPDATE, SYSTEM, "notification-policy", "update", "T")                \
 	X(ISSUER_READ, SYSTEM, "issuer", "read", "TO")                                             \
 	X(ISSUER_UPDATE, SYSTEM, "issuer", "update", "T")                                          \
 	X(PROVIDER_READ, SYSTEM, "identity-provider", "read", "TO")                                \

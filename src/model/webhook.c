@@ -18,7 +18,8 @@ static const struct webhook_event_info events[] = {
 
 const struct webhook_event_info *webhook_event_info(enum webhook_event event)
 {
-	return &events[event];
+	static const struct webhook_event_info ping = { STR_INIT("PING"), STR_INIT("berth.ping") };
+	return event == WEBHOOK_EVENT_PING ? &ping : &events[event];
 }
 
 bool webhook_event_find(str name, enum webhook_event *ret)
@@ -33,7 +34,7 @@ bool webhook_event_find(str name, enum webhook_event *ret)
 
 /* --- filters ---------------------------------------------------------------------------------- */
 
-static const char *const lists[] = { "repositories", "tags", "media_types" };
+static const char *const lists[] = { "projects", "repositories", "tags", "media_types" };
 
 static bool list_fits(const struct json_value *filter, const char *key, str text)
 {
@@ -58,13 +59,13 @@ bool webhook_filter_choose(str filter, bool of_project, const struct webhook_abo
 	static const struct webhook_resource none = { STR_NONE, STR_NONE, STR_NONE };
 	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
 	struct json_problem problem;
-	str project, name = about->repository;
+	str project = about->repository, name = about->repository, inside;
 	size_t count = 0;
 	if (filter.len && !json_parse(filter, JSON_LIMITS_SMALL, &doc, &problem))
 		return false;
-	if (of_project)
-		(void)str_cut(about->repository, '/', &project, &name);
-	if (!list_fits(doc.root, "repositories", name))
+	if (str_cut(about->repository, '/', &project, &inside) && of_project)
+		name = inside;
+	if (!list_fits(doc.root, "projects", project) || !list_fits(doc.root, "repositories", name))
 		return false;
 	for (size_t i = 0; i < about->count; i++)
 		if (resource_fits(doc.root, &about->resources[i]))
@@ -111,9 +112,10 @@ bool webhook_filter_check(struct arena *arena, const struct json_value *filter, 
 			known = known || str_eq(key, str_from(lists[i]));
 		if (known)
 			continue;
-		*ret_wrong = arena_printf(
-			arena, "filters." STR_FMT ": none of repositories, tags and media_types",
-			STR_ARG(str_take(key, 64)));
+		*ret_wrong = arena_printf(arena,
+					  "filters." STR_FMT
+					  ": none of projects, repositories, tags and media_types",
+					  STR_ARG(str_take(key, 64)));
 		return false;
 	}
 	for (size_t i = 0; i < COUNT_OF(lists); i++)
@@ -169,7 +171,7 @@ static void write_repository(struct json_writer *w, const struct webhook_facts *
 void webhook_payload_write(struct json_writer *w, const struct webhook_facts *facts)
 {
 	json_write_object_begin(w, NULL);
-	json_write_str(w, "type", events[facts->event].name);
+	json_write_str(w, "type", webhook_event_info(facts->event)->name);
 	json_write_i64(w, "occur_at", facts->at_us / US_PER_S);
 	json_write_str(w, "operator", facts->operator_name);
 	json_write_object_begin(w, "event_data");
@@ -182,5 +184,19 @@ void webhook_payload_write(struct json_writer *w, const struct webhook_facts *fa
 	if (facts->details.len)
 		json_write_raw(w, "custom_attributes", facts->details);
 	json_write_object_end(w);
+	json_write_object_end(w);
+}
+
+void webhook_extra_write(struct json_writer *w, const struct ctx *ctx, str id,
+			 const struct webhook_resource *resources, size_t count)
+{
+	json_write_object_begin(w, NULL);
+	json_write_str(w, "id", id);
+	json_write_str(w, "request_id", ctx->request_id);
+	json_write_str(w, "host", ctx->asked_at);
+	json_write_array_begin(w, "media_types"); /* of the resources, in their order */
+	for (size_t i = 0; i < count; i++)
+		json_write_str(w, NULL, resources[i].media_type);
+	json_write_array_end(w);
 	json_write_object_end(w);
 }

@@ -26,7 +26,11 @@
 	X(MOVE_TAG, "MOVE_TAG", "berth.tag.moved")
 
 #define WEBHOOK_EVENT_ENUM(name, harbor, cloud) WEBHOOK_EVENT_##name,
-enum webhook_event { WEBHOOK_EVENTS(WEBHOOK_EVENT_ENUM) WEBHOOK_EVENT_COUNT };
+enum webhook_event {
+	WEBHOOK_EVENTS(WEBHOOK_EVENT_ENUM) WEBHOOK_EVENT_COUNT,
+	/* Nothing happened: somebody looks whether a target can be reached. No policy names it. */
+	WEBHOOK_EVENT_PING = 62
+};
 #undef WEBHOOK_EVENT_ENUM
 
 /* The kind of the jobs that send them, and of their letters in the outbox. */
@@ -53,6 +57,7 @@ struct webhook_resource {
 
 /*
  * A filter is a JSON object of lists of patterns (base/glob.h): {"repositories": ["app/ **"],
+ * "projects": ["team-*"],
  * "tags": ["v*"], "media_types": ["application/vnd.oci.image.*"]} (the first without the blank). A
  * list that is absent or empty wants all; repositories are named inside their project, or, by a
  * policy of many projects, with it. What has no tag fits no list of tags but "**". Of several
@@ -89,3 +94,8 @@ struct webhook_facts {
 
 /* Harbor's default payload. */
 void webhook_payload_write(struct json_writer *w, const struct webhook_facts *facts);
+
+/* What some formats say besides: the event's id, who asked for what, and the types of the
+ * resources. */
+void webhook_extra_write(struct json_writer *w, const struct ctx *ctx, str id,
+			 const struct webhook_resource *resources, size_t count);

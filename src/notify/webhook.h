@@ -125,6 +125,14 @@ err_t webhook_delivery_last(struct ctx *ctx, struct webhooks *webhooks, int64_t 
 err_t webhook_redeliver(struct ctx *ctx, struct webhooks *webhooks,
 			const struct webhook_delivery *delivery);
 
+/*
+ * Tells one target of a PING now, beside what waits and once: to see whether it can be reached.
+ * What came of it is in the delivery `*ret_id` and its attempt; OK also when it could not be told.
+ * ERR_REQUEST_INVALID: there is no such target.
+ */
+err_t webhook_ping(struct ctx *ctx, struct webhooks *webhooks, const struct webhook_policy *policy,
+		   int64_t target, int64_t *ret_id);
+
 /* Sends all that waits about the job's subject: the handler of the job. */
 err_t webhooks_run(struct ctx *ctx, struct job *job, struct webhooks *webhooks);
 /* Forgets what ended WEBHOOK_KEEP_S ago. */

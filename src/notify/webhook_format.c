@@ -83,6 +83,16 @@ static str time_text(struct ctx *ctx, int64_t at_s)
 	return arena_printf(ctx->arena, STR_FMT "Z", STR_ARG(seconds));
 }
 
+/* Harbor's; a policy that is no project's has none there. */
+static str source_path(struct ctx *ctx, const struct webhook_source *source)
+{
+	if (!source->project_id)
+		return arena_printf(ctx->arena, "/webhook/policies/%lld",
+				    (long long)source->policy_id);
+	return arena_printf(ctx->arena, "/projects/%lld/webhook/policies/%lld",
+			    (long long)source->project_id, (long long)source->policy_id);
+}
+
 static err_t write_cloudevent(struct ctx *ctx, const struct webhook_source *source, struct buf *b)
 {
 	CLEANUP(close_opened) struct opened opened = { 0 };
@@ -92,9 +102,7 @@ static err_t write_cloudevent(struct ctx *ctx, const struct webhook_source *sour
 	json_write_str(&w, "specversion", STR("1.0"));
 	json_write_str(&w, "requestid", member(opened.extra.root, "request_id"));
 	json_write_str(&w, "id", member(opened.extra.root, "id"));
-	json_write_str(&w, "source",
-		       arena_printf(ctx->arena, "/projects/%lld/webhook/policies/%lld",
-				    (long long)source->project_id, (long long)source->policy_id));
+	json_write_str(&w, "source", source_path(ctx, source));
 	json_write_str(&w, "type", webhook_event_info(source->event)->cloud);
 	json_write_str(&w, "datacontenttype", STR("application/json"));
 	json_write_str(&w, "time", time_text(ctx, opened.occur_at));

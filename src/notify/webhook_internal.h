@@ -14,6 +14,11 @@ struct webhooks {
 	struct client *free;	/* for the system's own */
 };
 
+/* One attempt, whatever the kind of target. `*ret_final`: as below. */
+err_t webhook_try(struct ctx *ctx, const struct webhooks *webhooks,
+		  const struct webhook_policy *policy, const struct webhook_delivery *delivery,
+		  struct webhook_attempt *ret, bool *ret_final);
+
 /* One attempt by e-mail. `*ret_final`: it failed, and will not do better. */
 err_t webhook_mail_send(struct ctx *ctx, const struct webhooks *webhooks,
 			const struct webhook_policy *policy,

@@ -105,11 +105,9 @@ static size_t fill_fields(struct ctx *ctx, const struct webhook_delivery *delive
 	return n;
 }
 
-static err_t post(struct ctx *ctx, const struct round *round, const struct client_request *request,
+static err_t post(struct ctx *ctx, struct client *client, const struct client_request *request,
 		  struct webhook_attempt *ret)
 {
-	struct client *client =
-		round->policy.row.tenant_id ? round->webhooks->guarded : round->webhooks->free;
 	struct client_response response = { 0 };
 	err_t err = client_send(ctx, client, request, &response);
 	ret->status = response.status;
@@ -119,11 +117,12 @@ static err_t post(struct ctx *ctx, const struct round *round, const struct clien
 	return err;
 }
 
-static err_t send_request(struct ctx *ctx, const struct round *round,
+static err_t send_request(struct ctx *ctx, const struct webhooks *webhooks,
+			  const struct webhook_policy *policy,
 			  const struct webhook_delivery *delivery, struct webhook_attempt *ret)
 {
-	const struct webhook_target *target = &round->policy.targets[delivery->target];
-	const struct webhook_source source = webhook_source_of(&round->policy, delivery);
+	const struct webhook_target *target = &policy->targets[delivery->target];
+	const struct webhook_source source = webhook_source_of(policy, delivery);
 	CLEANUP(buf_done) struct buf body = BUF_INIT(WEBHOOK_BODY_MAX);
 	struct client_field fields[FIELDS_MAX];
 	TRY(webhook_format_find(target->kind, target->format)->write(ctx, &source, &body));
@@ -140,20 +139,24 @@ static err_t send_request(struct ctx *ctx, const struct round *round,
 		.skip_verify = target->skip_cert_verify,
 	};
 	ret->request = request_shown(ctx, &request);
-	return post(ctx, round, &request, ret);
+	return post(ctx, policy->row.tenant_id ? webhooks->guarded : webhooks->free, &request, ret);
 }
 
-static err_t try_target(struct ctx *ctx, struct round *round,
-			const struct webhook_delivery *delivery, struct webhook_attempt *ret)
+err_t webhook_try(struct ctx *ctx, const struct webhooks *webhooks,
+		  const struct webhook_policy *policy, const struct webhook_delivery *delivery,
+		  struct webhook_attempt *ret, bool *ret_final)
 {
-	const struct webhook_policy *policy = &round->policy;
-	round->is_final = (size_t)delivery->target >= policy->target_count;
-	if (round->is_final)
-		return fail(ctx, ERR_ABSENT, "the policy has no such target any more");
-	if (policy->targets[delivery->target].kind == WEBHOOK_EMAIL)
-		return webhook_mail_send(ctx, round->webhooks, policy, delivery, ret,
-					 &round->is_final);
-	return send_request(ctx, round, delivery, ret);
+	int64_t from_ns = clock_now_ns();
+	err_t err;
+	*ret_final = (size_t)delivery->target >= policy->target_count;
+	if (*ret_final)
+		err = fail(ctx, ERR_ABSENT, "the policy has no such target any more");
+	else if (policy->targets[delivery->target].kind == WEBHOOK_EMAIL)
+		err = webhook_mail_send(ctx, webhooks, policy, delivery, ret, ret_final);
+	else
+		err = send_request(ctx, webhooks, policy, delivery, ret);
+	ret->took_us = (clock_now_ns() - from_ns) / 1000;
+	return err;
 }
 
 /* --- what becomes of it ------------------------------------------------------------------------
@@ -256,9 +259,8 @@ static err_t tell_in(struct ctx *ctx, struct round *round, int64_t id)
 	TRY(err);
 	if (round->gone || delivery.state != WEBHOOK_WAITS)
 		return OK;
-	int64_t from_ns = clock_now_ns();
-	err = try_target(ctx, round, &delivery, &attempt);
-	attempt.took_us = (clock_now_ns() - from_ns) / 1000;
+	err = webhook_try(ctx, round->webhooks, &round->policy, &delivery, &attempt,
+			  &round->is_final);
 	if (err != OK)
 		return judge_failure(ctx, round, &delivery, &attempt, err);
 	keep_success(round, &delivery, &attempt);

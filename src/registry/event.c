@@ -119,7 +119,6 @@ static err_t write_payload(struct ctx *ctx, struct sql_tx *tx, const struct even
 	return OK;
 }
 
-/* What some formats say besides. */
 static str write_extra(struct ctx *ctx, const struct event *event)
 {
 	CLEANUP(buf_done) struct buf text = BUF_INIT(EXTRA_MAX);
@@ -127,15 +126,8 @@ static str write_extra(struct ctx *ctx, const struct event *event)
 	char bytes[UUID_BYTES], id[UUID_TEXT_LEN + 1];
 	unique_bytes(bytes, sizeof bytes);
 	uuid_format(bytes, id);
-	json_write_object_begin(&w, NULL);
-	json_write_str(&w, "id", (str){ id, UUID_TEXT_LEN });
-	json_write_str(&w, "request_id", ctx->request_id);
-	json_write_str(&w, "host", ctx->asked_at);
-	json_write_array_begin(&w, "media_types"); /* of the resources, in their order */
-	for (size_t i = 0; i < event->resource_count; i++)
-		json_write_str(&w, NULL, event->resources[i].media_type);
-	json_write_array_end(&w);
-	json_write_object_end(&w);
+	webhook_extra_write(&w, ctx, (str){ id, UUID_TEXT_LEN }, event->resources,
+			    event->resource_count);
 	return arena_copy(ctx->arena, buf_str(&text));
 }
 

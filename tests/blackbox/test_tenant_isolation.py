@@ -103,6 +103,8 @@ QUESTIONS = [
     ("GET", RETENTION, None), ("PUT", RETENTION, POLICY), ("DELETE", RETENTION, None), ("POST", f"{RETENTION}/executions", {"dry_run": True}),
     ("GET", f"{RETENTION}/executions", None), ("POST", f"{API}/retentions", POLICY), ("GET", f"{BERTH}/projects/{{project_id}}/retention", None),
     ("POST", f"{BERTH}/projects/{{project}}/retention/preview", POLICY), ("GET", f"{BERTH}/projects/{{project_id}}/expiring", None),
+    ("GET", f"{BERTH}/webhooks/{{webhook}}", None), ("GET", f"{BERTH}/webhooks/{{webhook}}/deliveries", None),
+    ("POST", f"{BERTH}/webhooks/{{webhook}}/ping", None), ("DELETE", f"{BERTH}/webhooks/{{webhook}}", None),
     ("GET", f"{BERTH}/inventory", None), ("DELETE", f"{BERTH}/inventory/cluster-{{project}}", None),
     ("GET", f"{BERTH}/roles/{{role}}", None), ("PUT", f"{BERTH}/roles/{{role}}", {"description": "mine"}), ("DELETE", f"{BERTH}/roles/{{role}}", None),
     ("GET", ISSUER, None), ("PUT", ISSUER, {"enabled": False}), ("DELETE", ISSUER, None), ("GET", f"{ISSUER}/bindings", None),

@@ -57,6 +57,8 @@ class Victim:
             "name": "corporate", "kind": "oidc", "settings": {"endpoint": "https://login.example", "client_id": "x", "client_secret": "hush"}})
         call(self.admin, "POST", f"{API}/projects/{self.project}/webhook/policies", {
             "name": "told", "enabled": True, "event_types": ["PUSH_ARTIFACT"], "targets": [{"type": "http", "address": "https://told.example"}]}, expect=201)
+        self.names["webhook"] = made(self.admin, f"{BERTH}/webhooks", {
+            "name": "told", "enabled": True, "event_types": ["DELETE_ARTIFACT"], "targets": [{"type": "http", "address": "https://told.example"}]})
         call(self.admin, "POST", f"{BERTH}/inventory", {"cluster": "cluster-" + self.project, "digests": [self.content.digest]})
         binding = {"name": "b", "conditions": [{"claim": "sub", "equals": "x"}], "robot_id": robot["id"]}
         self.names["binding"] = made(self.admin, f"{BERTH}/issuers/{self.names['issuer']}/bindings", binding)

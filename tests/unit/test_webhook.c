@@ -211,6 +211,9 @@ Test(webhook, filters)
 		{ "{\"repositories\":[\"app/*\"]}", true, true },
 		{ "{\"repositories\":[\"app/*\"]}", false, false },
 		{ "{\"repositories\":[\"p/**\"]}", false, true },
+		{ "{\"projects\":[\"p\"]}", false, true },
+		{ "{\"projects\":[\"p\"]}", true, true },
+		{ "{\"projects\":[\"q\",\"p/*\"]}", false, false },
 		{ "{\"tags\":[\"w*\",\"v*\"]}", true, true },
 		{ "{\"tags\":[\"w*\"],\"repositories\":[\"**\"]}", true, false },
 		{ "{\"media_types\":[\"a/*\"]}", true, true },
@@ -221,6 +224,17 @@ Test(webhook, filters)
 		cr_assert(webhook_filter_choose(str_from(cases[i].filter), cases[i].of_project,
 						&about, &chosen, &count) == cases[i].fits,
 			  "%s", cases[i].filter);
+}
+
+Test(webhook, what_is_about_a_project_alone_is_filtered_by_its_name)
+{
+	const struct webhook_about about = { STR("p"), NULL, 0 };
+	struct webhook_resource chosen;
+	size_t count;
+	cr_assert(webhook_filter_choose(STR("{\"projects\":[\"p\"]}"), false, &about, &chosen,
+					&count));
+	cr_assert(!webhook_filter_choose(STR("{\"projects\":[\"q\"]}"), false, &about, &chosen,
+					 &count));
 }
 
 Test(webhook, of_several_artifacts_those_that_fit_are_told)
