@@ -325,6 +325,14 @@ err_t db_outbox_page(struct ctx *ctx, struct sql_tx *tx, str kind, str subject, 
 			    (void **)ret, ret_count);
 }
 
+err_t db_outbox_count(struct ctx *ctx, struct sql_tx *tx, str kind, struct outbox_count *ret)
+{
+	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
+	TRY(sql_one(ctx, tx, &SQL_OUTBOX_COUNT, SQL_ARGS(SQL_TEXT(kind)), &rows));
+	*ret = (struct outbox_count){ sql_i64(&rows, 0), sql_i64(&rows, 1) };
+	return OK;
+}
+
 err_t db_outbox_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id)
 {
 	return db_exec_one(ctx, tx, &SQL_OUTBOX_DELETE, SQL_ARGS(SQL_I64(id)));

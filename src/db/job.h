@@ -171,6 +171,11 @@ err_t db_outbox_insert(struct ctx *ctx, struct sql_tx *tx, str kind, str subject
 		       int64_t *ret_id);
 err_t db_outbox_page(struct ctx *ctx, struct sql_tx *tx, str kind, str subject, int64_t max,
 		     struct outbox_row **ret, size_t *ret_count);
+/* How many wait, up to 10,000, and how long the oldest has. */
+struct outbox_count {
+	int64_t count, oldest_us;
+};
+err_t db_outbox_count(struct ctx *ctx, struct sql_tx *tx, str kind, struct outbox_count *ret);
 err_t db_outbox_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id);
 
 /* --- nodes ------------------------------------------------------------------------------------ */

@@ -237,5 +237,9 @@ INSERT INTO outbox (kind, subject, payload, created_at_us) VALUES ($1, $2, $3, @
 -- name: outbox_page :many
 SELECT id, payload, created_at_us FROM outbox WHERE kind = $1 AND subject = $2 ORDER BY id LIMIT $3;
 
+-- What waits, of one kind among the oldest 10,000 of all, and for how long. By id, from the first on: so the index is walked and nothing sorted.
+-- name: outbox_count :one
+SELECT COUNT(*), COALESCE(MAX(@now_us - c.created_at_us), 0) FROM (SELECT o.kind, o.created_at_us FROM outbox o WHERE o.id > 0 ORDER BY o.id LIMIT 10000) c WHERE c.kind = $1;
+
 -- name: outbox_delete :exec
 DELETE FROM outbox WHERE id = $1;

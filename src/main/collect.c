@@ -8,6 +8,8 @@
 #include "base/log.h"
 #include "jobs/jobs.h"
 #include "notify/audit.h"
+#include "db/job.h"
+#include "notify/webhook_format.h"
 #include "observe/process.h"
 #include "observe/tracer.h"
 #include "program.h"
@@ -150,6 +152,24 @@ static void collect_garbage(struct ctx *ctx, struct program *p, struct samples *
 	if (sql_reach(p->db) != SQL_REACH_NONE && registry_garbage(ctx, p->registry, &now) == OK) {
 		PUT(GC_DUE, now.due);
 		PUT(GC_LATE, now.late_us * CLOCK_US);
+	}
+	ctx_forgive(ctx);
+}
+
+static void collect_webhooks(struct ctx *ctx, struct program *p, struct samples *samples)
+{
+	struct webhook_stats now;
+	struct outbox_count waiting;
+	webhooks_stats(p->webhooks, &now);
+	for (unsigned i = 0; i < WEBHOOK_KIND_COUNT; i++)
+		for (size_t k = 0; k < WEBHOOK_RESULT_COUNT; k++)
+			samples_add(samples, METRIC_ID_WEBHOOK_ATTEMPTS,
+				    webhook_kind_info((enum webhook_kind)i)->name,
+				    str_from(webhook_result_names[k]), (int64_t)now.results[i][k]);
+	if (sql_reach(p->db) != SQL_REACH_NONE &&
+	    webhooks_waiting(ctx, p->webhooks, &waiting) == OK) {
+		PUT(WEBHOOK_WAITING, waiting.count);
+		PUT(WEBHOOK_OLDEST, waiting.oldest_us * CLOCK_US);
 	}
 	ctx_forgive(ctx);
 }
@@ -300,6 +320,7 @@ void program_collect(struct ctx *ctx, void *program, struct samples *samples)
 	collect_audit(ctx, p, samples);
 	collect_jobs(ctx, p, samples);
 	collect_garbage(ctx, p, samples);
+	collect_webhooks(ctx, p, samples);
 	collect_health(ctx, p, samples);
 	if (p->tracer)
 		PUT(TRACE_QUEUED, tracer_queued(p->tracer));

@@ -3,8 +3,11 @@
 #include "notify/webhook.h"
 #include "base/mem.h"
 #include "db/db.h"
+#include "db/job.h"
 #include "jobs/outbox.h"
 #include "webhook_internal.h"
+
+#include <stdatomic.h>
 
 #include "base/banned.h"
 
@@ -177,4 +180,36 @@ err_t webhooks_purge(struct ctx *ctx, struct webhooks *webhooks, int64_t *ret_co
 		*ret_count += count;
 	}
 	return OK;
+}
+
+/* --- numbers ---------------------------------------------------------------------------------- */
+
+const char *const webhook_result_names[WEBHOOK_RESULT_COUNT] = {
+	[WEBHOOK_RESULT_TOLD] = "told",
+	[WEBHOOK_RESULT_RETRIED] = "retried",
+	[WEBHOOK_RESULT_DEAD] = "dead",
+};
+
+void webhook_count(struct webhooks *webhooks, const struct webhook_policy *policy, int64_t target,
+		   enum webhook_result result)
+{
+	if ((size_t)target < policy->target_count)
+		atomic_fetch_add(&webhooks->results[policy->targets[target].kind][result], 1);
+}
+
+static err_t count_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	return db_outbox_count(ctx, tx, STR(WEBHOOK_JOB), arg);
+}
+
+err_t webhooks_waiting(struct ctx *ctx, struct webhooks *webhooks, struct outbox_count *ret)
+{
+	return db_run(ctx, webhooks->options.db, SQL_READ, count_body, ret);
+}
+
+void webhooks_stats(const struct webhooks *webhooks, struct webhook_stats *ret)
+{
+	for (size_t i = 0; i < WEBHOOK_KIND_COUNT; i++)
+		for (size_t k = 0; k < WEBHOOK_RESULT_COUNT; k++)
+			ret->results[i][k] = atomic_load(&webhooks->results[i][k]);
 }

@@ -137,3 +137,23 @@ err_t webhook_ping(struct ctx *ctx, struct webhooks *webhooks, const struct webh
 err_t webhooks_run(struct ctx *ctx, struct job *job, struct webhooks *webhooks);
 /* Forgets what ended WEBHOOK_KEEP_S ago. */
 err_t webhooks_purge(struct ctx *ctx, struct webhooks *webhooks, int64_t *ret_count);
+
+/* --- numbers ---------------------------------------------------------------------------------- */
+
+enum webhook_result { /* of an attempt */
+		      WEBHOOK_RESULT_TOLD,
+		      WEBHOOK_RESULT_RETRIED, /* it is to be made again */
+		      WEBHOOK_RESULT_DEAD,
+		      WEBHOOK_RESULT_COUNT
+};
+extern const char *const webhook_result_names[WEBHOOK_RESULT_COUNT];
+
+/* Attempts at this node since it began. */
+struct webhook_stats {
+	uint64_t results[WEBHOOK_KIND_COUNT][WEBHOOK_RESULT_COUNT];
+};
+void webhooks_stats(const struct webhooks *webhooks, struct webhook_stats *ret);
+
+/* How many wait in all of the cluster, up to 10,000, and how long the oldest has. */
+struct outbox_count;
+err_t webhooks_waiting(struct ctx *ctx, struct webhooks *webhooks, struct outbox_count *ret);

@@ -90,6 +90,8 @@ err_t webhook_ping(struct ctx *ctx, struct webhooks *webhooks, const struct webh
 		work.attempt.error = arena_copy(ctx->arena, str_from(ctx->failure.detail));
 		ctx_forgive(ctx);
 	}
+	webhook_count(webhooks, policy, target,
+		      err == OK ? WEBHOOK_RESULT_TOLD : WEBHOOK_RESULT_DEAD);
 	TRY(db_run(ctx, webhooks->options.db, SQL_WRITE, tried_body, &work));
 	*ret_id = work.delivery.id;
 	return OK;

@@ -188,6 +188,8 @@ static err_t judge_failure(struct ctx *ctx, struct round *round,
 		return why; /* the node stops; this was no attempt */
 	attempt->error = arena_copy(ctx->arena, str_from(failure.detail));
 	ctx_forgive(ctx);
+	webhook_count(round->webhooks, &round->policy, delivery->target,
+		      over ? WEBHOOK_RESULT_DEAD : WEBHOOK_RESULT_RETRIED);
 	job_log(round->job, "delivery %lld: %s%s", (long long)delivery->id, failure.detail,
 		over ? ", given up" : "");
 	err_t err = db_run(ctx, round->webhooks->options.db, SQL_WRITE, failed_body, &failed);
@@ -204,6 +206,7 @@ static void keep_success(struct round *round, const struct webhook_delivery *del
 			 const struct webhook_attempt *attempt)
 {
 	struct webhook_attempt *kept = &round->attempts[round->count];
+	webhook_count(round->webhooks, &round->policy, delivery->target, WEBHOOK_RESULT_TOLD);
 	round->told[round->count++] = delivery->id;
 	*kept = *attempt;
 	kept->request = arena_copy(&round->kept, attempt->request);

@@ -104,6 +104,13 @@
 	  "What was let go and is due to be looked at; 100000: so many or more.")                  \
 	X(GC_LATE, GAUGE, "berth_gc_late_seconds", "seconds", NULL, NULL, NULL,                    \
 	  "How long the oldest of it has been due.")                                               \
+	X(WEBHOOK_ATTEMPTS, COUNTER, "berth_webhook_attempts", "", "type", "result", NULL,         \
+	  "Attempts of this node to tell targets of webhooks, by their types: told, retried "      \
+	  "later, dead (given up).")                                                               \
+	X(WEBHOOK_WAITING, GAUGE, "berth_webhook_waiting", "", NULL, NULL, NULL,                   \
+	  "Deliveries of webhooks that wait, in the whole cluster; 10000: so many or more.")       \
+	X(WEBHOOK_OLDEST, GAUGE, "berth_webhook_waiting_seconds", "seconds", NULL, NULL, NULL,     \
+	  "How long the oldest of them has waited.")                                               \
 	X(QUEUE_SIZE, GAUGE, "harbor_task_queue_size", "", "type", NULL, NULL,                     \
 	  "Jobs that are ready and not begun, by our kinds; 10000: so many or more.")              \
 	X(QUEUE_LATENCY, GAUGE, "harbor_task_queue_latency", "", "type", NULL, NULL,               \
