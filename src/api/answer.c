@@ -158,6 +158,12 @@ err_t answer_json(struct request *rq, int status, str body)
 	return exchange_answer(rq->x, status, body);
 }
 
+err_t answer_text(struct request *rq, int status, str body)
+{
+	exchange_header(rq->x, STR("Content-Type"), STR("text/plain; charset=utf-8"));
+	return exchange_answer(rq->x, status, body);
+}
+
 void answer_location(struct request *rq, const char *format, ...)
 {
 	CLEANUP(buf_done) struct buf b = BUF_INIT(KIB(2));

@@ -14,6 +14,7 @@ void answer_error(struct request *rq, err_t err);
 
 err_t answer_empty(struct request *rq, int status);
 err_t answer_json(struct request *rq, int status, str body);
+err_t answer_text(struct request *rq, int status, str body);
 
 /* Location: /v2/<name as asked>/<format…> */
 void answer_location(struct request *rq, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -133,9 +133,7 @@ err_t background_log(struct ctx *ctx, struct request *rq, int64_t id)
 		buf_add(&text, parts[i].text);
 	if (buf_overrun(&text))
 		return fail(ctx, ERR_LIMIT, "the log is larger than its buffer");
-	answer_begin(rq);
-	exchange_header(rq->x, STR("Content-Type"), STR("text/plain; charset=utf-8"));
-	return exchange_answer(rq->x, 200, buf_str(&text));
+	return answer_text(rq, 200, buf_str(&text));
 }
 
 err_t background_end(struct ctx *ctx, struct request *rq, int64_t id)

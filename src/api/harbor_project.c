@@ -16,8 +16,7 @@
 
 err_t harbor_ping(struct ctx *ctx, struct request *rq)
 {
-	exchange_header(rq->x, STR("Content-Type"), STR("text/plain; charset=utf-8"));
-	return exchange_answer(rq->x, 200, STR("Pong"));
+	return answer_text(rq, 200, STR("Pong"));
 }
 
 static struct registry *registry_of(struct request *rq)

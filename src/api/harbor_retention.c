@@ -380,7 +380,5 @@ err_t harbor_retention_task_log(struct ctx *ctx, struct request *rq)
 	TRY(add_table(ctx, rq, &task, &text));
 	if (buf_overrun(&text))
 		return fail(ctx, ERR_LIMIT, "the log is larger than its buffer");
-	answer_begin(rq);
-	exchange_header(rq->x, STR("Content-Type"), STR("text/plain; charset=utf-8"));
-	return exchange_answer(rq->x, 200, buf_str(&text));
+	return answer_text(rq, 200, buf_str(&text));
 }

@@ -480,9 +480,7 @@ err_t harbor_webhook_log(struct ctx *ctx, struct request *rq)
 	CLEANUP(buf_done) struct buf text = BUF_INIT(LOG_MAX);
 	for (size_t i = 0; i < count; i++)
 		print_attempt(&text, &attempts[i]);
-	answer_begin(rq);
-	exchange_header(rq->x, STR("Content-Type"), STR("text/plain; charset=utf-8"));
-	return exchange_answer(rq->x, 200, buf_str(&text));
+	return answer_text(rq, 200, buf_str(&text));
 }
 
 static err_t write_last(struct ctx *ctx, struct request *rq, struct json_writer *w,

@@ -23,9 +23,8 @@ bool probe_is_ready(struct ctx *ctx, struct api *api, struct readiness *ret)
 
 static err_t answer(struct request *rq, bool good, const struct buf *lines)
 {
-	exchange_header(rq->x, STR("Content-Type"), STR("text/plain; charset=utf-8"));
 	exchange_header(rq->x, STR("Cache-Control"), STR("no-store"));
-	return exchange_answer(rq->x, good ? 200 : 503, buf_str(lines));
+	return answer_text(rq, good ? 200 : 503, buf_str(lines));
 }
 
 err_t probe_live(struct ctx *ctx, struct request *rq)

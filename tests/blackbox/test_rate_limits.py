@@ -6,6 +6,7 @@ import re
 import pytest
 
 from harness import oci
+from harness.people import call
 
 API = "/api/v2.0"
 STRANGER = {"Authorization": None}  # and no request before it that asks where tokens are to be had
@@ -41,6 +42,14 @@ def assert_refused(answer):
 def test_without_limits_there_are_no_headers(admin, anonymous):
     for answer in (admin.get(f"{API}/projects"), anonymous.get("/v2/", expect=200), admin.get("/v2/_catalog")):
         assert not [name for name in answer.headers if name.lower().startswith("ratelimit")]
+
+
+@pytest.mark.settings(rate_limits_user="read=1000/h")
+@pytest.mark.own_server
+def test_a_log_says_the_limits_too_although_its_handler_began_the_headers_afresh(admin):
+    made = call(admin, "POST", f"{API}/system/gc/schedule", {"schedule": {"type": "Manual"}}, expect=201)
+    log = admin.get(f"{made.headers['Location']}/log", expect=200)
+    assert log.headers["Content-Type"] == "text/plain; charset=utf-8" and policies(log) == {"user-read": (1000, 3600)}
 
 
 @pytest.mark.settings(rate_limits_user="read=5/h", rate_limits_tenant="read=100/h:200")
