@@ -55,6 +55,18 @@ static void write_attempt(struct json_writer *w, const struct webhook_attempt *a
 	json_write_object_end(w);
 }
 
+/* WEBHOOK_STATE_COUNT for an empty one. */
+static err_t read_state(struct ctx *ctx, str word, enum webhook_state *ret)
+{
+	unsigned at = 0;
+	while (word.len && at < WEBHOOK_STATE_COUNT && !str_eq(word, str_from(states[at])))
+		at++;
+	if (at == WEBHOOK_STATE_COUNT)
+		return fail(ctx, ERR_REQUEST_INVALID, "state is one of waiting, told and dead");
+	*ret = word.len ? (enum webhook_state)at : WEBHOOK_STATE_COUNT;
+	return OK;
+}
+
 err_t berth_webhook_deliveries(struct ctx *ctx, struct request *rq)
 {
 	struct list list;
@@ -66,7 +78,7 @@ err_t berth_webhook_deliveries(struct ctx *ctx, struct request *rq)
 	TRY(webhook_view_find(ctx, rq, &policy));
 	struct webhook_delivery_query query = { .policy_id = policy.row.id,
 						.page = { list.page_size, list.offset } };
-	TRY(webhook_view_state(ctx, request_query(rq, STR("status")), &query.state));
+	TRY(read_state(ctx, request_query(rq, STR("state")), &query.state));
 	TRY(webhook_delivery_list(ctx, webhook_view_of(rq), &query, &deliveries, &count, &total));
 	CLEANUP(buf_done) struct buf body = BUF_INIT(HARBOR_BODY_MAX);
 	struct json_writer w = JSON_WRITER(&body);

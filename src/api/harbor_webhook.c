@@ -390,6 +390,28 @@ static void write_job(struct json_writer *w, const struct webhook_policy *policy
 	json_write_object_end(w);
 }
 
+/* `status` as Harbor's lists take it. */
+static err_t read_state(struct ctx *ctx, str status, enum webhook_state *ret)
+{
+	static const struct {
+		str word;
+		enum webhook_state state;
+	} words[] = {
+		{ STR_INIT(""), WEBHOOK_STATE_COUNT },	  { STR_INIT("Success"), WEBHOOK_TOLD },
+		{ STR_INIT("success"), WEBHOOK_TOLD },	  { STR_INIT("Error"), WEBHOOK_DEAD },
+		{ STR_INIT("error"), WEBHOOK_DEAD },	  { STR_INIT("Pending"), WEBHOOK_WAITS },
+		{ STR_INIT("pending"), WEBHOOK_WAITS },	  { STR_INIT("Scheduled"), WEBHOOK_WAITS },
+		{ STR_INIT("scheduled"), WEBHOOK_WAITS },
+	};
+	for (size_t i = 0; i < COUNT_OF(words); i++)
+		if (str_eq(status, words[i].word)) {
+			*ret = words[i].state;
+			return OK;
+		}
+	return fail(ctx, ERR_REQUEST_INVALID,
+		    "status is one of Success, Error, Pending and Scheduled");
+}
+
 typedef void delivery_writer(struct json_writer *w, const struct webhook_policy *policy,
 			     const struct webhook_delivery *delivery);
 
@@ -405,8 +427,7 @@ static err_t answer_deliveries(struct ctx *ctx, struct request *rq, str status,
 	TRY(webhook_view_find(ctx, rq, &policy));
 	struct webhook_delivery_query query = { .policy_id = policy.row.id,
 						.page = { list.page_size, list.offset } };
-	TRY(webhook_view_state(ctx, status.len ? status : list_text(&list, "status"),
-			       &query.state));
+	TRY(read_state(ctx, status.len ? status : list_text(&list, "status"), &query.state));
 	TRY(webhook_delivery_list(ctx, webhook_view_of(rq), &query, &deliveries, &count, &total));
 	CLEANUP(buf_done) struct buf body = BUF_INIT(HARBOR_BODY_MAX);
 	struct json_writer w = JSON_WRITER(&body);

@@ -38,24 +38,3 @@ struct audit_event *webhook_view_record(struct ctx *ctx, struct request *rq, enu
 	event->resource = arena_copy(ctx->arena, policy->row.name);
 	return event;
 }
-
-err_t webhook_view_state(struct ctx *ctx, str status, enum webhook_state *ret)
-{
-	static const struct {
-		str word;
-		enum webhook_state state;
-	} words[] = {
-		{ STR_INIT(""), WEBHOOK_STATE_COUNT },	  { STR_INIT("Success"), WEBHOOK_TOLD },
-		{ STR_INIT("success"), WEBHOOK_TOLD },	  { STR_INIT("Error"), WEBHOOK_DEAD },
-		{ STR_INIT("error"), WEBHOOK_DEAD },	  { STR_INIT("Pending"), WEBHOOK_WAITS },
-		{ STR_INIT("pending"), WEBHOOK_WAITS },	  { STR_INIT("Scheduled"), WEBHOOK_WAITS },
-		{ STR_INIT("scheduled"), WEBHOOK_WAITS },
-	};
-	for (size_t i = 0; i < COUNT_OF(words); i++)
-		if (str_eq(status, words[i].word)) {
-			*ret = words[i].state;
-			return OK;
-		}
-	return fail(ctx, ERR_REQUEST_INVALID,
-		    "status is one of Success, Error, Pending and Scheduled");
-}

@@ -21,6 +21,3 @@ err_t webhook_view_find_delivery(struct ctx *ctx, struct request *rq,
 /* For the audit trail: something happened to that policy. */
 struct audit_event *webhook_view_record(struct ctx *ctx, struct request *rq, enum audit_type type,
 					const struct webhook_policy *policy);
-
-/* Harbor's word for a state, or one in lower case; WEBHOOK_STATE_COUNT for an empty one. */
-err_t webhook_view_state(struct ctx *ctx, str status, enum webhook_state *ret);

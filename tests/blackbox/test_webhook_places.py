@@ -100,15 +100,16 @@ def test_what_a_policy_of_each_place_told_is_listed_and_sent_once_more(admin, re
     path = make_in(admin, place, project, policy(receiver))
     push(admin, project)
     assert told(receiver, 1) == [f"{project}/app"] and receiver.taken[0]["headers"]["Authorization"] == "hush"
-    row, = wait_until(lambda: deliveries(admin, path, status="Success"), what="a delivery that is told")
+    row, = wait_until(lambda: deliveries(admin, path, state="told"), what="a delivery that is told")
     assert row["event_type"] == "PUSH_ARTIFACT" and row["target_type"] == "http" and (row["state"], row["status"]) == ("told", 204)
-    assert row["payload"]["event_data"]["repository"]["namespace"] == project and deliveries(admin, path, status="Error") == []
+    assert row["payload"]["event_data"]["repository"]["namespace"] == project and deliveries(admin, path, state="dead") == []
     whole = admin.get(f"{path}/deliveries/{row['id']}", expect=200).json()
     attempt, = whole["attempts"]
     assert attempt["status"] == 204 and "Authorization: ********" in attempt["request"] and {**whole, "attempts": None} == {**row, "attempts": None}
     call(admin, "POST", f"{path}/deliveries/{row['id']}/redeliver", expect=202)
     assert len(told(receiver, 2)) == 2
     admin.get(f"{path}/deliveries/999999", expect=404)
+    assert "state is one of" in admin.get(f"{path}/deliveries?state=Success", expect=400).json()["errors"][0]["detail"]
 
 
 def test_filters_choose_among_projects(admin, receiver):
