@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The units of deploy/systemd: systemd has nothing to say against them, and the program runs under their filter, on their socket, with
-their credentials. There is no service manager in the tests: what it would do is done here, from the units' own lines."""
+their credentials. What the service manager would do is done here, from the units' own lines; test_machine.py has a real one."""
 import re
 import shutil
 import socket
