@@ -10,8 +10,9 @@
 SQL_OWN(TABLES, SQL_OWN_COPY_TABLES, MANY, 0,
 	"SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_' "
 	"ORDER BY name",
-	"SELECT CAST(relname AS TEXT) FROM pg_class WHERE relkind = 'r' "
-	"AND relnamespace = CAST(current_schema() AS regnamespace) ORDER BY relname");
+	"SELECT CAST(relname AS TEXT) FROM pg_class WHERE relkind = 'r' AND "
+	"relpersistence = 'p' AND relnamespace = CAST(current_schema() AS regnamespace) ORDER BY "
+	"relname");
 SQL_OWN(COLUMNS, SQL_OWN_COPY_COLUMNS, MANY, 1,
 	"SELECT name, CASE upper(type) WHEN 'INTEGER' THEN 1 WHEN 'BIGINT' THEN 1 WHEN 'TEXT' THEN "
 	"2 "

@@ -5,9 +5,10 @@
 #include "sql/sql.h"
 
 /*
- * What other programs on the same database change, told by notifications on one channel that are
- * sent in the transaction of the change (src/db/migrations). Whoever remembers rows learns by them
- * what to forget, and by `trust` whether that is enough:
+ * What other programs on the same database change, told by notifications on one channel
+ * (src/db/README.md): before sql_commit() of the change returns, and within some two seconds if
+ * whoever made it dies in it. Whoever remembers rows learns by them what to forget, and by `trust`
+ * whether that is enough:
  *
  *	SQL_TRUST_KEPT
  *		every change from now on is told. Coming from another state: forget what was read

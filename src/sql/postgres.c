@@ -5,12 +5,12 @@
 #include "base/mem.h"
 #include "os/fault.h"
 #include "postgres_servers.h"
+#include "postgres_tell.h"
 #include "postgres_watch.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/banned.h"
 
@@ -147,6 +147,7 @@ static err_t begin_on_some(struct ctx *ctx, struct postgres *db, enum sql_mode m
 		TRY(take_connection(ctx, db, mode != SQL_READ, &c, &fresh));
 		/* At READ COMMITTED a transaction would give a reader nothing but two round trips.
 		 */
+		c->untold = 0;
 		err_t err = mode == SQL_READ ? OK : send_begin(ctx, c, mode);
 		if (err == OK) {
 			*ret = c;
@@ -178,36 +179,18 @@ static err_t postgres_begin(struct ctx *ctx, struct sql *base, enum sql_mode mod
 
 /* End. */
 
-/* What was lost after COMMIT went out may have been committed: never to be repeated blindly. */
-static err_t outcome_unknown(struct ctx *ctx, struct postgres_connection *c, err_t err)
-{
-	if (!c->broken)
-		return err;
-	if (ctx->failure.sys_errno == SQL_ERRNO_LOST)
-		ctx->failure.sys_errno = ECONNABORTED;
-	ctx_note(ctx, "whether it was done is unknown");
-	return err;
-}
-
 static err_t send_commit(struct ctx *ctx, struct postgres_connection *c)
 {
 	TRY(ctx_check(ctx));
 	if (FAULT("sql.commit"))
 		return fail_errno(ctx, errno == ENOSPC ? ERR_STORAGE_FULL : ERR_DATABASE,
 				  "could not commit");
-	CLEANUP(postgres_result_done) PGresult *result = NULL;
 	/* Cancelling the wait would not take the COMMIT back. */
 	struct ctx steadfast = *ctx;
 	steadfast.cancelled = NULL;
-	err_t err = postgres_answer(&steadfast, c, libpq.PQsendQuery(c->handle, "COMMIT"),
-				    clock_now_ns() + COMMIT_MAX_NS, "commit", &result);
+	err_t err = postgres_tell_commit(&steadfast, c, clock_now_ns() + COMMIT_MAX_NS);
 	ctx->failure = steadfast.failure;
-	if (err != OK)
-		return outcome_unknown(ctx, c, err);
-	/* A failed transaction answers COMMIT with ROLLBACK, as a success. */
-	if (strcmp(libpq.PQcmdStatus(result), "COMMIT") != 0)
-		return fail(ctx, ERR_DATABASE, "the database rolled back");
-	return OK;
+	return err;
 }
 
 static void roll_back(struct postgres_connection *c)

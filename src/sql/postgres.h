@@ -9,6 +9,7 @@
  *	postgres_statement.c   prepared statements, values, results
  *	postgres_later.c       statements that are waited for together
  *	postgres_load.c        many rows at once
+ *	postgres_tell.c        commits, and telling other nodes what was changed
  */
 #pragma once
 
@@ -29,6 +30,7 @@ struct postgres_connection {
 	unsigned generation; /* of what was known of the servers */
 	const struct sql_statement *later[LATER_MAX]; /* sent and not waited for */
 	size_t later_count;
+	int64_t untold; /* the transaction's number, when it left what others must be told */
 	struct postgres_connection *next;
 };
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "postgres_servers.h"
+#include "postgres_tell.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -23,15 +24,11 @@
  */
 static const char SETUP[] = "SET default_transaction_read_only = on;"
 			    "SET statement_timeout = 30000;"
-			    "SET idle_in_transaction_session_timeout = 60000";
+			    "SET idle_in_transaction_session_timeout = 60000;" POSTGRES_TELLS;
 
 /* What a server that shall only be read says of itself. */
 static const char WRITABLE[] = "SELECT NOT pg_is_in_recovery() AND "
 			       "NOT CAST(current_setting('default_transaction_read_only') AS bool)";
-
-static void ignore_notice(void *arg, const PGresult *result)
-{
-}
 
 /* libpq has said what happened; the errno only says that it is worth another try. */
 err_t postgres_lost(struct ctx *ctx, struct postgres_connection *c, const char *what)
@@ -91,7 +88,7 @@ static err_t finish_connecting(struct ctx *ctx, struct postgres_connection *c, i
 		if (status == PGRES_POLLING_FAILED)
 			return postgres_lost(ctx, c, "could not connect");
 	}
-	libpq.PQsetNoticeReceiver(c->handle, ignore_notice, NULL);
+	libpq.PQsetNoticeReceiver(c->handle, postgres_tell_notice, c);
 	/* A large value must not block past the deadline, either. */
 	if (libpq.PQsetnonblocking(c->handle, 1) != 0)
 		return postgres_lost(ctx, c, "could not connect");

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "os/thread.h"
+#include "postgres_tell.h"
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -32,6 +33,7 @@ struct postgres_watch {
 
 	struct postgres_connection *connection;
 	bool listening;
+	struct postgres_tell_place place;
 	enum sql_trust trust;
 	int64_t lost_at_ns; /* when nobody answered any more; 0: somebody does */
 };
@@ -97,6 +99,7 @@ static void take_connection(struct postgres_watch *w, struct postgres_connection
 {
 	let_go(w);
 	w->connection = c;
+	w->place = (struct postgres_tell_place){ 0 };
 	w->lost_at_ns = 0;
 	if (postgres_simple(&w->ctx, c, RESET, answer_until_ns()) != OK)
 		let_go(w);
@@ -159,12 +162,24 @@ static void look_for_primary(struct postgres_watch *w)
 	ctx_forgive(&w->ctx);
 }
 
+static void lose(struct postgres_watch *w)
+{
+	let_go(w);
+	tell_trust(w, SQL_TRUST_NONE);
+}
+
+/* Of nodes that died. What cannot be told is not heard of, by us either. */
+static void tell_what_is_left(struct postgres_watch *w)
+{
+	if (postgres_tell_left(&w->ctx, w->connection, &w->place, answer_until_ns()) != OK)
+		lose(w);
+}
+
 static void beat(struct postgres_watch *w)
 {
 	bool writable;
 	if (postgres_ask_writable(&w->ctx, w->connection, answer_until_ns(), &writable) != OK) {
-		let_go(w);
-		tell_trust(w, SQL_TRUST_NONE);
+		lose(w);
 		return;
 	}
 	if (writable)
@@ -175,6 +190,8 @@ static void beat(struct postgres_watch *w)
 		try_to_listen(w);
 	else if (!writable)
 		look_for_primary(w);
+	if (writable && w->listening)
+		tell_what_is_left(w);
 }
 
 /* Until something is heard, or the next beat is due. False when it is time to stop. */
@@ -183,10 +200,8 @@ static bool hear(struct postgres_watch *w, int64_t beat_at_ns)
 	int64_t left_ms = MAX((beat_at_ns - clock_now_ns()) / CLOCK_MS, 0);
 	if (wait_for(w, libpq.PQsocket(w->connection->handle), (int)left_ms))
 		return false;
-	if (!libpq.PQconsumeInput(w->connection->handle)) {
-		let_go(w);
-		tell_trust(w, SQL_TRUST_NONE);
-	}
+	if (!libpq.PQconsumeInput(w->connection->handle))
+		lose(w);
 	tell_notifications(w);
 	return true;
 }

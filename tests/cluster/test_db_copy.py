@@ -75,7 +75,7 @@ def sqlite_counts(path):
 
 
 def server_counts(server, database):
-    names = server.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'", database)
+    names = server.query("SELECT relname FROM pg_class WHERE relkind = 'r' AND relpersistence = 'p' AND relnamespace = 'public'::regnamespace", database)
     union = " UNION ALL ".join(f"SELECT '{name}', COUNT(*) FROM \"{name}\"" for name in names)
     return {name: int(count) for name, count in (line.split("\t") for line in server.query(union, database))}
 

@@ -24,7 +24,7 @@ def undoing(number):
         if int(path.name[:4]) < number:
             continue
         text = path.read_text().partition("-- postgres:\n")[2]
-        tables += re.findall(r"CREATE TABLE (\w+)", text)
+        tables += re.findall(r"CREATE (?:UNLOGGED )?TABLE (\w+)", text)
         indexes += re.findall(r"CREATE (?:UNIQUE )?INDEX (\w+)", text)
         for table, body in re.findall(r"ALTER TABLE (\w+)\s(.*?);", text, re.DOTALL):
             columns += [(table, column) for column in re.findall(r"ADD COLUMN (\w+)", body)]
@@ -38,7 +38,7 @@ def take_back(servers, database):
     newest = int(servers.primary.query(NEWEST, database)[0])
     number = int(servers.primary.query("SELECT number FROM schema_migration WHERE name = 'told'", database)[0])
     servers.primary.query("; ".join(undoing(number)), database)
-    functions = servers.primary.query("SELECT oid::regprocedure FROM pg_proc WHERE proname LIKE 'told%'", database)
+    functions = servers.primary.query("SELECT oid::regprocedure FROM pg_proc WHERE proname ~ '^(told|tell)(_|$)'", database)
     servers.primary.query(f"DROP FUNCTION {', '.join(functions)} CASCADE", database)
     servers.primary.query(f"DELETE FROM schema_migration WHERE number >= {number}", database)
     servers.primary.query(f"DELETE FROM schema_compatible WHERE number >= {number}", database)
