@@ -280,11 +280,11 @@ a.listed = 1 AND @fits
 -- part: whatever
 a.listed IN (0, 1) AND @fits
 
--- name: artifact_count_{}_of_repository :one
+-- name: artifact_count_{}_of_repository :one custom
 -- each: listed whatever
 SELECT COUNT(*) FROM artifact a WHERE a.repository_id = $1 AND @{};
 
--- name: artifact_count_{}_of_project :one
+-- name: artifact_count_{}_of_project :one custom
 -- each: listed whatever
 SELECT COUNT(*) FROM artifact a WHERE a.project_id = $1 AND @{};
 
@@ -309,35 +309,35 @@ AND (a.{}, a.manifest_id) <= ($14, $15) @down LIMIT $12 OFFSET $13) page @shown 
 -- part: page_up
 AND (a.{}, a.manifest_id) >= ($14, $15) @up LIMIT $12 OFFSET $13) page @shown @up
 
--- name: artifact_listed_of_repository_by_{}_up :many
+-- name: artifact_listed_of_repository_by_{}_up :many custom
 -- each: pushed_at_us pulled_at_us size_bytes
 @chosen a.repository_id = $1 AND @listed @page_up;
 
--- name: artifact_listed_of_repository_by_{}_down :many
+-- name: artifact_listed_of_repository_by_{}_down :many custom
 -- each: pushed_at_us pulled_at_us size_bytes
 @chosen a.repository_id = $1 AND @listed @page_down;
 
--- name: artifact_whatever_of_repository_by_{}_up :many
+-- name: artifact_whatever_of_repository_by_{}_up :many custom
 -- each: pushed_at_us pulled_at_us size_bytes
 @chosen a.repository_id = $1 AND @whatever @page_up;
 
--- name: artifact_whatever_of_repository_by_{}_down :many
+-- name: artifact_whatever_of_repository_by_{}_down :many custom
 -- each: pushed_at_us pulled_at_us size_bytes
 @chosen a.repository_id = $1 AND @whatever @page_down;
 
--- name: artifact_listed_of_project_by_{}_up :many
+-- name: artifact_listed_of_project_by_{}_up :many custom
 -- each: pushed_at_us pulled_at_us size_bytes
 @chosen a.project_id = $1 AND @listed @page_up;
 
--- name: artifact_listed_of_project_by_{}_down :many
+-- name: artifact_listed_of_project_by_{}_down :many custom
 -- each: pushed_at_us pulled_at_us size_bytes
 @chosen a.project_id = $1 AND @listed @page_down;
 
--- name: artifact_whatever_of_project_by_{}_up :many
+-- name: artifact_whatever_of_project_by_{}_up :many custom
 -- each: pushed_at_us pulled_at_us size_bytes
 @chosen a.project_id = $1 AND @whatever @page_up;
 
--- name: artifact_whatever_of_project_by_{}_down :many
+-- name: artifact_whatever_of_project_by_{}_down :many custom
 -- each: pushed_at_us pulled_at_us size_bytes
 @chosen a.project_id = $1 AND @whatever @page_down;
 

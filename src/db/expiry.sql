@@ -15,7 +15,7 @@ JOIN artifact a ON a.manifest_id = e.manifest_id
 JOIN repository r ON r.id = m.repository_id
 JOIN project p ON p.id = e.project_id
 
--- name: expiry_due :many
+-- name: expiry_due :many custom
 SELECT @shown FROM expiry e @joined WHERE e.due_at_us <= $1 ORDER BY e.due_at_us LIMIT $2;
 
 -- What comes next in a project, after a place.

@@ -170,7 +170,7 @@ FROM (SELECT r.id AS id FROM repository r WHERE r.{}_id = $1 AND r.id <= $4 ORDE
 ORDER BY r.id DESC;
 
 -- With a part of the name: the index has the names.
--- name: repository_named_like_of_{}_up :many
+-- name: repository_named_like_of_{}_up :many custom
 -- each: project tenant
 SELECT @columns
 FROM (SELECT r.id AS id FROM repository r
@@ -178,7 +178,7 @@ FROM (SELECT r.id AS id FROM repository r
       ORDER BY r.name LIMIT $2 OFFSET $3) page @shown
 ORDER BY r.name;
 
--- name: repository_named_like_of_{}_down :many
+-- name: repository_named_like_of_{}_down :many custom
 -- each: project tenant
 SELECT @columns
 FROM (SELECT r.id AS id FROM repository r
@@ -186,7 +186,7 @@ FROM (SELECT r.id AS id FROM repository r
       ORDER BY r.name DESC LIMIT $2 OFFSET $3) page @shown
 ORDER BY r.name DESC;
 
--- name: repository_count_like_of_{} :one
+-- name: repository_count_like_of_{} :one custom
 -- each: project tenant
 SELECT COUNT(*) FROM repository r WHERE r.{}_id = $1 AND r.name LIKE $2 ESCAPE '\';
 
@@ -223,35 +223,35 @@ r.project_id = $1 AND @fits
 -- part: seen
 r.project_id IN (SELECT p.id FROM project p WHERE @project_seen) AND @fits
 
--- name: repository_fitting_in_project_by_{}_up :many
+-- name: repository_fitting_in_project_by_{}_up :many custom
 -- each: name id updated_at_us pull_count artifact_count
 SELECT @columns
 FROM (SELECT r.id AS id FROM repository r WHERE @in_project ORDER BY r.{}, r.id LIMIT $2 OFFSET $3) page @shown
 ORDER BY r.{}, r.id;
 
--- name: repository_fitting_in_project_by_{}_down :many
+-- name: repository_fitting_in_project_by_{}_down :many custom
 -- each: name id updated_at_us pull_count artifact_count
 SELECT @columns
 FROM (SELECT r.id AS id FROM repository r WHERE @in_project ORDER BY r.{} DESC, r.id DESC LIMIT $2 OFFSET $3) page @shown
 ORDER BY r.{} DESC, r.id DESC;
 
--- name: repository_fitting_seen_by_{}_up :many
+-- name: repository_fitting_seen_by_{}_up :many custom
 -- each: name id updated_at_us pull_count artifact_count
 SELECT @columns
 FROM (SELECT r.id AS id FROM repository r WHERE @seen ORDER BY r.{}, r.id LIMIT $6 OFFSET $7) page @shown
 ORDER BY r.{}, r.id;
 
--- name: repository_fitting_seen_by_{}_down :many
+-- name: repository_fitting_seen_by_{}_down :many custom
 -- each: name id updated_at_us pull_count artifact_count
 SELECT @columns
 FROM (SELECT r.id AS id FROM repository r WHERE @seen ORDER BY r.{} DESC, r.id DESC LIMIT $6 OFFSET $7) page @shown
 ORDER BY r.{} DESC, r.id DESC;
 
 -- How many there are, up to $2 and without the first $3.
--- name: repository_count_fitting_in_project :one
+-- name: repository_count_fitting_in_project :one custom
 SELECT COUNT(*) FROM (SELECT r.id FROM repository r WHERE @in_project LIMIT $2 OFFSET $3) AS found;
 
--- name: repository_count_fitting_seen :one
+-- name: repository_count_fitting_seen :one custom
 SELECT COUNT(*) FROM repository r WHERE @seen;
 
 -- name: repository_artifacts_in_project :one

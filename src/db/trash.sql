@@ -202,7 +202,7 @@ SELECT -1 WHERE (SELECT COUNT(*) FROM wanted) <> (SELECT COUNT(*) FROM made) + (
 -- name: trash_claim_manifests :many
 INSERT INTO project_manifest (project_id, digest, size_bytes, holders)
 SELECT r.project_id, m.digest, m.size_bytes, 1 @fresh
-ORDER BY m.digest
+ORDER BY tm.digest
 ON CONFLICT (project_id, digest) DO UPDATE SET holders = project_manifest.holders + 1
 RETURNING CASE WHEN holders = 1 THEN size_bytes ELSE 0 END;
 
@@ -404,10 +404,11 @@ DELETE FROM trash_window WHERE tenant_id = $1 AND project_id = $2;
 
 -- For fsck: manifests in the trash, after the entry $1 and the digest $2; entries that say another number of them than there are.
 
+-- Both begin at $1: of the entries alone nobody would know, and read those before for each page.
 -- name: trash_manifest_page :many
 SELECT tm.entry_id, p.name || '/' || e.repository, tm.digest, tm.content
 FROM trash_manifest tm JOIN trash_entry e ON e.id = tm.entry_id JOIN project p ON p.id = e.project_id
-WHERE (tm.entry_id, tm.digest) > (CAST($1 AS BIGINT), CAST($2 AS TEXT))
+WHERE (tm.entry_id, tm.digest) > (CAST($1 AS BIGINT), CAST($2 AS TEXT)) AND e.id >= $1
 ORDER BY tm.entry_id, tm.digest
 LIMIT $3;
 

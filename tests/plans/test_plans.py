@@ -6,20 +6,22 @@ grows, sort more than a page, or be done in another way when there is more. Thos
 new statement is checked without anybody thinking of it, and one that got better leaves the list.
 
 SQLite is asked as the server asks it: nobody ever runs ANALYZE there, so its plans follow from the schema alone. PostgreSQL is
-asked for generic plans, which are those that do not depend on what is looked for; and, for what it plans anew for each call (`custom`),
-with values too.
+asked for generic plans, which are those that do not depend on what is looked for; and what it plans anew for each call (`custom`), for
+calls as in values.py. It is asked a second time with the catalogue grown to millions of rows (grown.py), and a third time with ten times as many.
 """
 import fnmatch
 import json
+import math
 import os
 import pathlib
 import re
 import subprocess
+from typing import NamedTuple
 
 import pytest
 
 from harness import database
-from plans import catalogue
+from plans import catalogue, grown, values
 
 SMALL, LARGE = 1_000, 6_000
 EXCEPTIONS = pathlib.Path(__file__).with_name("exceptions")
@@ -61,6 +63,11 @@ def test_every_exception_has_a_reason_and_a_statement():
         assert pattern not in LED
 
 
+def is_whole(statement, engine="postgres"):
+    """What is about everything that a project or a tenant has, which may be a tenth of a table: a count, a removal."""
+    return statement.kind == "exec" or "count(" in statement.texts[engine].lower()
+
+
 # --- SQLite ------------------------------------------------------------------------------------------------------------------
 
 
@@ -97,6 +104,16 @@ class TestSqlite:
         idle = [pattern for pattern in patterns if not any(found and fits(name, [pattern]) for name, found in problems.items())]
         assert not idle, "nothing is wrong with these any more"
 
+    def test_lists_of_millions_are_led_by_an_index(self):
+        """Somebody has run ANALYZE where there are 10,000,000 rows and 100,000,000 records."""
+        connection = catalogue.open_sqlite()
+        tables = catalogue.tables(connection)
+        grown.grow_sqlite(connection, tables, (SMALL, LARGE))
+        grows = set(tables) - catalogue.BOUNDED
+        found = {s.name: sqlite_problems(s, sqlite_plan(connection, s), grows) for s in catalogue.statements() if not is_whole(s, "sqlite")}
+        assert len(found) > 400
+        judge(found, [pattern for pattern, postgres_alone, _ in read_exceptions() if not postgres_alone])
+
     def test_plans_do_not_change_with_size(self):
         connection = catalogue.open_sqlite()
         found = catalogue.statements()
@@ -127,21 +144,33 @@ def fill_postgres(url, found, rows):
     run_script(url, lines)
 
 
-def explain_postgres(url, found):
+def explained(url, lines):
+    """{what follows each `\\echo ===`: the plan after it}"""
+    parts = run_script(url, lines).split("=== ")[1:]
+    return {name: json.loads(text)[0]["Plan"] for name, _, text in (part.partition("\n") for part in parts)}
+
+
+def explain_generic(url, found, *settings):
     """{statement: generic plan}"""
-    # A merge join of two rows reads whole indexes in their order, and is thought cheap while tables are as small as here.
-    lines = ["SET plan_cache_mode = force_generic_plan;", "SET enable_mergejoin = off;"]
+    lines = ["SET plan_cache_mode = force_generic_plan;", *settings]
     for number, statement in enumerate(found):
         arguments = f"({', '.join(['NULL'] * statement.parameters)})" if statement.parameters else ""
         lines += [
             f"PREPARE s{number} AS {statement.texts['postgres']};", f"\\echo === {statement.name}",
             f"EXPLAIN (FORMAT JSON, COSTS OFF) EXECUTE s{number}{arguments};",
         ]
-    plans = {}
-    for part in run_script(url, lines).split("=== ")[1:]:
-        name, _, text = part.partition("\n")
-        plans[name] = json.loads(text)[0]["Plan"]
-    return plans
+    return explained(url, lines)
+
+
+def explain_calls(url, found):
+    """{statement (what is asked): its plan for that}"""
+    record = json.loads(run_script(url, ["SELECT row_to_json(r) FROM audit_record r WHERE id = 1400;"]))
+    lines = []
+    for number, statement in enumerate(found):
+        lines.append(f"PREPARE s{number} AS {statement.texts['postgres']};")
+        for label, asked in values.calls(statement, record):
+            lines += [f"\\echo === {statement.name} ({label})", f"EXPLAIN (FORMAT JSON) EXECUTE s{number}({', '.join(asked)});"]
+    return explained(url, lines)
 
 
 def nodes(plan, path=()):
@@ -161,6 +190,11 @@ def is_cut(plan):
     return False
 
 
+def is_page(sort):
+    """Of what it gets, or of what is expected to fit where values are known."""
+    return is_cut(sort) or sort.get("Plan Rows", math.inf) <= values.PAGE
+
+
 def postgres_problems(plan, grows, partial):
     problems = []
     for node, path in nodes(plan):
@@ -171,31 +205,9 @@ def postgres_problems(plan, grows, partial):
         if kind in ("Index Scan", "Index Only Scan") and relation in grows and "Index Cond" not in node and node["Index Name"] not in partial:
             if under not in ("Limit", "LockRows") or "Filter" in node:
                 problems.append(f"{kind} of all {relation}")
-        if kind == "Sort" and not is_cut(node) and grows & {child.get("Relation Name") for child, _ in nodes(node)}:
+        if kind == "Sort" and not is_page(node) and grows & {child.get("Relation Name") for child, _ in nodes(node)}:
             problems.append(f"Sort by {', '.join(node['Sort Key'])}")
     return problems
-
-
-# Of audit_*_by_*, $1 to $16: no filter but those that lead, and a page from either end.
-FIRST, LAST = "0", "9223372036854775807"
-NEWEST = ["NULL"] * 2 + [FIRST] + ["NULL"] * 8 + [LAST, LAST, "50", "0", FIRST]
-OLDEST = ["NULL"] * 2 + [LAST] + ["NULL"] * 8 + [FIRST, FIRST, "50", "0", LAST]
-LEADING = re.compile(r"\br\.(\w+) = \$(?:17|18|19)")
-
-
-def explain_searches(url, found):
-    """{statement: its plan for what the record of id 1400 has}, of the searches of the trail."""
-    record = json.loads(run_script(url, ["SELECT row_to_json(r) FROM audit_record r WHERE id = 1400;"]))
-    lines = []
-    for number, statement in enumerate(found):
-        text = statement.texts["postgres"]
-        values = OLDEST if statement.name.startswith("audit_oldest") else NEWEST
-        values = values + [f"'{record[column]}'" for column in LEADING.findall(text)]
-        lines += [
-            f"PREPARE s{number} AS {text};", f"\\echo === {statement.name}", f"EXPLAIN (FORMAT JSON) EXECUTE s{number}({', '.join(values)});",
-        ]
-    parts = run_script(url, lines).split("=== ")[1:]
-    return {name: json.loads(text)[0]["Plan"] for name, _, text in (part.partition("\n") for part in parts)}
 
 
 def shape(plan):
@@ -204,38 +216,93 @@ def shape(plan):
     return {**kept, "Plans": [shape(child) for child in plan.get("Plans", ())]}
 
 
+def ways(plan):
+    """What leads it to rows and what it sorts, whichever table is joined first, and whether rows are fetched one by one or by the page."""
+    found = set()
+    for node, _ in nodes(plan):
+        if "Index Name" in node:
+            found.add(node["Index Name"])
+        elif node["Node Type"] == "Seq Scan":
+            found.add(f"all {node['Relation Name']}")
+        elif node["Node Type"] == "Sort" and not is_page(node):
+            found.add(f"a sort by {', '.join(node['Sort Key'])}")
+    return sorted(found)
+
+
+def name_of(call):
+    return call.partition(" ")[0]
+
+
+class Plans(NamedTuple):
+    small: dict  # generic ones, of catalogues that are there
+    large: dict
+    millions: dict  # generic ones and calls, of grown ones
+    most: dict
+
+
 @pytest.fixture(scope="module")
 def plans():
-    """Plans of the smaller catalogue, plans of the larger one, and of searches with values in the larger one."""
     base = database.Database(os.environ["BERTH_TEST_POSTGRES"])
     try:
         found, tables = catalogue.statements(), catalogue.tables(catalogue.open_sqlite())
-        both = []
+        generic, custom = [s for s in found if not s.custom], [s for s in found if s.custom]
+        run_script(base.url, grown.prepare(tables, LARGE))
+        made = []
         for rows in (SMALL, LARGE):
             fill_postgres(base.url, tables, rows)
-            both.append(explain_postgres(base.url, found))
-        searches = [s for s in found if s.custom and s.name.startswith("audit_")]
-        yield *both, explain_searches(base.url, searches)
+            # A merge join of two rows reads whole indexes in their order, and is thought cheap while tables are as small as here.
+            made.append(explain_generic(base.url, generic, "SET enable_mergejoin = off;"))
+        for share in (10, 1):
+            run_script(base.url, [grown.grow(tables, share)])
+            made.append({**explain_generic(base.url, generic), **explain_calls(base.url, custom)})
+        yield Plans(*made)
     finally:
         base.drop()
 
 
 @pytest.mark.skipif(ENGINE != "postgres", reason="SQLite is tested now")
 class TestPostgres:
+    grows = set(catalogue.tables(catalogue.open_sqlite())) - catalogue.BOUNDED | {"audit_unsealed"}
+
+    partial = catalogue.partial_indexes()
+
+    def problems(self, plan):
+        return postgres_problems(plan, self.grows, self.partial)
+
     def test_plans(self, plans):
-        grows = set(catalogue.tables(catalogue.open_sqlite())) - catalogue.BOUNDED | {"audit_unsealed"}
-        partial, patterns = catalogue.partial_indexes(), [pattern for pattern, *_ in read_exceptions()]
-        judge({name: postgres_problems(plan, grows, partial) for name, plan in plans[1].items()}, patterns)
+        judge({name: self.problems(plan) for name, plan in plans.large.items()}, [pattern for pattern, *_ in read_exceptions()])
 
     def test_plans_of_led_lists_do_not_change_with_size(self, plans):
-        """Small tables are read as a whole, and rightly so: others are looked at in the larger catalogue alone."""
-        small, large, _ = plans
-        assert [name for name in small if fits(name, LED) and shape(small[name]) != shape(large[name])] == []
+        """Small tables are read as a whole, and rightly so: others are looked at in larger catalogues alone."""
+        led = [name for name in plans.small if fits(name, LED)]
+        assert len(led) > 20
+        for larger in (plans.large, plans.millions, plans.most):
+            assert [name for name in led if shape(plans.small[name]) != shape(larger[name])] == []
+
+    def test_lists_of_millions_are_led_by_an_index(self, plans):
+        """10,000,000 rows in each table that grows, 100,000,000 records: every list and every look-up."""
+        whole = {statement.name for statement in catalogue.statements() if is_whole(statement)}
+        found = {name_of(call): [] for call in plans.most if name_of(call) not in whole}
+        assert len(found) > 400
+        for call, plan in plans.most.items():
+            if name_of(call) in found:
+                found[name_of(call)] += self.problems(plan)
+        judge(found, [pattern for pattern, *_ in read_exceptions()])
+
+    def test_plans_do_not_change_from_a_million_to_ten(self, plans):
+        whole = {statement.name for statement in catalogue.statements() if is_whole(statement)}
+        patterns = [pattern for pattern, *_ in read_exceptions()]
+        changed = {}
+        for call, plan in plans.most.items():
+            if name_of(call) not in whole and ways(plan) != ways(plans.millions[call]):
+                changed[name_of(call)] = [f"{call}: {ways(plans.millions[call])} became {ways(plan)}"]
+        judge(changed, patterns)
 
     def test_searches_sort_no_more_than_a_page(self, plans):
         """What is frequent is walked in its order; of what is rare all may be sorted."""
-        searches, problems = plans[2], {}
+        searches = {call: plan for call, plan in plans.most.items() if name_of(call).startswith("audit_") and "(" in call}
         assert len(searches) > 40
+        problems = {}
         for name, plan in searches.items():
             found = [(node["Node Type"], node["Plan Rows"]) for node, _ in nodes(plan) if not is_cut(node)]
             problems[name] = [f"{kind} of {rows}" for kind, rows in found if kind in ("Seq Scan", "Sort", "Incremental Sort") and rows > 50]
