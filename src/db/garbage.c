@@ -54,60 +54,63 @@ err_t db_garbage_is_condemned(struct ctx *ctx, struct sql_tx *tx, int64_t storag
 	return err == ERR_ABSENT ? OK : err;
 }
 
-static void read_garbage(struct ctx *ctx, const struct sql_rows *rows, void *item)
+static void read_link(struct ctx *ctx, const struct sql_rows *rows, void *item)
 {
-	*(struct garbage *)item = (struct garbage){ sql_i64(rows, 0), sql_i64(rows, 1) };
+	*(struct blob_link *)item = (struct blob_link){ sql_i64(rows, 0), sql_i64(rows, 1) };
 }
 
-err_t db_garbage_take(struct ctx *ctx, struct sql_tx *tx, size_t max, struct garbage **ret,
+static const struct row_reader link_reader = { sizeof(struct blob_link), read_link };
+
+static err_t read_links(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement *statement,
+			struct sql_args args, struct blob_link **ret, size_t *ret_count)
+{
+	return db_rows_read(ctx, tx, statement, args, &link_reader, (void **)ret, ret_count);
+}
+
+err_t db_garbage_take(struct ctx *ctx, struct sql_tx *tx, size_t max, struct blob_link **ret,
 		      size_t *ret_count)
 {
-	static const struct row_reader reader = { sizeof(struct garbage), read_garbage };
-	return db_rows_read(ctx, tx, &SQL_GARBAGE_TAKE, SQL_ARGS(SQL_I64((int64_t)max)), &reader,
-			    (void **)ret, ret_count);
+	return read_links(ctx, tx, &SQL_GARBAGE_TAKE, SQL_ARGS(SQL_I64((int64_t)max)), ret,
+			  ret_count);
 }
 
-/* Nobody has locked it, and it is there: OK, ERR_BUSY or ERR_ABSENT. */
-static err_t lock_link(struct ctx *ctx, struct sql_tx *tx, struct sql_args args)
+err_t db_garbage_links(struct ctx *ctx, struct sql_tx *tx, const struct blob_link *links,
+		       size_t count, bool hold, struct blob_link **ret, size_t *ret_count)
 {
-	bool has;
-	TRY(db_has_row(ctx, tx, &SQL_GARBAGE_LOCK_LINK, args, &has));
-	if (has)
+	return read_links(ctx, tx, hold ? &SQL_GARBAGE_LOCK_LINKS : &SQL_GARBAGE_HAS_LINKS,
+			  SQL_ARGS(db_links(ctx, links, count)), ret, ret_count);
+}
+
+static void read_unlinked(struct ctx *ctx, const struct sql_rows *rows, void *item)
+{
+	struct unlinked *unlinked = item;
+	read_link(ctx, rows, &unlinked->link);
+	unlinked->digest_text = db_text(ctx, rows, 2);
+}
+
+err_t db_garbage_unlink(struct ctx *ctx, struct sql_tx *tx, const struct blob_link *links,
+			size_t count, struct unlinked **ret, size_t *ret_count)
+{
+	static const struct row_reader reader = { sizeof(struct unlinked), read_unlinked };
+	return db_rows_read(ctx, tx, &SQL_GARBAGE_UNLINK, SQL_ARGS(db_links(ctx, links, count)),
+			    &reader, (void **)ret, ret_count);
+}
+
+err_t db_garbage_condemn(struct ctx *ctx, struct sql_tx *tx, const struct blob_link *blobs,
+			 size_t count, str by, struct blob_link **ret, size_t *ret_count)
+{
+	struct sql_args all = SQL_ARGS(db_links(ctx, blobs, count));
+	struct blob_link *held, *condemned;
+	size_t held_count, condemned_count = 0;
+	*ret_count = 0;
+	TRY(read_links(ctx, tx, &SQL_GARBAGE_LOCK_BLOBS, all, &held, &held_count));
+	if (held_count)
+		TRY(read_links(ctx, tx, &SQL_GARBAGE_CONDEMN,
+			       SQL_ARGS(db_links(ctx, held, held_count), SQL_TEXT(by)), &condemned,
+			       &condemned_count));
+	if (condemned_count == count)
 		return OK;
-	TRY(db_has_row(ctx, tx, &SQL_GARBAGE_HAS_LINK, args, &has));
-	return has ? ERR_BUSY : ERR_ABSENT;
-}
-
-err_t db_garbage_unlink(struct ctx *ctx, struct sql_tx *tx, const struct garbage *garbage,
-			str *ret_digest)
-{
-	struct sql_args args = SQL_ARGS(SQL_I64(garbage->repository_id), SQL_I64(garbage->blob_id));
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(lock_link(ctx, tx, args));
-	err_t err = sql_one(ctx, tx, &SQL_GARBAGE_UNLINK, args, &rows);
-	if (err == ERR_ABSENT)
-		return ERR_EXISTS;
-	TRY(err);
-	*ret_digest = db_text(ctx, &rows, 0);
-	return OK;
-}
-
-err_t db_garbage_condemn(struct ctx *ctx, struct sql_tx *tx, int64_t blob_id, str by)
-{
-	int64_t id;
-	bool has;
-	TRY(db_has_row(ctx, tx, &SQL_GARBAGE_LOCK_BLOB, SQL_ARGS(SQL_I64(blob_id)), &has));
-	err_t err = ERR_ABSENT;
-	if (has)
-		err = db_one_i64(ctx, tx, &SQL_GARBAGE_CONDEMN,
-				 SQL_ARGS(SQL_I64(blob_id), SQL_TEXT(by)), &id);
-	if (err != ERR_ABSENT)
-		return err;
-	TRY(db_has_row(ctx, tx, &SQL_GARBAGE_IS_HAD, SQL_ARGS(SQL_I64(blob_id)), &has));
-	if (has)
-		return ERR_EXISTS;
-	TRY(db_has_row(ctx, tx, &SQL_GARBAGE_WAITS, SQL_ARGS(SQL_I64(blob_id)), &has));
-	return has ? ERR_BUSY : ERR_ABSENT;
+	return read_links(ctx, tx, &SQL_GARBAGE_UNDECIDED, all, ret, ret_count);
 }
 
 static void read_condemned(struct ctx *ctx, const struct sql_rows *rows, void *item)
@@ -136,12 +139,15 @@ err_t db_garbage_inherit(struct ctx *ctx, struct sql_tx *tx, str by, int64_t age
 		       : OK;
 }
 
-err_t db_garbage_bury(struct ctx *ctx, struct sql_tx *tx, const struct condemned *condemned, str by)
+err_t db_garbage_bury(struct ctx *ctx, struct sql_tx *tx, const struct garbage_burial *burial)
 {
-	return sql_exec(
-		ctx, tx, &SQL_GARBAGE_BURY,
-		SQL_ARGS(SQL_I64(condemned->id), SQL_TEXT(by), SQL_I64(condemned->storage_id)),
-		NULL);
+	struct sql_value blobs = db_links(ctx, burial->blobs, burial->count);
+	if (burial->job_id)
+		TRY(sql_exec(ctx, tx, &SQL_GARBAGE_REPORT_REMOVED,
+			     SQL_ARGS(blobs, SQL_TEXT(burial->by), SQL_I64(burial->job_id),
+				      SQL_TEXT(burial->why)),
+			     NULL));
+	return sql_exec(ctx, tx, &SQL_GARBAGE_BURY, SQL_ARGS(blobs, SQL_TEXT(burial->by)), NULL);
 }
 
 err_t db_garbage_would_free(struct ctx *ctx, struct sql_tx *tx, int64_t after_id, size_t max,

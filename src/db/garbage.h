@@ -13,6 +13,7 @@
 #pragma once
 
 #include "codec/digest.h"
+#include "db/blob_link.h"
 #include "sql/sql.h"
 
 /* --- letting go ------------------------------------------------------------------------------- */
@@ -46,24 +47,28 @@ err_t db_garbage_is_condemned(struct ctx *ctx, struct sql_tx *tx, int64_t storag
 
 /* --- collecting ------------------------------------------------------------------------------- */
 
-struct garbage {
-	int64_t blob_id, repository_id;
-};
 /* At most `max` that are due, off the queue. */
-err_t db_garbage_take(struct ctx *ctx, struct sql_tx *tx, size_t max, struct garbage **ret,
+err_t db_garbage_take(struct ctx *ctx, struct sql_tx *tx, size_t max, struct blob_link **ret,
 		      size_t *ret_count);
 
-/*
- * Takes the blob out of the repository, unless a manifest there refers to it: ERR_EXISTS then.
- * ERR_BUSY when somebody relies on it at this moment. ERR_ABSENT when the repository does not have
- * it (any more). Neither is recorded as a failure.
- */
-err_t db_garbage_unlink(struct ctx *ctx, struct sql_tx *tx, const struct garbage *garbage,
-			str *ret_digest);
+/* Those of the links that are there; with `hold` only those that nobody relies on at this moment,
+ * and nobody will before the transaction ends. */
+err_t db_garbage_links(struct ctx *ctx, struct sql_tx *tx, const struct blob_link *links,
+		       size_t count, bool hold, struct blob_link **ret, size_t *ret_count);
 
-/* Condemns a blob that nobody has, on behalf of `by`. ERR_EXISTS when somebody has it, ERR_BUSY
- * when that cannot be said yet, ERR_ABSENT when there is no such blob; not recorded. */
-err_t db_garbage_condemn(struct ctx *ctx, struct sql_tx *tx, int64_t blob_id, str by);
+/* Takes blobs out of repositories, of links that are held, unless a manifest there refers to them:
+ * gives those that are gone. */
+struct unlinked {
+	struct blob_link link;
+	str digest_text;
+};
+err_t db_garbage_unlink(struct ctx *ctx, struct sql_tx *tx, const struct blob_link *links,
+			size_t count, struct unlinked **ret, size_t *ret_count);
+
+/* Condemns those of the blobs that nobody has, on behalf of `by`, and gives those of which it
+ * cannot be said yet. */
+err_t db_garbage_condemn(struct ctx *ctx, struct sql_tx *tx, const struct blob_link *blobs,
+			 size_t count, str by, struct blob_link **ret, size_t *ret_count);
 
 struct condemned {
 	int64_t id, storage_id;
@@ -77,10 +82,15 @@ err_t db_garbage_condemned(struct ctx *ctx, struct sql_tx *tx, str by, struct co
  * be removing their bytes all the same, however late: the next edition of each has another name. */
 err_t db_garbage_inherit(struct ctx *ctx, struct sql_tx *tx, str by, int64_t age_us, size_t max,
 			 int64_t *ret_count);
-/* Its bytes are gone. Nothing happens when it is somebody else's by now, or means another storage.
- */
-err_t db_garbage_bury(struct ctx *ctx, struct sql_tx *tx, const struct condemned *condemned,
-		      str by);
+/* The bytes of blobs, each of a storage, are gone; with a job whose report says so, and why.
+ * Nothing happens to one that is somebody else's by now, or means another storage. */
+struct garbage_burial {
+	const struct blob_link *blobs;
+	size_t count;
+	int64_t job_id; /* 0: no report */
+	str by, why;
+};
+err_t db_garbage_bury(struct ctx *ctx, struct sql_tx *tx, const struct garbage_burial *burial);
 
 /* What would be condemned now, by the blobs' ids. */
 err_t db_garbage_would_free(struct ctx *ctx, struct sql_tx *tx, int64_t after_id, size_t max,

@@ -63,14 +63,21 @@ DELETE FROM garbage WHERE ctid = ANY (ARRAY(
 	FOR UPDATE SKIP LOCKED))
 RETURNING blob_id, repository_id;
 
--- name: garbage_has_link :one
-SELECT 1 FROM repository_blob WHERE repository_id = $1 AND blob_id = $2;
-
--- name: garbage_lock_link :one
+-- On PostgreSQL what is inside is looked for one by one, by the index: blobs may be in very many repositories.
+-- name: garbage_has_links :many
 -- sqlite:
-SELECT 1 FROM repository_blob WHERE repository_id = $1 AND blob_id = $2;
+SELECT rb.blob_id, rb.repository_id FROM repository_blob rb WHERE (rb.blob_id, rb.repository_id) IN (SELECT l.blob_id, l.of_id FROM @links l);
 -- postgres:
-SELECT 1 FROM repository_blob WHERE repository_id = $1 AND blob_id = $2 FOR UPDATE SKIP LOCKED;
+SELECT f.blob_id, f.repository_id FROM @links l CROSS JOIN LATERAL (
+	SELECT rb.blob_id, rb.repository_id FROM repository_blob rb WHERE rb.blob_id = l.blob_id AND rb.repository_id = l.of_id OFFSET 0) f;
+
+-- name: garbage_lock_links :many
+-- sqlite:
+SELECT rb.blob_id, rb.repository_id FROM repository_blob rb WHERE (rb.blob_id, rb.repository_id) IN (SELECT l.blob_id, l.of_id FROM @links l);
+-- postgres:
+SELECT f.blob_id, f.repository_id FROM @links l CROSS JOIN LATERAL (
+	SELECT rb.blob_id, rb.repository_id FROM repository_blob rb WHERE rb.blob_id = l.blob_id AND rb.repository_id = l.of_id
+	FOR UPDATE SKIP LOCKED) f;
 
 -- part: referred_in_repository
 EXISTS (SELECT 1 FROM blob b
@@ -78,34 +85,33 @@ EXISTS (SELECT 1 FROM blob b
 	JOIN manifest m ON m.id = c.manifest_id AND m.repository_id = repository_blob.repository_id
 	WHERE b.id = repository_blob.blob_id)
 
--- name: garbage_unlink :one
-DELETE FROM repository_blob WHERE repository_id = $1 AND blob_id = $2 AND NOT @referred_in_repository
-RETURNING (SELECT x.digest FROM blob x WHERE x.id = repository_blob.blob_id);
+-- name: garbage_unlink :many
+DELETE FROM repository_blob
+WHERE (blob_id, repository_id) IN (SELECT l.blob_id, l.of_id FROM @links l) AND NOT @referred_in_repository
+RETURNING blob_id, repository_id, (SELECT x.digest FROM blob x WHERE x.id = repository_blob.blob_id);
 
--- name: garbage_lock_blob :one
+-- name: garbage_lock_blobs :many
 -- sqlite:
-SELECT id FROM blob WHERE id = $1;
+SELECT b.id, 0 FROM blob b WHERE b.id @ids_of_links;
 -- postgres:
-SELECT id FROM blob WHERE id = $1 FOR UPDATE SKIP LOCKED;
+SELECT b.id, 0 FROM blob b WHERE b.id @ids_of_links FOR UPDATE SKIP LOCKED;
 
 -- What nobody has, and nobody is about to have. While its tenant moves to another storage it stays.
--- name: garbage_condemn :one
+-- name: garbage_condemn :many
 UPDATE blob SET condemned_at_us = @now_us, condemned_by = $2
-WHERE id = $1 AND condemned_at_us IS NULL
+WHERE id @ids_of_links AND condemned_at_us IS NULL
 	AND NOT EXISTS (SELECT 1 FROM repository_blob rb WHERE rb.blob_id = blob.id)
 	AND NOT EXISTS (SELECT 1 FROM trash_blob k WHERE k.blob_id = blob.id)
 	AND NOT EXISTS (SELECT 1 FROM storage s JOIN upload u ON u.storage_id = s.id AND u.publishing = blob.digest
 		WHERE s.id = blob.storage_id OR s.domain_id = blob.storage_id)
 	AND NOT EXISTS (SELECT 1 FROM tenant t WHERE t.left_id IS NOT NULL AND t.storage_id = blob.storage_id)
-RETURNING id;
+RETURNING id, 0;
 
--- Why one stays: it is had, or it cannot be said yet.
--- name: garbage_is_had :one
-SELECT 1 FROM blob b WHERE b.id = $1 AND (EXISTS (SELECT 1 FROM repository_blob rb WHERE rb.blob_id = b.id)
-	OR EXISTS (SELECT 1 FROM trash_blob k WHERE k.blob_id = b.id));
-
--- name: garbage_waits :one
-SELECT 1 FROM blob WHERE id = $1 AND condemned_at_us IS NULL;
+-- Those of them that nobody has, and of which it cannot be said yet whether they may go.
+-- name: garbage_undecided :many
+SELECT b.id, 0 FROM blob b WHERE b.id @ids_of_links AND b.condemned_at_us IS NULL
+	AND NOT EXISTS (SELECT 1 FROM repository_blob rb WHERE rb.blob_id = b.id)
+	AND NOT EXISTS (SELECT 1 FROM trash_blob k WHERE k.blob_id = b.id);
 
 -- name: garbage_condemned :many
 SELECT b.id, COALESCE(b.place_id, b.storage_id), b.digest, b.size_bytes, b.edition FROM blob b WHERE b.condemned_by = $1;
@@ -127,8 +133,15 @@ SELECT b.storage_id, b.digest, b.edition + 1 FROM blob b WHERE b.condemned_by = 
 ON CONFLICT (storage_id, digest) DO UPDATE SET next = excluded.next;
 
 -- Not where its tenant moved to another storage meanwhile: bytes may be there.
+-- part: removed
+condemned_by = $2 AND (id, COALESCE(place_id, storage_id)) IN (SELECT l.blob_id, l.of_id FROM @links l)
+
+-- name: garbage_report_removed :exec
+INSERT INTO garbage_freed (job_id, kind, tenant_id, repository, digest, size_bytes, why)
+SELECT CAST($3 AS BIGINT), 'blob', 0, '', digest, size_bytes, $4 FROM blob WHERE @removed;
+
 -- name: garbage_bury :exec
-DELETE FROM blob WHERE id = $1 AND condemned_by = $2 AND COALESCE(place_id, storage_id) = $3;
+DELETE FROM blob WHERE @removed;
 
 -- part: domain
 (SELECT COALESCE(s.domain_id, s.id) FROM storage s WHERE s.id = $1)

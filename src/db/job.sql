@@ -102,7 +102,7 @@ UPDATE job SET lease_until_us = @now_us + CAST($2 AS BIGINT) WHERE owner = $1 AN
 -- sqlite:
 SELECT id FROM job WHERE @held;
 -- postgres:
-SELECT id FROM job WHERE @held FOR UPDATE;
+SELECT id FROM job WHERE @held FOR NO KEY UPDATE;
 
 -- name: job_progress :exec
 UPDATE job SET progress_done = $4, progress_total = $5 WHERE @held;

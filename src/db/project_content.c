@@ -75,12 +75,32 @@ err_t db_content_claim_manifest(struct ctx *ctx, struct sql_tx *tx, int64_t mani
 	return sum(ctx, tx, &SQL_CONTENT_CLAIM_MANIFEST, args, bytes, &vanished);
 }
 
+static void read_freed(struct ctx *ctx, const struct sql_rows *rows, void *item)
+{
+	*(struct content_freed *)item =
+		(struct content_freed){ sql_i64(rows, 0), sql_i64(rows, 1) };
+}
+
+err_t db_content_free_links(struct ctx *ctx, struct sql_tx *tx, const struct blob_link *links,
+			    size_t count, struct content_freed **ret, size_t *ret_count)
+{
+	static const struct row_reader reader = { sizeof(struct content_freed), read_freed };
+	struct sql_args args = SQL_ARGS(db_links(ctx, links, count));
+	TRY(lock(ctx, tx, &SQL_CONTENT_LOCK_LINKS, args));
+	return db_rows_read(ctx, tx, &SQL_CONTENT_FREE_LINKS, args, &reader, (void **)ret,
+			    ret_count);
+}
+
 err_t db_content_free_link(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id,
 			   int64_t blob_id, int64_t *bytes)
 {
-	struct sql_args args = SQL_ARGS(SQL_I64(repository_id), SQL_I64(blob_id));
-	TRY(lock(ctx, tx, &SQL_CONTENT_LOCK_LINK, args));
-	return free_rows(ctx, tx, &SQL_CONTENT_FREE_LINK, args, bytes);
+	const struct blob_link link = { blob_id, repository_id };
+	struct content_freed *freed;
+	size_t count;
+	TRY(db_content_free_links(ctx, tx, &link, 1, &freed, &count));
+	for (size_t i = 0; i < count; i++)
+		*bytes -= freed[i].bytes;
+	return OK;
 }
 
 err_t db_content_free_manifest(struct ctx *ctx, struct sql_tx *tx, int64_t manifest_id,

@@ -15,6 +15,7 @@
 #pragma once
 
 #include "codec/digest.h"
+#include "db/blob_link.h"
 #include "db/artifact.h"
 #include "sql/sql.h"
 
@@ -32,6 +33,13 @@ err_t db_content_claim_manifest(struct ctx *ctx, struct sql_tx *tx, int64_t mani
  * rid of. */
 err_t db_content_free_link(struct ctx *ctx, struct sql_tx *tx, int64_t repository_id,
 			   int64_t blob_id, int64_t *bytes);
+
+/* The same of many, which gives what each project is rid of; a project may come more than once. */
+struct content_freed {
+	int64_t bytes, project_id;
+};
+err_t db_content_free_links(struct ctx *ctx, struct sql_tx *tx, const struct blob_link *links,
+			    size_t count, struct content_freed **ret, size_t *ret_count);
 
 /* A manifest, or a repository with all it has, is about to go. */
 err_t db_content_free_manifest(struct ctx *ctx, struct sql_tx *tx, int64_t manifest_id,

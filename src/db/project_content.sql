@@ -72,18 +72,27 @@ RETURNING CASE WHEN holders = 1 THEN size_bytes ELSE 0 END;
 
 -- Freeing. A link: when no repository of the project has the blob any more.
 
--- name: content_lock_link :one
+-- On PostgreSQL each is looked for by the index; rows never change, so their places do not either.
+-- part: of_links
 -- sqlite:
-SELECT blob_id FROM project_blob WHERE project_id = @project_of_repository AND blob_id = $2;
+(project_id, blob_id) IN (SELECT (SELECT r.project_id FROM repository r WHERE r.id = l.of_id), l.blob_id FROM @links l)
 -- postgres:
-SELECT blob_id FROM project_blob WHERE project_id = @project_of_repository AND blob_id = $2 FOR UPDATE;
+ctid = ANY (ARRAY(SELECT f.ctid FROM @links l CROSS JOIN LATERAL (
+	SELECT pb.ctid FROM project_blob pb
+	WHERE pb.project_id = (SELECT r.project_id FROM repository r WHERE r.id = l.of_id) AND pb.blob_id = l.blob_id OFFSET 0) f))
 
--- name: content_free_link :many
+-- name: content_lock_links :many
+-- sqlite:
+SELECT blob_id FROM project_blob WHERE @of_links;
+-- postgres:
+SELECT blob_id FROM project_blob WHERE @of_links ORDER BY blob_id, project_id FOR UPDATE;
+
+-- name: content_free_links :many
 DELETE FROM project_blob
-WHERE project_id = @project_of_repository AND blob_id = $2
+WHERE @of_links
   AND NOT EXISTS (SELECT 1 FROM repository_blob rb
 	WHERE rb.blob_id = project_blob.blob_id AND rb.project_id = project_blob.project_id)
-RETURNING size_bytes;
+RETURNING size_bytes, project_id;
 
 -- A manifest, before its row goes: what no other manifest of the project refers to.
 

@@ -2,6 +2,7 @@
 /* rows.c - see rows.h. */
 #include "rows.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/banned.h"
@@ -99,4 +100,18 @@ err_t db_has_row(struct ctx *ctx, struct sql_tx *tx, const struct sql_statement 
 		return err;
 	*ret = err == OK;
 	return OK;
+}
+
+#define LINK_TEXT_MAX 48 /* two numbers, brackets, commas */
+
+struct sql_value db_links(struct ctx *ctx, const struct blob_link *links, size_t count)
+{
+	size_t room = count * LINK_TEXT_MAX + sizeof "[]", len = 1;
+	char *text = arena_alloc(ctx->arena, room);
+	text[0] = '[';
+	for (size_t i = 0; i < count; i++)
+		len += (size_t)snprintf(text + len, room - len, "%s[%lld,%lld]", i ? "," : "",
+					(long long)links[i].blob_id, (long long)links[i].of_id);
+	text[len++] = ']';
+	return SQL_TEXT(((str){ text, len }));
 }

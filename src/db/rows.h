@@ -8,6 +8,7 @@
 #pragma once
 
 #include "codec/digest.h"
+#include "db/blob_link.h"
 #include "sql/sql.h"
 
 struct row_reader {
@@ -37,6 +38,9 @@ str db_text(struct ctx *ctx, const struct sql_rows *rows, int column);
 
 /* A digest as statement argument: its text in the arena. */
 struct sql_value db_digest(struct ctx *ctx, digest d);
+
+/* What @links of shared.sql reads. */
+struct sql_value db_links(struct ctx *ctx, const struct blob_link *links, size_t count);
 
 /* Runs a statement that must change a row: ERR_ABSENT when it changed none. Not recorded as a
  * failure. */

@@ -12,6 +12,20 @@ p.tenant_id = $3 AND p.deleted = 0 AND (CAST($1 AS BIGINT) = -1 OR p.is_public =
 	OR p.id IN (SELECT h.project_id FROM project_holder h WHERE h.account_id = $1)
 	OR p.id IN (SELECT CAST(j AS BIGINT) FROM json_array_elements_text(CAST($2 AS json)) j))
 
+-- Blobs, each in a repository or a storage: of db_links() in rows.h, as $1.
+-- part: links
+-- sqlite:
+(SELECT CAST(j.value ->> 0 AS INTEGER) AS blob_id, CAST(j.value ->> 1 AS INTEGER) AS of_id FROM json_each($1) j)
+-- postgres:
+(SELECT CAST(j ->> 0 AS BIGINT) AS blob_id, CAST(j ->> 1 AS BIGINT) AS of_id FROM json_array_elements(CAST($1 AS json)) j)
+
+-- The blobs among them.
+-- part: ids_of_links
+-- sqlite:
+IN (SELECT l.blob_id FROM @links l)
+-- postgres:
+= ANY (ARRAY(SELECT l.blob_id FROM @links l))
+
 -- The time of the database, which is the same for all nodes: what leases and schedules go by.
 -- part: now_us
 -- sqlite:

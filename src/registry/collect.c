@@ -36,18 +36,11 @@ struct run {
 	bool tells; /* the first worker */
 };
 
-/* A link that was removed, and what the project is rid of by it. */
-struct unlinked {
-	int64_t repository_id;
-	str digest_text;
-	int64_t bytes;
-};
-
 /* One turn of taking, condemning, removing and burying. */
 struct batch {
 	struct run *run;
 	str by;
-	struct unlinked unlinked[BATCH];
+	struct unlinked *unlinked;
 	size_t unlinked_count;
 	struct condemned *condemned;
 	size_t condemned_count, taken;
@@ -100,63 +93,124 @@ int64_t registry_window_us(const struct registry *registry)
 
 /* --- looking ---------------------------------------------------------------------------------- */
 
-/* In one order for all, so that who collects and who pushes do not wait for each other. */
+/* By blob: who collects and who pushes lock in one order. */
 static int compare(const void *a, const void *b)
 {
-	const struct garbage *x = a, *y = b;
+	const struct blob_link *x = a, *y = b;
 	if (x->blob_id != y->blob_id)
 		return x->blob_id < y->blob_id ? -1 : 1;
-	return (x->repository_id > y->repository_id) - (x->repository_id < y->repository_id);
+	return (x->of_id > y->of_id) - (x->of_id < y->of_id);
 }
 
 static err_t put_off(struct ctx *ctx, struct sql_tx *tx, struct batch *batch,
-		     const struct garbage *garbage)
+		     const struct blob_link *link)
 {
 	batch->put_off++;
-	return db_garbage_add_link(ctx, tx, garbage->repository_id, garbage->blob_id, PUT_OFF_US);
+	return db_garbage_add_link(ctx, tx, link->of_id, link->blob_id, PUT_OFF_US);
 }
 
-/* Whether the blob itself is to be looked at. */
-static err_t look_at_link(struct ctx *ctx, struct sql_tx *tx, struct batch *batch,
-			  const struct garbage *garbage, bool *ret)
+/* What is let go, in the order of its blobs. */
+struct links {
+	struct blob_link list[BATCH];
+	size_t count;
+};
+
+static void links_add(struct links *links, int64_t blob_id, int64_t of_id)
 {
-	struct unlinked gone = { .repository_id = garbage->repository_id };
-	err_t err = db_garbage_unlink(ctx, tx, garbage, &gone.digest_text);
-	*ret = err == OK || err == ERR_ABSENT;
-	if (err == ERR_BUSY)
-		return put_off(ctx, tx, batch, garbage);
-	if (err == ERR_ABSENT || err == ERR_EXISTS)
-		return OK;
-	TRY(err);
-	TRY(db_content_free_link(ctx, tx, garbage->repository_id, garbage->blob_id, &gone.bytes));
-	batch->unlinked[batch->unlinked_count++] = gone;
+	links->list[links->count++] = (struct blob_link){ blob_id, of_id };
+}
+
+static bool links_have(const struct blob_link *list, size_t count, const struct blob_link *link)
+{
+	return count && bsearch(link, list, count, sizeof *list, compare);
+}
+
+/* Those that are not held: somebody relies on them, or they are gone, and their blobs are looked
+ * at. */
+static err_t look_at_others(struct ctx *ctx, struct sql_tx *tx, struct batch *batch,
+			    const struct links *links, const struct links *held,
+			    struct links *blobs)
+{
+	struct blob_link *there;
+	size_t count;
+	TRY(db_garbage_links(ctx, tx, links->list, links->count, false, &there, &count));
+	if (count)
+		qsort(there, count, sizeof *there, compare);
+	for (size_t i = 0; i < links->count; i++) {
+		const struct blob_link *link = &links->list[i];
+		if (links_have(held->list, held->count, link))
+			continue;
+		if (links_have(there, count, link))
+			TRY(put_off(ctx, tx, batch, link));
+		else
+			links_add(blobs, link->blob_id, 0);
+	}
 	return OK;
 }
 
-static err_t look_at_blob(struct ctx *ctx, struct sql_tx *tx, struct batch *batch, int64_t blob_id)
+/* Adds to `blobs` those that a repository has let go of. */
+static err_t look_at_links(struct ctx *ctx, struct sql_tx *tx, struct batch *batch,
+			   const struct links *links, struct links *blobs)
 {
-	const struct garbage of_nobody = { .blob_id = blob_id };
-	err_t err = db_garbage_condemn(ctx, tx, blob_id, batch->by);
-	if (err == ERR_BUSY)
-		return put_off(ctx, tx, batch, &of_nobody);
-	return err == ERR_EXISTS || err == ERR_ABSENT ? OK : err;
+	struct links held = { .count = 0 };
+	struct blob_link *found;
+	size_t count;
+	if (!links->count)
+		return OK;
+	TRY(db_garbage_links(ctx, tx, links->list, links->count, true, &found, &count));
+	for (size_t i = 0; i < count; i++)
+		links_add(&held, found[i].blob_id, found[i].of_id);
+	qsort(held.list, held.count, sizeof *held.list, compare);
+	if (held.count < links->count)
+		TRY(look_at_others(ctx, tx, batch, links, &held, blobs));
+	if (held.count)
+		TRY(db_garbage_unlink(ctx, tx, held.list, held.count, &batch->unlinked,
+				      &batch->unlinked_count));
+	for (size_t i = 0; i < batch->unlinked_count; i++)
+		links_add(blobs, batch->unlinked[i].link.blob_id, 0);
+	return OK;
 }
 
-static int by_repository(const void *a, const void *b)
+static err_t look_at_blobs(struct ctx *ctx, struct sql_tx *tx, struct batch *batch,
+			   struct links *blobs)
 {
-	const struct unlinked *x = a, *y = b;
-	return (x->repository_id > y->repository_id) - (x->repository_id < y->repository_id);
+	struct blob_link *undecided;
+	size_t count, unique = 0;
+	if (!blobs->count)
+		return OK;
+	qsort(blobs->list, blobs->count, sizeof *blobs->list, compare);
+	for (size_t i = 0; i < blobs->count; i++)
+		if (!unique || blobs->list[unique - 1].blob_id != blobs->list[i].blob_id)
+			blobs->list[unique++] = blobs->list[i];
+	TRY(db_garbage_condemn(ctx, tx, blobs->list, unique, batch->by, &undecided, &count));
+	for (size_t i = 0; i < count; i++)
+		TRY(put_off(ctx, tx, batch, &undecided[i]));
+	return OK;
+}
+
+static int by_project(const void *a, const void *b)
+{
+	const struct content_freed *x = a, *y = b;
+	return (x->project_id > y->project_id) - (x->project_id < y->project_id);
 }
 
 /* Last, and in one order: quotas are what everybody charges. */
 static err_t charge(struct ctx *ctx, struct sql_tx *tx, struct batch *batch)
 {
-	qsort(batch->unlinked, batch->unlinked_count, sizeof *batch->unlinked, by_repository);
-	for (size_t i = 0; i < batch->unlinked_count; i++) {
-		const struct quota_charge less = {
-			.repository_id = batch->unlinked[i].repository_id,
-			.more = { [QUOTA_STORAGE] = batch->unlinked[i].bytes },
-		};
+	struct links gone = { .count = 0 };
+	struct content_freed *freed;
+	size_t count;
+	for (size_t i = 0; i < batch->unlinked_count; i++)
+		links_add(&gone, batch->unlinked[i].link.blob_id, batch->unlinked[i].link.of_id);
+	if (!gone.count)
+		return OK;
+	TRY(db_content_free_links(ctx, tx, gone.list, gone.count, &freed, &count));
+	if (count)
+		qsort(freed, count, sizeof *freed, by_project);
+	for (size_t i = 0; i < count;) {
+		struct quota_charge less = { .project_id = freed[i].project_id };
+		for (; i < count && freed[i].project_id == less.project_id; i++)
+			less.more[QUOTA_STORAGE] -= freed[i].bytes;
 		TRY(quota_charge(ctx, tx, batch->run->registry, &less));
 	}
 	return OK;
@@ -165,19 +219,18 @@ static err_t charge(struct ctx *ctx, struct sql_tx *tx, struct batch *batch)
 static err_t look_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct batch *batch = arg;
-	struct garbage *taken;
+	struct links *links = ARENA_NEW(ctx->arena, struct links);
+	struct links *blobs = ARENA_NEW(ctx->arena, struct links);
+	struct blob_link *taken;
 	batch->unlinked_count = 0;
 	batch->put_off = 0;
 	TRY(db_garbage_take(ctx, tx, BATCH, &taken, &batch->taken));
 	if (batch->taken)
 		qsort(taken, batch->taken, sizeof *taken, compare);
-	for (size_t i = 0; i < batch->taken; i++) {
-		bool blob = true;
-		if (taken[i].repository_id)
-			TRY(look_at_link(ctx, tx, batch, &taken[i], &blob));
-		if (blob)
-			TRY(look_at_blob(ctx, tx, batch, taken[i].blob_id));
-	}
+	for (size_t i = 0; i < batch->taken; i++)
+		links_add(taken[i].of_id ? links : blobs, taken[i].blob_id, taken[i].of_id);
+	TRY(look_at_links(ctx, tx, batch, links, blobs));
+	TRY(look_at_blobs(ctx, tx, batch, blobs));
 	TRY(db_garbage_condemned(ctx, tx, batch->by, &batch->condemned, &batch->condemned_count));
 	return charge(ctx, tx, batch);
 }
@@ -190,7 +243,7 @@ static void forget_links(const struct batch *batch)
 		digest d;
 		if (!digest_parse(batch->unlinked[i].digest_text, &d))
 			continue;
-		struct cache_key key = key_of_digest('b', batch->unlinked[i].repository_id, d);
+		struct cache_key key = key_of_digest('b', batch->unlinked[i].link.of_id, d);
 		cache_drop(registry->cache, key_str(&key));
 	}
 }
@@ -262,11 +315,17 @@ static err_t report_blob(struct ctx *ctx, struct sql_tx *tx, const struct run *r
 static err_t bury_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	const struct batch *batch = arg;
-	for (size_t i = 0; i < batch->condemned_count; i++) {
-		TRY(db_garbage_bury(ctx, tx, &batch->condemned[i], batch->by));
-		TRY(report_blob(ctx, tx, batch->run, &batch->condemned[i]));
-	}
-	return OK;
+	struct links gone = { .count = 0 };
+	for (size_t i = 0; i < batch->condemned_count; i++)
+		links_add(&gone, batch->condemned[i].id, batch->condemned[i].storage_id);
+	const struct garbage_burial burial = {
+		.blobs = gone.list,
+		.count = gone.count,
+		.job_id = batch->run->how->job_id,
+		.by = batch->by,
+		.why = STR(WHY_BLOB),
+	};
+	return db_garbage_bury(ctx, tx, &burial);
 }
 
 static err_t remove_and_bury(struct ctx *ctx, struct batch *batch)

@@ -571,7 +571,7 @@ Test(collect, a_head_that_met_a_collector_was_sure_of_it_for_a_minute_only_on_po
 {
 	struct beside beside = { .what = head_it };
 	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
-	struct garbage *taken;
+	struct blob_link *taken;
 	size_t taken_count;
 	if (!getenv("BERTH_TEST_POSTGRES")) {
 		cr_skip_test("BERTH_TEST_POSTGRES is not set");
@@ -583,8 +583,8 @@ Test(collect, a_head_that_met_a_collector_was_sure_of_it_for_a_minute_only_on_po
 	EXPECT_OK(CTX, sql_begin(CTX, world.f.db, SQL_WRITE, &tx));
 	EXPECT_OK(CTX, db_garbage_take(CTX, &tx, 10, &taken, &taken_count));
 	cr_assert_eq(taken_count, 1);
-	EXPECT_OK(CTX, db_garbage_add_link(CTX, &tx, taken[0].repository_id, taken[0].blob_id,
-					   60 * SECOND));
+	EXPECT_OK(CTX,
+		  db_garbage_add_link(CTX, &tx, taken[0].of_id, taken[0].blob_id, 60 * SECOND));
 	cr_assert_eq(pthread_create(&beside.thread, NULL, run_beside, &beside), 0);
 	while (!count(&COUNT_WAITING, SQL_NO_ARGS))
 		(void)poll(NULL, 0, 5);
