@@ -117,6 +117,26 @@ SQL_TEST(sql_tell, what_was_rolled_back_is_not_told)
 	PQfinish(other);
 }
 
+/* The server says that there is something to tell with the answer that nobody has waited for yet.
+ */
+SQL_TEST(sql_tell, what_a_statement_leaves_that_is_waited_for_later_is_told)
+{
+	bool tells = prepare(f);
+	PGconn *other = tells ? connect_to(f) : NULL;
+	struct sql_tx tx = SQL_TX_INIT;
+	if (tells)
+		run(other, "LISTEN " SQL_CHANNEL);
+	EXPECT_OK(&f->ctx, sql_begin(&f->ctx, f->db, SQL_WRITE, &tx));
+	EXPECT_OK(&f->ctx, sql_exec_later(&f->ctx, &tx, &ITEM_TELL,
+					  SQL_ARGS(SQL_TEXT(str_from(f->location)))));
+	EXPECT_OK(&f->ctx, sql_commit(&f->ctx, &tx));
+	if (!tells)
+		return;
+	cr_assert_eq(count_untold(other), 0);
+	cr_assert(heard(other, f->location, WAIT_MAX_MS));
+	PQfinish(other);
+}
+
 SQL_TEST(sql_tell, a_committed_transaction_that_could_not_be_told_is_never_repeated)
 {
 	if (!prepare(f))
