@@ -175,9 +175,19 @@ WHERE g.blob_id > $1 AND g.due_at_us <= @now_us AND b.condemned_at_us IS NULL
 ORDER BY g.blob_id
 LIMIT $2;
 
--- Artifacts that have stood for nothing since before: no tag, no index that names them, nobody's accessory.
+-- Artifacts that have stood for nothing since before: no tag, no index that names them, nobody's accessory; and no cluster runs them or what
+-- goes with them.
 -- part: loose
 a.listed = 1 AND a.tag_count = 0 AND COALESCE(a.untagged_at_us, a.pushed_at_us) <= @now_us - CAST($2 AS BIGINT)
+	AND NOT EXISTS (
+		WITH RECURSIVE held (id, digest) AS (
+			SELECT x.id, x.digest FROM manifest x WHERE x.id = a.manifest_id
+			UNION
+			SELECT n.id, n.digest FROM held h
+			JOIN manifest_reference c ON c.manifest_id = h.id AND c.role = 2
+			JOIN manifest n ON n.repository_id = a.repository_id AND n.digest = c.digest)
+		SELECT 1 FROM held h JOIN inventory i ON i.digest = h.digest AND i.expires_at_us > @now_us
+			AND i.tenant_id = (SELECT o.tenant_id FROM repository o WHERE o.id = a.repository_id))
 
 -- name: garbage_loose_page :many
 SELECT a.manifest_id, r.name, m.digest, r.tenant_id, m.size_bytes

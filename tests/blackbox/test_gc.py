@@ -180,6 +180,25 @@ def test_untagged_artifacts_go_only_when_told_and_children_and_referrers_never_a
     collected(registry, blobs_of(child))
 
 
+@now
+def test_what_a_cluster_runs_was_deleted_as_untagged(registry, admin, repo):
+    """A pod goes by the digest that a tag had when it started: that one, and all that leads to it, stays as long as it is reported."""
+    old, amd, idle = oci.image("runs"), oci.image("runs on amd64"), oci.image("idle")
+    inner = oci.index([amd])
+    outer = oci.index([inner])
+    for content in (old, amd, inner, outer, idle):
+        repo.insist(content)
+    inventory = "/api/berth/v1/inventory"
+    call(admin, "POST", inventory, {"cluster": "one", "digests": [old.digest, amd.digest]}, expect=200)
+    job = run(admin, delete_untagged=True)
+    assert [item["digest"] for item in items(admin, job)["items"] if item["kind"] == "artifact"] == [idle.digest]
+    for content in (old, amd, inner, outer):
+        repo.get_manifest(content.digest)
+    admin.delete(f"{inventory}/one", expect=200)
+    job = run(admin, delete_untagged=True)
+    assert {item["digest"] for item in items(admin, job)["items"] if item["kind"] == "artifact"} >= {old.digest, outer.digest}
+
+
 @later
 def test_an_artifact_that_was_pushed_long_ago_went_as_soon_as_it_lost_its_tag(registry, admin, repo):
     """What counts is when it lost its last tag, was pushed again without one, or came back, not its first push."""
