@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What test_remote.py does not tell of S3: parts, keys, regions, etags. The server is the one of harness/s3.py; the real one is in
-the part `blackbox-s3`."""
+the parts `ceph` and `blackbox-s3`."""
 import json
 import re
 import shutil

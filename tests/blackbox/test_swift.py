@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What test_remote.py does not tell of Swift: segments and manifests, tokens, replicas. The server is the one of harness/swift.py;
-Ceph's gateway is in the part `blackbox-s3`."""
+Ceph's gateway is in the parts `ceph` and `blackbox-s3`."""
 import json
 
 import pytest

@@ -88,7 +88,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=1, help="how often each fault comes")
     parser.add_argument("--table", action="store_true", help="print the table of docs/reliability.md at the end, too")
-    parser.add_argument("--only", choices=[fault.__name__ for fault in FAULTS], help="one of the faults")
+    parser.add_argument("--only", action="append", choices=[fault.__name__ for fault in FAULTS], help="one of the faults, or several")
     return parser.parse_args()
 
 
@@ -119,9 +119,11 @@ def main():
             print(json.dumps({"gateway": site.gateway.name, "delay": site.network.slow_by[0]}), flush=True)
             for number in range(options.rounds):
                 for fault, all_pulls in FAULTS.items():
+                    if options.only and fault.__name__ not in options.only:
+                        continue
                     if fault in OF_PACKETS and not site.network.filters:
                         print(json.dumps({"fault": fault.__name__, "skipped": "no packets are lost by rule here (iptables)"}), flush=True)
-                    elif options.only in (None, fault.__name__):
+                    else:
                         outcomes.append(suffer(site, fault, number, all_pulls))
                         print(outcomes[-1].line(), flush=True)
             if options.table:
