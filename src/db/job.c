@@ -64,7 +64,8 @@ err_t db_job_insert(struct ctx *ctx, struct sql_tx *tx, const struct job_insert 
 			  SQL_ARGS(SQL_TEXT(wanted->kind), SQL_I64(wanted->tenant_id),
 				   SQL_TEXT(wanted->subject), SQL_TEXT(wanted->arguments),
 				   SQL_I64(wanted->delay_us), SQL_I64(wanted->timeout_us),
-				   SQL_I64(wanted->cause), SQL_TEXT(wanted->asked_by)),
+				   SQL_I64(wanted->cause), SQL_TEXT(wanted->asked_by),
+				   SQL_TEXT(wanted->lane)),
 			  ret_id);
 }
 
@@ -167,9 +168,25 @@ err_t db_job_next_tenant(struct ctx *ctx, struct sql_tx *tx, str kind, int64_t a
 			  SQL_ARGS(SQL_TEXT(kind), SQL_I64(after_id)), ret);
 }
 
+err_t db_job_any_lane(struct ctx *ctx, struct sql_tx *tx, str kind, int64_t tenant_id, int64_t max,
+		      str *ret)
+{
+	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
+	TRY(sql_one(ctx, tx, &SQL_JOB_ANY_LANE,
+		    SQL_ARGS(SQL_TEXT(kind), SQL_I64(tenant_id), SQL_I64(max)), &rows));
+	*ret = db_text(ctx, &rows, 0);
+	return OK;
+}
+
 err_t db_job_take(struct ctx *ctx, struct sql_tx *tx, const struct job_taker *taker,
 		  struct job_row *ret)
 {
+	if (taker->lane)
+		return one_row(ctx, tx, &SQL_JOB_TAKE_OF_LANE,
+			       SQL_ARGS(SQL_TEXT(taker->kind), SQL_I64(taker->tenant_id),
+					SQL_TEXT(taker->owner), SQL_I64(taker->lease_us),
+					SQL_TEXT(*taker->lane)),
+			       ret);
 	return one_row(ctx, tx, &SQL_JOB_TAKE,
 		       SQL_ARGS(SQL_TEXT(taker->kind), SQL_I64(taker->tenant_id),
 				SQL_TEXT(taker->owner), SQL_I64(taker->lease_us)),

@@ -35,7 +35,7 @@ struct job_insert {
 	int64_t tenant_id, delay_us;
 	int64_t timeout_us; /* from now; 0: none */
 	enum job_cause cause;
-	str asked_by;
+	str asked_by, lane;
 };
 
 /* The id of the new one, or of the unfinished one of that subject, which is told. */
@@ -81,10 +81,14 @@ err_t db_job_running_of_tenant(struct ctx *ctx, struct sql_tx *tx, str kind, int
 /* ERR_ABSENT when none after `after_id` has something to do. */
 err_t db_job_next_tenant(struct ctx *ctx, struct sql_tx *tx, str kind, int64_t after_id,
 			 int64_t *ret);
+/* One of the tenant's lanes that has something to do and runs fewer than `max`; ERR_ABSENT. */
+err_t db_job_any_lane(struct ctx *ctx, struct sql_tx *tx, str kind, int64_t tenant_id, int64_t max,
+		      str *ret);
 /* The oldest ready one; ERR_ABSENT. */
 struct job_taker {
 	str kind, owner;
 	int64_t tenant_id, lease_us;
+	const str *lane; /* NULL: any */
 };
 err_t db_job_take(struct ctx *ctx, struct sql_tx *tx, const struct job_taker *taker,
 		  struct job_row *ret);

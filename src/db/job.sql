@@ -10,10 +10,10 @@ lease_until_us, progress_done, progress_total, error, created_at_us, started_at_
 id = $1 AND owner = $2 AND fence = $3 AND state = 2
 
 -- name: job_insert :one
-INSERT INTO job (kind, tenant_id, subject, once, arguments, state, due_at_us, ready_at_us, deadline_at_us, created_at_us, cause, asked_by)
+INSERT INTO job (kind, tenant_id, subject, once, arguments, state, due_at_us, ready_at_us, deadline_at_us, created_at_us, cause, asked_by, lane)
 VALUES ($1, $2, $3, CASE WHEN $3 = '' THEN NULL ELSE $3 END, $4, CASE WHEN CAST($5 AS BIGINT) > 0 THEN 0 ELSE 1 END,
 	@now_us + CAST($5 AS BIGINT), @now_us,
-	CASE WHEN CAST($6 AS BIGINT) > 0 THEN @now_us + CAST($6 AS BIGINT) ELSE 0 END, @now_us, $7, $8)
+	CASE WHEN CAST($6 AS BIGINT) > 0 THEN @now_us + CAST($6 AS BIGINT) ELSE 0 END, @now_us, $7, $8, $9)
 ON CONFLICT (kind, once) DO UPDATE SET again = job.again + 1
 RETURNING id;
 
@@ -79,6 +79,19 @@ SELECT COUNT(*) FROM job WHERE kind = $1 AND state = 2 AND tenant_id = $2;
 -- name: job_next_tenant :one
 SELECT tenant_id FROM job WHERE kind = $1 AND state = 1 AND tenant_id > $2 ORDER BY tenant_id LIMIT 1;
 
+-- One of a tenant's lanes in which a job is ready and fewer than $3 run; any of them, so that none waits for another one's end. An index
+-- leads from lane to lane.
+-- name: job_any_lane :one
+WITH RECURSIVE lanes (lane) AS (
+	SELECT (SELECT MIN(f.lane) FROM job f WHERE f.kind = $1 AND f.state = 1 AND f.tenant_id = $2)
+	UNION ALL
+	SELECT (SELECT MIN(n.lane) FROM job n WHERE n.kind = $1 AND n.state = 1 AND n.tenant_id = $2 AND n.lane > l.lane)
+	FROM lanes l WHERE l.lane IS NOT NULL
+)
+SELECT l.lane FROM lanes l
+WHERE l.lane IS NOT NULL AND (SELECT COUNT(*) FROM job r WHERE r.kind = $1 AND r.lane = l.lane AND r.state = 2) < CAST($3 AS BIGINT)
+ORDER BY random() LIMIT 1;
+
 -- part: take
 UPDATE job SET state = 2, owner = $3, fence = fence + 1, attempts = attempts + 1, again = 0, started_at_us = @now_us,
 	lease_until_us = @now_us + CAST($4 AS BIGINT)
@@ -91,6 +104,17 @@ RETURNING @row;
 -- postgres:
 @take
 WHERE id = (SELECT r.id FROM job r WHERE r.kind = $1 AND r.state = 1 AND r.tenant_id = $2 ORDER BY r.id LIMIT 1
+	FOR UPDATE SKIP LOCKED)
+RETURNING @row;
+
+-- name: job_take_of_lane :one
+-- sqlite:
+@take
+WHERE id = (SELECT r.id FROM job r WHERE r.kind = $1 AND r.state = 1 AND r.tenant_id = $2 AND r.lane = $5 ORDER BY r.id LIMIT 1)
+RETURNING @row;
+-- postgres:
+@take
+WHERE id = (SELECT r.id FROM job r WHERE r.kind = $1 AND r.state = 1 AND r.tenant_id = $2 AND r.lane = $5 ORDER BY r.id LIMIT 1
 	FOR UPDATE SKIP LOCKED)
 RETURNING @row;
 

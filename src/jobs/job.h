@@ -24,6 +24,7 @@ struct job_kind {
 	err_t (*run)(struct ctx *ctx, struct job *job, void *arg);
 	unsigned at_once_max;	  /* in the cluster; 0: no limit but that of the workers */
 	unsigned of_tenant_max;	  /* the same for each tenant */
+	unsigned of_lane_max;	  /* and for each lane (jobs.h) */
 	unsigned attempts_max;	  /* 0: without end */
 	int64_t backoff_first_ms; /* before the second attempt; default 1 s */
 	int64_t backoff_max_ms;	  /* default one hour */

@@ -173,6 +173,7 @@ err_t jobs_enqueue(struct ctx *ctx, struct sql_tx *tx, const struct job_request 
 		.timeout_us = wanted->timeout_ms * MS_US,
 		.cause = wanted->cause,
 		.asked_by = wanted->asked_by,
+		.lane = wanted->lane,
 	};
 	int64_t id;
 	TRY(db_job_insert(ctx, tx, &insert, &id));

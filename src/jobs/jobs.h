@@ -45,6 +45,11 @@
  * it may have looked already. On this stands the outbox (outbox.h), and that a schedule whose
  * last job still runs does not pile up others.
  *
+ * *Lanes.* Jobs that wait for the same thing, as all that are told to one receiver, have the same
+ * lane. When that thing is slow, a kind with of_lane_max has no more of its workers wait for it;
+ * among a tenant's lanes that may have one more, chance decides, so none waits until another has
+ * nothing to do. In a lane the oldest is next.
+ *
  * *Schedules* (schedule.h) are rows too. Firing is one transaction: the job, and when it is
  * next. So it happens once in the cluster, whoever does it, and what was missed while no node
  * ran happens once when one does.
@@ -93,6 +98,7 @@ struct job_request {
 	str kind;
 	int64_t tenant_id; /* whose turn it takes; 0: the system's */
 	str subject;	   /* empty: none */
+	str lane;	   /* for a kind with of_lane_max; of one tenant */
 	str arguments;	   /* what the handler reads; JSON */
 	int64_t delay_ms;
 	int64_t timeout_ms; /* from now, all attempts together; 0: none */

@@ -11,7 +11,8 @@ err_t outbox_add(struct ctx *ctx, struct sql_tx *tx, const struct outbox_letter 
 {
 	const struct job_request wanted = { .kind = letter->kind,
 					    .tenant_id = letter->tenant_id,
-					    .subject = letter->subject };
+					    .subject = letter->subject,
+					    .lane = letter->lane };
 	int64_t id;
 	CHECK(letter->subject.len);
 	TRY(jobs_enqueue(ctx, tx, &wanted, NULL)); /* first: it holds the row that orders them */

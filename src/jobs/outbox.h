@@ -19,6 +19,7 @@
 struct outbox_letter {
 	str kind;
 	str subject; /* not empty */
+	str lane;    /* of its jobs; may be empty */
 	int64_t tenant_id;
 	str payload;
 };

@@ -56,19 +56,33 @@ static err_t is_at_limit(struct ctx *ctx, struct sql_tx *tx, const struct job_ki
 	return OK;
 }
 
+/* ERR_ABSENT also when somebody has the row at this moment. */
+static err_t take_one(struct ctx *ctx, struct sql_tx *tx, struct taking *taking, int64_t tenant_id)
+{
+	const struct jobs *jobs = taking->jobs;
+	struct job_taker taker = { .kind = str_from(taking->kind->name),
+				   .owner = jobs->owner,
+				   .tenant_id = tenant_id,
+				   .lease_us = jobs->options.lease_ms * MS_US };
+	unsigned max = taking->kind->of_lane_max;
+	str lane;
+	if (max) {
+		TRY(db_job_any_lane(ctx, tx, taker.kind, tenant_id, max, &lane));
+		taker.lane = &lane;
+	}
+	return db_job_take(ctx, tx, &taker, &taking->rows[taking->count]);
+}
+
 /* One of the tenant, if it may have another. */
 static err_t take_of(struct ctx *ctx, struct sql_tx *tx, struct taking *taking, int64_t tenant_id)
 {
-	const struct jobs *jobs = taking->jobs;
-	const struct job_taker taker = { str_from(taking->kind->name), jobs->owner, tenant_id,
-					 jobs->options.lease_ms * MS_US };
 	bool at_limit;
 	TRY(is_at_limit(ctx, tx, taking->kind, tenant_id, &at_limit));
 	if (at_limit)
 		return OK;
-	err_t err = db_job_take(ctx, tx, &taker, &taking->rows[taking->count]);
+	err_t err = take_one(ctx, tx, taking, tenant_id);
 	taking->count += err == OK;
-	return err == ERR_ABSENT ? OK : err; /* somebody has the row at this moment */
+	return err == ERR_ABSENT ? OK : err;
 }
 
 /* Round and round, until nothing is free or a whole round gave nothing. */

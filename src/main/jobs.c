@@ -225,6 +225,7 @@ static const struct job_kind kinds[] = {
 	  .title = "WEBHOOK",
 	  .run = tell_webhooks,
 	  .of_tenant_max = WEBHOOK_JOBS_OF_TENANT,
+	  .of_lane_max = 1, /* a receiver that hangs takes one of those */
 	  .backoff_first_ms = WEBHOOK_RETRY_FIRST_MS,
 	  .backoff_max_ms = (int64_t)HOUR_S * 1000,
 	  .time_max_ms = 10 * MINUTE_MS,

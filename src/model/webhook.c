@@ -32,6 +32,11 @@ bool webhook_event_find(str name, enum webhook_event *ret)
 	return false;
 }
 
+str webhook_lane(struct arena *arena, int64_t policy_id, int64_t target)
+{
+	return arena_printf(arena, "%lld.%lld", (long long)policy_id, (long long)target);
+}
+
 /* --- filters ---------------------------------------------------------------------------------- */
 
 static const char *const lists[] = { "projects", "repositories", "tags", "media_types" };

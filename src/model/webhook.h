@@ -36,6 +36,9 @@ enum webhook_event {
 /* The kind of the jobs that send them, and of their letters in the outbox. */
 #define WEBHOOK_JOB "webhook"
 
+/* Of all jobs that tell one target of a policy, so of one receiver; in the arena. */
+str webhook_lane(struct arena *arena, int64_t policy_id, int64_t target);
+
 #define WEBHOOK_EVENT_BIT(event) (INT64_C(1) << (event))
 
 struct webhook_event_info {

@@ -149,6 +149,7 @@ static err_t again_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	const struct outbox_letter letter = {
 		.kind = STR(WEBHOOK_JOB),
 		.subject = delivery->subject,
+		.lane = webhook_lane(ctx->arena, delivery->policy_id, delivery->target),
 		.tenant_id = ctx->tenant_id,
 		.payload = arena_printf(ctx->arena, "%lld", (long long)delivery->id),
 	};

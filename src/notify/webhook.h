@@ -17,7 +17,9 @@
  *
  * Receivers of projects and tenants are where the whole world can reach, or in `allow`: looked at
  * when a connection is made (http/client.h). Redirects are not followed; time and answer are
- * bounded, so the worst of receivers costs one worker for timeout_ms.
+ * bounded, and all that is for one receiver is in one lane (jobs/jobs.h), of which one job runs at
+ * a time. So the worst of receivers costs one worker for timeout_ms, however many repositories wait
+ * for it, and the other policies of its tenant go on.
  *
  * E-mail goes by the operator's server, when there is one, to the addresses of the target. Its
  * Message-ID stays the same however often it is tried. What the server refuses for now is tried

@@ -142,13 +142,14 @@ static err_t deliver(struct ctx *ctx, struct sql_tx *tx, struct webhook_delivery
 		     const struct event *event)
 {
 	int64_t id;
-	delivery->subject =
-		arena_printf(ctx->arena, "%lld.%lld.%lld", (long long)delivery->policy_id,
-			     (long long)delivery->target, (long long)event->repository_id);
+	str lane = webhook_lane(ctx->arena, delivery->policy_id, delivery->target);
+	delivery->subject = arena_printf(ctx->arena, STR_FMT ".%lld", STR_ARG(lane),
+					 (long long)event->repository_id);
 	TRY(db_webhook_delivery_insert(ctx, tx, delivery, &id));
 	const struct outbox_letter letter = {
 		.kind = STR(WEBHOOK_JOB),
 		.subject = delivery->subject,
+		.lane = lane,
 		.tenant_id = ctx->tenant_id,
 		.payload = arena_printf(ctx->arena, "%lld", (long long)id),
 	};

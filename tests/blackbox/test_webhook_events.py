@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What webhooks are told of besides pushes, pulls and deletions of one artifact, in both of Harbor's formats."""
 import json
+import socket
+import threading
 
 import pytest
 
@@ -223,3 +225,102 @@ def test_a_push_of_several_tags_names_them_all(hooked):
     hooked.admin.put(f"/v2/{hooked.name}/app/manifests/{image.digest}?" + "&".join(f"tag={tag}" for tag in many), body=image.body,
                      headers={"Content-Type": image.media_type}, expect=201)
     assert [resource["tag"] for event in told(default, 5)[2:] for resource in event["event_data"]["resources"]] == many
+
+
+# -- receivers that behave badly
+
+
+class Silent:
+    """Takes connections; what it reads of one goes to `answer`, which may hang."""
+
+    def __init__(self, answer):
+        self.listener, self.taken, self.answer, self.closing = socket.create_server(("127.0.0.1", 0)), [], answer, threading.Event()
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            self.taken.append(connection)
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def serve(self, connection):
+        try:
+            connection.recv(65536)
+            self.answer(self, connection)
+        except OSError:
+            pass
+
+    def __exit__(self, *_):
+        self.closing.set()
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        for connection in self.taken:
+            connection.close()
+
+
+def drip(receiver, connection):
+    """A gigabyte is promised, and comes so slowly that nothing else ends it."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n")
+    while not receiver.closing.wait(0.05):
+        connection.sendall(b"x")
+
+
+@pytest.mark.own_server
+@pytest.mark.settings(webhooks_timeout="5m", jobs_workers="3")
+@pytest.mark.parametrize("answer", [lambda receiver, connection: receiver.closing.wait(), drip], ids=["hangs", "sends a gigabyte slowly"])
+def test_a_receiver_that_hangs_costs_one_worker_and_holds_up_no_other_policy(hooked, answer):
+    """It took two workers, which is as many as a tenant had."""
+    silent, fast, repositories = Silent(answer), hooked.tell("PUSH_ARTIFACT"), [f"r{number}" for number in range(12)]
+    hooked.receivers.append(silent)
+    target = {"type": "http", "address": f"http://127.0.0.1:{silent.port}/"}
+    policies = f"{API}/projects/{hooked.name}/webhook/policies"
+    call(hooked.admin, "POST", policies, {"name": "bad", "enabled": True, "event_types": ["PUSH_ARTIFACT"], "targets": [target]}, expect=201)
+    for tag in ("v1", "v2"):
+        for name in repositories:
+            hooked.admin.repository(f"{hooked.name}/{name}").push(oci.image("one"), tag)
+        wait_until(lambda: silent.taken, what="the one that hangs being spoken to")
+    events = told(fast, 2 * len(repositories))
+    assert {(event["event_data"]["repository"]["name"], event["event_data"]["resources"][0]["tag"]) for event in events} == {
+        (name, tag) for name in repositories for tag in ("v1", "v2")}
+    assert len(silent.taken) == 1, "it is still spoken to for the first time"
+    wait_until(lambda: len(hooked.registry.query("SELECT id FROM job WHERE kind = 'webhook' AND state = 2")) == 1, what="one worker that is taken")
+    assert hooked.retain("v*"), "those that are left do other work"
+    assert len(silent.taken) == 1
+
+
+@pytest.mark.settings(webhooks_allow="127.0.0.2/32")
+def test_a_redirect_to_an_internal_address_is_a_failure_that_holds_up_no_other_policy(hooked):
+    """The receiver's own address is allowed, and where it sends to is not."""
+    inside = HttpReceiver().__enter__()
+    hooked.receivers.append(inside)
+
+    class Redirecting(Silent):
+        def __init__(self, answer):
+            super().__init__(answer)
+            self.listener.close()
+            self.listener = socket.create_server(("127.0.0.2", 0))
+            self.port = self.listener.getsockname()[1]
+            threading.Thread(target=self.run, daemon=True).start()
+
+    location = f"Location: http://127.0.0.1:{inside.port}/\r\n".encode()
+    redirecting = Redirecting(lambda _, connection: connection.sendall(b"HTTP/1.1 301 Moved\r\n" + location + b"Content-Length: 0\r\n\r\n"))
+    good = Redirecting(lambda _, connection: connection.sendall(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"))
+    hooked.receivers += [redirecting, good]
+    paths = []
+    for number, receiver in enumerate((redirecting, good)):
+        body = {"name": f"p{number}", "enabled": True, "event_types": ["PUSH_ARTIFACT"],
+                "targets": [{"type": "http", "address": f"http://127.0.0.2:{receiver.port}/"}]}
+        paths.append(call(hooked.admin, "POST", f"{API}/projects/{hooked.name}/webhook/policies", body, expect=201).headers["Location"])
+    for number in range(4):
+        hooked.admin.repository(f"{hooked.name}/r{number}").push(oci.image("one"), "v1")
+
+    def states(path):
+        return [row["status"] for row in hooked.admin.get(f"{path}/executions", expect=200).json()]
+
+    wait_until(lambda: states(paths[1]) == ["Success"] * 4, what="the good one being told")
+    wait_until(lambda: len(redirecting.taken) >= 4, what="each repository being tried")
+    assert "Success" not in states(paths[0]) and not inside.requests

@@ -38,7 +38,7 @@ FIXTURE_STATEMENT(OUTBOX_COUNT, 4994, SQL_STATEMENT_ONE, 0, "SELECT COUNT(*) FRO
 
 static struct world {
 	struct sql_fixture f;
-	_Atomic(int) runs, at_once, at_once_seen, failures_left;
+	_Atomic(int) runs, at_once, at_once_seen, failures_left, laned;
 	_Atomic(bool) open; /* the gate at which handlers wait */
 	_Atomic(err_t) late;
 	int64_t order[64]; /* tenants, or letters */
@@ -66,12 +66,17 @@ static bool soon(bool (*is_so)(int64_t of), int64_t of)
 
 /* --- handlers --------------------------------------------------------------------------------- */
 
-static err_t run_count(struct ctx *ctx, struct job *job, void *arg)
+static void begin_one(void)
 {
 	int now = atomic_fetch_add(&world.at_once, 1) + 1;
 	for (int seen = atomic_load(&world.at_once_seen);
 	     now > seen && !atomic_compare_exchange_weak(&world.at_once_seen, &seen, now);)
 		;
+}
+
+static err_t run_count(struct ctx *ctx, struct job *job, void *arg)
+{
+	begin_one();
 	note(job_tenant_id(job));
 	job_log(job, "counted \x01 " STR_FMT, STR_ARG(job_arguments(job)));
 	job_progress(job, 3, 7);
@@ -94,6 +99,19 @@ static err_t run_wait(struct ctx *ctx, struct job *job, void *arg)
 	for (; !atomic_load(&world.open); (void)poll(NULL, 0, 1))
 		TRY(ctx_check(ctx));
 	return OK;
+}
+
+/* Its argument is its lane. */
+static err_t run_lane(struct ctx *ctx, struct job *job, void *arg)
+{
+	if (!str_eq(job_arguments(job), STR("slow"))) {
+		atomic_fetch_add(&world.laned, 1);
+		return OK;
+	}
+	begin_one();
+	err_t err = run_wait(ctx, job, arg);
+	atomic_fetch_sub(&world.at_once, 1);
+	return err;
 }
 
 static err_t nothing_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
@@ -174,6 +192,7 @@ static const struct job_kind kinds[] = {
 	  .backoff_max_ms = 4 },
 	{ .name = "talk", .run = run_talk },
 	{ .name = "talk_inside", .run = run_talk_inside, .attempts_max = 1 },
+	{ .name = "lanes", .run = run_lane, .of_tenant_max = 2, .of_lane_max = 1 },
 };
 
 /* --- the house -------------------------------------------------------------------------------- */
@@ -544,6 +563,55 @@ JOB_TEST(so_many_of_a_tenant_run)
 	struct jobs *jobs = started(4);
 	cr_assert(soon(has_run, 8));
 	jobs_free(jobs);
+	cr_assert_eq(atomic_load(&world.at_once_seen), 1);
+}
+
+static void ask_in_lane(const char *lane, int64_t tenant_id)
+{
+	ask(&(struct job_request){ .kind = STR("lanes"),
+				   .tenant_id = tenant_id,
+				   .arguments = str_from(lane),
+				   .lane = str_from(lane) },
+	    true);
+}
+
+static bool has_gone_on(int64_t count)
+{
+	return atomic_load(&world.laned) >= count;
+}
+
+/* Jobs of the lane "slow" wait at the gate, so each that was taken holds a worker. */
+JOB_TEST(a_lane_that_hangs_takes_one_worker_and_its_tenants_other_lanes_go_on)
+{
+	for (int i = 0; i < 20; i++)
+		ask_in_lane("slow", 5);
+	for (int i = 0; i < 10; i++) {
+		ask_in_lane("fast", 5);
+		ask_in_lane("quick", 5);
+		ask_in_lane("", 6);
+	}
+	struct jobs *jobs = started(4);
+	cr_assert(soon(has_gone_on, 30), "%d", atomic_load(&world.laned));
+	cr_assert(soon(has_run, 1));
+	cr_assert_eq(atomic_load(&world.runs), 1, "the others of its lane wait");
+	atomic_store(&world.open, true);
+	cr_assert(soon(has_run, 20));
+	jobs_free(jobs);
+	cr_assert_eq(atomic_load(&world.runs), 20);
+	cr_assert_eq(atomic_load(&world.at_once_seen), 1, "one after the other");
+}
+
+JOB_TEST(a_lane_has_its_limit_in_all_nodes_together)
+{
+	struct jobs *nodes[2] = { engine(4, 30000), engine(4, 30000) };
+	for (int i = 0; i < 20; i++)
+		ask_in_lane("slow", 5);
+	atomic_store(&world.open, true);
+	start(nodes[0]);
+	start(nodes[1]);
+	cr_assert(soon(has_run, 20));
+	jobs_free(nodes[0]);
+	jobs_free(nodes[1]);
 	cr_assert_eq(atomic_load(&world.at_once_seen), 1);
 }
 
