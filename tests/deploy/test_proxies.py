@@ -2,6 +2,7 @@
 """HAProxy and nginx with the shipped files in front of three nodes: what clients get, and that they do not notice when a node goes."""
 import hashlib
 import os
+import re
 import signal
 import subprocess
 
@@ -80,6 +81,27 @@ def test_a_large_upload_is_not_kept_by_the_proxy_on_its_way(site, repo, version)
     assert site.front.memory() - memory < AHEAD
     assert site.front.written() - written < 4 * MIB, "it wrote files"
     repo.delete_blob(digest)
+
+
+def patches(node):
+    """How many of them the node has answered."""
+    text = node.client(auth="basic").get("/metrics", expect=200).text
+    return sum(int(count) for count in re.findall(r'^berth_http_requests_total\{route="upload",method="PATCH",status="2xx"\} (\d+)$', text, re.M))
+
+
+def test_a_node_had_to_read_back_what_another_one_received_of_an_upload(site, repo):
+    """Each upload has a node of its own; of several, not all have the same."""
+    used = set()
+    for number in range(12):
+        before = [patches(node) for node in site.nodes]
+        upload, data = repo.start_upload(), oci.random_bytes(4_000, f"stays {number}")
+        for at in range(0, 4_000, 1_000):
+            upload.patch(data[at:at + 1_000], at)
+        more = [patches(node) - count for node, count in zip(site.nodes, before)]
+        assert sorted(more) == [0, 0, 4]
+        upload.put(oci.digest_of(data))
+        used.add(more.index(4))
+    assert len(used) > 1
 
 
 def test_pulls_by_http2(site, repo):
