@@ -113,6 +113,7 @@ static err_t start_workers(struct ctx *ctx, struct jobs *jobs)
 err_t jobs_start(struct ctx *ctx, struct jobs *jobs)
 {
 	TRY(start_workers(ctx, jobs));
+	jobs->renewed_ns = clock_now_ns(); /* nothing was taken before */
 	TRY(thread_start(ctx, "jobs", jobs_turn_main, jobs, &jobs->thread));
 	jobs->started = true;
 	return OK;
