@@ -29,6 +29,8 @@ def points():
 ELSEWHERE = {
     "ldap": "torture/test_directory.py", "audit.verify": "torture/test_audit.py", "audit.search": "torture/test_audit.py",
     "s3": "unit/test_store_s3.c", "resolve": "unit/test_os_resolve.c", "collect": "torture/test_collect.py",
+    "move": "torture/test_storage_move.py",
+    **dict.fromkeys(("swift.segment", "swift.state", "swift.copy", "swift.clean"), "unit/test_store_swift.c"),
 }
 
 
