@@ -3,6 +3,7 @@
 #include "s3_credentials.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "codec/harbor_query.h"
 #include "codec/json.h"
 #include "http/client.h"
 #include "os/file.h"
@@ -21,6 +22,8 @@
 #define REFRESH_NS                                                                                 \
 	(300 * CLOCK_S) /* how often a key of the metadata service is asked for again              \
 			 */
+#define RETRY_NS	(2 * CLOCK_S)		 /* after a failure, and near the end of a key */
+#define BEFORE_END_US	(300 * INT64_C(1000000)) /* by then there is a new one */
 #define KEY_ARENA_BYTES KIB(64)
 
 enum source { SOURCE_FIXED, SOURCE_FILE, SOURCE_METADATA };
@@ -31,11 +34,12 @@ struct s3_credentials {
 	str file, profile, metadata;
 	struct client *client; /* of the metadata service */
 
-	pthread_mutex_t lock; /* guards what follows; held while a new key is fetched */
+	pthread_mutex_t lock; /* guards what follows; held while the first key is fetched */
 	struct arena key_memory;
 	struct aws_key key;
 	bool has_key;
-	int64_t fetched_at_ns;
+	bool asks;		 /* somebody asks for the next, while others sign with this one */
+	int64_t next_ns;	 /* when it is asked for again */
 	struct timespec changed; /* the file, when it was read */
 	ino_t inode;
 };
@@ -52,7 +56,6 @@ static void keep_key(struct s3_credentials *c, const struct aws_key *key)
 	arena_reset(&c->key_memory);
 	c->key = copy_key(&c->key_memory, key);
 	c->has_key = true;
-	c->fetched_at_ns = clock_now_ns();
 }
 
 /* --- the file ------------------------------------------------------------------------------- */
@@ -130,6 +133,18 @@ static err_t ask(struct ctx *ctx, struct s3_credentials *c, const char *method, 
 	return OK;
 }
 
+/* When to ask for the next: in time before this one ends, if the service says when that is. */
+static int64_t next_after(const struct json_value *root)
+{
+	int64_t now_ns = clock_now_ns(), ends_us;
+	str ends = STR_NONE;
+	if (json_get_str(root, "Expiration", &ends) != JSON_FOUND ||
+	    !harbor_time_parse(ends, &ends_us))
+		return now_ns + REFRESH_NS;
+	int64_t left_us = ends_us - BEFORE_END_US - clock_wall_us();
+	return now_ns + MAX(MIN(left_us * CLOCK_US, REFRESH_NS), RETRY_NS);
+}
+
 static err_t read_key(struct ctx *ctx, struct s3_credentials *c, str text)
 {
 	CLEANUP(json_done) struct json_document doc = JSON_DOCUMENT_NONE;
@@ -141,26 +156,43 @@ static err_t read_key(struct ctx *ctx, struct s3_credentials *c, str text)
 	    json_get_str(doc.root, "Token", &key.session_token) == JSON_WRONG)
 		return fail(ctx, ERR_STORAGE, "metadata service gives no key");
 	keep_key(c, &key);
+	c->next_ns = next_after(doc.root);
 	return OK;
 }
 
-static err_t ask_metadata(struct ctx *ctx, struct s3_credentials *c)
+static err_t ask_metadata(struct ctx *ctx, struct s3_credentials *c, str *ret)
 {
 	static const str roles = STR_INIT("meta-data/iam/security-credentials/");
 	const struct client_field ttl = { STR("X-aws-ec2-metadata-token-ttl-seconds"),
 					  STR(TOKEN_TTL) };
 	struct client_field token = { STR("X-aws-ec2-metadata-token"), STR_NONE };
-	str role, rest, text;
-	if (c->has_key && clock_now_ns() - c->fetched_at_ns < REFRESH_NS)
-		return OK;
+	str role, rest;
 	TRY(ask(ctx, c, "PUT", STR("api/token"), &ttl, &token.value));
 	TRY(ask(ctx, c, "GET", roles, &token, &role));
 	if (str_cut(role, '\n', &role, &rest))
 		role = str_trim(role);
-	TRY(ask(ctx, c, "GET",
-		arena_printf(ctx->arena, STR_FMT STR_FMT, STR_ARG(roles), STR_ARG(role)), &token,
-		&text));
-	return read_key(ctx, c, text);
+	return ask(ctx, c, "GET",
+		   arena_printf(ctx->arena, STR_FMT STR_FMT, STR_ARG(roles), STR_ARG(role)), &token,
+		   ret);
+}
+
+/* With the lock held. Whoever has a key that may still do is not kept waiting: one asks for the
+ * next, and not again at once when that fails. */
+static err_t renew(struct ctx *ctx, struct s3_credentials *c)
+{
+	str text;
+	bool beside = c->has_key;
+	if (beside && (c->asks || clock_now_ns() < c->next_ns))
+		return OK;
+	c->asks = true;
+	if (beside)
+		pthread_mutex_unlock(&c->lock);
+	err_t err = ask_metadata(ctx, c, &text);
+	if (beside)
+		pthread_mutex_lock(&c->lock);
+	c->asks = false;
+	c->next_ns = clock_now_ns() + RETRY_NS;
+	return err == OK ? read_key(ctx, c, text) : err;
 }
 
 /* --- all ------------------------------------------------------------------------------------ */
@@ -231,7 +263,7 @@ void s3_credentials_free(struct s3_credentials *c)
 err_t s3_credentials_get(struct ctx *ctx, struct s3_credentials *c, struct aws_key *ret)
 {
 	static err_t (*const fetch[])(struct ctx *, struct s3_credentials *) = { NULL, read_file,
-										 ask_metadata };
+										 renew };
 	CLEANUP(thread_unlock) UNUSED pthread_mutex_t *held = thread_lock(&c->lock);
 	err_t err = fetch[c->source] ? fetch[c->source](ctx, c) : OK;
 	if (err != OK && !c->has_key)

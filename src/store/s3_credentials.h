@@ -4,11 +4,13 @@
  * store.
  *
  * The first of these that is given counts:
- *	a key			written in the options; never changes
- *	a file			as AWS's tools keep it (`[default]`, aws_access_key_id = …); read
- * again when it changes the metadata service	of the machine (IMDSv2), asked again some minutes
- * before the key expires the environment		AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
- * AWS_SESSION_TOKEN, as it was at the start
+ * - a key, written in the options; it never changes;
+ * - a file, as AWS's tools keep it (`[default]`, aws_access_key_id = …); read again when it
+ * changes;
+ * - the metadata service of the machine (IMDSv2), asked again every five minutes and some minutes
+ *   before the key ends. While it does not answer, what is there is used;
+ * - the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, as it was at the
+ *   start.
  */
 #pragma once
 

@@ -406,6 +406,47 @@ def test_keys_from_the_metadata_service_are_renewed(make_registry, name):
 
 
 @pytest.mark.own_server
+def test_a_key_is_renewed_before_it_ends(make_registry, name):
+    with S3Server(session_token="a-token") as s3, MetadataServer() as metadata:
+        metadata.lasts = 200
+        registry = make_registry(**s3.settings(
+            STORAGE_S3_ACCESS_KEY="", STORAGE_S3_SECRET_KEY="", STORAGE_S3_METADATA_ENDPOINT=metadata.url))
+        repo = registry.client().repository(name)
+        digest = repo.push_blob(LARGE)
+        metadata.lasts = 6 * 3600
+        wait_until(lambda: repo.get_blob(digest) and metadata.asked == 2, what="the next key, which nothing was refused for")
+        for _ in range(5):
+            repo.get_blob(digest)
+        assert metadata.asked == 2
+        registry.assert_fsck_clean()
+        assert registry.stop() == 0
+
+
+@pytest.mark.own_server
+def test_all_requests_waited_for_a_metadata_service_that_hung(make_registry, name):
+    """Each in its turn, although the key that was there would have done."""
+    with S3Server(session_token="a-token") as s3, MetadataServer() as metadata:
+        metadata.lasts = 200
+        registry = make_registry(**s3.settings(
+            STORAGE_S3_ACCESS_KEY="", STORAGE_S3_SECRET_KEY="", STORAGE_S3_METADATA_ENDPOINT=metadata.url))
+        repo = registry.client().repository(name)
+        digest = repo.push_blob(LARGE)
+        metadata.silent.set()
+        one = threading.Thread(target=lambda: wait_until(lambda: repo.get_blob(digest) and metadata.waiting, what="somebody asking for the next"))
+        one.start()
+        wait_until(lambda: metadata.waiting, what="its being asked")
+        other = repo.as_client(registry.client())
+        for _ in range(20):
+            assert other.get_blob(digest).content == LARGE
+        assert metadata.waiting == 1
+        metadata.silent.clear()
+        metadata.answers.set()
+        one.join()
+        registry.assert_fsck_clean()
+        assert registry.stop() == 0
+
+
+@pytest.mark.own_server
 def test_keys_from_the_environment(s3, make_registry, name):
     registry = make_registry(
         environment={"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY},

@@ -9,7 +9,6 @@ As a program it serves until its standard input ends, and says first where; or `
 a bucket in a real one.
 """
 import collections
-import email.utils
 import hashlib
 import hmac
 import http.client
@@ -506,7 +505,9 @@ class MetadataServer:
 
     def __init__(self, key=(ACCESS_KEY, SECRET_KEY, "a-token")):
         self.key = key
-        self.asked = 0
+        self.asked, self.lasts = 0, 6 * 3600
+        self.silent, self.waiting = threading.Event(), 0  # while set, nobody gets an answer
+        self.answers = threading.Event()
         server = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -520,6 +521,9 @@ class MetadataServer:
                 self.wfile.write(text.encode())
 
             def do_PUT(self):
+                if server.silent.is_set():
+                    server.waiting += 1
+                    return server.answers.wait(60)
                 if self.path != "/latest/api/token" or "X-aws-ec2-metadata-token-ttl-seconds" not in self.headers:
                     return self.say(400, "")
                 return self.say(200, "session-1")
@@ -535,7 +539,7 @@ class MetadataServer:
                 server.asked += 1
                 access_key, secret_key, token = server.key
                 return self.say(200, (f'{{"Code": "Success", "AccessKeyId": "{access_key}", "SecretAccessKey": "{secret_key}", '
-                                      f'"Token": "{token}", "Expiration": "{email.utils.formatdate(usegmt=True)}"}}'))
+                                      f'"Token": "{token}", "Expiration": "{time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + server.lasts))}"}}'))
 
         self.httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.httpd.daemon_threads = True
