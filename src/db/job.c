@@ -35,6 +35,7 @@ static void read_row(struct ctx *ctx, const struct sql_rows *rows, void *item)
 		.finished_at_us = sql_i64(rows, 21),
 		.cause = (enum job_cause)sql_i64(rows, 22),
 		.asked_by = db_text(ctx, rows, 23),
+		.lane = db_text(ctx, rows, 24),
 	};
 }
 
@@ -240,16 +241,16 @@ err_t db_job_end(struct ctx *ctx, struct sql_tx *tx, const struct job_hold *hold
 			 ret);
 }
 
-static void read_lost(struct ctx *ctx, const struct sql_rows *rows, void *item)
+static void read_outcome(struct ctx *ctx, const struct sql_rows *rows, void *item)
 {
-	*(struct job_lost *)item = (struct job_lost){ sql_i64(rows, 0), db_text(ctx, rows, 1),
-						      (enum job_state)sql_i64(rows, 2) };
+	*(struct job_outcome *)item = (struct job_outcome){ sql_i64(rows, 0), db_text(ctx, rows, 1),
+							    (enum job_state)sql_i64(rows, 2) };
 }
 
 err_t db_job_reclaim(struct ctx *ctx, struct sql_tx *tx, int64_t losses_max, int64_t keep_us,
-		     struct job_lost **ret, size_t *ret_count)
+		     struct job_outcome **ret, size_t *ret_count)
 {
-	static const struct row_reader reader = { sizeof(struct job_lost), read_lost };
+	static const struct row_reader reader = { sizeof(struct job_outcome), read_outcome };
 	return db_rows_read(ctx, tx, &SQL_JOB_RECLAIM,
 			    SQL_ARGS(SQL_I64(losses_max), SQL_I64(keep_us)), &reader, (void **)ret,
 			    ret_count);
@@ -268,9 +269,12 @@ err_t db_job_expire_others(struct ctx *ctx, struct sql_tx *tx, str owner)
 }
 
 err_t db_job_cancel(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_t keep_us,
-		    enum job_state *ret)
+		    struct job_outcome *ret)
 {
-	return one_state(ctx, tx, &SQL_JOB_CANCEL, SQL_ARGS(SQL_I64(id), SQL_I64(keep_us)), ret);
+	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
+	TRY(sql_one(ctx, tx, &SQL_JOB_CANCEL, SQL_ARGS(SQL_I64(id), SQL_I64(keep_us)), &rows));
+	read_outcome(ctx, &rows, ret);
+	return OK;
 }
 
 err_t db_job_count(struct ctx *ctx, struct sql_tx *tx, str kind, enum job_state state,
@@ -287,7 +291,7 @@ err_t db_job_purge(struct ctx *ctx, struct sql_tx *tx, int64_t max, int64_t *ret
 	return sql_exec(ctx, tx, &SQL_JOB_PURGE, SQL_ARGS(SQL_I64(max)), ret_count);
 }
 
-/* --- logs and the outbox ---------------------------------------------------------------------- */
+/* --- logs ------------------------------------------------------------------------------------- */
 
 err_t db_job_log_last(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_t *ret)
 {
@@ -318,41 +322,6 @@ err_t db_job_log_page(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_t af
 	return db_rows_read(ctx, tx, &SQL_JOB_LOG_PAGE,
 			    SQL_ARGS(SQL_I64(id), SQL_I64(after), SQL_I64(max)), &reader,
 			    (void **)ret, ret_count);
-}
-
-err_t db_outbox_insert(struct ctx *ctx, struct sql_tx *tx, str kind, str subject, str payload,
-		       int64_t *ret_id)
-{
-	return db_one_i64(ctx, tx, &SQL_OUTBOX_INSERT,
-			  SQL_ARGS(SQL_TEXT(kind), SQL_TEXT(subject), SQL_TEXT(payload)), ret_id);
-}
-
-static void read_outbox(struct ctx *ctx, const struct sql_rows *rows, void *item)
-{
-	*(struct outbox_row *)item =
-		(struct outbox_row){ sql_i64(rows, 0), db_text(ctx, rows, 1), sql_i64(rows, 2) };
-}
-
-err_t db_outbox_page(struct ctx *ctx, struct sql_tx *tx, str kind, str subject, int64_t max,
-		     struct outbox_row **ret, size_t *ret_count)
-{
-	static const struct row_reader reader = { sizeof(struct outbox_row), read_outbox };
-	return db_rows_read(ctx, tx, &SQL_OUTBOX_PAGE,
-			    SQL_ARGS(SQL_TEXT(kind), SQL_TEXT(subject), SQL_I64(max)), &reader,
-			    (void **)ret, ret_count);
-}
-
-err_t db_outbox_count(struct ctx *ctx, struct sql_tx *tx, str kind, struct outbox_count *ret)
-{
-	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, &SQL_OUTBOX_COUNT, SQL_ARGS(SQL_TEXT(kind)), &rows));
-	*ret = (struct outbox_count){ sql_i64(&rows, 0), sql_i64(&rows, 1) };
-	return OK;
-}
-
-err_t db_outbox_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id)
-{
-	return db_exec_one(ctx, tx, &SQL_OUTBOX_DELETE, SQL_ARGS(SQL_I64(id)));
 }
 
 err_t db_job_kind_paused(struct ctx *ctx, struct sql_tx *tx, str kind, bool *ret)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* job.h - jobs, what they say, whose turn it is, and the outbox: rows of jobs/jobs.h. */
+/* job.h - jobs, what they say, and whose turn it is: rows of jobs/jobs.h. */
 #pragma once
 
 #include "sql/sql.h"
@@ -19,7 +19,7 @@ enum job_cause { JOB_BY_EVENT, JOB_BY_CLOCK, JOB_BY_HAND };
 
 struct job_row {
 	int64_t id;
-	str kind, subject, arguments, owner, error;
+	str kind, subject, lane, arguments, owner, error;
 	enum job_cause cause;
 	str asked_by; /* the name of who did; empty: nobody in particular */
 	int64_t tenant_id;
@@ -114,21 +114,20 @@ err_t db_job_progress(struct ctx *ctx, struct sql_tx *tx, const struct job_hold 
 err_t db_job_got_on(struct ctx *ctx, struct sql_tx *tx, const struct job_hold *hold);
 struct job_end {
 	enum job_state state; /* wanted; asleep is a retry, ready gives it back */
-	int64_t delay_us;
+	int64_t delay_us, keep_us;
 	int64_t uncounted; /* attempts that shall not count */
 	str error;
-	int64_t keep_us;
 };
 err_t db_job_end(struct ctx *ctx, struct sql_tx *tx, const struct job_hold *hold,
 		 const struct job_end *end, enum job_state *ret);
 
-struct job_lost {
+struct job_outcome {
 	int64_t id;
 	str kind;
 	enum job_state state;
 };
 err_t db_job_reclaim(struct ctx *ctx, struct sql_tx *tx, int64_t losses_max, int64_t keep_us,
-		     struct job_lost **ret, size_t *ret_count);
+		     struct job_outcome **ret, size_t *ret_count);
 /* After the clock was set back by more than `back_us`: leases of before end `lease_us` from now,
  * and what sleeps since a time to come is due. */
 err_t db_job_set_back(struct ctx *ctx, struct sql_tx *tx, int64_t back_us, int64_t lease_us);
@@ -136,7 +135,7 @@ err_t db_job_expire_others(struct ctx *ctx, struct sql_tx *tx, str owner);
 
 /* What became of it; ERR_ABSENT when it is finished or was never there. */
 err_t db_job_cancel(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_t keep_us,
-		    enum job_state *ret);
+		    struct job_outcome *ret);
 
 struct job_count {
 	int64_t count;	     /* 10,000: so many or more */
@@ -154,7 +153,7 @@ err_t db_job_cancel_waiting(struct ctx *ctx, struct sql_tx *tx, str kind, int64_
 /* Finished ones whose time is over, with their logs. */
 err_t db_job_purge(struct ctx *ctx, struct sql_tx *tx, int64_t max, int64_t *ret_count);
 
-/* --- logs and the outbox ---------------------------------------------------------------------- */
+/* --- logs ------------------------------------------------------------------------------------- */
 
 struct job_log_part {
 	int64_t number;
@@ -166,28 +165,11 @@ err_t db_job_log_add(struct ctx *ctx, struct sql_tx *tx, int64_t id,
 err_t db_job_log_page(struct ctx *ctx, struct sql_tx *tx, int64_t id, int64_t after, int64_t max,
 		      struct job_log_part **ret, size_t *ret_count);
 
-struct outbox_row {
-	int64_t id;
-	str payload;
-	int64_t created_at_us;
-};
-err_t db_outbox_insert(struct ctx *ctx, struct sql_tx *tx, str kind, str subject, str payload,
-		       int64_t *ret_id);
-err_t db_outbox_page(struct ctx *ctx, struct sql_tx *tx, str kind, str subject, int64_t max,
-		     struct outbox_row **ret, size_t *ret_count);
-/* How many wait, up to 10,000, and how long the oldest has. */
-struct outbox_count {
-	int64_t count, oldest_us;
-};
-err_t db_outbox_count(struct ctx *ctx, struct sql_tx *tx, str kind, struct outbox_count *ret);
-err_t db_outbox_delete(struct ctx *ctx, struct sql_tx *tx, int64_t id);
-
 /* --- nodes ------------------------------------------------------------------------------------ */
 
 struct job_node {
 	str owner, host;
-	int64_t pid, workers;
-	int64_t started_at_us, seen_at_us;
+	int64_t pid, workers, started_at_us, seen_at_us;
 };
 err_t db_job_node_put(struct ctx *ctx, struct sql_tx *tx, const struct job_node *node);
 err_t db_job_node_delete(struct ctx *ctx, struct sql_tx *tx, str owner);

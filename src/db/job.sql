@@ -3,7 +3,7 @@
 
 -- part: row
 id, kind, tenant_id, subject, arguments, state, due_at_us, ready_at_us, deadline_at_us, attempts, losses, again, cancel, fence, owner,
-lease_until_us, progress_done, progress_total, error, created_at_us, started_at_us, finished_at_us, cause, asked_by
+lease_until_us, progress_done, progress_total, error, created_at_us, started_at_us, finished_at_us, cause, asked_by, lane
 
 -- Of its holder, as long as it is.
 -- part: held
@@ -201,7 +201,7 @@ UPDATE job SET
 	finished_at_us = CASE WHEN state < 2 THEN @now_us ELSE 0 END,
 	keep_until_us = CASE WHEN state < 2 THEN @now_us + CAST($2 AS BIGINT) ELSE 0 END
 WHERE id = $1 AND state < 3
-RETURNING state;
+RETURNING id, kind, state;
 
 -- All of a kind that wait.
 -- name: job_cancel_waiting :exec
@@ -254,16 +254,3 @@ DELETE FROM job_log WHERE job_id = $1 AND part > 1 AND part <= $2;
 
 -- name: job_log_page :many
 SELECT part, text FROM job_log WHERE job_id = $1 AND part > $2 ORDER BY part LIMIT $3;
-
--- name: outbox_insert :one
-INSERT INTO outbox (kind, subject, payload, created_at_us) VALUES ($1, $2, $3, @now_us) RETURNING id;
-
--- name: outbox_page :many
-SELECT id, payload, created_at_us FROM outbox WHERE kind = $1 AND subject = $2 ORDER BY id LIMIT $3;
-
--- What waits, of one kind among the oldest 10,000 of all, and for how long. By id, from the first on: so the index is walked and nothing sorted.
--- name: outbox_count :one
-SELECT COUNT(*), COALESCE(MAX(@now_us - c.created_at_us), 0) FROM (SELECT o.kind, o.created_at_us FROM outbox o WHERE o.id > 0 ORDER BY o.id LIMIT 10000) c WHERE c.kind = $1;
-
--- name: outbox_delete :exec
-DELETE FROM outbox WHERE id = $1;

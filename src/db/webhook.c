@@ -263,6 +263,12 @@ err_t db_webhook_delivery_again(struct ctx *ctx, struct sql_tx *tx, int64_t id)
 	return db_exec_one(ctx, tx, &SQL_WEBHOOK_DELIVERY_AGAIN, SQL_ARGS(SQL_I64(id)));
 }
 
+err_t db_webhook_delivery_drop(struct ctx *ctx, struct sql_tx *tx, int64_t id, str why)
+{
+	return sql_exec(ctx, tx, &SQL_WEBHOOK_DELIVERY_DROP, SQL_ARGS(SQL_I64(id), SQL_TEXT(why)),
+			NULL);
+}
+
 static void read_attempt(struct ctx *ctx, const struct sql_rows *rows, void *item)
 {
 	*(struct webhook_attempt *)item = (struct webhook_attempt){

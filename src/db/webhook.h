@@ -111,6 +111,8 @@ err_t db_webhook_tried(struct ctx *ctx, struct sql_tx *tx, int64_t id, enum webh
 		       const struct webhook_attempt *attempt, int64_t keep);
 /* ERR_ABSENT: it waits already, or is gone. */
 err_t db_webhook_delivery_again(struct ctx *ctx, struct sql_tx *tx, int64_t id);
+/* What waits is given up; what does not stays as it is. */
+err_t db_webhook_delivery_drop(struct ctx *ctx, struct sql_tx *tx, int64_t id, str why);
 err_t db_webhook_attempts(struct ctx *ctx, struct sql_tx *tx, int64_t delivery_id,
 			  struct webhook_attempt **ret, size_t *ret_count);
 

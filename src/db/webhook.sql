@@ -94,6 +94,10 @@ RETURNING attempts;
 -- name: webhook_delivery_again :exec
 UPDATE webhook_delivery SET state = 0, queued_at_us = @now_us, finished_at_us = 0 WHERE id = $1 AND state > 0;
 
+-- Given up without an attempt.
+-- name: webhook_delivery_drop :exec
+UPDATE webhook_delivery SET state = 2, error = $2, finished_at_us = @now_us WHERE id = $1 AND state = 0;
+
 -- name: webhook_delivery_purge :exec
 -- sqlite:
 DELETE FROM webhook_delivery

@@ -88,6 +88,10 @@ struct jobs {
 
 void jobs_count_result(struct jobs *jobs, const struct job_kind *kind, enum job_result result);
 
+/* In the transaction in which a job ended so: what it left is for the kind that its own names. */
+err_t jobs_clean_after(struct ctx *ctx, struct sql_tx *tx, const struct jobs *jobs, str kind,
+		       enum job_state state);
+
 /* turn.c */
 void *jobs_turn_main(void *jobs);
 

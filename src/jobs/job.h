@@ -29,6 +29,10 @@ struct job_kind {
 	int64_t backoff_first_ms; /* before the second attempt; default 1 s */
 	int64_t backoff_max_ms;	  /* default one hour */
 	int64_t time_max_ms;	  /* of one attempt; default one hour */
+	/* A kind of what looks after what this one leaves, by the subject of the same name: asked
+	 * for in the transaction in which one was stopped, parked or failed for good. NULL:
+	 * nothing. */
+	const char *cleaned_by;
 	int64_t keep_s; /* rows and logs of those that are finished; default: jobs_options' */
 };
 

@@ -190,6 +190,17 @@ void jobs_wake(struct jobs *jobs)
 	pthread_cond_signal(&jobs->wake);
 }
 
+err_t jobs_clean_after(struct ctx *ctx, struct sql_tx *tx, const struct jobs *jobs, str kind,
+		       enum job_state state)
+{
+	const struct job_kind *of = jobs_kind_find(jobs, kind);
+	if ((state != JOB_CANCELLED && state != JOB_FAILED) || !of || !of->cleaned_by)
+		return OK;
+	str cleaner = str_from(of->cleaned_by);
+	const struct job_request wanted = { .kind = cleaner, .subject = cleaner };
+	return jobs_enqueue(ctx, tx, &wanted, NULL);
+}
+
 struct asking {
 	const struct job_request *wanted;
 	int64_t *id;
@@ -214,9 +225,10 @@ struct asked {
 	int64_t id;
 	str kind;
 	bool paused;
-	enum job_state state;
+	struct job_outcome outcome;
 	struct job_row *row;
 	int64_t after, max, count, keep_us;
+	const struct jobs *jobs;
 	struct job_log_part **parts;
 	size_t *part_count;
 };
@@ -224,7 +236,8 @@ struct asked {
 static err_t cancel_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct asked *asked = arg;
-	return db_job_cancel(ctx, tx, asked->id, asked->keep_us, &asked->state);
+	TRY(db_job_cancel(ctx, tx, asked->id, asked->keep_us, &asked->outcome));
+	return jobs_clean_after(ctx, tx, asked->jobs, asked->outcome.kind, asked->outcome.state);
 }
 
 /* Where it runs here. */
@@ -238,13 +251,16 @@ static void cancel_here(struct jobs *jobs, int64_t id)
 
 err_t jobs_cancel(struct ctx *ctx, struct jobs *jobs, int64_t id)
 {
-	struct asked asked = { .id = id, .keep_us = jobs->options.keep_s * SECOND_US };
+	struct asked asked = { .id = id,
+			       .jobs = jobs,
+			       .keep_us = jobs->options.keep_s * SECOND_US };
 	err_t err = db_run(ctx, jobs->options.db, SQL_WRITE, cancel_body, &asked);
 	if (err == ERR_ABSENT)
 		return fail(ctx, ERR_NOT_FOUND, "no job %lld is under way", (long long)id);
 	TRY(err);
-	if (asked.state == JOB_RUNNING)
+	if (asked.outcome.state == JOB_RUNNING)
 		cancel_here(jobs, id);
+	jobs_wake(jobs);
 	return OK;
 }
 
@@ -268,13 +284,15 @@ err_t jobs_pause(struct ctx *ctx, struct jobs *jobs, str kind, bool paused)
 static err_t cancel_waiting_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct asked *asked = arg;
-	return db_job_cancel_waiting(ctx, tx, asked->kind, asked->keep_us, PURGE_BATCH,
-				     &asked->count);
+	TRY(db_job_cancel_waiting(ctx, tx, asked->kind, asked->keep_us, PURGE_BATCH,
+				  &asked->count));
+	return jobs_clean_after(ctx, tx, asked->jobs, asked->kind, JOB_CANCELLED);
 }
 
 err_t jobs_cancel_waiting(struct ctx *ctx, struct jobs *jobs, str kind, int64_t *ret_count)
 {
 	struct asked asked = { .kind = kind,
+			       .jobs = jobs,
 			       .count = PURGE_BATCH,
 			       .keep_us = jobs->options.keep_s * SECOND_US };
 	*ret_count = 0;
@@ -282,6 +300,7 @@ err_t jobs_cancel_waiting(struct ctx *ctx, struct jobs *jobs, str kind, int64_t 
 		TRY(ctx_check(ctx));
 		TRY(db_run(ctx, jobs->options.db, SQL_WRITE, cancel_waiting_body, &asked));
 	}
+	jobs_wake(jobs);
 	return OK;
 }
 

@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include "db/outbox.h"
 #include "jobs/jobs.h"
 
 struct outbox_letter {
@@ -38,3 +39,19 @@ struct outbox_teller {
 	void *arg;
 };
 err_t outbox_drain(struct ctx *ctx, struct job *job, const struct outbox_teller *teller);
+
+/*
+ * Looks after letters whose subject has no job any more, since a job was stopped or parked. Where
+ * it was stopped, all of them are dropped. Where it failed, the first one is, which it failed with,
+ * and a job is asked for that tells the others; so it is where nothing is known. For a kind that
+ * `cleaned_by` of the letters' own names, and for a schedule (the caller need not wake anybody).
+ * What comes for a subject before it is swept goes on with what waits there.
+ */
+struct outbox_sweep {
+	str kind;
+	/* In the transaction that removes it, which may be run again. */
+	err_t (*dropped)(struct ctx *ctx, struct sql_tx *tx, const struct outbox_row *letter,
+			 str why);
+};
+err_t outbox_sweep(struct ctx *ctx, struct sql *db, const struct outbox_sweep *sweep,
+		   int64_t *ret_dropped);

@@ -132,13 +132,14 @@ static void drop_expired(struct jobs *jobs)
 /* --- others' ---------------------------------------------------------------------------------- */
 
 struct reclaim {
+	const struct jobs *jobs;
 	int64_t keep_us;
-	struct job_lost *list;
+	struct job_outcome *list;
 	size_t count;
 };
 
 /* In the job's own log, behind what it said itself. */
-static err_t tell_loss(struct ctx *ctx, struct sql_tx *tx, const struct job_lost *lost)
+static err_t tell_loss(struct ctx *ctx, struct sql_tx *tx, const struct job_outcome *lost)
 {
 	char time[CLOCK_RFC3339_MAX];
 	struct job_log_part part;
@@ -156,14 +157,17 @@ static err_t reclaim_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	struct reclaim *reclaim = arg;
 	TRY(db_job_reclaim(ctx, tx, JOB_LOSSES_MAX, reclaim->keep_us, &reclaim->list,
 			   &reclaim->count));
-	for (size_t i = 0; i < reclaim->count; i++)
-		TRY(tell_loss(ctx, tx, &reclaim->list[i]));
+	for (size_t i = 0; i < reclaim->count; i++) {
+		const struct job_outcome *lost = &reclaim->list[i];
+		TRY(tell_loss(ctx, tx, lost));
+		TRY(jobs_clean_after(ctx, tx, reclaim->jobs, lost->kind, lost->state));
+	}
 	return OK;
 }
 
 static err_t reclaim(struct ctx *ctx, struct jobs *jobs)
 {
-	struct reclaim work = { .keep_us = jobs->options.keep_s * SECOND_US };
+	struct reclaim work = { .jobs = jobs, .keep_us = jobs->options.keep_s * SECOND_US };
 	TRY(db_run(ctx, jobs->options.db, SQL_WRITE, reclaim_body, &work));
 	for (size_t i = 0; i < work.count; i++)
 		LOG(work.list[i].state == JOB_FAILED ? LOG_ERROR : LOG_WARN,

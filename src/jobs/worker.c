@@ -34,7 +34,7 @@ static void copy_row(struct arena *arena, const struct job_row *from, struct job
 	ret->subject = arena_copy(arena, from->subject);
 	ret->arguments = arena_copy(arena, from->arguments);
 	ret->asked_by = arena_copy(arena, from->asked_by);
-	ret->owner = ret->error = STR_NONE;
+	ret->owner = ret->error = ret->lane = STR_NONE;
 }
 
 static err_t agree(struct ctx *ctx, struct sql_tx *tx, struct tx_guard *guard)
@@ -137,7 +137,9 @@ struct ending {
 static err_t end_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct ending *ending = arg;
-	return db_job_end(ctx, tx, &ending->job->hold, &ending->end, &ending->state);
+	const struct job *job = ending->job;
+	TRY(db_job_end(ctx, tx, &job->hold, &ending->end, &ending->state));
+	return jobs_clean_after(ctx, tx, job->jobs, job->row.kind, ending->state);
 }
 
 /* False when the engine stops. */

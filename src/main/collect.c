@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "jobs/jobs.h"
 #include "notify/audit.h"
-#include "db/job.h"
+#include "db/outbox.h"
 #include "notify/webhook_format.h"
 #include "observe/process.h"
 #include "observe/tracer.h"

@@ -158,6 +158,8 @@ static err_t purge_webhooks(struct ctx *ctx, struct job *job, void *arg)
 {
 	struct program *p = arg;
 	int64_t count;
+	TRY(webhooks_sweep(ctx, p->webhooks, &count));
+	tell(job, "deliveries of webhooks that were stopped or parked given up", count);
 	TRY(webhooks_purge(ctx, p->webhooks, &count));
 	tell(job, "deliveries of webhooks removed", count);
 	return OK;
@@ -224,6 +226,7 @@ static const struct job_kind kinds[] = {
 	{ .name = WEBHOOK_JOB,
 	  .title = "WEBHOOK",
 	  .run = tell_webhooks,
+	  .cleaned_by = "purge_webhooks",
 	  .of_tenant_max = WEBHOOK_JOBS_OF_TENANT,
 	  .of_lane_max = 1, /* a receiver that hangs takes one of those */
 	  .backoff_first_ms = WEBHOOK_RETRY_FIRST_MS,

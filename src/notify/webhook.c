@@ -183,6 +183,20 @@ err_t webhooks_purge(struct ctx *ctx, struct webhooks *webhooks, int64_t *ret_co
 	return OK;
 }
 
+static err_t dropped(struct ctx *ctx, struct sql_tx *tx, const struct outbox_row *letter, str why)
+{
+	uint64_t id;
+	if (!str_to_u64(letter->payload, INT64_MAX, &id))
+		return OK;
+	return db_webhook_delivery_drop(ctx, tx, (int64_t)id, why);
+}
+
+err_t webhooks_sweep(struct ctx *ctx, struct webhooks *webhooks, int64_t *ret_count)
+{
+	const struct outbox_sweep sweep = { .kind = STR(WEBHOOK_JOB), .dropped = dropped };
+	return outbox_sweep(ctx, webhooks->options.db, &sweep, ret_count);
+}
+
 /* --- numbers ---------------------------------------------------------------------------------- */
 
 const char *const webhook_result_names[WEBHOOK_RESULT_COUNT] = {

@@ -137,6 +137,9 @@ err_t webhook_ping(struct ctx *ctx, struct webhooks *webhooks, const struct webh
 
 /* Sends all that waits about the job's subject: the handler of the job. */
 err_t webhooks_run(struct ctx *ctx, struct job *job, struct webhooks *webhooks);
+/* Gives up what a stopped job was to send, and what it was at that took a node along three times;
+ * asks for jobs for what else has none. `*ret_count` were given up. */
+err_t webhooks_sweep(struct ctx *ctx, struct webhooks *webhooks, int64_t *ret_count);
 /* Forgets what ended WEBHOOK_KEEP_S ago. */
 err_t webhooks_purge(struct ctx *ctx, struct webhooks *webhooks, int64_t *ret_count);
 

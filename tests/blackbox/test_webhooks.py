@@ -269,6 +269,46 @@ def test_what_was_pushed_before_a_kill_is_told_after_it(registry):
         assert tags == ["v1", "v2"]
 
 
+def waits_for(admin, project, receiver, number=2):
+    """A policy whose deliveries wait behind one that fails."""
+    path = hook(admin, project, target(receiver), events=["PUSH_ARTIFACT"])
+    for at in range(1, number + 1):
+        push(admin, project, f"v{at}", seed=at)
+    wait_until(lambda: receiver.requests, what="a first attempt")
+    return path
+
+
+def redelivered(admin, project, path, dead):
+    for row in sorted(dead, key=lambda row: row["id"]):
+        call(admin, "POST", f"/api/berth/v1/projects/{project}/webhooks/{path.rsplit('/', 1)[1]}/deliveries/{row['id']}/redeliver", expect=202)
+
+
+@pytest.mark.own_server
+@pytest.mark.parametrize("queue", ["WEBHOOK", "all", "one job"])
+def test_what_a_stopped_queue_was_to_send_waited_for_ever_and_could_not_be_sent_again(registry, queue):
+    admin = registry.client(auth="basic")
+    name = unique("stopped")
+    call(admin, "POST", f"{API}/projects", {"project_name": name}, expect=201)
+    with HttpReceiver(answers=[500] * 8) as receiver:
+        path = waits_for(admin, name, receiver)
+
+        def stopped():
+            if queue == "one job":
+                for job in registry.query("SELECT id FROM job WHERE kind = 'webhook' AND state < 3"):
+                    admin.put(f"{API}/jobservice/jobs/{job}", json={"action": "stop"})
+            else:
+                call(admin, "PUT", f"{API}/jobservice/queues/{queue}", {"action": "stop"})
+            return [row for row in [executions(admin, path, q="status=Error")] if len(row) == 2]
+
+        dead, = wait_until(stopped, what="two that are given up")
+        assert {row["status_message"] for row in dead} == {"stopped"}
+        del receiver.answers[:]
+        redelivered(admin, name, path, dead)
+        tags = [event["event_data"]["resources"][0]["tag"] for event in arrived(receiver, 2)]
+        assert tags == ["v1", "v2"]
+        wait_until(lambda: len(executions(admin, path, q="status=Success")) == 2, what="both being told")
+
+
 # -- policies
 
 

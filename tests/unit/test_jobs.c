@@ -35,6 +35,9 @@ FIXTURE_STATEMENT(OVER, 4993, SQL_STATEMENT_EXEC, 1,
 		  "UPDATE job SET keep_until_us = 1 WHERE id = $1");
 FIXTURE_STATEMENT(OUTBOX_COUNT, 4994, SQL_STATEMENT_ONE, 0, "SELECT COUNT(*) FROM outbox",
 		  "SELECT COUNT(*) FROM outbox");
+FIXTURE_STATEMENT(FORGET, 4998, SQL_STATEMENT_EXEC, 0, "DELETE FROM job", "DELETE FROM job");
+FIXTURE_STATEMENT(LOSE, 4999, SQL_STATEMENT_EXEC, 0, "UPDATE job SET losses = 1",
+		  "UPDATE job SET losses = 1");
 
 static struct world {
 	struct sql_fixture f;
@@ -43,6 +46,8 @@ static struct world {
 	_Atomic(err_t) late;
 	int64_t order[64]; /* tenants, or letters */
 	_Atomic(size_t) ordered;
+	_Atomic(int) dropped, stopped; /* letters; those of stopped jobs among them */
+	_Atomic(int64_t) left;	       /* letters when number 9 was told */
 } world;
 
 #define CTX (&world.f.ctx)
@@ -135,10 +140,20 @@ static err_t run_late(struct ctx *ctx, struct job *job, void *arg)
 	return err;
 }
 
+static err_t left_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
+	TRY(sql_one(ctx, tx, &OUTBOX_COUNT, SQL_NO_ARGS, &rows));
+	atomic_store(&world.left, sql_i64(&rows, 0));
+	return OK;
+}
+
 static err_t tell(struct ctx *ctx, const struct outbox_row *letter, void *arg)
 {
 	uint64_t number;
 	cr_assert(str_to_u64(letter->payload, 1000, &number));
+	if (number == 9)
+		TRY(db_run(ctx, world.f.db, SQL_READ, left_body, NULL));
 	if ((number == 2 || number == 4) && atomic_fetch_sub(&world.failures_left, 1) > 0)
 		return fail(ctx, ERR_UPSTREAM_UNREACHABLE, "nobody there");
 	note((int64_t)number);
@@ -149,6 +164,23 @@ static err_t tell(struct ctx *ctx, const struct outbox_row *letter, void *arg)
 static err_t run_tell(struct ctx *ctx, struct job *job, void *arg)
 {
 	return outbox_drain(ctx, job, &(struct outbox_teller){ tell, NULL });
+}
+
+static err_t dropped(struct ctx *ctx, struct sql_tx *tx, const struct outbox_row *letter, str why)
+{
+	atomic_fetch_add(&world.dropped, 1);
+	if (str_eq(why, STR("stopped")))
+		atomic_fetch_add(&world.stopped, 1);
+	return OK;
+}
+
+static err_t run_sweep(struct ctx *ctx, struct job *job, void *arg)
+{
+	const struct outbox_sweep sweep = { STR("tell"), dropped };
+	int64_t count;
+	TRY(outbox_sweep(ctx, world.f.db, &sweep, &count));
+	atomic_fetch_add(&world.runs, 1);
+	return OK;
 }
 
 static err_t run_talk(struct ctx *ctx, struct job *job, void *arg)
@@ -187,12 +219,14 @@ static const struct job_kind kinds[] = {
 	{ .name = "late", .run = run_late },
 	{ .name = "tell",
 	  .run = run_tell,
+	  .cleaned_by = "sweep",
 	  .attempts_max = 5,
 	  .backoff_first_ms = 2,
 	  .backoff_max_ms = 4 },
 	{ .name = "talk", .run = run_talk },
 	{ .name = "talk_inside", .run = run_talk_inside, .attempts_max = 1 },
 	{ .name = "lanes", .run = run_lane, .of_tenant_max = 2, .of_lane_max = 1 },
+	{ .name = "sweep", .run = run_sweep, .at_once_max = 1 },
 };
 
 /* --- the house -------------------------------------------------------------------------------- */
@@ -502,6 +536,17 @@ JOB_TEST(a_lease_is_renewed_while_the_work_goes_on)
 	jobs_free(other);
 }
 
+struct taking {
+	const struct job_taker *taker;
+	struct job_row *row;
+};
+
+static err_t take_for_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	const struct taking *taking = arg;
+	return db_job_take(ctx, tx, taking->taker, taking->row);
+}
+
 static err_t take_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	const struct job_taker taker = { STR("count"), STR("a node that died"), 0, -1 };
@@ -711,6 +756,86 @@ JOB_TEST(no_letter_stays_behind_when_a_job_ends)
 	cr_assert(soon(is_outbox_empty, 0));
 	jobs_free(jobs);
 	cr_assert_eq(atomic_load(&world.ordered), 48);
+}
+
+JOB_TEST(a_letter_whose_job_failed_for_good_is_dropped_and_those_behind_it_are_told)
+{
+	atomic_store(&world.failures_left, 1000);
+	post("a", "2");
+	post("a", "3");
+	post("a", "5");
+	struct jobs *jobs = started(2);
+	cr_assert(soon(is_told, 2));
+	cr_assert(soon(is_outbox_empty, 0));
+	jobs_free(jobs);
+	cr_assert_eq(world.order[0], 3);
+	cr_assert_eq(world.order[1], 5);
+	cr_assert_eq(atomic_load(&world.dropped), 1);
+	cr_assert_eq(atomic_load(&world.stopped), 0);
+}
+
+JOB_TEST(letters_of_a_node_that_went_away_three_times_lose_the_first_and_are_told)
+{
+	const struct job_taker taker = { STR("tell"), STR("a node that died"), 0, -1 };
+	struct jobs *jobs = started(0);
+	struct job_row row = { .id = 0 };
+	post("a", "1");
+	post("a", "3");
+	for (int i = 0; i < 3; i++) {
+		EXPECT_OK(CTX, db_run(CTX, world.f.db, SQL_WRITE, take_for_body,
+				      &(struct taking){ &taker, &row }));
+		cr_assert(soon(i < 2 ? is_ready : is_failed, row.id));
+	}
+	jobs_free(jobs);
+	jobs = started(2);
+	cr_assert(soon(is_outbox_empty, 0));
+	jobs_free(jobs);
+	cr_assert_eq(atomic_load(&world.ordered), 1);
+	cr_assert_eq(world.order[0], 3);
+	cr_assert_eq(atomic_load(&world.dropped), 1);
+}
+
+JOB_TEST(what_took_a_node_along_is_told_alone)
+{
+	post("a", "1");
+	post("a", "3");
+	post("a", "9");
+	post("a", "5");
+	EXPECT_OK(CTX, change(&LOSE, SQL_NO_ARGS));
+	struct jobs *jobs = started(1);
+	cr_assert(soon(is_outbox_empty, 0));
+	jobs_free(jobs);
+	cr_assert_eq(atomic_load(&world.left), 2, "those before it are written down");
+}
+
+JOB_TEST(letters_of_stopped_jobs_are_dropped)
+{
+	struct jobs *jobs = engine(2, 30000);
+	int64_t count;
+	for (int i = 0; i < 1001; i++) /* more than one step drops */
+		post("a", "1");
+	post("b", "3");
+	EXPECT_OK(CTX, jobs_cancel_waiting(CTX, jobs, STR("tell"), &count));
+	cr_assert_eq(count, 2);
+	post("c", "5");
+	start(jobs);
+	cr_assert(soon(is_outbox_empty, 0));
+	jobs_free(jobs);
+	cr_assert_eq(atomic_load(&world.stopped), 1002);
+	cr_assert_eq(atomic_load(&world.ordered), 1, "what came later is told");
+}
+
+JOB_TEST(letters_without_any_job_get_one)
+{
+	post("a", "1");
+	post("b", "3");
+	EXPECT_OK(CTX, change(&FORGET, SQL_NO_ARGS));
+	ask_for("sweep", 0);
+	struct jobs *jobs = started(2);
+	cr_assert(soon(is_outbox_empty, 0));
+	jobs_free(jobs);
+	cr_assert_eq(atomic_load(&world.ordered), 2);
+	cr_assert_eq(atomic_load(&world.dropped), 0);
 }
 
 /* --- schedules -------------------------------------------------------------------------------- */
