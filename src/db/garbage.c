@@ -166,6 +166,8 @@ static void read_loose(struct ctx *ctx, const struct sql_rows *rows, void *item)
 		.digest_text = db_text(ctx, rows, 2),
 		.tenant_id = sql_i64(rows, 3),
 		.size_bytes = sql_i64(rows, 4),
+		.repository_id = sql_i64(rows, 5),
+		.project_id = sql_i64(rows, 6),
 	};
 }
 

@@ -98,7 +98,7 @@ err_t db_garbage_would_free(struct ctx *ctx, struct sql_tx *tx, int64_t after_id
 
 /* Artifacts that have been without a tag, a parent and a subject for longer than `age_us`. */
 struct loose_artifact {
-	int64_t id, tenant_id, size_bytes;
+	int64_t id, tenant_id, project_id, repository_id, size_bytes;
 	str repository, digest_text;
 };
 err_t db_garbage_loose_page(struct ctx *ctx, struct sql_tx *tx, int64_t after_id, int64_t age_us,

@@ -190,7 +190,7 @@ a.listed = 1 AND a.tag_count = 0 AND COALESCE(a.untagged_at_us, a.pushed_at_us) 
 			AND i.tenant_id = (SELECT o.tenant_id FROM repository o WHERE o.id = a.repository_id))
 
 -- name: garbage_loose_page :many
-SELECT a.manifest_id, r.name, m.digest, r.tenant_id, m.size_bytes
+SELECT a.manifest_id, r.name, m.digest, r.tenant_id, m.size_bytes, r.id, r.project_id
 FROM artifact a
 JOIN manifest m ON m.id = a.manifest_id
 JOIN repository r ON r.id = a.repository_id

@@ -16,6 +16,7 @@
 #include "notify/webhook.h"
 #include "program.h"
 #include "registry/collect.h"
+#include "registry/retention.h"
 #include "registry/event.h"
 #include "registry/tag_history.h"
 #include "registry/trash.h"
@@ -60,17 +61,37 @@ static err_t expire_uploads(struct ctx *ctx, struct job *job, void *arg)
 	return OK;
 }
 
+struct collection {
+	struct program *program;
+	struct job *job;
+};
+
 static void tell_collected(void *arg, const struct collected *so_far)
 {
-	job_progress(arg, so_far->blobs + so_far->artifacts, 0);
+	const struct collection *own = arg;
+	job_progress(own->job, so_far->blobs + so_far->artifacts, 0);
+}
+
+static err_t record_collected(struct ctx *ctx, struct sql_tx *tx,
+			      const struct loose_artifact *artifact, void *arg)
+{
+	const struct collection *own = arg;
+	struct retention_gone gone = { .project_id = artifact->project_id,
+				       .repository = artifact->repository,
+				       .reason = STR("untagged") };
+	if (!digest_parse(artifact->digest_text, &gone.digest))
+		return fail(ctx, ERR_CORRUPT, "a manifest's row has a malformed digest");
+	return program_record_gone(ctx, tx, own->program, &gone, STR("gc"));
 }
 
 static err_t run_collect(struct ctx *ctx, struct job *job, struct program *p, struct collecting how)
 {
 	struct collected done;
+	struct collection own = { .program = p, .job = job };
 	how.job_id = job_id(job);
 	how.tell = tell_collected;
-	how.arg = job;
+	how.gone = record_collected;
+	how.arg = &own;
 	err_t err = registry_collect(ctx, p->registry, &how, &done);
 	if (done.blobs || done.artifacts || done.failed)
 		job_keep(job);

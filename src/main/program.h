@@ -81,6 +81,11 @@ err_t program_open_webhooks(struct ctx *ctx, struct program *p);
 /* Jobs and their schedules run from here on, until jobs_stop(). Once all that they use is open. */
 err_t program_open_jobs(struct ctx *ctx, struct program *p);
 
+/* An audit record of what the system deleted, as `actor`: retention.c. */
+struct retention_gone;
+err_t program_record_gone(struct ctx *ctx, struct sql_tx *tx, const struct program *p,
+			  const struct retention_gone *gone, str actor);
+
 /* Handlers of jobs, with the program as `arg`: retention.c. */
 struct job;
 err_t program_run_retention(struct ctx *ctx, struct job *job, void *arg);

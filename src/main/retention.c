@@ -15,7 +15,7 @@ struct retention_job {
 	struct program *program;
 	struct job *job;
 	int64_t project_id, done, total, retained;
-	str project, actor;
+	str actor;
 };
 
 /* How webhooks name this registry, where nobody called it; empty: not at all. */
@@ -37,23 +37,30 @@ static str resource_of(struct ctx *ctx, const struct retention_gone *gone)
 			    DIGEST_ARG(gone->digest));
 }
 
-static err_t write_event(struct ctx *ctx, struct sql_tx *tx, const struct retention_job *run,
-			 const struct retention_gone *gone)
+err_t program_record_gone(struct ctx *ctx, struct sql_tx *tx, const struct program *p,
+			  const struct retention_gone *gone, str actor)
 {
+	str project, rest;
 	const struct audit_event event = {
 		.type = gone->tag.len ? AUDIT_DELETE_TAG : AUDIT_DELETE_ARTIFACT,
 		.tenant_id = ctx->tenant_id,
 		.project_id = gone->project_id,
-		.project = run->project,
+		.project = str_cut(gone->repository, '/', &project, &rest) ? project : STR_NONE,
 		.resource = resource_of(ctx, gone),
 		.digest = arena_copy(ctx->arena, str_from(digest_format(gone->digest).text)),
 		.actor_type = STR("system"),
-		.actor = run->actor,
+		.actor = actor,
 		.after = arena_printf(ctx->arena, "{\"reason\":\"" STR_FMT "\"}",
 				      STR_ARG(gone->reason)),
 		.result = AUDIT_ALLOWED,
 	};
-	return audit_write(ctx, run->program->audit, tx, &event);
+	return audit_write(ctx, p->audit, tx, &event);
+}
+
+static err_t write_event(struct ctx *ctx, struct sql_tx *tx, const struct retention_job *run,
+			 const struct retention_gone *gone)
+{
+	return program_record_gone(ctx, tx, run->program, gone, run->actor);
 }
 
 static err_t record(struct ctx *ctx, struct sql_tx *tx, const struct retention_gone *gone,
@@ -102,7 +109,6 @@ static err_t find_rules(struct ctx *ctx, struct retention_job *job, struct reten
 	*ret_gone = false;
 	err_t err = retention_of_project(ctx, job->program->registry, run->project_id, &row);
 	if (err == OK) {
-		job->project = row.project;
 		run->policy_id = row.id;
 		if (!run->rules.len)
 			run->rules = row.rules;
@@ -150,8 +156,6 @@ static err_t record_expired(struct ctx *ctx, struct sql_tx *tx, const struct ret
 			    void *arg)
 {
 	struct retention_job *run = arg;
-	str project, rest;
-	run->project = str_cut(gone->repository, '/', &project, &rest) ? project : STR_NONE;
 	TRY(write_event(ctx, tx, run, gone));
 	job_log(run->job, STR_FMT "%s" STR_FMT, STR_ARG(gone->repository),
 		gone->tag.len ? ":" : "@",

@@ -416,46 +416,80 @@ static err_t collect_due(struct ctx *ctx, struct run *run)
 
 /* --- untagged artifacts ----------------------------------------------------------------------- */
 
-struct reporting {
+/* An untagged artifact that goes, or would. */
+struct loose {
 	const struct run *run;
-	const struct loose_artifact *loose;
+	const struct loose_artifact *artifact;
 };
 
-static err_t report_loose_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
+static err_t report_loose(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
-	const struct reporting *reporting = arg;
-	const struct loose_artifact *loose = reporting->loose;
+	const struct loose *loose = arg;
+	const struct loose_artifact *artifact = loose->artifact;
 	const struct garbage_freed freed = {
 		.kind = STR("artifact"),
-		.tenant_id = loose->tenant_id,
-		.repository = loose->repository,
-		.digest_text = loose->digest_text,
-		.size_bytes = loose->size_bytes,
+		.tenant_id = artifact->tenant_id,
+		.repository = artifact->repository,
+		.digest_text = artifact->digest_text,
+		.size_bytes = artifact->size_bytes,
 		.why = STR(WHY_LOOSE),
 	};
-	return report(ctx, tx, reporting->run, &freed);
+	return report(ctx, tx, loose->run, &freed);
+}
+
+static err_t is_still_loose(struct ctx *ctx, struct sql_tx *tx, const struct delete_item *item,
+			    void *arg, bool *ret)
+{
+	const struct loose *loose = arg;
+	return db_garbage_is_loose(ctx, tx, item->manifest_id,
+				   registry_window_us(loose->run->registry), ret);
+}
+
+static err_t loose_gone(struct ctx *ctx, struct sql_tx *tx, const struct delete_item *item,
+			void *arg)
+{
+	struct loose *loose = arg;
+	const struct collecting *how = loose->run->how;
+	if (how->gone)
+		TRY(how->gone(ctx, tx, loose->artifact, how->arg));
+	return report_loose(ctx, tx, loose);
 }
 
 /* One that has got a tag or a parent meanwhile, or is gone, is none any more. */
-static err_t delete_loose(struct ctx *ctx, struct run *run, const struct loose_artifact *loose)
+static err_t delete_loose(struct ctx *ctx, struct loose *loose, bool *ret)
 {
-	digest d;
-	if (!digest_parse(loose->digest_text, &d))
+	const struct loose_artifact *artifact = loose->artifact;
+	struct delete_item item = { .manifest_id = artifact->id };
+	struct delete_batch batch = {
+		.project_id = artifact->project_id,
+		.repository_id = artifact->repository_id,
+		.repository = artifact->repository,
+		.how = "gc",
+		.items = &item,
+		.count = 1,
+		.still = is_still_loose,
+		.gone = loose_gone,
+		.arg = loose,
+	};
+	if (!digest_parse(artifact->digest_text, &item.digest))
 		return fail(ctx, ERR_CORRUPT, "a manifest's row has a malformed digest");
 	int64_t tenant_id = ctx->tenant_id;
-	ctx->tenant_id = loose->tenant_id;
-	err_t err = run->how->dry_run
-			    ? OK
-			    : manifest_delete_loose(ctx, run->registry, loose->repository, d);
+	ctx->tenant_id = artifact->tenant_id;
+	err_t err = delete_batch(ctx, loose->run->registry, &batch);
 	ctx->tenant_id = tenant_id;
-	if (err == ERR_IN_USE || err == ERR_MANIFEST_UNKNOWN || err == ERR_NAME_UNKNOWN) {
-		ctx_forgive(ctx);
-		return OK;
-	}
-	TRY(err);
-	run->done.artifacts++;
-	struct reporting reporting = { .run = run, .loose = loose };
-	return db_run(ctx, run->registry->db, SQL_WRITE_RELAXED, report_loose_body, &reporting);
+	*ret = err == OK && item.gone;
+	return err == ERR_ABSENT ? OK : err; /* its repository is gone */
+}
+
+static err_t take_loose(struct ctx *ctx, struct run *run, const struct loose_artifact *artifact)
+{
+	struct loose loose = { .run = run, .artifact = artifact };
+	bool gone = true;
+	TRY(run->how->dry_run
+		    ? db_run(ctx, run->registry->db, SQL_WRITE_RELAXED, report_loose, &loose)
+		    : delete_loose(ctx, &loose, &gone));
+	run->done.artifacts += gone;
+	return OK;
 }
 
 struct walk {
@@ -479,7 +513,7 @@ static err_t collect_loose(struct ctx *ctx, struct run *run)
 	while (page.count == BATCH) {
 		TRY(db_run(ctx, run->registry->db, SQL_READ, loose_body, &page));
 		for (size_t i = 0; i < page.count; i++) {
-			TRY(delete_loose(ctx, run, &page.loose[i]));
+			TRY(take_loose(ctx, run, &page.loose[i]));
 			page.after = page.loose[i].id;
 		}
 		TRY(pace(ctx, run));

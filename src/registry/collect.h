@@ -55,6 +55,9 @@ struct collecting {
 	unsigned workers;	/* threads that take from the queue; 0: one */
 	int64_t per_second_max; /* blobs and artifacts, of all workers; 0: as fast as it goes */
 	void (*tell)(void *arg, const struct collected *so_far); /* now and then; may be NULL */
+	/* In the transaction that deletes an untagged artifact, to record it; may be NULL. */
+	err_t (*gone)(struct ctx *ctx, struct sql_tx *tx, const struct loose_artifact *artifact,
+		      void *arg);
 	void *arg;
 };
 

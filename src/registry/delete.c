@@ -39,7 +39,7 @@ struct delete_work {
 	str tag;
 	digest d;
 	int64_t only_of;
-	bool even_child, only_loose;
+	bool even_child;
 	bool only_empty;
 	struct event_plan plan;
 	str repository; /* as it is called */
@@ -125,16 +125,6 @@ static err_t doom(struct ctx *ctx, struct delete_work *work, str digest_text, bo
 	return OK;
 }
 
-static err_t check_loose(struct ctx *ctx, struct sql_tx *tx, const struct delete_work *work,
-			 int64_t id)
-{
-	bool loose;
-	TRY(db_garbage_is_loose(ctx, tx, id, registry_window_us(work->registry), &loose));
-	return loose ? OK
-		     : fail(ctx, ERR_IN_USE,
-			    "it has a tag, or had one until just now, or belongs to something");
-}
-
 /* What names it now that we hold its row: an index, or a tag that was set meanwhile. */
 static err_t is_needed(struct ctx *ctx, struct sql_tx *tx, const struct delete_work *work,
 		       struct doomed *doomed, int64_t id, bool *ret)
@@ -151,8 +141,6 @@ static err_t is_needed(struct ctx *ctx, struct sql_tx *tx, const struct delete_w
 		return OK;
 	if (doomed->follows)
 		*ret = !artifact.accessory.len && (parents || artifact.tag_count);
-	else if (work->only_loose)
-		return check_loose(ctx, tx, work, id);
 	else if (parents && !work->even_child)
 		return fail(ctx, ERR_IN_USE, "an index of the repository names it");
 	return OK;
@@ -257,8 +245,7 @@ static err_t run_manifest_delete(struct ctx *ctx, struct registry *registry, str
 {
 	static const struct delete_kind kind = { delete_manifest, ERR_MANIFEST_UNKNOWN };
 	work->repository = repository;
-	if (!work->only_loose)
-		TRY(event_plan(ctx, registry, WEBHOOK_EVENT_DELETE, repository, &work->plan));
+	TRY(event_plan(ctx, registry, WEBHOOK_EVENT_DELETE, repository, &work->plan));
 	TRY(run_delete(ctx, registry, repository, &kind, work));
 	event_told(&work->plan);
 	drop_doomed(registry, work);
@@ -269,12 +256,6 @@ err_t manifest_delete(struct ctx *ctx, struct registry *registry, str repository
 		      bool even_child)
 {
 	struct delete_work work = { .d = d, .even_child = even_child };
-	return run_manifest_delete(ctx, registry, repository, &work);
-}
-
-err_t manifest_delete_loose(struct ctx *ctx, struct registry *registry, str repository, digest d)
-{
-	struct delete_work work = { .d = d, .only_loose = true };
 	return run_manifest_delete(ctx, registry, repository, &work);
 }
 

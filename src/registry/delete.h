@@ -22,10 +22,6 @@ err_t tag_delete(struct ctx *ctx, struct registry *registry, str repository, str
 err_t manifest_delete(struct ctx *ctx, struct registry *registry, str repository, digest d,
 		      bool even_child);
 
-/* One that has had no tag for a window, is nobody's accessory and that no index names; else
- * ERR_IN_USE. */
-err_t manifest_delete_loose(struct ctx *ctx, struct registry *registry, str repository, digest d);
-
 /*
  * Several manifests and tags of one repository in one transaction, for who decided beforehand
  * which: each goes only if `still` says so once nobody else can change it, and as above; a manifest

@@ -134,6 +134,20 @@ def test_what_retention_deletes_is_told_one_by_one(hooked):
     assert {event["data"]["resources"][0]["digest"] for event in told(cloud, 60)} == set(gone)
 
 
+@pytest.mark.settings(garbage_window="0s")
+def test_what_garbage_collection_deleted_as_untagged_nobody_was_told_and_no_record_said(hooked):
+    receiver = hooked.tell("DELETE_ARTIFACT")
+    kept, loose = hooked.push("v1"), oci.image("loose")
+    hooked.repo.insist(loose)
+    made = call(hooked.admin, "POST", f"{API}/system/gc/schedule", {"schedule": {"type": "Manual"}, "parameters": {"delete_untagged": True}}, expect=201)
+    wait_until(lambda: hooked.admin.get(made.headers["Location"], expect=200).json()["job_status"] in OVER, what="its end")
+    event, = told(receiver, 1)
+    assert (event["operator"], event["event_data"]["resources"][0]["digest"]) == ("gc", loose.digest)
+    records = hooked.admin.get(f"{API}/projects/{hooked.name}/auditlog-exts?page_size=50", expect=200).json()
+    assert [(record["operation"], record["resource"]) for record in records if record["username"] == "gc"] == [("delete", f"{hooked.name}/app@{loose.digest}")]
+    hooked.repo.get_manifest(kept.digest)
+
+
 def test_a_long_list_of_what_retention_deleted_is_cut_and_the_numbers_are_not(hooked):
     receiver = hooked.tell("TAG_RETENTION", kind="slack")
     plain = hooked.tell("TAG_RETENTION")
