@@ -7,7 +7,7 @@
 
 #include "base/banned.h"
 
-#define DB_TRIES_MAX 4
+#define DB_TRIES_MAX 8
 
 static err_t run_once(struct ctx *ctx, struct sql *db, enum sql_mode mode,
 		      err_t (*body)(struct ctx *ctx, struct sql_tx *tx, void *arg), void *arg)
@@ -21,15 +21,14 @@ static err_t run_once(struct ctx *ctx, struct sql *db, enum sql_mode mode,
 err_t db_run(struct ctx *ctx, struct sql *db, enum sql_mode mode,
 	     err_t (*body)(struct ctx *ctx, struct sql_tx *tx, void *arg), void *arg)
 {
-	err_t err = OK;
-	for (int tries = 0; tries < DB_TRIES_MAX; tries++) {
+	err_t err;
+	for (unsigned tries = 1;; tries++) {
 		err = run_once(ctx, db, mode, body, arg);
-		if (err == OK || !sql_should_retry(ctx, err))
-			break;
-		if (tries + 1 < DB_TRIES_MAX)
-			ctx_forgive(ctx);
+		if (err == OK || !sql_should_retry(ctx, err) || tries == DB_TRIES_MAX)
+			return err;
+		ctx_forgive(ctx);
+		sql_wait_to_retry(ctx, tries);
 	}
-	return err;
 }
 
 err_t db_migrate(struct ctx *ctx, struct sql *db)

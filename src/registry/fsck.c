@@ -331,8 +331,10 @@ static err_t blob_is_meant(struct ctx *ctx, struct fsck *fsck, blob_name name)
 	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
 	TRY(registry_read(ctx, fsck->registry, &tx));
 	err_t err = db_blob_is_at(ctx, &tx, &bytes);
-	return err == ERR_ABSENT ? db_upload_is_publishing(ctx, &tx, fsck->storage->id, name.digest)
-				 : err;
+	if (err == ERR_ABSENT)
+		err = db_upload_is_publishing(ctx, &tx, fsck->storage->id, name.digest);
+	/* An upload may have become the blob between these two, which need not see the same. */
+	return err == ERR_ABSENT ? db_blob_is_at(ctx, &tx, &bytes) : err;
 }
 
 static str name_of(struct ctx *ctx, blob_name name)
@@ -360,19 +362,37 @@ static err_t visit_blob(struct ctx *ctx, void *arg, blob_name name, uint64_t siz
 	return OK;
 }
 
+static err_t is_without_session(struct ctx *ctx, struct fsck *fsck, str id, bool *ret)
+{
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	TRY(registry_read(ctx, fsck->registry, &tx));
+	err_t err = db_upload_exists(ctx, &tx, fsck->storage->id, id);
+	*ret = err == ERR_ABSENT;
+	return err == ERR_ABSENT ? OK : err;
+}
+
+static err_t is_there_still(struct ctx *ctx, struct fsck *fsck, str id, bool *ret)
+{
+	CLEANUP(store_upload_done) struct store_upload upload = STORE_UPLOAD_INIT;
+	err_t err = store_upload_open(ctx, fsck->storage->store, id, false, &upload);
+	*ret = err != ERR_UPLOAD_UNKNOWN;
+	if (err == ERR_UPLOAD_UNKNOWN || err == ERR_CORRUPT) /* of these it is a difference, too */
+		ctx_forgive(ctx);
+	return err == ERR_UPLOAD_UNKNOWN || err == ERR_CORRUPT ? OK : err;
+}
+
 static err_t visit_upload(struct ctx *ctx, void *arg, str id, uint64_t size_bytes)
 {
 	struct fsck *fsck = arg;
 	arena_reset(ctx->arena);
 	fsck->result.uploads++;
-	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
-	TRY(registry_read(ctx, fsck->registry, &tx));
-	err_t err = db_upload_exists(ctx, &tx, fsck->storage->id, id);
-	if (err == ERR_ABSENT) {
+	bool orphan;
+	TRY(is_without_session(ctx, fsck, id, &orphan));
+	if (orphan && size_bytes > 0) /* it may have ended since the list was made */
+		TRY(is_there_still(ctx, fsck, id, &orphan));
+	if (orphan)
 		report_stored(ctx, fsck, FSCK_UPLOAD_ORPHAN, id);
-		return OK;
-	}
-	return err;
+	return OK;
 }
 
 static err_t visit_stray(struct ctx *ctx, void *arg, str name)

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sql.c - the facade: checks, books, and the call into the engine. See sql.h and driver.h. */
 #include "driver.h"
+#include "os/backoff.h"
 #include "os/fault.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 
 #include "base/banned.h"
 
 #define CONNECTIONS_DEFAULT 8
+#define RETRY_FIRST_MS	    4
+#define RETRY_MOST_MS	    100
 
 err_t sql_open(struct ctx *ctx, const struct sql_options *options, struct sql **ret)
 {
@@ -366,6 +370,12 @@ bool sql_should_retry(const struct ctx *ctx, err_t err)
 	const struct failure *failure = &ctx->failure;
 	return err == ERR_DATABASE && failure->code == ERR_DATABASE &&
 	       (failure->sys_errno == SQL_ERRNO_CONFLICT || failure->sys_errno == SQL_ERRNO_LOST);
+}
+
+void sql_wait_to_retry(struct ctx *ctx, unsigned tries)
+{
+	ctx_waits(ctx);
+	(void)poll(NULL, 0, (int)backoff_ms(tries, RETRY_FIRST_MS, RETRY_MOST_MS));
 }
 
 err_t sql_prepare_all(struct ctx *ctx, struct sql *db, const struct sql_statement *const *all,

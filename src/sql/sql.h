@@ -85,10 +85,7 @@ struct sql_tx { /* an open transaction, on the caller's stack */
 	unsigned rows_open; /* results not yet done */
 	struct step step;
 };
-#define SQL_TX_INIT                                                                                \
-	{                                                                                          \
-		0                                                                                  \
-	}
+#define SQL_TX_INIT ((struct sql_tx){ 0 })
 
 enum sql_mode {
 	SQL_READ,
@@ -194,6 +191,9 @@ size_t sql_pools(struct sql *db, struct sql_pool ret[SQL_POOLS_MAX]);
 
 /* After a conflict or a lost connection: whether to run the whole transaction again makes sense. */
 bool sql_should_retry(const struct ctx *ctx, err_t err);
+/* Some milliseconds before that, more after each try (from 1 on) and by chance: who met does not
+ * meet again. */
+void sql_wait_to_retry(struct ctx *ctx, unsigned tries);
 
 /* For tests: prepares all; the first that does not parse is ERR_DATABASE, by name. */
 err_t sql_prepare_all(struct ctx *ctx, struct sql *db, const struct sql_statement *const *all,
