@@ -70,7 +70,8 @@ static void write_freed(struct json_writer *w, const struct garbage_freed *freed
 	json_write_object_begin(w, NULL);
 	json_write_i64(w, "id", freed->id);
 	json_write_str(w, "kind", freed->kind);
-	json_write_str(w, "digest", freed->digest_text);
+	json_write_str(w, str_eq(freed->kind, STR("upload")) ? "upload" : "digest",
+		       freed->digest_text);
 	if (freed->repository.len)
 		json_write_str(w, "repository", freed->repository);
 	json_write_i64(w, "size", freed->size_bytes);

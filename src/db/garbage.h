@@ -111,10 +111,10 @@ err_t db_garbage_is_loose(struct ctx *ctx, struct sql_tx *tx, int64_t manifest_i
 
 struct garbage_freed {
 	int64_t id;
-	str kind; /* "blob", "artifact" */
+	str kind; /* "blob", "artifact", "upload" */
 	int64_t tenant_id;
 	str repository; /* of an artifact */
-	str digest_text;
+	str digest_text; /* of an upload its id */
 	int64_t size_bytes;
 	str why;
 };

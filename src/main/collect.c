@@ -145,6 +145,7 @@ static void collect_garbage(struct ctx *ctx, struct program *p, struct samples *
 	PUT_OF(GC_FREED, STR("artifact"), here.sum.artifacts);
 	PUT_OF(GC_FREED, STR("blob"), here.sum.blobs);
 	PUT_OF(GC_FREED, STR("link"), here.sum.links);
+	PUT_OF(GC_FREED, STR("upload"), here.sum.uploads);
 	PUT(GC_FREED_BYTES, here.sum.bytes);
 	PUT(GC_PUT_OFF, here.sum.put_off);
 	PUT(GC_FAILED, here.sum.failed);

@@ -20,6 +20,7 @@
 #include "registry/event.h"
 #include "registry/tag_history.h"
 #include "registry/trash.h"
+#include "registry/upload_sweep.h"
 
 #include "base/banned.h"
 
@@ -61,6 +62,16 @@ static err_t expire_uploads(struct ctx *ctx, struct job *job, void *arg)
 	return OK;
 }
 
+static err_t sweep_uploads(struct ctx *ctx, struct job *job, void *arg)
+{
+	struct program *p = arg;
+	int64_t count;
+	const struct upload_sweep sweep = { 0 };
+	err_t err = registry_sweep_uploads(ctx, p->registry, &sweep, &count);
+	tell(job, "remains of uploads removed", count);
+	return err;
+}
+
 struct collection {
 	struct program *program;
 	struct job *job;
@@ -87,21 +98,23 @@ static err_t record_collected(struct ctx *ctx, struct sql_tx *tx,
 static err_t run_collect(struct ctx *ctx, struct job *job, struct program *p, struct collecting how)
 {
 	struct collected done;
+	const char *what = how.dry_run ? "would be removed" : "removed";
 	struct collection own = { .program = p, .job = job };
 	how.job_id = job_id(job);
 	how.tell = tell_collected;
 	how.gone = record_collected;
 	how.arg = &own;
 	err_t err = registry_collect(ctx, p->registry, &how, &done);
+	if (done.uploads)
+		job_log(job, "%s: %lld uploads that were over", what, (long long)done.uploads);
 	if (done.blobs || done.artifacts || done.failed)
 		job_keep(job);
 	if (done.blobs || done.artifacts || done.put_off || done.failed)
 		job_log(job,
 			"%s: %lld blobs (%lld bytes), %lld untagged artifacts; %lld put off, "
 			"%lld could not be removed",
-			how.dry_run ? "would be removed" : "removed", (long long)done.blobs,
-			(long long)done.bytes, (long long)done.artifacts, (long long)done.put_off,
-			(long long)done.failed);
+			what, (long long)done.blobs, (long long)done.bytes,
+			(long long)done.artifacts, (long long)done.put_off, (long long)done.failed);
 	return err;
 }
 
@@ -128,6 +141,7 @@ static err_t collect_asked(struct ctx *ctx, struct job *job, void *arg)
 	(void)json_get_i64(doc.root, "per_second_max", &how.per_second_max);
 	(void)json_get_i64(doc.root, "workers", &workers);
 	how.workers = (unsigned)workers;
+	how.uploads = true;
 	job_log(job, "%s%s", how.dry_run ? "dry run" : "collecting",
 		how.untagged ? ", untagged artifacts too" : "");
 	err_t err = run_collect(ctx, job, arg, how);
@@ -218,6 +232,12 @@ static const struct job_kind kinds[] = {
 	  .time_max_ms = DAY_MS },
 	{ .name = "empty_trash", .run = empty_trash, BY_THE_CLOCK },
 	{ .name = "expire_uploads", .run = expire_uploads, BY_THE_CLOCK },
+	{ .name = "sweep_uploads",
+	  .run = sweep_uploads,
+	  .at_once_max = 1,
+	  .attempts_max = 3,
+	  .time_max_ms = DAY_MS,
+	  .keep_s = HOUR_S },
 	{ .name = AUDIT_PURGE_KIND,
 	  .title = AUDIT_PURGE_TITLE,
 	  .run = program_purge_audit,
@@ -263,6 +283,7 @@ static const struct {
 } schedules[] = {
 	{ STR_INIT("empty_trash"), STR_INIT("@every 1m") },
 	{ STR_INIT("expire_uploads"), STR_INIT("") },
+	{ STR_INIT("sweep_uploads"), STR_INIT("@daily") },
 	{ STR_INIT("collect"), STR_INIT("") },
 	{ STR_INIT("purge_expired"), STR_INIT("@every 5m") },
 	{ STR_INIT("purge_jobs"), STR_INIT("@every 10m") },

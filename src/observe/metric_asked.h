@@ -91,7 +91,7 @@
 	  "node.")                                                                                 \
 	X(GC_FREED, COUNTER, "berth_gc_freed_items", "", "kind", NULL, NULL,                       \
 	  "What garbage collection removed at this node: blobs, links of repositories to blobs, "  \
-	  "untagged artifacts.")                                                                   \
+	  "untagged artifacts, remains of uploads.")                                               \
 	X(GC_FREED_BYTES, COUNTER, "berth_gc_freed_bytes", "bytes", NULL, NULL, NULL,              \
 	  "How large those blobs were.")                                                           \
 	X(GC_PUT_OFF, COUNTER, "berth_gc_put_off_items", "", NULL, NULL, NULL,                     \

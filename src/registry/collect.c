@@ -13,6 +13,7 @@
 #include "registry/delete.h"
 #include "registry/quota.h"
 #include "registry/storage.h"
+#include "registry/upload_sweep.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@
 #define REMOVAL_NS (60 * CLOCK_S)
 #define WHY_BLOB   "no repository has it"
 #define WHY_LOOSE  "it has no tag, and nothing refers to it"
+#define WHY_UPLOAD "its upload is over"
 
 /* One run; each of its workers has its own. */
 struct run {
@@ -55,6 +57,7 @@ static void add(struct collected *sum, const struct collected *more, int64_t tim
 	sum->links += times * more->links;
 	sum->blobs += times * more->blobs;
 	sum->bytes += times * more->bytes;
+	sum->uploads += times * more->uploads;
 	sum->put_off += times * more->put_off;
 	sum->failed += times * more->failed;
 }
@@ -522,6 +525,40 @@ static err_t collect_loose(struct ctx *ctx, struct run *run)
 	return OK;
 }
 
+/* --- uploads that are over ---------------------------------------------------------------------
+ */
+
+struct left_upload {
+	const struct run *run;
+	struct garbage_freed freed;
+};
+
+static err_t report_upload(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	const struct left_upload *left = arg;
+	return report(ctx, tx, left->run, &left->freed);
+}
+
+static err_t upload_gone(struct ctx *ctx, str id, uint64_t size_bytes, void *arg)
+{
+	struct run *run = arg;
+	struct left_upload left = { run,
+				    { .kind = STR("upload"),
+				      .digest_text = id,
+				      .size_bytes = (int64_t)size_bytes,
+				      .why = STR(WHY_UPLOAD) } };
+	TRY(db_run(ctx, run->registry->db, SQL_WRITE_RELAXED, report_upload, &left));
+	run->done.uploads++;
+	return pace(ctx, run);
+}
+
+static err_t collect_uploads(struct ctx *ctx, struct run *run)
+{
+	int64_t count;
+	const struct upload_sweep sweep = { run->how->dry_run, upload_gone, run };
+	return registry_sweep_uploads(ctx, run->registry, &sweep, &count);
+}
+
 /* --- dry runs --------------------------------------------------------------------------------- */
 
 static err_t would_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
@@ -620,6 +657,8 @@ static err_t collect_together(struct ctx *ctx, struct run *run)
 
 static err_t collect_all(struct ctx *ctx, struct run *run)
 {
+	if (run->how->uploads)
+		TRY(collect_uploads(ctx, run));
 	if (run->how->untagged)
 		TRY(collect_loose(ctx, run));
 	if (run->how->dry_run)

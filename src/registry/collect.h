@@ -44,6 +44,7 @@ struct collected {
 	int64_t artifacts; /* untagged ones */
 	int64_t links;	   /* repositories that let go of a blob */
 	int64_t blobs, bytes;
+	int64_t uploads; /* that were over: upload_sweep.h */
 	int64_t put_off; /* looked at later: somebody relied on it just then */
 	int64_t failed;	 /* bytes that could not be removed; tried again */
 };
@@ -52,6 +53,7 @@ struct collecting {
 	int64_t job_id; /* whose report says what went; 0: no report */
 	bool dry_run;	/* only says what would go */
 	bool untagged;
+	bool uploads;		/* sweeps them too: upload_sweep.h */
 	unsigned workers;	/* threads that take from the queue; 0: one */
 	int64_t per_second_max; /* blobs and artifacts, of all workers; 0: as fast as it goes */
 	void (*tell)(void *arg, const struct collected *so_far); /* now and then; may be NULL */

@@ -15,6 +15,7 @@
 #include "internal.h"
 #include "registry/quota.h"
 #include "registry/storage.h"
+#include "registry/upload_sweep.h"
 
 #include <string.h>
 
@@ -31,6 +32,7 @@ struct fsck {
 	const struct fsck_options *options;
 	struct fsck_result result;
 	char *block;
+	struct ctx *ctx;	 /* its arena is emptied while items are looked at */
 	struct storage *storage; /* the one being looked at */
 	str name;		 /* its own; empty for the default's */
 };
@@ -362,15 +364,6 @@ static err_t visit_blob(struct ctx *ctx, void *arg, blob_name name, uint64_t siz
 	return OK;
 }
 
-static err_t is_without_session(struct ctx *ctx, struct fsck *fsck, str id, bool *ret)
-{
-	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
-	TRY(registry_read(ctx, fsck->registry, &tx));
-	err_t err = db_upload_exists(ctx, &tx, fsck->storage->id, id);
-	*ret = err == ERR_ABSENT;
-	return err == ERR_ABSENT ? OK : err;
-}
-
 static err_t is_there_still(struct ctx *ctx, struct fsck *fsck, str id, bool *ret)
 {
 	CLEANUP(store_upload_done) struct store_upload upload = STORE_UPLOAD_INIT;
@@ -386,8 +379,9 @@ static err_t visit_upload(struct ctx *ctx, void *arg, str id, uint64_t size_byte
 	struct fsck *fsck = arg;
 	arena_reset(ctx->arena);
 	fsck->result.uploads++;
-	bool orphan;
-	TRY(is_without_session(ctx, fsck, id, &orphan));
+	bool has_session;
+	TRY(upload_has_session(ctx, fsck->registry, fsck->storage->id, id, &has_session));
+	bool orphan = !has_session;
 	if (orphan && size_bytes > 0) /* it may have ended since the list was made */
 		TRY(is_there_still(ctx, fsck, id, &orphan));
 	if (orphan)
@@ -418,8 +412,10 @@ static err_t check_left(struct ctx *ctx, struct fsck *fsck, const struct storage
 	return OK;
 }
 
-static err_t check_storage(struct ctx *ctx, struct fsck *fsck, const struct storage_row *row)
+static err_t check_storage(void *arg, const struct storage_row *row)
 {
+	struct fsck *fsck = arg;
+	struct ctx *ctx = fsck->ctx;
 	const struct store_walk visitor = { visit_blob, visit_upload, visit_stray, fsck };
 	CLEANUP(storage_put) struct storage *storage = NULL;
 	if (row->left) {
@@ -441,26 +437,6 @@ static err_t check_storage(struct ctx *ctx, struct fsck *fsck, const struct stor
 	return storage->store->driver->walk(ctx, storage->store, &visitor);
 }
 
-/* `outer` keeps the rows: the items' arena is emptied while they are looked at. */
-static err_t check_storages(struct ctx *outer, struct ctx *ctx, struct fsck *fsck)
-{
-	int64_t last = 0;
-	struct storage_row *rows;
-	size_t count;
-	do {
-		{
-			CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
-			TRY(registry_read(outer, fsck->registry, &tx));
-			TRY(db_storage_page(outer, &tx, last, PAGE, &rows, &count));
-		}
-		for (size_t i = 0; i < count; i++) {
-			TRY(check_storage(ctx, fsck, &rows[i]));
-			last = rows[i].id;
-		}
-	} while (count == PAGE);
-	return OK;
-}
-
 err_t registry_fsck(struct ctx *ctx, struct registry *registry, const struct fsck_options *options,
 		    struct fsck_result *ret)
 {
@@ -470,8 +446,10 @@ err_t registry_fsck(struct ctx *ctx, struct registry *registry, const struct fsc
 	inner.arena = &arena;
 
 	CLEANUP(mem_done) char *block = mem_new(BLOCK);
-	struct fsck fsck = { .registry = registry, .options = options, .block = block };
-	err_t err = check_storages(ctx, &inner, &fsck);
+	struct fsck fsck = {
+		.registry = registry, .options = options, .block = block, .ctx = &inner
+	};
+	err_t err = storage_each(ctx, registry, check_storage, &fsck);
 	if (err == OK)
 		err = check_manifests(&inner, &fsck);
 	if (inner.failure.code != OK)

@@ -12,6 +12,8 @@
 
 #include "base/banned.h"
 
+#define PAGE 100
+
 static err_t find_row(struct ctx *ctx, struct registry *registry, int64_t id,
 		      struct storage_row *ret)
 {
@@ -213,4 +215,27 @@ err_t storage_get(struct ctx *ctx, struct registry *registry, int64_t id, struct
 			return OK;
 		}
 	}
+}
+
+static err_t read_page(struct ctx *ctx, struct registry *registry, int64_t last,
+		       struct storage_row **ret, size_t *ret_count)
+{
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	TRY(registry_read(ctx, registry, &tx));
+	return db_storage_page(ctx, &tx, last, PAGE, ret, ret_count);
+}
+
+err_t storage_each(struct ctx *ctx, struct registry *registry,
+		   err_t (*visit)(void *arg, const struct storage_row *row), void *arg)
+{
+	struct storage_row *rows;
+	int64_t last = 0;
+	for (size_t count = PAGE; count == PAGE;) {
+		TRY(read_page(ctx, registry, last, &rows, &count));
+		for (size_t i = 0; i < count; i++) {
+			TRY(visit(arg, &rows[i]));
+			last = rows[i].id;
+		}
+	}
+	return OK;
 }

@@ -36,5 +36,9 @@ err_t storage_get(struct ctx *ctx, struct registry *registry, int64_t id, struct
  * for ever, as while changes of other servers are told (told.h); else a time that has passed. */
 int64_t storage_trusted_until(const struct storage *storage);
 
+/* All there are, erased ones too, in the order of their ids. A failure of `visit` ends it. */
+err_t storage_each(struct ctx *ctx, struct registry *registry,
+		   err_t (*visit)(void *arg, const struct storage_row *row), void *arg);
+
 /* CLEANUP; NULL is fine. */
 void storage_put(struct storage **storage);

@@ -128,6 +128,16 @@ void upload_done(struct upload *up)
 		live_uploads_release(up->registry->uploads, take(up->live), up->ended);
 }
 
+/* What was found out stays what is told; ends it otherwise. */
+static err_t cancel_after(struct ctx *ctx, struct upload *up, err_t err)
+{
+	struct failure found = ctx->failure;
+	ctx_forgive(ctx);
+	TRY(upload_cancel(ctx, up));
+	ctx->failure = found;
+	return err;
+}
+
 /* The file is made with the first byte; but one that was being published and is gone has become the
  * blob. */
 static err_t open_file(struct ctx *ctx, struct upload *up, const struct upload_row *row)
@@ -135,13 +145,7 @@ static err_t open_file(struct ctx *ctx, struct upload *up, const struct upload_r
 	struct store *store = up->storage->store;
 	bool was_publishing = !digest_is_none(row->publishing);
 	err_t err = store_upload_open(ctx, store, up->id, !was_publishing, &up->file);
-	if (err != ERR_UPLOAD_UNKNOWN || !was_publishing)
-		return err;
-	struct failure gone = ctx->failure;
-	ctx_forgive(ctx);
-	TRY(upload_cancel(ctx, up));
-	ctx->failure = gone;
-	return err;
+	return err == ERR_UPLOAD_UNKNOWN && was_publishing ? cancel_after(ctx, up, err) : err;
 }
 
 err_t upload_open(struct ctx *ctx, struct registry *registry, str repository, str id,
@@ -363,7 +367,9 @@ err_t upload_finish(struct ctx *ctx, struct upload *up, digest want)
 		return fail(ctx, ERR_DIGEST_INVALID, "upload " STR_FMT " is " DIGEST_FMT,
 			    STR_ARG(up->id), DIGEST_ARG(have));
 	}
-	return publish(ctx, up, want);
+	err_t err = publish(ctx, up, want);
+	/* Ended by somebody else: closing it would store once more what he has removed. */
+	return err == ERR_UPLOAD_UNKNOWN ? cancel_after(ctx, up, err) : err;
 }
 
 struct end_work {

@@ -214,7 +214,8 @@ static err_t visit_stray(struct ctx *ctx, void *arg, str name)
 static err_t walk_store(struct ctx *ctx, struct store *store, const struct store_walk *visitor)
 {
 	struct walk walk = { .all = encrypted_of(store), .visitor = visitor };
-	const struct store_walk own = { visit_blob, visit_upload, visit_stray, &walk };
+	const struct store_walk own = { visitor->blob ? visit_blob : NULL, visit_upload,
+					visit_stray, &walk };
 	TRY(encrypted_check(ctx, walk.all));
 	return walk.all->inner->driver->walk(ctx, walk.all->inner, &own);
 }

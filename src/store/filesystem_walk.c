@@ -180,6 +180,7 @@ static err_t walk_uploads(const struct walk *walk)
 err_t filesystem_walk(struct ctx *ctx, struct store *store, const struct store_walk *visitor)
 {
 	struct walk walk = { ctx, CONTAINER_OF(store, struct filesystem, store), visitor };
-	TRY(walk_blobs(&walk));
+	if (visitor->blob)
+		TRY(walk_blobs(&walk));
 	return walk_uploads(&walk);
 }

@@ -103,7 +103,7 @@ err_t s3_walk(struct ctx *ctx, struct store *store, const struct store_walk *vis
 	snprintf(uploads, sizeof uploads, "%suploads/", s3->prefix);
 	const struct s3_visitor for_blobs = { .object = visit_blob, .arg = &walk };
 	const struct s3_visitor for_uploads = { visit_upload, visit_multipart, &walk };
-	err_t err = s3_list(ctx, s3->client, str_from(blobs), &for_blobs);
+	err_t err = visitor->blob ? s3_list(ctx, s3->client, str_from(blobs), &for_blobs) : OK;
 	if (err == OK)
 		err = s3_list(ctx, s3->client, str_from(uploads), &for_uploads);
 	if (err == OK)

@@ -52,6 +52,7 @@ struct store_upload {
 /*
  * Called for each item of a walk, in the order of their names; a failure ends the walk and is
  * returned from it. Names live for the call only. What comes or goes during the walk may be missed.
+ * Without `blob` none of them is listed.
  */
 struct store_walk {
 	err_t (*blob)(struct ctx *ctx, void *arg, blob_name name, uint64_t size_bytes);

@@ -127,7 +127,7 @@ err_t swift_walk(struct ctx *ctx, struct store *store, const struct store_walk *
 {
 	struct swift_store *swift = swift_of(store);
 	struct walk walk = { swift, visitor, strlen(swift->prefix), { 0 }, false };
-	err_t err = list(ctx, &walk, "blobs", visit_blob);
+	err_t err = visitor->blob ? list(ctx, &walk, "blobs", visit_blob) : OK;
 	if (err == OK)
 		err = list(ctx, &walk, "uploads", visit_upload);
 	if (err == OK)

@@ -135,6 +135,24 @@ def test_who_was_told_that_it_is_there_can_rely_on_it(registry, admin, repo, oth
 
 
 @later
+def test_what_is_left_of_uploads_that_are_over_goes_with_a_run(registry, admin, repo):
+    over, goes_on = repo.start_upload(), repo.start_upload()
+    for upload in (over, goes_on):
+        upload.patch(b"some bytes", 0)
+    registry.execute(f"DELETE FROM upload WHERE id = '{over.uuid}'")
+    assert f"upload has bytes but no session: {over.uuid}" in registry.fsck()[1]
+    for parameters, left in (({"dry_run": True}, True), ({}, False)):
+        job = run(admin, **parameters)
+        mine = [item for item in items(admin, job)["items"] if item["kind"] == "upload"]
+        assert [(item["upload"], item["size"], item["reason"]) for item in mine] == [(over.uuid, 10, "its upload is over")]
+        assert "1 uploads that were over" in call(admin, "GET", f"{API}/{job['id']}/log").text
+        assert any(over.uuid in str(path) for path in registry.stored_files("uploads")) == left or not registry.stored_files("uploads")
+    registry.assert_fsck_clean()
+    goes_on.patch(b", and more", 10)
+    goes_on.cancel()
+
+
+@later
 def test_a_dry_run_says_what_would_go_and_removes_nothing(registry, admin, repo):
     content, loose = oci.image("dry"), oci.image("loose")
     repo.push(content, "v1")

@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from harness import oci
+from harness.people import call
 from harness.remote import LARGE, MIB, SMALL, assert_nothing_left, assert_says, blob_key, registry_on
 from harness.s3 import ACCESS_KEY, BUCKET, SECRET_KEY, MetadataServer, S3Server
 from harness.wait import wait_until
@@ -122,6 +123,26 @@ def test_a_removal_whose_answer_was_lost_does_not_take_what_came_back(s3, make_r
     with s3.lock:
         s3.objects.pop(key, None)  # the late one
     assert repo.get_blob(digest).content == data
+
+
+@pytest.mark.own_server
+@pytest.mark.expect_errors("STORAGE", "503")
+def test_what_was_tried_for_health_and_stayed_when_the_bucket_went_away_is_swept(s3, make_registry):
+    registry, repo = collecting(make_registry, s3, "health")
+    repo.insist(oci.image("there"), "v1")
+    s3.misbehave("PUT", "/uploads/", "done_and_reset", times=-1)
+    for method in ("DELETE", "POST"):
+        s3.misbehave(method, "", "reset", times=-1)
+    anonymous = registry.anonymous()
+
+    def ready():
+        return anonymous.session.get(registry.url + "/readyz").status_code
+    wait_until(lambda: ready() == 503 and s3.left_of_uploads("health"), timeout=60, what="a try that fails and leaves something")
+    s3.behave()
+    wait_until(lambda: ready() == 200, timeout=60, what="its being ready again")
+    call(registry.client(auth="basic"), "POST", "/api/v2.0/system/gc/schedule", {"schedule": {"type": "Manual"}, "parameters": {}}, expect=201)
+    wait_until(lambda: not s3.left_of_uploads("health"), what="its being swept")
+    registry.assert_fsck_clean()
 
 
 # -- slow and broken

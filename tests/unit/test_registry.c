@@ -22,6 +22,7 @@
 #include "registry/pull.h"
 #include "registry/referrers.h"
 #include "registry/upload.h"
+#include "registry/upload_sweep.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -173,6 +174,56 @@ Test(registry, a_wrong_digest_ends_the_upload_and_leaves_nothing)
 	ctx_forgive(CTX);
 	cr_assert_eq(try_blob(STR("p/app"), sha256(STR("other"))), ERR_BLOB_UNKNOWN);
 	cr_assert_eq(differences(), 0);
+}
+
+static err_t end_row(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	const str *id = arg;
+	int64_t reserved_bytes;
+	return db_upload_delete(ctx, tx, *id, &reserved_bytes);
+}
+
+Test(registry, who_finishes_what_another_node_has_ended_leaves_nothing)
+{
+	str id = begin(STR("p/app"));
+	{
+		CLEANUP(upload_done) struct upload up = UPLOAD_INIT;
+		must(upload_open(CTX, house.registry, STR("p/app"), id, &up));
+		must(upload_append(CTX, &up, STR("hello")));
+		must(db_run(CTX, house.db, SQL_WRITE, end_row, &id));
+		cr_assert_eq(upload_finish(CTX, &up, sha256(STR("hello"))), ERR_UPLOAD_UNKNOWN);
+		cr_assert_not_null(strstr(CTX->failure.detail, "meanwhile"));
+		ctx_forgive(CTX);
+	}
+	cr_assert_eq(differences(), 0);
+}
+
+static err_t note_id(struct ctx *ctx, str id, uint64_t size_bytes, void *arg)
+{
+	(void)ctx;
+	cr_assert_eq(size_bytes, strlen("hello"));
+	*(str *)arg = arena_copy(&house.arena, id);
+	return OK;
+}
+
+Test(registry, a_sweep_takes_what_no_session_has_and_nothing_else)
+{
+	str over = begin(STR("p/app")), under_way = begin(STR("p/app")), told = STR_NONE;
+	int64_t count;
+	must(append(STR("p/app"), over, STR("hello")));
+	must(append(STR("p/app"), under_way, STR("hel")));
+	must(db_run(CTX, house.db, SQL_WRITE, end_row, &over));
+	struct upload_sweep sweep = { .dry_run = true, .gone = note_id, .arg = &told };
+	for (size_t left = 2; left-- > 0; sweep.dry_run = false) {
+		must(registry_sweep_uploads(CTX, house.registry, &sweep, &count));
+		cr_assert_eq(count, 1);
+		cr_assert(str_eq(told, over));
+		cr_assert_eq(differences(), left);
+	}
+	must(registry_sweep_uploads(CTX, house.registry, &sweep, &count));
+	cr_assert_eq(count, 0);
+	must(append(STR("p/app"), under_way, STR("lo")));
+	must(finish(STR("p/app"), under_way, sha256(STR("hello"))));
 }
 
 Test(registry, the_digest_at_the_end_may_name_another_algorithm)
