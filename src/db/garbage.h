@@ -113,7 +113,7 @@ struct garbage_freed {
 	int64_t id;
 	str kind; /* "blob", "artifact", "upload" */
 	int64_t tenant_id;
-	str repository; /* of an artifact */
+	str repository;	 /* of an artifact */
 	str digest_text; /* of an upload its id */
 	int64_t size_bytes;
 	str why;

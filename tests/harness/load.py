@@ -9,7 +9,8 @@
     book.check(node)    # every acknowledged push is there, byte for byte
 
 A push is acknowledged when its manifest is: from then on its tag, its manifest and its blobs must be had, always. A moved tag may also
-be at what was tried after the last acknowledged push: whether that one happened, its client does not know.
+be at what was tried after the last acknowledged push: whether that one happened, its client does not know. What an acknowledged deletion
+took away is never there again, and what it shared with others always is.
 """
 import itertools
 import random
@@ -55,6 +56,7 @@ class Book:
         self.lock = threading.Lock()
         self.pushes = []  # acknowledged, under tags that do not move
         self.moved = {}  # repository: the digests that its tag `latest` may be at
+        self.deleted = []  # (repository, digest), acknowledged
 
     def write(self, push):
         with self.lock:
@@ -68,9 +70,15 @@ class Book:
         with self.lock:
             self.moved.setdefault(name, {None}).add(digest)
 
-    def any(self):
+    def write_deleted(self, name, digest):
         with self.lock:
-            return random.choice(self.pushes)
+            self.deleted.append((name, digest))
+
+    def any(self, bytes_max=1 << 40):
+        """None when there is none that is so small."""
+        with self.lock:
+            found = [push for push in self.pushes if push.bytes <= bytes_max]
+        return random.choice(found) if found else None
 
     def __len__(self):
         return len(self.pushes)
@@ -88,6 +96,9 @@ class Book:
             at = oci.digest_of(answer.content) if answer.status_code == 200 else None
             if at not in digests:
                 missing.append(f"{name}:latest is at {at}, not at {digests}")
+        for name, digest in self.deleted if pushes is None else ():
+            if client.repository(name).get_manifest(digest, expect=(200, 404)).status_code == 200:
+                missing.append(f"{name}@{digest} was deleted and is there")
         return missing
 
 
@@ -95,10 +106,11 @@ class Load:
     """`tries` is how often a client does a pull before it gives up; what a push could not do is done once more too, and a push
     that is given up counts as refused. Between two images each client waits `pause` seconds."""
 
-    def __init__(self, front, book, *, pushers=2, pullers=2, tries=2, project="load", large=0, pause=0.05):
+    def __init__(self, front, book, *, pushers=2, pullers=2, deleters=0, tries=2, project="load", large=0, pause=0.05):
         self.front, self.book, self.tries, self.project, self.large, self.pause = front, book, tries, project, large, pause
-        self.workers = [(self.push_one, number) for number in range(pushers)] + [(self.pull_one, n) for n in range(pullers)]
-        self.pushes = self.pulls = self.retried = self.bytes = 0
+        clients = ((self.push_one, pushers), (self.pull_one, pullers), (self.delete_one, deleters))
+        self.workers = [(work, number) for work, count in clients for number in range(count)]
+        self.pushes = self.pulls = self.deletions = self.retried = self.bytes = 0
         self.failed_pulls, self.failed_pushes, self.wrong = [], [], []
         self.gap = {"push": 0.0, "pull": 0.0}  # the longest time without one that was done
         self.last = dict.fromkeys(self.gap, time.monotonic())
@@ -173,11 +185,28 @@ class Load:
         if self.again(whole, self.failed_pushes):
             self.note("push", push)
 
-    def pull_one(self, client, _):
-        if not len(self.book):
+    def delete_one(self, client, _):
+        """One that shares a layer with an image that stays, and is pushed beside it; who cannot is not tried again."""
+        kept = self.book.any(bytes_max=1 << 20)
+        if not kept:
             self.ending.wait(0.01)
             return
+        repository = client.repository(kept.name)
+        try:
+            image = oci.image(f"deleted-{next(numbers)}", config=repository.get_blob(kept.blobs[1]).content)
+            repository.push(image, "deleted")
+            repository.delete_manifest(image.digest)
+        except TROUBLE:
+            return
+        self.book.write_deleted(kept.name, image.digest)
+        with self.lock:
+            self.deletions += 1
+
+    def pull_one(self, client, _):
         push = self.book.any()
+        if not push:
+            self.ending.wait(0.01)
+            return
         if self.again(lambda: pull(client.repository(push.name), push), self.failed_pulls):
             self.note("pull", push)
 

@@ -35,7 +35,7 @@ class Outcome:
 
     def read(self, load, began):
         self.figures.update(
-            pushes=load.pushes, pushes_refused=len(load.failed_pushes), pulls=load.pulls, pulls_failed=len(load.failed_pulls),
+            pushes=load.pushes, pushes_refused=len(load.failed_pushes), pulls=load.pulls, pulls_failed=len(load.failed_pulls), deletions=load.deletions,
             retried=load.retried, mib=round(load.bytes / (1 << 20)), seconds=round(time.monotonic() - began, 1),
             longest_without_push_s=round(load.gap["push"], 1), longest_without_pull_s=round(load.gap["pull"], 1))
 
@@ -57,17 +57,19 @@ def check(site, outcome, since):
     lost = together(len(site.nodes), lambda number: site.book.lost(site.nodes[number].client()))
     for node, missing in zip(site.nodes, lost):
         outcome.expect(not missing, f"lost at {node.root.name}: {missing[:3]}")
-    status, output = found = site.nodes[0].berth("fsck")
+    said = site.collect()
+    outcome.expect("done" in said, f"the collector says {said[-2000:]}")
+    status, output = site.nodes[0].berth("fsck")
     if status == 1:  # requests that a fault held up may still end, within their deadlines
         with contextlib.suppress(AssertionError):
-            found = wait_until(lambda: (again := site.nodes[0].berth("fsck"))[0] == 0 and again, timeout=90, what="the end of what was held up")
-    status, output = found if found[0] == 0 else (status, output)
+            wait_until(lambda: site.collect() and site.nodes[0].berth("fsck")[0] == 0, timeout=90, what="the end of what was held up")
+            status = 0
     outcome.expect(status == 0, f"fsck answers {status}: {output[-2000:]}")
     for node, at in zip(site.nodes, since):
         outcome.expect(node.running(), f"{node.root.name} has ended: {node.log_text(at)[-2000:]}")
         severe = [line for what, line in node.failures_in_log(at) if what in SEVERE]
         outcome.expect(not severe, f"{node.root.name} says {severe[:3]}")
-    outcome.figures["checked"] = len(site.book)
+    outcome.figures.update(checked=len(site.book), collected=site.collected())
 
 
 def suffer(site, fault, number, all_pulls):
@@ -97,7 +99,7 @@ def arguments():
     return parser.parse_args()
 
 
-COLUMNS = ("pushes", "refused", "pulls", "failed", "tried again", "MiB", "longest without a push", "longest without a pull", "lost or wrong")
+COLUMNS = ("pushes", "refused", "pulls", "failed", "tried again", "deletions", "MiB", "longest without a push", "longest without a pull", "lost or wrong")
 
 
 def table(outcomes):
@@ -106,7 +108,7 @@ def table(outcomes):
     for fault in FAULTS:
         of = [outcome for outcome in outcomes if outcome.name == fault.__name__]
         figures = [outcome.figures for outcome in of]
-        sums = [sum(one.get(name, 0) for one in figures) for name in ("pushes", "pushes_refused", "pulls", "pulls_failed", "retried", "mib")]
+        sums = [sum(one.get(name, 0) for one in figures) for name in ("pushes", "pushes_refused", "pulls", "pulls_failed", "retried", "deletions", "mib")]
         most = [f"{max(one.get(name, 0) for one in figures)} s" for name in ("longest_without_push_s", "longest_without_pull_s")] if of else []
         cells = [fault.__name__.replace("_", " "), len(of), *sums, *most, sum(map(len, (outcome.broken for outcome in of)))]
         rows.append("| " + " | ".join(map(str, cells)) + " |")

@@ -14,12 +14,14 @@ from pathlib import Path
 from harness import s3
 from harness.front import HAProxy
 from harness.load import Book, Load
+from harness.people import call
 from harness.postgres import Servers
 from harness.registry import Registry, binary
 from harness.tls import Authority
 from harness.wait import wait_until
 
 DISK_BYTES = 640 << 20
+GARBAGE_WINDOW = "15s"  # the collector runs as often, while things are broken too
 
 
 def run(*command, check=True):
@@ -188,7 +190,7 @@ class Site:
         node = Registry(self.root / f"node-{number}", settings={
             "database_url": self.servers.url("berth"), "http_trusted_proxies": "127.0.0.1", "http_drain_delay": "3s",
             "storage_driver": "s3", "storage_s3_endpoint": url, "storage_s3_bucket": bucket, "storage_s3_access_key": access_key,
-            "storage_s3_secret_key": secret_key, "storage_s3_prefix": "reliability"})
+            "storage_s3_secret_key": secret_key, "storage_s3_prefix": "reliability", "garbage_window": GARBAGE_WINDOW})
         node.data = self.root / "data"
         return node
 
@@ -199,7 +201,19 @@ class Site:
         self.servers.primary.query("SELECT pg_reload_conf()")
 
     def load(self, **options):
-        return Load(self.front, self.book, **{"pushers": 3, "pullers": 3, "large": 12 << 20, **options})
+        return Load(self.front, self.book, **{"pushers": 3, "pullers": 3, "deleters": 1, "large": 12 << 20, **options})
+
+    def collect(self):
+        """Runs the collector once more, to its end; what it says."""
+        admin = self.nodes[0].client(auth="basic")
+        asked = call(admin, "POST", "/api/v2.0/system/gc/schedule", {"schedule": {"type": "Manual"}}, expect=201)
+        ended = ("Success", "Error", "Stopped")
+        wait_until(lambda: admin.get(asked.headers["Location"], expect=200).json()["job_status"] in ended, timeout=60, what="the collector's end")
+        return admin.get(asked.headers["Location"] + "/log", expect=200).text
+
+    def collected(self):
+        """How many blobs all collectors so far have removed."""
+        return int(self.servers.primary.query("SELECT count(*) FROM garbage_freed WHERE kind = 'blob'", "berth")[0])
 
     def disk_of(self, server):
         return self.disks[server.data.name]

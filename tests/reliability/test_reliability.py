@@ -42,3 +42,9 @@ def test_nothing_acknowledged_is_lost(outcomes, fault):
             pytest.skip(outcome["skipped"])
         assert outcome["broken"] == [], outcome
         assert outcome["pushes"] >= 8 and outcome["pulls"] >= 20, "that was no load"
+
+
+def test_the_collector_had_work_meanwhile(outcomes):
+    done = [outcome for of in outcomes.values() for outcome in of if "collected" in outcome]
+    assert sum(outcome["deletions"] for outcome in done) >= len(done)
+    assert len(done) < len(FAULTS) / 2 or done[-1]["collected"] > 0
