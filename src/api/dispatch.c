@@ -413,11 +413,13 @@ void request_name(struct request *rq)
 	str given = request_header(rq, STR("X-Request-Id"));
 	char bytes[UUID_BYTES], made[UUID_TEXT_LEN + 1];
 	ctx->request_id = given;
-	if (is_request_id(given))
-		return;
-	unique_bytes(bytes, sizeof bytes);
-	uuid_format(bytes, made);
-	ctx->request_id = arena_copy(ctx->arena, (str){ made, UUID_TEXT_LEN });
+	if (!is_request_id(given)) {
+		unique_bytes(bytes, sizeof bytes);
+		uuid_format(bytes, made);
+		ctx->request_id = arena_copy(ctx->arena, (str){ made, UUID_TEXT_LEN });
+	}
+	rq->about = (struct log_field)LOG_STR("request", ctx->request_id);
+	log_about(&rq->about, 1);
 }
 
 static void finish_failed(struct request *rq, err_t err)
@@ -438,6 +440,7 @@ static void finish(struct request *rq, err_t err)
 	watch_end(rq, err);
 	json_done(&rq->body);
 	cache_put(rq->who_pin);
+	log_about(NULL, 0);
 }
 
 void api_handle(void *arg, struct exchange *x)
@@ -476,6 +479,7 @@ void api_refuse(void *arg, struct exchange *x, err_t err)
 	LOG(LOG_INFO, "request refused", LOG_CSTR("error", error_info(err)->name),
 	    LOG_CSTR("detail", x->ctx->failure.detail), LOG_STR("peer", x->peer),
 	    LOG_STR("request", x->ctx->request_id));
+	log_about(NULL, 0);
 }
 
 void api_set_draining(struct api *api)

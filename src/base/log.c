@@ -25,6 +25,17 @@ bool log_enabled(enum log_level level)
 	return level >= log_level;
 }
 
+static __thread struct {
+	const struct log_field *fields;
+	size_t count;
+} about;
+
+void log_about(const struct log_field *fields, size_t count)
+{
+	about.fields = fields;
+	about.count = count;
+}
+
 static bool is_plain(str s)
 {
 	for (size_t i = 0; i < s.len; i++)
@@ -69,6 +80,21 @@ static void add_fitting_field(struct buf *line, const struct log_field *field)
 	}
 }
 
+static bool has_key(const struct log_field *fields, size_t count, const char *key)
+{
+	for (size_t i = 0; i < count; i++)
+		if (fields[i].key && str_eq(str_from(fields[i].key), str_from(key)))
+			return true;
+	return false;
+}
+
+static void add_about(struct buf *line, const struct log_field *fields, size_t count)
+{
+	for (size_t i = 0; i < about.count; i++)
+		if (about.fields[i].key && !has_key(fields, count, about.fields[i].key))
+			add_fitting_field(line, &about.fields[i]);
+}
+
 void log_write(enum log_level level, const char *message, const struct log_field *fields,
 	       size_t count)
 {
@@ -88,6 +114,7 @@ void log_write(enum log_level level, const char *message, const struct log_field
 	for (size_t i = 0; i < count; i++)
 		if (fields[i].key)
 			add_fitting_field(&line, &fields[i]);
+	add_about(&line, fields, count);
 
 	line.max += end.len;
 	buf_add(&line, end);

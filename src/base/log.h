@@ -50,6 +50,13 @@ struct log_field {
 		}                                                                                  \
 	} while (0)
 
+/*
+ * What each line of this thread says besides, until it is set anew: whose work the thread does (the
+ * id of a request, or of a job). The fields stay the caller's and live as long as they are set. A
+ * line that has a field of the same key has its own one only. NULL, 0: nothing.
+ */
+void log_about(const struct log_field *fields, size_t count);
+
 /* Process-wide; set once at start, before threads. The default is LOG_INFO as text. */
 void log_setup(enum log_level level, enum log_format format);
 bool log_enabled(enum log_level level);

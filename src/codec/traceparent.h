@@ -21,6 +21,8 @@ struct trace {
 	uint64_t span; /* the one that is running */
 	bool sampled;
 	str state; /* tracestate, passed on as it came; empty: none */
+	/* Steps that were recorded, and those that were not because of the bound; 0: no bound. */
+	unsigned steps, steps_max, steps_left_out;
 };
 
 /* False, and nothing set, for what is none. Sets all but the state. */

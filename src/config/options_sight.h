@@ -28,7 +28,8 @@
 	  "PEM file of the authorities that the collector's certificate is verified by. Empty: "   \
 	  "the system's.")                                                                         \
 	X(INT, traces_per_million, "traces.per_million", "10000", OPTION_RANGE(0, 1000000),        \
-	  "How many of a million requests are recorded that come without a trace of their own.")   \
+	  "How many are recorded of a million requests that come without a trace of their own, "   \
+	  "and of a million runs of jobs.")                                                        \
 	X(BOOL, traces_follow, "traces.follow", "true", OPTION_FREE,                               \
 	  "A request whose `traceparent` says that it is recorded elsewhere is recorded here "     \
 	  "too. "                                                                                  \

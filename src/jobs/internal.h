@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "db/db.h"
 #include "db/job_schedule.h"
 #include "jobs/jobs.h"
@@ -27,6 +28,7 @@
 #define JOB_WRITE_S	    5 /* for what the engine itself writes */
 #define JOB_NODE_SAYS_S	    30
 #define JOB_NODE_UNSEEN_S   120
+#define JOB_LOG_ABOUT	    2 /* what each line says that is logged while it runs */
 #define JOB_KEEP_S	    (INT64_C(30) * 86400) /* a finished job, by default */
 
 /* Why a running job is to end. */
@@ -54,6 +56,11 @@ struct job {
 	int64_t progress_done, progress_total;
 	bool progress_due;
 	bool kept; /* job_keep() */
+	struct job_run run;
+	int64_t began_ns;
+	str name;	     /* "job-ID", in the worker's arena */
+	struct trace *trace; /* of the run; NULL: none */
+	struct log_field about[JOB_LOG_ABOUT];
 };
 
 struct worker {

@@ -54,6 +54,10 @@
  * next. So it happens once in the cluster, whoever does it, and what was missed while no node
  * ran happens once when one does.
  *
+ * *Being seen.* All that a job does carries its name, `job-ID`, as what a request does carries the
+ * request's id (ctx->request_id); each line that its thread logs has its number (`job`), and the
+ * trace that its run is recorded in, if it is (run.h).
+ *
  * An idle engine asks the database one question every two seconds, and is woken by whoever asks
  * for a job at the same node.
  *
@@ -63,6 +67,7 @@
 
 #include "db/job.h"
 #include "jobs/job.h"
+#include "jobs/run.h"
 
 struct job_schedule;
 
@@ -72,7 +77,8 @@ struct jobs_options {
 	size_t kind_count;
 	const struct job_schedule *schedules; /* the program's own (schedule.h), as long as it */
 	size_t schedule_count;
-	void *arg; /* for their handlers */
+	void *arg;		       /* for their handlers, and for the watch */
+	const struct job_watch *watch; /* who records runs, as long as the engine; NULL: nobody */
 	unsigned
 		workers_max; /* jobs that this node runs at once; 0: none, it only fires and asks */
 	int64_t lease_ms;    /* default 30 s */
@@ -136,15 +142,6 @@ err_t jobs_purge(struct ctx *ctx, struct jobs *jobs, int64_t *ret_count);
 
 /* --- what metrics show ------------------------------------------------------------------------ */
 
-enum job_result {
-	JOB_RESULT_DONE,
-	JOB_RESULT_RETRIED,
-	JOB_RESULT_FAILED,
-	JOB_RESULT_CANCELLED,
-	JOB_RESULT_LOST, /* its lease was, here */
-	JOB_RESULT_COUNT
-};
-extern const char *const job_result_names[JOB_RESULT_COUNT];
 extern const char *const job_state_names[JOB_STATE_COUNT];
 
 struct jobs_kind_stats {

@@ -60,6 +60,8 @@ void job_log_flush(struct job *job)
 		return;
 	ctx_init(&ctx, &job->log_arena);
 	ctx.guard = &job->guard;
+	ctx.request_id = job->name;
+	ctx.trace = job->trace;
 	ctx.deadline_ns = job->log_flushed_ns + JOB_WRITE_S * CLOCK_S;
 	if (db_run(&ctx, job->jobs->options.db, SQL_WRITE_RELAXED, flush_body, job) == OK) {
 		job->log_part += job->log.len > 0;

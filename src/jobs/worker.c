@@ -4,7 +4,7 @@
  */
 #include "internal.h"
 
-#include "base/log.h"
+#include "codec/hex.h"
 #include "os/backoff.h"
 
 #include "base/banned.h"
@@ -196,6 +196,8 @@ static void end_job(struct job *job, err_t err, const char *detail)
 	enum job_result result = JOB_RESULT_LOST;
 	arena_init(&arena, END_ARENA);
 	ctx_init(&ctx, &arena);
+	ctx.request_id = job->name;
+	ctx.trace = job->trace;
 	ending.end = judge(job, err, detail, &result);
 	if (err != OK)
 		job_log(job, "ended: %s", detail);
@@ -204,6 +206,46 @@ static void end_job(struct job *job, err_t err, const char *detail)
 		result = JOB_RESULT_LOST;
 	jobs_count_result(job->jobs, job->kind, result);
 	tell(job, &ending, result);
+	job->run.result = result;
+	job->run.err = err;
+}
+
+/* --- being seen ------------------------------------------------------------------------------- */
+
+static str trace_text(struct ctx *ctx, const struct trace *trace)
+{
+	char text[JOB_TRACE_TEXT];
+	if (!trace || !trace->sampled)
+		return STR_NONE;
+	hex_encode((str){ (const char *)trace->id, TRACE_ID_BYTES }, text);
+	return arena_copy(ctx->arena, (str){ text, sizeof text });
+}
+
+static void run_begin(struct ctx *ctx, struct job *job)
+{
+	const struct jobs_options *options = &job->jobs->options;
+	job->began_ns = clock_now_ns();
+	job->run = (struct job_run){ .kind = job->kind->name,
+				     .id = job->row.id,
+				     .attempt = job->row.attempts };
+	job->name = arena_printf(ctx->arena, "job-%lld", (long long)job->row.id);
+	ctx->request_id = job->name;
+	if (options->watch)
+		options->watch->began(ctx, &job->run, options->arg);
+	job->trace = ctx->trace;
+	str trace = trace_text(ctx, ctx->trace);
+	job->about[0] = (struct log_field)LOG_I64("job", job->row.id);
+	job->about[1] = (struct log_field)LOG_STR(trace.len ? "trace" : NULL, trace);
+	log_about(job->about, JOB_LOG_ABOUT);
+}
+
+static void run_end(struct job *job)
+{
+	const struct jobs_options *options = &job->jobs->options;
+	job->run.took_ns = clock_now_ns() - job->began_ns;
+	if (options->watch)
+		options->watch->ended(&job->run, options->arg);
+	log_about(NULL, 0);
 }
 
 /* --- running ---------------------------------------------------------------------------------- */
@@ -226,6 +268,7 @@ static void run_job(struct worker *worker)
 	struct job *job = &worker->job;
 	struct ctx ctx;
 	ctx_init(&ctx, &worker->arena);
+	run_begin(&ctx, job);
 	job_log_open(&ctx, job);
 	ctx.cancelled = &job->cancelled;
 	ctx.guard = &job->guard;
@@ -239,6 +282,7 @@ static void run_job(struct worker *worker)
 	job->work = NULL;
 	set_ending(worker);
 	end_job(job, err, err == OK ? "" : ctx.failure.detail);
+	run_end(job);
 }
 
 /* NULL when it is time to stop. */

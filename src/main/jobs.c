@@ -14,6 +14,7 @@
 #include "jobs/schedule.h"
 #include "notify/audit_purge.h"
 #include "notify/webhook.h"
+#include "observe/tracer.h"
 #include "program.h"
 #include "registry/collect.h"
 #include "registry/retention.h"
@@ -317,6 +318,40 @@ static const struct job_schedule *make_schedules(struct ctx *ctx, const struct p
 	return list;
 }
 
+/* --- who looks -------------------------------------------------------------------------------- */
+
+static void run_began(struct ctx *ctx, struct job_run *run, void *arg)
+{
+	const struct program *p = arg;
+	if (!p->tracer)
+		return;
+	tracer_open_run(p->tracer, &run->trace);
+	ctx->trace = &run->trace;
+}
+
+/* A node that stops gives its jobs back, and somebody may stop one: neither is a failure. */
+static bool has_failed(const struct job_run *run)
+{
+	return run->result == JOB_RESULT_FAILED || run->result == JOB_RESULT_LOST ||
+	       (run->result == JOB_RESULT_RETRIED && run->err != ERR_CANCELLED);
+}
+
+static void run_ended(const struct job_run *run, void *arg)
+{
+	const struct program *p = arg;
+	const struct traced_run traced = { .kind = run->kind,
+					   .job = run->id,
+					   .attempt = run->attempt,
+					   .took_ns = run->took_ns,
+					   .result = job_result_names[run->result],
+					   .err = run->err,
+					   .failed = has_failed(run) };
+	if (p->tracer)
+		tracer_close_run(p->tracer, &run->trace, &traced);
+}
+
+/* --- opening ---------------------------------------------------------------------------------- */
+
 static void wake(void *jobs)
 {
 	jobs_wake(jobs);
@@ -324,6 +359,7 @@ static void wake(void *jobs)
 
 err_t program_open_jobs(struct ctx *ctx, struct program *p)
 {
+	static const struct job_watch watch = { run_began, run_ended };
 	const struct jobs_options options = {
 		.db = p->db,
 		.kinds = kinds,
@@ -331,6 +367,7 @@ err_t program_open_jobs(struct ctx *ctx, struct program *p)
 		.schedules = make_schedules(ctx, p),
 		.schedule_count = COUNT_OF(schedules),
 		.arg = p,
+		.watch = &watch,
 		.workers_max = (unsigned)p->config.jobs_workers,
 		.lease_ms = p->config.jobs_lease_ms,
 		.keep_s = p->config.jobs_keep_ms / 1000,

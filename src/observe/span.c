@@ -61,6 +61,10 @@ static void write_attributes(struct json_writer *w, const struct span *span)
 	write_attribute(w, "url.path", str_from(span->path));
 	write_number(w, "http.response.status_code", span->status);
 	write_attribute(w, "berth.request_id", str_from(span->request_id));
+	write_number(w, "berth.job.id", span->job);
+	write_number(w, "berth.job.attempt", span->attempt);
+	write_attribute(w, "berth.job.result", str_from(span->result));
+	write_number(w, "berth.steps_left_out", span->left_out);
 	write_attribute(w, "error.type", str_from(span->error));
 	json_write_array_end(w);
 }

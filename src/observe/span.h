@@ -8,7 +8,7 @@
 #include "base/buf.h"
 
 /* The numbers are OTLP's. */
-enum span_kind { SPAN_INTERNAL = 1, SPAN_SERVER = 2, SPAN_CLIENT = 3 };
+enum span_kind { SPAN_INTERNAL = 1, SPAN_SERVER = 2, SPAN_CLIENT = 3, SPAN_CONSUMER = 5 };
 
 /* Texts are cut to fit, and NUL-terminated. */
 struct span {
@@ -23,6 +23,11 @@ struct span {
 	/* Of a request; empty: none. */
 	int status;
 	char method[16], route[96], path[160], request_id[65];
+
+	/* Of a job's run; 0: none. */
+	int64_t job, attempt;
+	const char *result; /* a literal; NULL: none */
+	int64_t left_out;   /* steps that have no spans, there being too many */
 };
 
 struct span_service {

@@ -292,6 +292,14 @@ void tracer_free(struct tracer *tracer)
 
 /* --- spans ------------------------------------------------------------------------------------ */
 
+/* One that begins here. */
+static struct trace begin(const struct tracer *tracer)
+{
+	struct trace trace = { .sampled = unique_u64() % MILLION < tracer->options.per_million };
+	unique_bytes(trace.id, sizeof trace.id);
+	return trace;
+}
+
 uint64_t tracer_open(struct tracer *tracer, str traceparent, str tracestate, struct trace *ret)
 {
 	uint64_t parent = 0;
@@ -300,9 +308,7 @@ uint64_t tracer_open(struct tracer *tracer, str traceparent, str tracestate, str
 		ret->sampled = ret->sampled && tracer->options.follow;
 		ret->state = tracestate_is_valid(tracestate) ? tracestate : STR_NONE;
 	} else {
-		*ret = (struct trace){ .sampled = unique_u64() % MILLION <
-						  tracer->options.per_million };
-		unique_bytes(ret->id, sizeof ret->id);
+		*ret = begin(tracer);
 	}
 	ret->span = unique_u64();
 	return parent;
@@ -334,6 +340,40 @@ void tracer_close(struct tracer *tracer, const struct trace *trace, uint64_t par
 	put(tracer, &span);
 }
 
+void tracer_open_run(struct tracer *tracer, struct trace *ret)
+{
+	*ret = begin(tracer);
+	ret->span = unique_u64();
+	ret->steps_max = TRACER_RUN_STEPS;
+}
+
+void tracer_close_run(struct tracer *tracer, const struct trace *trace,
+		      const struct traced_run *what)
+{
+	struct span span = { .kind = SPAN_CONSUMER,
+			     .id = trace->span,
+			     .job = what->job,
+			     .attempt = what->attempt,
+			     .result = what->result,
+			     .left_out = trace->steps_left_out,
+			     .error = what->err == OK ? NULL : error_info(what->err)->name,
+			     .failed = what->failed };
+	if (!trace->sampled)
+		return;
+	fill(&span, trace, what->took_ns);
+	snprintf(span.name, sizeof span.name, "job %s", what->kind);
+	put(tracer, &span);
+}
+
+/* Whether it is one too many. What was begun before stays, so none is without what it lies in. */
+static bool is_left_out(struct trace *trace)
+{
+	bool full = trace->steps_max && trace->steps == trace->steps_max;
+	trace->steps += !full;
+	trace->steps_left_out += full;
+	return full;
+}
+
 /* Others lie inside a transaction, and a request to another server names its own span. */
 static bool is_around(const struct step *step)
 {
@@ -342,7 +382,7 @@ static bool is_around(const struct step *step)
 
 void tracer_step_began(struct ctx *ctx, struct step *step)
 {
-	if (!ctx->trace || !the_tracer)
+	if (!ctx->trace || !the_tracer || is_left_out(ctx->trace))
 		return;
 	step->id = unique_u64();
 	step->outer = ctx->trace->span;

@@ -2,10 +2,10 @@
 /*
  * tracer.h - traces: who asked whom, and how long each part took, sent to a collector by OTLP.
  *
- * A request that is recorded is a span, and so is each of its steps (base/step.h). Spans go into a
- * queue of fixed size, and a thread sends them in batches: OTLP/HTTP as JSON. Nobody ever waits for
- * the collector: a full queue drops what comes, and counts it. What the collector does not take now
- * is tried TRACER_TRIES times, then dropped and counted.
+ * A request that is recorded is a span, a run of a job is one, and so is each of their steps
+ * (base/step.h). Spans go into a queue of fixed size, and a thread sends them in batches: OTLP/HTTP
+ * as JSON. Nobody ever waits for the collector: a full queue drops what comes, and counts it. What
+ * the collector does not take now is tried TRACER_TRIES times, then dropped and counted.
  *
  * A trace that comes with a request (W3C traceparent) goes on here, recorded if it is recorded
  * there and `follow` says so; of the others `per_million` are begun. What is asked of other servers
@@ -25,6 +25,7 @@
 #define TRACER_TRIES	   3
 #define TRACER_QUEUE_SPANS 8192
 #define TRACER_BATCH_SPANS 256
+#define TRACER_RUN_STEPS   1000 /* of one run of a job: it may take millions */
 
 struct tracer_options {
 	str endpoint;	   /* http://127.0.0.1:4318/v1/traces */
@@ -61,6 +62,22 @@ struct traced {
 };
 void tracer_close(struct tracer *tracer, const struct trace *trace, uint64_t parent,
 		  const struct traced *what);
+
+/*
+ * A run of a job is a trace of its own, of which `per_million` are recorded: its first
+ * TRACER_RUN_STEPS steps, and how many more there were.
+ */
+void tracer_open_run(struct tracer *tracer, struct trace *ret);
+
+struct traced_run {
+	const char *kind;
+	int64_t job, attempt, took_ns;
+	const char *result; /* a literal */
+	err_t err;
+	bool failed;
+};
+void tracer_close_run(struct tracer *tracer, const struct trace *trace,
+		      const struct traced_run *what);
 
 /* For the watch over steps: a span begins and ends inside ctx->trace. */
 void tracer_step_began(struct ctx *ctx, struct step *step);

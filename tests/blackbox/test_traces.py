@@ -8,6 +8,8 @@ import pytest
 
 from harness import oci
 from harness.exposition import scrape
+from harness.hooks import hook, push
+from harness.people import API, call
 from harness.port import free_port
 from harness.receivers import HttpReceiver
 from harness.wait import wait_until
@@ -54,7 +56,7 @@ class Collector(HttpReceiver):
     def check(span):
         assert HEX32.fullmatch(span["traceId"]) and HEX16.fullmatch(span["spanId"])
         assert "parentSpanId" not in span or HEX16.fullmatch(span["parentSpanId"])
-        assert span["kind"] in (1, 2, 3) and span["name"]
+        assert span["kind"] in (1, 2, 3, 5) and span["name"]
         assert 0 < int(span["startTimeUnixNano"]) <= int(span["endTimeUnixNano"])
         assert span["status"] in ({}, {"code": 2})
 
@@ -91,6 +93,15 @@ def collector(make_collector):
 
 def traced(make_registry, collector, **settings):
     return make_registry(traces_endpoint=collector.url, **settings)
+
+
+def requests(collector):
+    return [span for span in collector.spans if span["kind"] == 2]
+
+
+def runs(collector, kind):
+    """The spans of runs of jobs of a kind."""
+    return [span for span in collector.spans if span["kind"] == 5 and span["name"] == f"job {kind}"]
 
 
 def served(collector, trace):
@@ -182,9 +193,9 @@ class TestSpans:
                  f"00-{PARENT}-{SPAN}", f"00-{PARENT}-{SPAN}-01-more", "", "x" * 55]
         for header in wrong:
             client.get("/livez", headers={"traceparent": header, "Authorization": None})
-        wait_until(lambda: len(collector.spans) >= len(wrong), what="the spans")
-        assert len({span["traceId"] for span in collector.spans} - {PARENT}) == len(wrong)
-        assert not any("parentSpanId" in span for span in collector.spans)
+        wait_until(lambda: len(requests(collector)) >= len(wrong), what="the spans")
+        assert len({span["traceId"] for span in requests(collector)} - {PARENT}) == len(wrong)
+        assert not any("parentSpanId" in span for span in requests(collector))
 
     def test_the_trace_goes_on_to_servers_that_are_asked(self, make_registry, collector):
         registry = traced(make_registry, collector)
@@ -199,6 +210,53 @@ class TestSpans:
         headers = next(request["headers"] for request in collector.requests if request["path"].startswith("/provider"))
         assert headers["traceparent"] == f"00-{PARENT}-{asked['spanId']}-01" and headers["tracestate"] == "a=1"
         assert headers["X-Request-Id"] == "asked-1"
+
+
+def said(registry, message):
+    return [line for line in registry.log_lines() if line.get("message") == message]
+
+
+class TestJobs:
+    """A run of a job is a trace of its own."""
+
+    def test_a_run_and_what_it_waited_for(self, make_registry, collector):
+        traced(make_registry, collector, uploads_expiry="1s", **ALL)
+        wait_until(lambda: runs(collector, "expire_uploads"), what="a job")
+        run = runs(collector, "expire_uploads")[0]
+        about = attributes(run)
+        assert "parentSpanId" not in run and run["status"] == {}
+        assert about["berth.job.id"] > 0 and about["berth.job.attempt"] == 1 and about["berth.job.result"] == "done"
+        by_id = {span["spanId"]: span for span in collector.of(run["traceId"])}
+        children = [span for span in by_id.values() if span is not run]
+        assert "sql transaction write" in {span["name"] for span in children if span["parentSpanId"] == run["spanId"]}
+        assert "sql statement job_end" in {span["name"] for span in children}, "the end of its row belongs to it"
+        assert all(span["parentSpanId"] in by_id for span in children)
+
+    def test_what_nobody_took_is_no_trace(self, make_registry, collector):
+        registry = traced(make_registry, collector, uploads_expiry="1s", **ALL)
+        wait_until(lambda: len(runs(collector, "expire_uploads")) >= 3, what="turns that found something, and turns that did not")
+        assert registry.stop() == 0
+        roots = {span["traceId"] for span in collector.spans if span["kind"] in (2, 5) and "parentSpanId" not in span}
+        assert {span["traceId"] for span in collector.spans} == roots
+
+    def test_they_are_sampled_as_requests_are(self, make_registry, collector):
+        registry = traced(make_registry, collector, uploads_expiry="1s", **NONE)
+        wait_until(lambda: registry.query("SELECT id FROM job WHERE kind = 'expire_uploads' AND state = 3"), what="a job")
+        assert registry.stop() == 0
+        assert not collector.spans
+
+    def test_a_failed_run_is_marked_and_its_log_lines_name_job_and_trace(self, make_registry, collector):
+        registry = traced(make_registry, collector, webhooks_allow="127.0.0.0/8", **ALL)
+        admin = registry.client(auth="basic")
+        call(admin, "POST", f"{API}/projects", {"project_name": "failing"}, expect=201)
+        hook(admin, "failing", {"type": "http", "address": f"http://127.0.0.1:{free_port()}/"})
+        push(admin, "failing")
+        wait_until(lambda: runs(collector, "webhook"), what="the job's span")
+        run = runs(collector, "webhook")[0]
+        about = attributes(run)
+        assert run["status"] == {"code": 2} and about["berth.job.result"] == "retried" and about["error.type"] == "UPSTREAM_UNREACHABLE"
+        line = said(registry, "a job failed, later again")[0]
+        assert (line["job"], line["trace"]) == (about["berth.job.id"], run["traceId"])
 
 
 class TestCollectors:

@@ -68,3 +68,14 @@ Test(log, regression_long_json_lines_stay_well_formed)
 				    LOG_STR("f", value), LOG_STR("g", value), LOG_STR("h", value)));
 	}
 }
+
+Test(log, what_a_line_is_about_is_said_unless_it_says_so_itself)
+{
+	const struct log_field about[] = { LOG_I64("job", 7), LOG_STR(NULL, STR_NONE) };
+	log_setup(LOG_INFO, LOG_FORMAT_TEXT);
+	log_about(about, COUNT_OF(about));
+	cr_assert(str_has_suffix(LINE_OF(LOG_INFO, "one", LOG_I64("n", 1)), STR(" n=1 job=7\n")));
+	cr_assert(str_has_suffix(LINE_OF(LOG_INFO, "two", LOG_I64("job", 8)), STR(" two job=8\n")));
+	log_about(NULL, 0);
+	cr_assert(str_has_suffix(LINE_OF(LOG_INFO, "three"), STR(" three\n")));
+}

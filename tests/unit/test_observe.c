@@ -230,6 +230,34 @@ Test(observe, a_full_queue_drops_and_counts)
 	tracer_free(tracer);
 }
 
+/* A run of a job may take millions of steps: those beyond the bound are counted, and what was begun
+ * before it stays. */
+Test(observe, of_a_long_run_the_first_steps_are_kept)
+{
+	const struct tracer_options options = { .endpoint = STR("http://127.0.0.1:9/"),
+						.per_million = 1000000 };
+	struct traced_run what = { .kind = "k", .job = 1, .attempt = 1, .result = "done" };
+	struct step around = { .kind = STEP_SQL_TRANSACTION, .name = "read" };
+	struct tracer *tracer;
+	struct trace trace;
+	cr_assert_eq(tracer_new(&ctx, &options, &tracer), OK);
+	tracer_open_run(tracer, &trace);
+	cr_assert(trace.sampled);
+	ctx.trace = &trace;
+	tracer_step_began(&ctx, &around);
+	for (int i = 0; i < TRACER_RUN_STEPS + 4; i++) {
+		struct step step = { .kind = STEP_SQL_STATEMENT, .name = "s" };
+		tracer_step_began(&ctx, &step);
+		tracer_step_ended(&ctx, &step, OK);
+	}
+	tracer_step_ended(&ctx, &around, OK);
+	tracer_close_run(tracer, &trace, &what);
+	ctx.trace = NULL;
+	cr_assert_eq(tracer_queued(tracer), TRACER_RUN_STEPS + 1);
+	cr_assert_eq(trace.steps_left_out, 5);
+	tracer_free(tracer);
+}
+
 static void *draw(void *arg)
 {
 	uint64_t *into = arg;
