@@ -67,28 +67,20 @@ static err_t read_state(struct ctx *ctx, str word, enum webhook_state *ret)
 	return OK;
 }
 
+static void write_delivery(struct json_writer *w, const struct webhook_policy *policy,
+			   const struct webhook_delivery *delivery)
+{
+	begin_delivery(w, policy, delivery);
+	json_write_object_end(w);
+}
+
 err_t berth_webhook_deliveries(struct ctx *ctx, struct request *rq)
 {
-	struct list list;
-	struct webhook_policy policy;
-	struct webhook_delivery *deliveries;
-	size_t count;
-	int64_t total;
-	TRY(list_begin(ctx, rq, &list));
-	TRY(webhook_view_find(ctx, rq, &policy));
-	struct webhook_delivery_query query = { .policy_id = policy.row.id,
-						.page = { list.page_size, list.offset } };
-	TRY(read_state(ctx, request_query(rq, STR("state")), &query.state));
-	TRY(webhook_delivery_list(ctx, webhook_view_of(rq), &query, &deliveries, &count, &total));
-	CLEANUP(buf_done) struct buf body = BUF_INIT(HARBOR_BODY_MAX);
-	struct json_writer w = JSON_WRITER(&body);
-	json_write_array_begin(&w, NULL);
-	for (size_t i = 0; i < count; i++) {
-		begin_delivery(&w, &policy, &deliveries[i]);
-		json_write_object_end(&w);
-	}
-	json_write_array_end(&w);
-	return list_answer(rq, &list, total, &body);
+	struct webhook_view_page page;
+	TRY(list_begin(ctx, rq, &page.list));
+	TRY(webhook_view_find(ctx, rq, &page.policy));
+	TRY(read_state(ctx, request_query(rq, STR("state")), &page.state));
+	return webhook_view_deliveries(ctx, rq, &page, write_delivery);
 }
 
 static err_t answer_delivery(struct ctx *ctx, struct request *rq,

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "api/harbor.h"
 #include "api/request.h"
 #include "model/audit_event.h"
 #include "notify/webhook.h"
@@ -17,6 +18,18 @@ struct webhook_place webhook_view_place(const struct request *rq);
 err_t webhook_view_find(struct ctx *ctx, struct request *rq, struct webhook_policy *ret);
 err_t webhook_view_find_delivery(struct ctx *ctx, struct request *rq,
 				 struct webhook_policy *ret_policy, struct webhook_delivery *ret);
+
+/* One page of what a policy's deliveries in a state (WEBHOOK_STATE_COUNT: in any) are, each as
+ * `write` says it. `list` has begun, and the policy was found. */
+struct webhook_view_page {
+	struct list list;
+	struct webhook_policy policy;
+	enum webhook_state state;
+};
+err_t webhook_view_deliveries(struct ctx *ctx, struct request *rq, struct webhook_view_page *page,
+			      void (*write)(struct json_writer *w,
+					    const struct webhook_policy *policy,
+					    const struct webhook_delivery *delivery));
 
 /* For the audit trail: something happened to that policy. */
 struct audit_event *webhook_view_record(struct ctx *ctx, struct request *rq, enum audit_type type,

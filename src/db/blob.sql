@@ -7,9 +7,6 @@
 -- part: place
 COALESCE(b.place_id, b.storage_id)
 
--- part: domain
-(SELECT COALESCE(s.domain_id, s.id) FROM storage s WHERE s.id = $1)
-
 -- In the domain of a storage.
 -- name: blob_find :one
 SELECT b.id, @place, b.size_bytes, b.edition FROM blob b WHERE b.digest = $2 AND b.storage_id = @domain;

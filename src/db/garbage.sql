@@ -143,9 +143,6 @@ SELECT CAST($3 AS BIGINT), 'blob', 0, '', digest, size_bytes, $4 FROM blob WHERE
 -- name: garbage_bury :exec
 DELETE FROM blob WHERE @removed;
 
--- part: domain
-(SELECT COALESCE(s.domain_id, s.id) FROM storage s WHERE s.id = $1)
-
 -- Whether the bytes of a digest are about to be removed, and which edition it is or would be; whoever asks holds the row, so that they will
 -- not be. Where somebody buries it at this moment no row comes: then blob_insert refuses what is not the next edition.
 -- name: garbage_is_condemned :one

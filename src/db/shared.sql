@@ -32,3 +32,7 @@ IN (SELECT l.blob_id FROM @links l)
 CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
 -- postgres:
 CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000000 AS BIGINT)
+
+-- In which digests are once: that of a storage, $1.
+-- part: domain
+(SELECT COALESCE(d.domain_id, d.id) FROM storage d WHERE d.id = $1)

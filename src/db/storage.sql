@@ -43,9 +43,6 @@ UPDATE storage SET data_key = $2, updated_at_us = $3 WHERE id = $1 AND encrypted
 -- name: storage_set_settings :exec
 UPDATE storage SET settings = $2, updated_at_us = $3 WHERE id = $1 AND erased_at_us IS NULL;
 
--- part: domain
-(SELECT COALESCE(d.domain_id, d.id) FROM storage d WHERE d.id = $1)
-
 -- All that a domain's bytes ever were in: $1 any of them.
 -- name: storage_domain :many
 SELECT s.id FROM storage s WHERE s.id = @domain

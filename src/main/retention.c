@@ -57,16 +57,11 @@ err_t program_record_gone(struct ctx *ctx, struct sql_tx *tx, const struct progr
 	return audit_write(ctx, p->audit, tx, &event);
 }
 
-static err_t write_event(struct ctx *ctx, struct sql_tx *tx, const struct retention_job *run,
-			 const struct retention_gone *gone)
-{
-	return program_record_gone(ctx, tx, run->program, gone, run->actor);
-}
-
 static err_t record(struct ctx *ctx, struct sql_tx *tx, const struct retention_gone *gone,
 		    void *arg)
 {
-	return write_event(ctx, tx, arg, gone);
+	const struct retention_job *run = arg;
+	return program_record_gone(ctx, tx, run->program, gone, run->actor);
 }
 
 static void tell(const struct retention_task *task, void *arg)
@@ -156,7 +151,7 @@ static err_t record_expired(struct ctx *ctx, struct sql_tx *tx, const struct ret
 			    void *arg)
 {
 	struct retention_job *run = arg;
-	TRY(write_event(ctx, tx, run, gone));
+	TRY(record(ctx, tx, gone, run));
 	job_log(run->job, STR_FMT "%s" STR_FMT, STR_ARG(gone->repository),
 		gone->tag.len ? ":" : "@",
 		STR_ARG(gone->tag.len ? gone->tag

@@ -325,8 +325,8 @@ def test_answers_that_mean_later_are_tried_again(make_registry):
         names = make_projects(admin, 1)
         wait_until(lambda: made(event["data"] for event in cloudevents(receiver)) == names, timeout=40, what="the record in the end")
         assert [request["status"] for request in receiver.requests][:4] == [500, 503, 429, 408]
-        report = target(admin, "cloudevents")
-    assert report["dropped"] == 0 and report["state"] == "connected" and "408" in report["last_error"]
+        report = wait_until(lambda: (found := target(admin, "cloudevents"))["state"] == "connected" and found, what="the word that it is well")
+    assert report["dropped"] == 0 and "408" in report["last_error"]
 
 
 def test_what_is_refused_is_dropped_and_what_follows_is_sent(make_registry):

@@ -64,7 +64,7 @@ def test_blobs_of_a_deleted_manifest_go_by_themselves(registry, repo):
 def test_the_report_of_what_went_by_itself_was_gone_after_an_hour(registry, admin, repo):
     """What removed something is kept as long as executions are; a collection that found nothing, an hour."""
     content = oci.image("reported")
-    repo.push(content, "v1")
+    repo.insist(content, "v1")
     repo.delete_manifest(content.digest)
     collected(registry, blobs_of(content))
     kept = "SELECT CAST((keep_until_us - finished_at_us) / 3600000000 AS BIGINT) FROM job WHERE kind = 'collect' AND state > 2 AND id"

@@ -168,12 +168,17 @@ class TestHarborsNames:
             assert found.of("harbor_task_queue_latency", type=kind) >= 0
             assert found.of("harbor_jobservice_task_total", type=kind, status="success") == found.of("berth_jobs_attempts_total", kind=kind, result="done")
 
-    @pytest.mark.settings(garbage_window="0s")
-    def test_what_garbage_collection_removed(self, admin, repo):
+    @pytest.mark.settings(garbage_window="2h")
+    def test_what_garbage_collection_removed(self, registry, admin, repo):
         before = scrape(admin)
         content = oci.image("collected", layers=2)
         repo.push(content, "v1")
         repo.delete_manifest(content.digest)
+
+        def collect(**parameters):
+            call(admin, "POST", "/api/v2.0/system/gc/schedule", {"schedule": {"type": "Manual"}, "parameters": parameters}, expect=201)
+        registry.execute("UPDATE garbage SET due_at_us = 1")
+        collect()
 
         def freed(kind):
             return scrape(admin).of("berth_gc_freed_items_total", kind=kind) - before.of("berth_gc_freed_items_total", kind=kind)
@@ -185,7 +190,8 @@ class TestHarborsNames:
         assert after.of("berth_gc_failed_removals_total") == 0 and after.of("berth_gc_put_off_items_total") >= 0
         assert after.of("berth_gc_due_items") == 0 and after.of("berth_gc_late_seconds") == 0
         repo.push(oci.image("untagged"))
-        call(admin, "POST", "/api/v2.0/system/gc/schedule", {"schedule": {"type": "Manual"}, "parameters": {"delete_untagged": True}}, expect=201)
+        registry.execute("UPDATE artifact SET pushed_at_us = 1")
+        collect(delete_untagged=True)
         wait_until(lambda: freed("artifact") == 1, what="an artifact without a tag being counted")
 
     @pytest.mark.settings(garbage_window="1h")

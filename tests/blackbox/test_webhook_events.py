@@ -134,11 +134,12 @@ def test_what_retention_deletes_is_told_one_by_one(hooked):
     assert {event["data"]["resources"][0]["digest"] for event in told(cloud, 60)} == set(gone)
 
 
-@pytest.mark.settings(garbage_window="0s")
-def test_what_garbage_collection_deleted_as_untagged_nobody_was_told_and_no_record_said(hooked):
+@pytest.mark.settings(garbage_window="1h")
+def test_what_garbage_collection_deleted_as_untagged_nobody_was_told_and_no_record_said(hooked, registry):
     receiver = hooked.tell("DELETE_ARTIFACT")
     kept, loose = hooked.push("v1"), oci.image("loose")
-    hooked.repo.insist(loose)
+    hooked.repo.push(loose)
+    registry.execute("UPDATE artifact SET pushed_at_us = 1")
     made = call(hooked.admin, "POST", f"{API}/system/gc/schedule", {"schedule": {"type": "Manual"}, "parameters": {"delete_untagged": True}}, expect=201)
     wait_until(lambda: hooked.admin.get(made.headers["Location"], expect=200).json()["job_status"] in OVER, what="its end")
     event, = told(receiver, 1)

@@ -3,20 +3,19 @@
 import base64
 import json
 import shutil
-import socket
 import subprocess
-import threading
 import urllib.request
 
 import pytest
 
+from harness.listener import Listener
 from harness.port import free_port, is_listening
 from harness.wait import wait_until
 
 HANG, DROP = "hang", "drop"
 
 
-class MailServer:
+class MailServer(Listener):
     """Speaks SMTP and keeps messages. `answers`: what it says to a verb, instead of yes, one after another ("RCPT <a@b>": to that recipient);
     HANG says nothing more, DROP closes. `starttls`: a context for those who ask for it; `tls`: one from the first byte. `login`: (user, password).
     """
@@ -24,23 +23,8 @@ class MailServer:
     def __init__(self, port=0, answers=None, starttls=None, tls=None, login=None):
         self.answers = {verb: list(list_) for verb, list_ in (answers or {}).items()}
         self.starttls, self.tls, self.login = starttls, tls, login
-        self.messages, self.commands, self.open, self.lock = [], [], [], threading.Lock()
-        self.connections = 0
-        self.listener = socket.create_server(("127.0.0.1", port))
-        self.port = self.listener.getsockname()[1]
-        self.thread = threading.Thread(target=self.accept, daemon=True)
-        self.thread.start()
-
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            with self.lock:
-                self.connections += 1
-                self.open.append(connection)
-            threading.Thread(target=self.talk, args=(connection,), daemon=True).start()
+        self.messages, self.commands = [], []
+        super().__init__(port)
 
     def answer(self, *names, default):
         with self.lock:
@@ -56,23 +40,6 @@ class MailServer:
         except OSError:
             pass
         connection.close()
-
-    def close(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        self.thread.join(10)
-        for connection in self.open:
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            connection.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
 
 class Session:

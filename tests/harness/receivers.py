@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.listener import Listener
 from harness.port import free_port, is_listening
 from harness.wait import wait_until
 
@@ -51,28 +52,17 @@ def frames(bytes_):
         bytes_ = bytes_[end:]
 
 
-class SyslogReceiver:
+class SyslogReceiver(Listener):
     """`cut_after`: closes each connection after so many bytes. `hang`: takes connections and reads nothing."""
 
     def __init__(self, port=0, context=None, hang=False, cut_after=None, host="127.0.0.1"):
         self.context, self.hang, self.cut_after = context, hang, cut_after
-        self.messages, self.torn, self.connections, self.problems = [], 0, 0, []
-        self.open, self.lock = [], threading.Lock()
-        self.listener = socket.create_server((host, port))
-        self.port = self.listener.getsockname()[1]
-        self.thread = threading.Thread(target=self.accept, daemon=True)
-        self.thread.start()
+        self.messages, self.torn, self.problems = [], 0, []
+        super().__init__(port, host)
 
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            self.open.append(connection)
-            if not self.hang:
-                threading.Thread(target=self.read, args=(connection,), daemon=True).start()
+    def talk(self, connection):
+        if not self.hang:
+            self.read(connection)
 
     def read(self, connection):
         left, taken = b"", 0
@@ -98,23 +88,6 @@ class SyslogReceiver:
     def records(self):
         with self.lock:
             return [parse(message) for message in self.messages]
-
-    def close(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        self.thread.join(10)
-        for connection in self.open:
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            connection.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
 
 RSYSLOG = """\

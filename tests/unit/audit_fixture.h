@@ -136,10 +136,8 @@ static UNUSED void audit_fixture_tamper(struct audit_fixture *f, const char *tex
 
 static UNUSED void audit_fixture_test(enum sql_engine engine, void (*body)(struct audit_fixture *f))
 {
-	if (engine == SQL_POSTGRES && !getenv("BERTH_TEST_POSTGRES")) {
-		cr_skip_test("BERTH_TEST_POSTGRES is not set");
+	if (!fixture_has_engine(engine))
 		return;
-	}
 	struct audit_fixture f = { .sql.engine = engine, .master.bytes = "0123456789abcdef" };
 	arena_init(&f.sql.arena, MIB(64));
 	ctx_init(&f.sql.ctx, &f.sql.arena);

@@ -192,12 +192,19 @@ static UNUSED void fixture_clean(struct sql_fixture *f)
 	rmdir(f->directory);
 }
 
+/* Where it is not there, the test is skipped. */
+static UNUSED bool fixture_has_engine(enum sql_engine engine)
+{
+	if (engine != SQL_POSTGRES || getenv("BERTH_TEST_POSTGRES"))
+		return true;
+	cr_skip_test("BERTH_TEST_POSTGRES is not set");
+	return false;
+}
+
 static UNUSED void fixture_test(enum sql_engine engine, void (*body)(struct sql_fixture *f))
 {
-	if (engine == SQL_POSTGRES && !getenv("BERTH_TEST_POSTGRES")) {
-		cr_skip_test("BERTH_TEST_POSTGRES is not set");
+	if (!fixture_has_engine(engine))
 		return;
-	}
 	struct sql_fixture f = { .engine = engine };
 	arena_init(&f.arena, MIB(16));
 	ctx_init(&f.ctx, &f.arena);

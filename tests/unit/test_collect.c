@@ -540,10 +540,8 @@ static void side_by_side(enum sql_engine engine, err_t (*first)(struct ctx *ctx)
 			 err_t (*second)(struct ctx *ctx))
 {
 	struct beside beside = { .what = first };
-	if (engine == SQL_POSTGRES && !getenv("BERTH_TEST_POSTGRES")) {
-		cr_skip_test("BERTH_TEST_POSTGRES is not set");
+	if (!fixture_has_engine(engine))
 		return;
-	}
 	open_world(engine, 1);
 	cr_assert(put_blob(1, 0, NULL));
 	EXPECT_OK(CTX, repository_delete(CTX, world.registry, name_of(1)));
@@ -573,10 +571,8 @@ Test(collect, a_head_that_met_a_collector_was_sure_of_it_for_a_minute_only_on_po
 	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
 	struct blob_link *taken;
 	size_t taken_count;
-	if (!getenv("BERTH_TEST_POSTGRES")) {
-		cr_skip_test("BERTH_TEST_POSTGRES is not set");
+	if (!fixture_has_engine(SQL_POSTGRES))
 		return;
-	}
 	open_world(SQL_POSTGRES, 1);
 	cr_assert(put_blob(1, 0, NULL));
 	EXPECT_OK(CTX, change(&PASS_GARBAGE, 2 * WINDOW_S * SECOND));
@@ -645,10 +641,8 @@ Test(collect, what_was_removed_and_what_could_not_be_is_counted)
 
 static void stand_still(enum sql_engine engine)
 {
-	if (engine == SQL_POSTGRES && !getenv("BERTH_TEST_POSTGRES")) {
-		cr_skip_test("BERTH_TEST_POSTGRES is not set");
+	if (!fixture_has_engine(engine))
 		return;
-	}
 	open_world(engine, 1);
 	cr_assert(put_blob(1, 0, NULL));
 	for (uint32_t edition = 0; edition < 3; edition++) {
@@ -697,10 +691,8 @@ static err_t end_it(struct ctx *ctx)
 static void end_while_publishing(enum sql_engine engine)
 {
 	struct beside beside = { .what = upload_it };
-	if (engine == SQL_POSTGRES && !getenv("BERTH_TEST_POSTGRES")) {
-		cr_skip_test("BERTH_TEST_POSTGRES is not set");
+	if (!fixture_has_engine(engine))
 		return;
-	}
 	open_world(engine, 1);
 	cr_assert(put_blob(0, 1, NULL));
 	fault_setup(PUBLISHED);
@@ -735,10 +727,8 @@ static void run_model(enum sql_engine engine, uint64_t seed)
 		step_collect,  step_collect, step_collect,  step_delete_repository,
 		step_late,     step_late,    step_late,	    step_clock_jumps,
 	};
-	if (engine == SQL_POSTGRES && !getenv("BERTH_TEST_POSTGRES")) {
-		cr_skip_test("BERTH_TEST_POSTGRES is not set");
+	if (!fixture_has_engine(engine))
 		return;
-	}
 	open_world(engine, seed);
 	for (int i = 0; i < (engine == SQL_SQLITE ? STEPS : STEPS_SLOW); i++) {
 		steps[roll(COUNT_OF(steps))]();

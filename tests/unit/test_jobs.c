@@ -273,10 +273,8 @@ static void open_world(enum sql_engine engine)
 
 static void run_test(enum sql_engine engine, void (*body)(void))
 {
-	if (engine == SQL_POSTGRES && !getenv("BERTH_TEST_POSTGRES")) {
-		cr_skip_test("BERTH_TEST_POSTGRES is not set");
+	if (!fixture_has_engine(engine))
 		return;
-	}
 	open_world(engine);
 	body();
 	fixture_clean(&world.f);

@@ -217,10 +217,8 @@ static void end(pid_t node)
 static void tell_story(enum sql_engine engine, int nodes, bool with_stops)
 {
 	pid_t pids[NODES];
-	if (engine == SQL_POSTGRES && !getenv("BERTH_TEST_POSTGRES")) {
-		cr_skip_test("BERTH_TEST_POSTGRES is not set");
+	if (!fixture_has_engine(engine))
 		return;
-	}
 	f.engine = engine;
 	stops = with_stops;
 	arena_init(&f.arena, MIB(32));
