@@ -61,6 +61,15 @@ str traceparent_format(const struct trace *trace, char into[TRACEPARENT_LEN + 1]
 	return (str){ into, TRACEPARENT_LEN };
 }
 
+str traceparent_of_all(const struct trace *trace, char into[TRACEPARENT_LEN + 1])
+{
+	if (!trace)
+		return STR_NONE;
+	struct trace all = *trace;
+	all.span = trace->root;
+	return traceparent_format(&all, into);
+}
+
 bool tracestate_is_valid(str header)
 {
 	for (size_t i = 0; i < header.len; i++)

@@ -19,8 +19,10 @@
 struct trace {
 	unsigned char id[TRACE_ID_BYTES];
 	uint64_t span; /* the one that is running */
+	uint64_t root; /* the one of all of the work */
 	bool sampled;
-	str state; /* tracestate, passed on as it came; empty: none */
+	str state;		/* tracestate, passed on as it came; empty: none */
+	const struct trace *by; /* what does this piece of it, another time: linked; NULL: itself */
 	/* Steps that were recorded, and those that were not because of the bound; 0: no bound. */
 	unsigned steps, steps_max, steps_left_out;
 };
@@ -30,6 +32,9 @@ bool traceparent_parse(str header, struct trace *ret);
 
 /* Writes the header's value and returns it. */
 str traceparent_format(const struct trace *trace, char into[TRACEPARENT_LEN + 1]);
+
+/* The same of all of the work, for what goes on after it; empty when `trace` is NULL. */
+str traceparent_of_all(const struct trace *trace, char into[TRACEPARENT_LEN + 1]);
 
 /* Whether a tracestate may be passed on: printable, not too long. */
 bool tracestate_is_valid(str header);

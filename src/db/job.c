@@ -36,6 +36,8 @@ static void read_row(struct ctx *ctx, const struct sql_rows *rows, void *item)
 		.cause = (enum job_cause)sql_i64(rows, 22),
 		.asked_by = db_text(ctx, rows, 23),
 		.lane = db_text(ctx, rows, 24),
+		.asked_request = db_text(ctx, rows, 25),
+		.asked_trace = db_text(ctx, rows, 26),
 	};
 }
 
@@ -66,7 +68,8 @@ err_t db_job_insert(struct ctx *ctx, struct sql_tx *tx, const struct job_insert 
 				   SQL_TEXT(wanted->subject), SQL_TEXT(wanted->arguments),
 				   SQL_I64(wanted->delay_us), SQL_I64(wanted->timeout_us),
 				   SQL_I64(wanted->cause), SQL_TEXT(wanted->asked_by),
-				   SQL_TEXT(wanted->lane)),
+				   SQL_TEXT(wanted->lane), SQL_TEXT_OR_NULL(wanted->asked_request),
+				   SQL_TEXT_OR_NULL(wanted->asked_trace)),
 			  ret_id);
 }
 

@@ -21,7 +21,8 @@ struct job_row {
 	int64_t id;
 	str kind, subject, lane, arguments, owner, error;
 	enum job_cause cause;
-	str asked_by; /* the name of who did; empty: nobody in particular */
+	str asked_by;			/* the name of who did; empty: nobody in particular */
+	str asked_request, asked_trace; /* what it was asked for in; may be empty */
 	int64_t tenant_id;
 	enum job_state state;
 	int64_t due_at_us, ready_at_us, deadline_at_us;
@@ -36,6 +37,7 @@ struct job_insert {
 	int64_t timeout_us; /* from now; 0: none */
 	enum job_cause cause;
 	str asked_by, lane;
+	str asked_request, asked_trace;
 };
 
 /* The id of the new one, or of the unfinished one of that subject, which is told. */

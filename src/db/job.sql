@@ -3,17 +3,18 @@
 
 -- part: row
 id, kind, tenant_id, subject, arguments, state, due_at_us, ready_at_us, deadline_at_us, attempts, losses, again, cancel, fence, owner,
-lease_until_us, progress_done, progress_total, error, created_at_us, started_at_us, finished_at_us, cause, asked_by, lane
+lease_until_us, progress_done, progress_total, error, created_at_us, started_at_us, finished_at_us, cause, asked_by, lane,
+asked_request, asked_trace
 
 -- Of its holder, as long as it is.
 -- part: held
 id = $1 AND owner = $2 AND fence = $3 AND state = 2
 
 -- name: job_insert :one
-INSERT INTO job (kind, tenant_id, subject, once, arguments, state, due_at_us, ready_at_us, deadline_at_us, created_at_us, cause, asked_by, lane)
+INSERT INTO job (kind, tenant_id, subject, once, arguments, state, due_at_us, ready_at_us, deadline_at_us, created_at_us, cause, asked_by, lane, asked_request, asked_trace)
 VALUES ($1, $2, $3, CASE WHEN $3 = '' THEN NULL ELSE $3 END, $4, CASE WHEN CAST($5 AS BIGINT) > 0 THEN 0 ELSE 1 END,
 	@now_us + CAST($5 AS BIGINT), @now_us,
-	CASE WHEN CAST($6 AS BIGINT) > 0 THEN @now_us + CAST($6 AS BIGINT) ELSE 0 END, @now_us, $7, $8, $9)
+	CASE WHEN CAST($6 AS BIGINT) > 0 THEN @now_us + CAST($6 AS BIGINT) ELSE 0 END, @now_us, $7, $8, $9, $10, $11)
 ON CONFLICT (kind, once) DO UPDATE SET again = job.again + 1
 RETURNING id;
 

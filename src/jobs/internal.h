@@ -28,7 +28,7 @@
 #define JOB_WRITE_S	    5 /* for what the engine itself writes */
 #define JOB_NODE_SAYS_S	    30
 #define JOB_NODE_UNSEEN_S   120
-#define JOB_LOG_ABOUT	    2 /* what each line says that is logged while it runs */
+#define JOB_LOG_ABOUT	    3 /* what each line says that is logged while it runs */
 #define JOB_KEEP_S	    (INT64_C(30) * 86400) /* a finished job, by default */
 
 /* Why a running job is to end. */

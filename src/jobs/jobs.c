@@ -165,6 +165,7 @@ void jobs_free(struct jobs *jobs)
 err_t jobs_enqueue(struct ctx *ctx, struct sql_tx *tx, const struct job_request *wanted,
 		   int64_t *ret_id)
 {
+	char trace[TRACEPARENT_LEN + 1];
 	const struct job_insert insert = {
 		.kind = wanted->kind,
 		.subject = wanted->subject,
@@ -175,6 +176,8 @@ err_t jobs_enqueue(struct ctx *ctx, struct sql_tx *tx, const struct job_request 
 		.cause = wanted->cause,
 		.asked_by = wanted->asked_by,
 		.lane = wanted->lane,
+		.asked_request = ctx->request_id,
+		.asked_trace = traceparent_of_all(ctx->trace, trace),
 	};
 	int64_t id;
 	TRY(db_job_insert(ctx, tx, &insert, &id));

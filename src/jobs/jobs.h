@@ -56,7 +56,8 @@
  *
  * *Being seen.* All that a job does carries its name, `job-ID`, as what a request does carries the
  * request's id (ctx->request_id); each line that its thread logs has its number (`job`), and the
- * trace that its run is recorded in, if it is (run.h).
+ * trace that its run is recorded in, if it is (run.h). Its row remembers the id and the trace of
+ * what it was first asked for in, out of the ctx of who asked.
  *
  * An idle engine asks the database one question every two seconds, and is woken by whoever asks
  * for a job at the same node.

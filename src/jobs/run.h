@@ -26,7 +26,8 @@ extern const char *const job_result_names[JOB_RESULT_COUNT];
 struct job_run {
 	const char *kind;
 	int64_t id, attempt;
-	struct trace trace; /* the watch's */
+	str asked_request, asked_trace; /* of what asked for it first (db/job.h); may be empty */
+	struct trace trace, asked;	/* the watch's */
 
 	/* At its end. */
 	enum job_result result;

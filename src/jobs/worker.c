@@ -34,6 +34,8 @@ static void copy_row(struct arena *arena, const struct job_row *from, struct job
 	ret->subject = arena_copy(arena, from->subject);
 	ret->arguments = arena_copy(arena, from->arguments);
 	ret->asked_by = arena_copy(arena, from->asked_by);
+	ret->asked_request = arena_copy(arena, from->asked_request);
+	ret->asked_trace = arena_copy(arena, from->asked_trace);
 	ret->owner = ret->error = ret->lane = STR_NONE;
 }
 
@@ -227,7 +229,9 @@ static void run_begin(struct ctx *ctx, struct job *job)
 	job->began_ns = clock_now_ns();
 	job->run = (struct job_run){ .kind = job->kind->name,
 				     .id = job->row.id,
-				     .attempt = job->row.attempts };
+				     .attempt = job->row.attempts,
+				     .asked_request = job->row.asked_request,
+				     .asked_trace = job->row.asked_trace };
 	job->name = arena_printf(ctx->arena, "job-%lld", (long long)job->row.id);
 	ctx->request_id = job->name;
 	if (options->watch)
@@ -235,6 +239,8 @@ static void run_begin(struct ctx *ctx, struct job *job)
 	job->trace = ctx->trace;
 	str trace = trace_text(ctx, ctx->trace);
 	job->about[0] = (struct log_field)LOG_I64("job", job->row.id);
+	job->about[2] = (struct log_field)LOG_STR(job->row.asked_request.len ? "request" : NULL,
+						  job->row.asked_request);
 	job->about[1] = (struct log_field)LOG_STR(trace.len ? "trace" : NULL, trace);
 	log_about(job->about, JOB_LOG_ABOUT);
 }

@@ -325,7 +325,7 @@ static void run_began(struct ctx *ctx, struct job_run *run, void *arg)
 	const struct program *p = arg;
 	if (!p->tracer)
 		return;
-	tracer_open_run(p->tracer, &run->trace);
+	tracer_open_run(p->tracer, run->asked_trace, &run->trace, &run->asked);
 	ctx->trace = &run->trace;
 }
 
@@ -343,6 +343,8 @@ static void run_ended(const struct job_run *run, void *arg)
 					   .job = run->id,
 					   .attempt = run->attempt,
 					   .took_ns = run->took_ns,
+					   .request_id = run->asked_request,
+					   .asked = &run->asked,
 					   .result = job_result_names[run->result],
 					   .err = run->err,
 					   .failed = has_failed(run) };

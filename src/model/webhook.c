@@ -3,6 +3,7 @@
 #include "model/webhook.h"
 #include "base/glob.h"
 #include "codec/json.h"
+#include "codec/traceparent.h"
 
 #include "base/banned.h"
 
@@ -195,10 +196,15 @@ void webhook_payload_write(struct json_writer *w, const struct webhook_facts *fa
 void webhook_extra_write(struct json_writer *w, const struct ctx *ctx, str id,
 			 const struct webhook_resource *resources, size_t count)
 {
+	char trace[TRACEPARENT_LEN + 1];
 	json_write_object_begin(w, NULL);
 	json_write_str(w, "id", id);
 	json_write_str(w, "request_id", ctx->request_id);
 	json_write_str(w, "host", ctx->asked_at);
+	if (ctx->trace) {
+		json_write_str(w, "traceparent", traceparent_of_all(ctx->trace, trace));
+		json_write_str(w, "tracestate", ctx->trace->state);
+	}
 	json_write_array_begin(w, "media_types"); /* of the resources, in their order */
 	for (size_t i = 0; i < count; i++)
 		json_write_str(w, NULL, resources[i].media_type);

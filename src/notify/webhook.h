@@ -15,6 +15,9 @@
  * HMAC-SHA256 of "SECONDS.BODY" under it. While a secret is changed there are two v1, the old
  * one's too.
  *
+ * It is asked in the name of what happened, not of the job: X-Request-Id and `traceparent` are
+ * those of the request that is told of, which the delivery remembers (http/client.h).
+ *
  * Receivers of projects and tenants are where the whole world can reach, or in `allow`: looked at
  * when a connection is made (http/client.h). Redirects are not followed; time and answer are
  * bounded, and all that is for one receiver is in one lane (jobs/jobs.h), of which one job runs at

@@ -66,6 +66,19 @@ static const struct json_value *resources_of(const struct opened *opened)
 	return json_member(data, "resources");
 }
 
+struct webhook_origin webhook_origin_of(struct ctx *ctx, const struct webhook_delivery *delivery)
+{
+	CLEANUP(json_done) struct json_document extra = JSON_DOCUMENT_NONE;
+	struct json_problem problem;
+	struct webhook_origin origin = { 0 };
+	if (!json_parse(delivery->extra, JSON_LIMITS_SMALL, &extra, &problem))
+		return origin;
+	origin.request_id = arena_copy(ctx->arena, member(extra.root, "request_id"));
+	origin.has_trace = traceparent_parse(member(extra.root, "traceparent"), &origin.trace);
+	origin.trace.state = arena_copy(ctx->arena, member(extra.root, "tracestate"));
+	return origin;
+}
+
 /* --- Harbor's two ------------------------------------------------------------------------------
  */
 

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "codec/traceparent.h"
 #include "notify/webhook.h"
 
 #define WEBHOOK_BODY_MAX    KIB(64)
@@ -19,6 +20,15 @@ struct webhook_source {
 
 struct webhook_source webhook_source_of(const struct webhook_policy *policy,
 					const struct webhook_delivery *delivery);
+
+/* In what a delivery's event happened: the request, and its trace. Rows of before have none. */
+struct webhook_origin {
+	str request_id; /* may be empty */
+	bool has_trace;
+	struct trace trace;
+};
+/* Its strs are in the arena. */
+struct webhook_origin webhook_origin_of(struct ctx *ctx, const struct webhook_delivery *delivery);
 
 struct webhook_format {
 	str name;

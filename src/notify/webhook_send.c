@@ -21,6 +21,7 @@ struct round {
 	struct webhooks *webhooks;
 	struct job *job;
 	struct webhook_policy policy;
+	str request_id;	   /* in which happened what is told; may be empty */
 	bool gone;	   /* the policy is */
 	bool is_final;	   /* what failed will not do better */
 	struct arena kept; /* what was told and is not written down */
@@ -190,8 +191,8 @@ static err_t judge_failure(struct ctx *ctx, struct round *round,
 	ctx_forgive(ctx);
 	webhook_count(round->webhooks, &round->policy, delivery->target,
 		      over ? WEBHOOK_RESULT_DEAD : WEBHOOK_RESULT_RETRIED);
-	job_log(round->job, "delivery %lld: %s%s", (long long)delivery->id, failure.detail,
-		over ? ", given up" : "");
+	job_log(round->job, "delivery %lld of request " STR_FMT ": %s%s", (long long)delivery->id,
+		STR_ARG(round->request_id), failure.detail, over ? ", given up" : "");
 	err_t err = db_run(ctx, round->webhooks->options.db, SQL_WRITE, failed_body, &failed);
 	if (err == ERR_ABSENT)
 		return OK;
@@ -249,6 +250,28 @@ static err_t fetch_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	return load_policy(ctx, tx, fetch->round, fetch->delivery->policy_id);
 }
 
+/* The receiver gets the id of the request that he is told of, and that one's trace goes on with
+ * him, not the job's, which tells of many. */
+static err_t try_as_asked(struct ctx *ctx, struct round *round,
+			  const struct webhook_delivery *delivery, struct webhook_attempt *ret)
+{
+	struct webhook_origin origin = webhook_origin_of(ctx, delivery);
+	struct trace *own = ctx->trace;
+	str own_id = ctx->request_id;
+	if (origin.request_id.len)
+		ctx->request_id = origin.request_id;
+	if (origin.has_trace) {
+		origin.trace.by = own;
+		ctx->trace = &origin.trace;
+	}
+	round->request_id = origin.request_id;
+	err_t err =
+		webhook_try(ctx, round->webhooks, &round->policy, delivery, ret, &round->is_final);
+	ctx->trace = own;
+	ctx->request_id = own_id;
+	return err;
+}
+
 /* In an arena of its own, so that ten thousand letters need as much as one. */
 static err_t tell_in(struct ctx *ctx, struct round *round, int64_t id)
 {
@@ -262,8 +285,7 @@ static err_t tell_in(struct ctx *ctx, struct round *round, int64_t id)
 	TRY(err);
 	if (round->gone || delivery.state != WEBHOOK_WAITS)
 		return OK;
-	err = webhook_try(ctx, round->webhooks, &round->policy, &delivery, &attempt,
-			  &round->is_final);
+	err = try_as_asked(ctx, round, &delivery, &attempt);
 	if (err != OK)
 		return judge_failure(ctx, round, &delivery, &attempt, err);
 	keep_success(round, &delivery, &attempt);

@@ -69,19 +69,37 @@ static void write_attributes(struct json_writer *w, const struct span *span)
 	json_write_array_end(w);
 }
 
+/* The ids of a span. */
+static void write_name(struct json_writer *w, const unsigned char id[16], uint64_t span)
+{
+	char text[32];
+	hex_encode((str){ (const char *)id, 16 }, text);
+	json_write_str(w, "traceId", (str){ text, sizeof text });
+	write_id(w, "spanId", span);
+}
+
+static void write_links(struct json_writer *w, const struct span *span)
+{
+	if (!span->linked)
+		return;
+	json_write_array_begin(w, "links");
+	json_write_object_begin(w, NULL);
+	write_name(w, span->linked_trace, span->linked);
+	json_write_object_end(w);
+	json_write_array_end(w);
+}
+
 static void write_span(struct json_writer *w, const struct span *span)
 {
-	char trace[2 * sizeof span->trace];
-	hex_encode((str){ (const char *)span->trace, sizeof span->trace }, trace);
 	json_write_object_begin(w, NULL);
-	json_write_str(w, "traceId", (str){ trace, sizeof trace });
-	write_id(w, "spanId", span->id);
+	write_name(w, span->trace, span->id);
 	write_id(w, "parentSpanId", span->parent);
 	json_write_str(w, "name", str_from(span->name));
 	json_write_i64(w, "kind", span->kind);
 	write_time(w, "startTimeUnixNano", span->began_ns);
 	write_time(w, "endTimeUnixNano", span->ended_ns);
 	write_attributes(w, span);
+	write_links(w, span);
 	json_write_object_begin(w, "status");
 	if (span->failed)
 		json_write_i64(w, "code", STATUS_ERROR);

@@ -28,6 +28,10 @@ struct span {
 	int64_t job, attempt;
 	const char *result; /* a literal; NULL: none */
 	int64_t left_out;   /* steps that have no spans, there being too many */
+
+	/* Another span that this one has to do with; 0: none. */
+	unsigned char linked_trace[16];
+	uint64_t linked;
 };
 
 struct span_service {

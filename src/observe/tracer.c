@@ -310,7 +310,7 @@ uint64_t tracer_open(struct tracer *tracer, str traceparent, str tracestate, str
 	} else {
 		*ret = begin(tracer);
 	}
-	ret->span = unique_u64();
+	ret->span = ret->root = unique_u64();
 	return parent;
 }
 
@@ -340,11 +340,23 @@ void tracer_close(struct tracer *tracer, const struct trace *trace, uint64_t par
 	put(tracer, &span);
 }
 
-void tracer_open_run(struct tracer *tracer, struct trace *ret)
+void tracer_open_run(struct tracer *tracer, str asked, struct trace *ret, struct trace *ret_asked)
 {
 	*ret = begin(tracer);
-	ret->span = unique_u64();
+	*ret_asked = (struct trace){ 0 };
+	if (traceparent_parse(asked, ret_asked) && ret_asked->sampled)
+		ret->sampled = true;
+	ret->span = ret->root = unique_u64();
 	ret->steps_max = TRACER_RUN_STEPS;
+}
+
+/* To what others may find recorded. */
+static void link_to(struct span *span, const struct trace *other)
+{
+	if (!other || !other->sampled)
+		return;
+	memcpy(span->linked_trace, other->id, sizeof span->linked_trace);
+	span->linked = other->span;
 }
 
 void tracer_close_run(struct tracer *tracer, const struct trace *trace,
@@ -361,7 +373,9 @@ void tracer_close_run(struct tracer *tracer, const struct trace *trace,
 	if (!trace->sampled)
 		return;
 	fill(&span, trace, what->took_ns);
+	link_to(&span, what->asked);
 	snprintf(span.name, sizeof span.name, "job %s", what->kind);
+	snprintf(span.request_id, sizeof span.request_id, STR_FMT, STR_ARG(what->request_id));
 	put(tracer, &span);
 }
 
@@ -411,6 +425,7 @@ void tracer_step_ended(struct ctx *ctx, const struct step *step, err_t err)
 			     .error = err == OK ? NULL : error_info(err)->name,
 			     .failed = error_info(err)->status >= 500 };
 	fill(&span, ctx->trace, step->spent_ns);
+	link_to(&span, ctx->trace->by);
 	snprintf(span.name, sizeof span.name, "%s %s", kinds[step->kind], step->name);
 	put(the_tracer, &span);
 }

@@ -64,15 +64,19 @@ void tracer_close(struct tracer *tracer, const struct trace *trace, uint64_t par
 		  const struct traced *what);
 
 /*
- * A run of a job is a trace of its own, of which `per_million` are recorded: its first
- * TRACER_RUN_STEPS steps, and how many more there were.
+ * A run of a job is a trace of its own: it may happen hours later, and again. It is recorded if
+ * what asked for it is (`asked`, a traceparent that we wrote; may be empty), which it is linked to,
+ * and so are `per_million` of the others: its first TRACER_RUN_STEPS steps, and how many more there
+ * were.
  */
-void tracer_open_run(struct tracer *tracer, struct trace *ret);
+void tracer_open_run(struct tracer *tracer, str asked, struct trace *ret, struct trace *ret_asked);
 
 struct traced_run {
 	const char *kind;
 	int64_t job, attempt, took_ns;
-	const char *result; /* a literal */
+	str request_id;		   /* of who asked for it; may be empty */
+	const struct trace *asked; /* as tracer_open_run() gave it */
+	const char *result;	   /* a literal */
 	err_t err;
 	bool failed;
 };

@@ -259,6 +259,87 @@ class TestJobs:
         assert (line["job"], line["trace"]) == (about["berth.job.id"], run["traceId"])
 
 
+class TestWhatPushesAsk:
+    """What was asked for in a request can be found from it, and it from that."""
+
+    @pytest.fixture
+    def receiver(self):
+        with HttpReceiver() as receiver:
+            yield receiver
+
+    @staticmethod
+    def hooked(make_registry, collector, receiver, **settings):
+        registry = traced(make_registry, collector, webhooks_allow="127.0.0.0/8", **settings)
+        admin = registry.client(auth="basic")
+        call(admin, "POST", f"{API}/projects", {"project_name": "hooked"}, expect=201)
+        image = push(admin, "hooked")
+        hook(admin, "hooked", {"type": "http", "address": f"http://127.0.0.1:{receiver.port}/"}, events=["PUSH_ARTIFACT"])
+        return registry, admin, image
+
+    @staticmethod
+    def tag(admin, image, tag, **headers):
+        return admin.request("PUT", f"/v2/hooked/app/manifests/{tag}", body=image.body, expect=201,
+                             headers={"Content-Type": image.media_type, **{name.replace("_", "-"): value for name, value in headers.items()}})
+
+    @staticmethod
+    def turn(admin, action):
+        call(admin, "PUT", f"{API}/jobservice/queues/WEBHOOK", {"action": action}, expect=200)
+
+    def test_the_trace_of_a_push_goes_on_to_who_is_told_of_it(self, make_registry, collector, receiver):
+        _, admin, image = self.hooked(make_registry, collector, receiver, **NONE)
+        self.tag(admin, image, "v2", traceparent=TRACEPARENT, tracestate="a=1", X_Request_Id="push-1")
+        pushed = served(collector, PARENT)
+        run = wait_until(lambda: runs(collector, "webhook"), what="the job's span")[0]
+        told = wait_until(lambda: [span for span in collector.of(PARENT) if span["name"] == "upstream webhook"], what="the delivery's span")[0]
+        headers = receiver.taken[0]["headers"]
+        assert headers["traceparent"] == f"00-{PARENT}-{told['spanId']}-01" and headers["tracestate"] == "a=1"
+        assert headers["X-Request-Id"] == "push-1"
+        assert told["parentSpanId"] == pushed["spanId"]
+        assert run["traceId"] != PARENT and "parentSpanId" not in run and attributes(run)["berth.request_id"] == "push-1"
+        assert run["links"] == [{"traceId": PARENT, "spanId": pushed["spanId"]}]
+        assert told["links"] == [{"traceId": run["traceId"], "spanId": run["spanId"]}]
+
+    def test_each_of_those_that_one_job_tells_has_its_own(self, make_registry, collector, receiver):
+        _, admin, image = self.hooked(make_registry, collector, receiver, **NONE)
+        self.turn(admin, "pause")
+        other = "a" * 32
+        self.tag(admin, image, "v2", traceparent=TRACEPARENT, X_Request_Id="push-1")
+        self.tag(admin, image, "v3", traceparent=f"00-{other}-{SPAN}-01", X_Request_Id="push-2")
+        third = self.tag(admin, image, "v4").headers["X-Request-Id"]
+        self.turn(admin, "resume")
+        wait_until(lambda: len(receiver.taken) == 3, what="all three")
+        told = [request["headers"] for request in receiver.taken]
+        assert [headers["X-Request-Id"] for headers in told] == ["push-1", "push-2", third]
+        traces = [headers["traceparent"].split("-") for headers in told]
+        assert [trace[1] for trace in traces][:2] == [PARENT, other] and [trace[3] for trace in traces] == ["01", "01", "00"]
+        assert traces[2][1] not in (PARENT, other)
+        assert len({attributes(run)["berth.job.id"] for run in wait_until(lambda: runs(collector, "webhook"), what="the job's span")}) == 1
+
+    def test_what_the_version_before_asked_for_has_a_trace_of_its_own(self, make_registry, collector, receiver):
+        registry, admin, image = self.hooked(make_registry, collector, receiver, **ALL)
+        self.turn(admin, "pause")
+        self.tag(admin, image, "v2", traceparent=TRACEPARENT)
+        extra = json.dumps({"id": "x", "request_id": "", "host": "h", "media_types": [image.media_type]})
+        registry.execute("UPDATE job SET asked_request = NULL, asked_trace = NULL WHERE kind = 'webhook'",
+                         f"UPDATE webhook_delivery SET extra = '{extra}'")
+        self.turn(admin, "resume")
+        run = wait_until(lambda: runs(collector, "webhook"), what="the job's span")[0]
+        headers = receiver.taken[0]["headers"]
+        assert "links" not in run and "berth.request_id" not in attributes(run)
+        assert headers["traceparent"].split("-")[1] == run["traceId"]
+        assert headers["X-Request-Id"] == f"job-{attributes(run)['berth.job.id']}"
+
+    def test_log_lines_of_the_job_name_the_request(self, make_registry, collector, receiver):
+        registry, admin, image = self.hooked(make_registry, collector, receiver, **NONE)
+        receiver.close()
+        self.tag(admin, image, "v2", traceparent=TRACEPARENT, X_Request_Id="push-1")
+        line = wait_until(lambda: said(registry, "a job failed, later again"), what="the line")[0]
+        run = wait_until(lambda: runs(collector, "webhook"), what="the job's span")[0]
+        assert (line["request"], line["trace"], line["job"]) == ("push-1", run["traceId"], attributes(run)["berth.job.id"])
+        text = admin.get(f"{API}/jobservice/jobs/{line['job']}/log", expect=200).text
+        assert " of request push-1: " in text
+
+
 class TestCollectors:
     def test_what_it_wants_is_sent_along(self, make_registry, collector):
         registry = traced(make_registry, collector, traces_authorization="Bearer secret-1", **ALL)

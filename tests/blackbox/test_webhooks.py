@@ -72,6 +72,18 @@ def test_a_push_a_pull_and_a_delete_are_told_in_harbors_default_format(registry,
     assert headers["Berth-Event"] == "PUSH_ARTIFACT" and int(headers["Berth-Delivery"]) > 0
 
 
+def test_a_receiver_gets_the_id_of_the_request(admin, project, receiver):
+    """Traces are off here: there is none to go on with."""
+    hook(admin, project, target(receiver, payload_format="CloudEvents"))
+    image = push(admin, project)
+    pushed, = arrived(receiver, 1)
+    answer = admin.get(f"/v2/{project}/app/manifests/{image.digest}", expect=200, headers={"X-Request-Id": "pull-1"})
+    pulled = arrived(receiver, 2)[1]
+    ids = [request["headers"]["X-Request-Id"] for request in receiver.taken]
+    assert answer.headers["X-Request-Id"] == "pull-1" and ids == [pushed["requestid"], "pull-1"] == [pushed["requestid"], pulled["requestid"]]
+    assert not any("traceparent" in request["headers"] for request in receiver.taken)
+
+
 def test_cloudevents_have_harbors_members(admin, project, receiver):
     path = hook(admin, project, target(receiver, payload_format="CloudEvents"))
     image = push(admin, project)

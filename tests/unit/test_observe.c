@@ -239,9 +239,9 @@ Test(observe, of_a_long_run_the_first_steps_are_kept)
 	struct traced_run what = { .kind = "k", .job = 1, .attempt = 1, .result = "done" };
 	struct step around = { .kind = STEP_SQL_TRANSACTION, .name = "read" };
 	struct tracer *tracer;
-	struct trace trace;
+	struct trace trace, asked;
 	cr_assert_eq(tracer_new(&ctx, &options, &tracer), OK);
-	tracer_open_run(tracer, &trace);
+	tracer_open_run(tracer, STR_NONE, &trace, &asked);
 	cr_assert(trace.sampled);
 	ctx.trace = &trace;
 	tracer_step_began(&ctx, &around);
@@ -255,6 +255,32 @@ Test(observe, of_a_long_run_the_first_steps_are_kept)
 	ctx.trace = NULL;
 	cr_assert_eq(tracer_queued(tracer), TRACER_RUN_STEPS + 1);
 	cr_assert_eq(trace.steps_left_out, 5);
+	tracer_free(tracer);
+}
+
+/* What asked for it decides; what is written down is the whole request, not what it was just at. */
+Test(observe, a_run_is_recorded_with_what_asked_for_it)
+{
+	const struct tracer_options options = { .endpoint = STR("http://127.0.0.1:9/") };
+	struct step around = { .kind = STEP_SQL_TRANSACTION, .name = "write" };
+	char text[TRACEPARENT_LEN + 1];
+	struct tracer *tracer;
+	struct trace request, run, asked;
+	cr_assert_eq(tracer_new(&ctx, &options, &tracer), OK);
+	cr_assert_eq(traceparent_of_all(NULL, text).len, 0);
+	(void)tracer_open(tracer, STR_NONE, STR_NONE, &request);
+	for (int sampled = 0; sampled < 2; sampled++) {
+		request.sampled = sampled;
+		ctx.trace = &request;
+		tracer_step_began(&ctx, &around);
+		cr_assert_neq(request.span, request.root);
+		tracer_open_run(tracer, traceparent_of_all(&request, text), &run, &asked);
+		cr_assert_eq(run.sampled, (bool)sampled);
+		cr_assert_eq(asked.span, request.root);
+		cr_assert_neq(memcmp(run.id, request.id, sizeof run.id), 0);
+		tracer_step_ended(&ctx, &around, OK);
+	}
+	ctx.trace = NULL;
 	tracer_free(tracer);
 }
 
