@@ -75,7 +75,7 @@ def test_an_action_that_is_none_is_refused(admin, body, status):
 
 
 def test_schedules_are_listed(admin):
-    rows = wait_until(lambda: admin.get(f"{API}/schedules", expect=200).json(), what="the program's own")
+    rows = wait_until(lambda: admin.get(f"{API}/schedules?page_size=100", expect=200).json(), what="the program's own")
     assert {"rotate_keys", "purge_jobs"} <= {row["vendor_type"] for row in rows}
     assert all(row["cron"] and row["update_time"] for row in rows)
     page = admin.get(f"{API}/schedules?page=2&page_size=1", expect=200)
