@@ -47,7 +47,6 @@ void audit_federated(struct request *rq)
 {
 	if (!rq->who.on_behalf_of.len)
 		return;
-	request_name(rq);
 	struct audit_event *event = audit_about(rq, AUDIT_EXCHANGE_TOKEN);
 	if (!event)
 		return;

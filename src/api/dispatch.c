@@ -375,27 +375,23 @@ static void log_failure(struct request *rq, err_t err)
 	bool ours = info->status >= 500 && info->status != 502 && info->status != 503 &&
 		    err != ERR_LATER;
 	enum log_level level = ours ? LOG_ERROR : LOG_INFO;
-	str trace = watch_trace_id(rq);
 	LOG(level, "request failed", LOG_STR("method", rq->x->head->method_text),
 	    LOG_STR("path", rq->x->head->path), LOG_I64("status", info->status),
 	    LOG_CSTR("error", info->name), LOG_CSTR("detail", failure->detail),
 	    LOG_CSTR("file", failure->file), LOG_I64("line", failure->line),
 	    LOG_STR("peer", rq->x->peer), LOG_I64("tenant", request_tenant(rq)),
-	    LOG_STR("user", rq->who.name), LOG_STR("request", rq->x->ctx->request_id),
-	    LOG_STR(trace.len ? "trace" : NULL, trace));
+	    LOG_STR("user", rq->who.name));
 }
 
 static void log_success(struct request *rq)
 {
-	str trace = watch_trace_id(rq);
 	LOG(LOG_DEBUG, "request", LOG_STR("method", rq->x->head->method_text),
 	    LOG_STR("path", rq->x->head->path), LOG_I64("status", rq->x->status),
 	    LOG_I64("sent_bytes", rq->x->sent_bytes),
 	    LOG_I64("received_bytes", rq->x->received_bytes),
 	    LOG_I64("us", (clock_now_ns() - rq->x->began_ns) / CLOCK_US),
 	    LOG_STR("peer", rq->x->peer), LOG_I64("tenant", request_tenant(rq)),
-	    LOG_STR("user", rq->who.name), LOG_STR("request", rq->x->ctx->request_id),
-	    LOG_STR(trace.len ? "trace" : NULL, trace));
+	    LOG_STR("user", rq->who.name));
 }
 
 static bool is_request_id(str id)
@@ -418,8 +414,8 @@ void request_name(struct request *rq)
 		uuid_format(bytes, made);
 		ctx->request_id = arena_copy(ctx->arena, (str){ made, UUID_TEXT_LEN });
 	}
-	rq->about = (struct log_field)LOG_STR("request", ctx->request_id);
-	log_about(&rq->about, 1);
+	rq->about[0] = (struct log_field)LOG_STR("request", ctx->request_id);
+	log_about(rq->about, COUNT_OF(rq->about));
 }
 
 static void finish_failed(struct request *rq, err_t err)
@@ -477,8 +473,7 @@ void api_refuse(void *arg, struct exchange *x, err_t err)
 	answer_error(&rq, err);
 	watch_refused();
 	LOG(LOG_INFO, "request refused", LOG_CSTR("error", error_info(err)->name),
-	    LOG_CSTR("detail", x->ctx->failure.detail), LOG_STR("peer", x->peer),
-	    LOG_STR("request", x->ctx->request_id));
+	    LOG_CSTR("detail", x->ctx->failure.detail), LOG_STR("peer", x->peer));
 	log_about(NULL, 0);
 }
 

@@ -85,7 +85,7 @@ struct request {
 
 	struct trace trace; /* ctx->trace points here while there is one */
 	uint64_t trace_parent;
-	struct log_field about; /* what each line says that is logged meanwhile: its id */
+	struct log_field about[2]; /* what each line says that is logged meanwhile: id and trace */
 
 	int64_t user_id; /* {user}: an account; who asks about himself may do more */
 	str claimed;	 /* who a form says is asking, for the audit trail of refusals */

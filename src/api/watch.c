@@ -3,7 +3,6 @@
 #include "api/watch.h"
 #include "api/operations.h"
 #include "base/clock.h"
-#include "codec/hex.h"
 #include "config/rates.h"
 #include "observe/activity.h"
 #include "observe/metric.h"
@@ -107,6 +106,8 @@ void watch_begin(struct request *rq)
 	rq->trace_parent = tracer_open(tracer, request_header(rq, STR("traceparent")),
 				       request_header(rq, STR("tracestate")), &rq->trace);
 	rq->x->ctx->trace = &rq->trace;
+	str trace = trace_id_text(rq->x->ctx->arena, &rq->trace);
+	rq->about[1] = (struct log_field)LOG_STR(trace.len ? "trace" : NULL, trace);
 }
 
 void watch_route(const struct request *rq)
@@ -137,13 +138,4 @@ void watch_end(struct request *rq, err_t err)
 		return;
 	tracer_close(rq->api->options.tracer, &rq->trace, rq->trace_parent, &traced);
 	x->ctx->trace = NULL;
-}
-
-str watch_trace_id(struct request *rq)
-{
-	char text[2 * TRACE_ID_BYTES];
-	if (!rq->x->ctx->trace || !rq->trace.sampled)
-		return STR_NONE;
-	hex_encode((str){ (const char *)rq->trace.id, TRACE_ID_BYTES }, text);
-	return arena_copy(rq->x->ctx->arena, (str){ text, sizeof text });
 }

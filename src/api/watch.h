@@ -15,9 +15,6 @@ void watch_begin(struct request *rq);
 void watch_route(const struct request *rq);
 void watch_end(struct request *rq, err_t err);
 
-/* For log lines, in hex; empty when no trace is recorded. */
-str watch_trace_id(struct request *rq);
-
 /* One that never began. */
 void watch_refused(void);
 /* A client that was sent to the storage's server for a blob. */

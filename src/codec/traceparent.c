@@ -70,6 +70,15 @@ str traceparent_of_all(const struct trace *trace, char into[TRACEPARENT_LEN + 1]
 	return traceparent_format(&all, into);
 }
 
+str trace_id_text(struct arena *arena, const struct trace *trace)
+{
+	char text[2 * TRACE_ID_BYTES];
+	if (!trace || !trace->sampled)
+		return STR_NONE;
+	hex_encode((str){ (const char *)trace->id, TRACE_ID_BYTES }, text);
+	return arena_copy(arena, (str){ text, sizeof text });
+}
+
 bool tracestate_is_valid(str header)
 {
 	for (size_t i = 0; i < header.len; i++)

@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "base/str.h"
+#include "base/arena.h"
 
 #define TRACE_ID_BYTES	   16
 #define TRACEPARENT_LEN	   55
@@ -35,6 +35,9 @@ str traceparent_format(const struct trace *trace, char into[TRACEPARENT_LEN + 1]
 
 /* The same of all of the work, for what goes on after it; empty when `trace` is NULL. */
 str traceparent_of_all(const struct trace *trace, char into[TRACEPARENT_LEN + 1]);
+
+/* Its id in hex, for log lines; empty when it is recorded nowhere, or NULL. */
+str trace_id_text(struct arena *arena, const struct trace *trace);
 
 /* Whether a tracestate may be passed on: printable, not too long. */
 bool tracestate_is_valid(str header);

@@ -11,8 +11,6 @@
 #include "base/ctx.h"
 #include "codec/traceparent.h"
 
-#define JOB_TRACE_TEXT (2 * TRACE_ID_BYTES)
-
 enum job_result {
 	JOB_RESULT_DONE,
 	JOB_RESULT_RETRIED,

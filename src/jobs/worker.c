@@ -4,7 +4,6 @@
  */
 #include "internal.h"
 
-#include "codec/hex.h"
 #include "os/backoff.h"
 
 #include "base/banned.h"
@@ -214,15 +213,6 @@ static void end_job(struct job *job, err_t err, const char *detail)
 
 /* --- being seen ------------------------------------------------------------------------------- */
 
-static str trace_text(struct ctx *ctx, const struct trace *trace)
-{
-	char text[JOB_TRACE_TEXT];
-	if (!trace || !trace->sampled)
-		return STR_NONE;
-	hex_encode((str){ (const char *)trace->id, TRACE_ID_BYTES }, text);
-	return arena_copy(ctx->arena, (str){ text, sizeof text });
-}
-
 static void run_begin(struct ctx *ctx, struct job *job)
 {
 	const struct jobs_options *options = &job->jobs->options;
@@ -237,11 +227,11 @@ static void run_begin(struct ctx *ctx, struct job *job)
 	if (options->watch)
 		options->watch->began(ctx, &job->run, options->arg);
 	job->trace = ctx->trace;
-	str trace = trace_text(ctx, ctx->trace);
+	str trace = trace_id_text(ctx->arena, ctx->trace);
 	job->about[0] = (struct log_field)LOG_I64("job", job->row.id);
+	job->about[1] = (struct log_field)LOG_STR(trace.len ? "trace" : NULL, trace);
 	job->about[2] = (struct log_field)LOG_STR(job->row.asked_request.len ? "request" : NULL,
 						  job->row.asked_request);
-	job->about[1] = (struct log_field)LOG_STR(trace.len ? "trace" : NULL, trace);
 	log_about(job->about, JOB_LOG_ABOUT);
 }
 

@@ -239,7 +239,8 @@ struct audit_row audit_record_make(struct ctx *ctx, const struct audit_event *ev
 		.resource = storable(ctx->arena, event->resource),
 		.digest = storable(ctx->arena, event->digest),
 		.address = storable(ctx->arena, event->address),
-		.request_id = storable(ctx->arena, event->request_id),
+		.request_id = storable(ctx->arena,
+				       event->request_id.len ? event->request_id : ctx->request_id),
 		.result = event->result,
 		.detail = make_detail(ctx, event, last_us),
 	};

@@ -47,7 +47,7 @@ err_t webhook_subject(struct ctx *ctx, const struct webhook_source *source, str 
 struct webhook_message {
 	str from;
 	const struct mail_list *to;
-	str policy_name;
+	str policy_name, request_id; /* the second may be empty */
 	int64_t delivery_id, at_us;
 	struct webhook_source source;
 };

@@ -53,6 +53,8 @@ static err_t write_head(struct ctx *ctx, const struct webhook_message *message, 
 	write_ids(b, message);
 	mail_write_field(b, "Berth-Event", webhook_event_info(message->source.event)->name);
 	mail_write_field(b, "Berth-Policy", message->policy_name);
+	if (message->request_id.len)
+		mail_write_field(b, "Berth-Request", message->request_id);
 	buf_add(b, STR("Auto-Submitted: auto-generated\r\n"
 		       "MIME-Version: 1.0\r\n"
 		       "Content-Type: multipart/mixed; boundary=\"" BOUNDARY "\"\r\n\r\n"));
@@ -138,6 +140,7 @@ err_t webhook_mail_send(struct ctx *ctx, const struct webhooks *webhooks,
 		.from = mail->from,
 		.to = &to,
 		.policy_name = policy->row.name,
+		.request_id = webhook_origin_of(ctx, delivery).request_id,
 		.delivery_id = delivery->id,
 		.at_us = delivery->created_at_us,
 		.source = webhook_source_of(policy, delivery),

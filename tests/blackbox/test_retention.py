@@ -246,7 +246,11 @@ class TestRuns:
         retention.create(rule("latestPushedK", 1))
         retention.run()
         rows = retention.admin.get(f"{OWN}/audit/records?q=username=retention&page_size=20", expect=200).json()
-        assert [row["operation"] for row in rows["records"] if row["resource"].startswith(f"{retention.project}/app@")] == ["delete"]
+        gone, = [row for row in rows["records"] if row["resource"].startswith(f"{retention.project}/app@")]
+        assert gone["operation"] == "delete"
+        kind, number = gone["request_id"].split("-")
+        job, = retention.registry.query(f"SELECT kind FROM job WHERE id = {int(number)}")
+        assert (kind, job) == ("job", "retention")
 
     def test_pulled_lately_stays(self, retention):
         kept, gone = retention.push("v1", days=90), retention.push("v2", days=90)

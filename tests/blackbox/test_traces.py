@@ -142,6 +142,17 @@ class TestRequestId:
             answer = connection.recv(4000)
         assert answer.startswith(b"HTTP/1.1 400 ") and b"\r\nX-Request-Id: " in answer
 
+    def test_what_a_request_logs_on_its_way_names_it(self, make_registry):
+        registry = make_registry()
+        uploads = registry.data / "uploads"
+        away = uploads.with_name("uploads-away")
+        uploads.rename(away)  # the server holds it open: without it under any name nothing can be made in it
+        uploads.mkdir()
+        away.rmdir()
+        probe = {"X-Request-Id": "probe-1"}
+        wait_until(lambda: registry.anonymous().get("/api/v2.0/health", headers=probe).json()["status"] == "unhealthy", what="the missing folder showing")
+        assert {line["request"] for line in said(registry, "unhealthy")} == {"probe-1"}
+
 
 class TestSpans:
     def test_a_push_and_what_it_waited_for(self, make_registry, collector):

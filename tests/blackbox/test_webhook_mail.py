@@ -59,6 +59,7 @@ def test_an_event_comes_as_text_with_the_payload_attached(admin, project):
         path = hook(admin, project, to("a@example.com", "b@example.org"), name="für alle")
         image = push(admin, project)
         message, = arrived(server)
+        records = admin.get(f"/api/berth/v1/audit/records?q=request_id={message['Berth-Request']}", expect=200).json()["records"]
         row = ended(admin, path, "Success")
         assert admin.get(path, expect=200).json()["targets"][0] == {
             "type": "email", "address": "mailto:a@example.com,b@example.org", "skip_cert_verify": False, "payload_format": "Default"}
@@ -68,6 +69,7 @@ def test_an_event_comes_as_text_with_the_payload_attached(admin, project):
     assert message["Subject"] == f"PUSH_ARTIFACT {project}/app:v1" and message["Auto-Submitted"] == "auto-generated"
     assert message["Berth-Policy"] == "für alle" and message["List-Id"] == f"<policy-{path.rsplit('/', 1)[1]}.webhooks.example.com>"
     assert message["Message-ID"].startswith(f"<delivery-{row['id']}.") and message["Date"].datetime.utcoffset().total_seconds() == 0
+    assert records[0]["digest"] == image.digest
     text, attached = message.iter_parts()
     assert text.get_content_type() == "text/plain" and f"Digest:     {image.digest}" in text.get_content().splitlines()
     assert attached.get_filename() == "event.json"

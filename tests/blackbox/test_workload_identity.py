@@ -236,6 +236,16 @@ def test_rfc_8693_gives_a_short_lived_token(trust, project, issuer, registry):
     registry.anonymous().get(f"/v2/{project}/app/manifests/v1", headers=bearer, expect=200)
 
 
+def test_the_exchange_and_its_record_have_one_id(trust, project, issuer, registry):
+    trust.add()
+    trust.bind([{"claim": "repository", "equals": "acme/shop"}], project)
+    request_id = exchange(registry, issuer.token(**github()), scope=f"repository:{project}/app:pull").headers["X-Request-Id"]
+    admin = registry.client(auth="basic")
+    found = f"/api/berth/v1/audit/records?q=request_id={request_id}"
+    record, = wait_until(lambda: admin.get(found, expect=200).json()["records"], what="the record")
+    assert record["operation"] == "exchange" and record["resource_type"] == "token"
+
+
 def check_refusal(answer, error):
     """RFC 6749 §5.2, and beside it what docker's and containerd's clients read."""
     said = answer.json()
