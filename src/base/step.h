@@ -43,7 +43,8 @@
 	X(list, BLOB_OPEN, "blob_open")                                                            \
 	X(list, BLOB_READ, "blob_read")                                                            \
 	X(list, BLOB_SIZE, "blob_size")                                                            \
-	X(list, BLOB_REMOVE, "blob_remove")
+	X(list, BLOB_REMOVE, "blob_remove")                                                        \
+	X(list, BLOBS_REMOVE, "blobs_remove")
 
 #define STEP_ENUM(list, name, text) list##_##name,
 enum step_kind { STEP_KIND_TABLE(STEP_ENUM, STEP) STEP_KIND_COUNT };

@@ -110,6 +110,10 @@ struct client_request {
 	 * `Authorization` and `Cookie` stay at the first host, other fields go along. */
 	unsigned redirects_max;
 
+	/* It goes out once, on a connection of its own: libcurl by itself sends again what it sent
+	 * on a kept one that broke. */
+	bool once;
+
 	int timeout_ms;	  /* instead of the client's request_timeout_ms */
 	str ca_pem;	  /* trust these certificates, and not the system's */
 	bool skip_verify; /* believe any certificate: for those who configured it so */

@@ -136,6 +136,7 @@ static void set_where(struct client_transfer *t, const struct client_url *url)
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	SET(CURLOPT_USERAGENT, t->client->options.user_agent.ptr);
 	SET(CURLOPT_MAXCONNECTS, 2L);
+	SET(CURLOPT_FRESH_CONNECT, (long)t->request->once);
 	/* By a proxy the name behind a redirect cannot be looked at: the guard follows none. */
 	if (!t->request->redirects_max || t->by_proxy)
 		return;

@@ -14,6 +14,7 @@
 #include "registry/quota.h"
 #include "registry/storage.h"
 #include "registry/upload_sweep.h"
+#include "store/store_remove.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -253,46 +254,103 @@ static void forget_links(const struct batch *batch)
 
 /* --- removing --------------------------------------------------------------------------------- */
 
-static err_t remove_bytes(struct ctx *ctx, struct registry *registry,
-			  const struct condemned *condemned)
+/* A batch's bytes, storage by storage. */
+struct removing {
+	struct batch *batch;
+	int64_t until_ns;
+	bool *taken, *gone; /* of each in the batch */
+	blob_name *names;   /* of one storage … */
+	size_t *places;	    /* … and where in the batch they are */
+	size_t count;
+};
+
+static void tell(struct ctx *ctx, struct removing *all, size_t place, err_t err)
 {
-	digest d;
-	if (!digest_parse(condemned->digest_text, &d))
-		return fail(ctx, ERR_CORRUPT, "a blob's row has a malformed digest");
-	CLEANUP(storage_put) struct storage *storage = NULL;
-	err_t err = storage_get(ctx, registry, condemned->storage_id, &storage);
-	if (err == ERR_STORAGE_ERASED) { /* with its key all of it is gone */
-		ctx_forgive(ctx);
-		return OK;
+	struct collected *done = &all->batch->run->done;
+	const struct condemned *condemned = &all->batch->condemned[place];
+	if (err != OK) {
+		LOG(LOG_WARN, "a blob that nobody has could not be removed",
+		    LOG_STR("digest", condemned->digest_text),
+		    LOG_CSTR("detail", ctx->failure.detail));
+		done->failed++;
+		return;
 	}
-	TRY(err);
-	return store_blob_remove(ctx, storage->store, (blob_name){ d, condemned->edition });
+	all->gone[place] = true;
+	done->blobs++;
+	done->bytes += condemned->size_bytes;
 }
 
-/* Those whose bytes are gone come first then; the others stay condemned, for another time. */
-static err_t remove_all(struct ctx *ctx, struct batch *batch)
+static void told(struct ctx *ctx, void *arg, const blob_name *name, err_t err)
 {
-	struct collected *done = &batch->run->done;
-	size_t gone = 0;
-	int64_t until_ns = clock_now_ns() + REMOVAL_NS;
-	for (size_t i = 0; i < batch->condemned_count; i++) {
-		struct condemned condemned = batch->condemned[i];
-		TRY(ctx_check(ctx));
-		if (clock_now_ns() > until_ns) /* another one may think that we are not there */
-			break;
-		err_t err = remove_bytes(ctx, batch->run->registry, &condemned);
-		if (err != OK) {
-			LOG(LOG_WARN, "a blob that nobody has could not be removed",
-			    LOG_STR("digest", condemned.digest_text),
-			    LOG_CSTR("detail", ctx->failure.detail));
-			ctx_forgive(ctx);
-			done->failed++;
+	struct removing *all = arg;
+	tell(ctx, all, all->places[name - all->names], err);
+}
+
+/* What the batch has of one storage. */
+static void take_storage(struct ctx *ctx, struct removing *all, int64_t storage_id)
+{
+	all->count = 0;
+	for (size_t i = 0; i < all->batch->condemned_count; i++) {
+		const struct condemned *condemned = &all->batch->condemned[i];
+		digest d;
+		if (all->taken[i] || condemned->storage_id != storage_id)
+			continue;
+		all->taken[i] = true;
+		if (digest_parse(condemned->digest_text, &d)) {
+			all->places[all->count] = i;
+			all->names[all->count++] = (blob_name){ d, condemned->edition };
 			continue;
 		}
-		batch->condemned[gone++] = condemned;
-		done->blobs++;
-		done->bytes += condemned.size_bytes;
+		tell(ctx, all, i, fail(ctx, ERR_CORRUPT, "a blob's row has a malformed digest"));
+		ctx_forgive(ctx);
 	}
+}
+
+static err_t remove_of_storage(struct ctx *ctx, struct removing *all, int64_t storage_id)
+{
+	CLEANUP(storage_put) struct storage *storage = NULL;
+	take_storage(ctx, all, storage_id);
+	const struct store_removal removal = { .names = all->names,
+					       .count = all->count,
+					       .until_ns = all->until_ns,
+					       .told = told,
+					       .arg = all };
+	err_t err = storage_get(ctx, all->batch->run->registry, storage_id, &storage);
+	if (err == OK)
+		return store_blobs_remove(ctx, storage->store, &removal);
+	if (err == ERR_STORAGE_ERASED) { /* with its key all of it is gone */
+		ctx_forgive(ctx);
+		err = OK;
+	}
+	for (size_t i = 0; i < all->count; i++)
+		told(ctx, all, &all->names[i], err);
+	ctx_forgive(ctx);
+	return OK;
+}
+
+/* Those whose bytes are gone stay in the batch; the others stay condemned, for another time. */
+static err_t remove_all(struct ctx *ctx, struct batch *batch)
+{
+	size_t count = batch->condemned_count, gone = 0;
+	struct removing all = {
+		.batch = batch,
+		.until_ns = clock_now_ns() + REMOVAL_NS,
+		.taken = ARENA_ARRAY(ctx->arena, bool, count),
+		.gone = ARENA_ARRAY(ctx->arena, bool, count),
+		.names = ARENA_ARRAY(ctx->arena, blob_name, count),
+		.places = ARENA_ARRAY(ctx->arena, size_t, count),
+	};
+	for (size_t i = 0; i < count; i++) {
+		if (all.taken[i])
+			continue;
+		TRY(ctx_check(ctx));
+		if (clock_now_ns() > all.until_ns) /* another one may think that we are not there */
+			break;
+		TRY(remove_of_storage(ctx, &all, batch->condemned[i].storage_id));
+	}
+	for (size_t i = 0; i < count; i++)
+		if (all.gone[i])
+			batch->condemned[gone++] = batch->condemned[i];
 	batch->condemned_count = gone;
 	return FAULT("collect.removed") ? fail(ctx, ERR_STORAGE, "after removing") : OK;
 }

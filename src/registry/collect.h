@@ -18,7 +18,8 @@
  * PostgreSQL who pushes a manifest or mounts holds the links that he relies on, and who collects
  * passes over those; so either he sees the reference, or the push sees no link.
  *
- * *Bytes* are removed after the commit that condemned them, and the row after the bytes. Who
+ * *Bytes* are removed after the commit that condemned them, those of one storage together, and the
+ * rows of those that went after that. Who
  * uploads the same content says so before he publishes it: then it is not condemned, or he sees
  * that it is and waits until it is gone; and when he has published, his word must stand still.
  *

@@ -3,6 +3,7 @@
 #include "encrypted_internal.h"
 
 #include "base/mem.h"
+#include "store/store_remove.h"
 
 #include <string.h>
 
@@ -145,6 +146,11 @@ static err_t blob_remove(struct ctx *ctx, struct store *store, blob_name name)
 	return all->inner->driver->blob_remove(ctx, all->inner, name);
 }
 
+static err_t blobs_remove(struct ctx *ctx, struct store *store, const struct store_removal *removal)
+{
+	return store_remove_blobs(ctx, encrypted_of(store)->inner, removal);
+}
+
 /* --- walk ----------------------------------------------------------------------------------- */
 
 str encrypted_tail_name(str id, unsigned place, char into[ENCRYPTED_NAME_MAX])
@@ -251,6 +257,7 @@ const struct store_driver store_encrypted = {
 	.blob_size = blob_size,
 	.blob_url = NULL, /* what lies there nobody else can read */
 	.blob_remove = blob_remove,
+	.blobs_remove = blobs_remove,
 	.walk = walk_store,
 	.space = space,
 };

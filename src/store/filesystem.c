@@ -453,6 +453,7 @@ const struct store_driver store_filesystem = {
 	.blob_close = blob_close,
 	.blob_size = blob_size,
 	.blob_remove = blob_remove,
+	.blobs_remove = NULL, /* a name each */
 	.walk = filesystem_walk,
 	.space = space,
 };

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* s3.c - see s3.h: the store itself, its options, and its blobs. */
 #include "s3.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "remote_upload.h"
 #include "s3_check.h"
+#include "store/store_remove.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,6 +175,49 @@ static err_t blob_remove(struct ctx *ctx, struct store *store, blob_name name)
 	return remote_error(s3_remove_blob(ctx, s3->client, key));
 }
 
+/* What the server said of each, in the order of the names. */
+struct removed {
+	const struct store_removal *removal;
+	size_t next;
+};
+
+static void tell_removed(struct ctx *ctx, void *arg, err_t err)
+{
+	struct removed *removed = arg;
+	const struct store_removal *removal = removed->removal;
+	removal->told(ctx, removal->arg, &removal->names[removed->next++], remote_error(err));
+	ctx_forgive(ctx);
+}
+
+/* As many as one request takes. */
+static err_t remove_some(struct ctx *ctx, struct store *store, const struct store_removal *some)
+{
+	struct s3_store *s3 = s3_of(store);
+	struct removed removed = { .removal = some };
+	CLEANUP(mem_done) char *texts = mem_new(some->count * REMOTE_KEY_MAX);
+	CLEANUP(mem_done) str *keys = mem_new(some->count * sizeof *keys);
+	for (size_t i = 0; i < some->count; i++)
+		keys[i] = s3_blob_key(s3, some->names[i], texts + i * REMOTE_KEY_MAX);
+	const struct s3_told told = { tell_removed, &removed };
+	err_t err = s3_remove_blobs(ctx, s3->client, keys, some->count, &told);
+	return err == ERR_UNSUPPORTED ? store_remove_each(ctx, store, some) : err;
+}
+
+static err_t blobs_remove(struct ctx *ctx, struct store *store, const struct store_removal *removal)
+{
+	if (removal->count == 1)
+		return store_remove_each(ctx, store, removal);
+	struct store_removal some = *removal;
+	for (size_t left = removal->count; left; left -= some.count, some.names += some.count) {
+		TRY(ctx_check(ctx));
+		if (clock_now_ns() > removal->until_ns)
+			return OK;
+		some.count = MIN(left, (size_t)S3_REMOVE_MAX);
+		TRY(remove_some(ctx, store, &some));
+	}
+	return OK;
+}
+
 /* --- copies and proofs ---------------------------------------------------------------------- */
 
 static err_t copy_parts(struct ctx *ctx, struct s3_client *client, str from, uint64_t size_bytes,
@@ -264,6 +309,7 @@ const struct store_driver store_s3 = {
 	.blob_size = blob_size,
 	.blob_url = s3_blob_url,
 	.blob_remove = blob_remove,
+	.blobs_remove = blobs_remove,
 	.walk = s3_walk,
 	.space = space,
 };

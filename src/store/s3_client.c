@@ -158,6 +158,7 @@ static err_t sign(struct ctx *ctx, struct s3_client *client, const struct s3_req
 					.url = arena_copy(ctx->arena, buf_str(&url)),
 					.fields = sent,
 					.field_count = count + 1,
+					.once = rq->once,
 					.ca_pem = client->ca_pem,
 					.response_bytes_max = S3_ANSWER_BYTES_MAX };
 	return OK;

@@ -179,23 +179,74 @@ static err_t list_to_remove(struct ctx *ctx, const str *keys, size_t count, stru
 }
 
 /* ERR_UNSUPPORTED when the server takes no lists. */
-static err_t remove_many(struct ctx *ctx, struct s3_client *client, const str *keys, size_t count)
+static err_t send_list(struct ctx *ctx, struct s3_client *client, const str *keys, size_t count,
+		       bool once, struct s3_answer *ret)
 {
 	struct s3_request rq;
 	struct s3_response answer;
 	TRY(list_to_remove(ctx, keys, count, &rq));
 	rq.no_words = true;
+	rq.once = once;
 	TRY(s3_send(ctx, client, &rq, &answer));
 	if (answer.status / 100 != 2 || !str_eq(answer.answer.root, STR("DeleteResult")))
 		return ERR_UNSUPPORTED;
-	for (size_t i = 0; i < answer.answer.item_count; i++) {
-		const struct s3_item *refused = &answer.answer.items[i];
-		if (!str_eq(refused->code, STR("NoSuchKey")))
-			return fail(ctx, ERR_STORAGE,
-				    "could not remove " STR_FMT ": " STR_FMT " " STR_FMT,
-				    STR_ARG(refused->key), STR_ARG(refused->code),
-				    STR_ARG(refused->message));
+	*ret = answer.answer;
+	return OK;
+}
+
+/* An Error of a list. */
+static err_t refuse(struct ctx *ctx, const struct s3_item *refused)
+{
+	if (str_eq(refused->code, STR("NoSuchKey")))
+		return OK;
+	return fail(ctx, ERR_STORAGE, "could not remove " STR_FMT ": " STR_FMT " " STR_FMT,
+		    STR_ARG(refused->key), STR_ARG(refused->code), STR_ARG(refused->message));
+}
+
+static err_t remove_many(struct ctx *ctx, struct s3_client *client, const str *keys, size_t count)
+{
+	struct s3_answer answer;
+	TRY(send_list(ctx, client, keys, count, false, &answer));
+	for (size_t i = 0; i < answer.item_count; i++)
+		TRY(refuse(ctx, &answer.items[i]));
+	return OK;
+}
+
+static const struct s3_item *refusal_of(const struct s3_answer *answer, str key)
+{
+	for (size_t i = 0; i < answer->item_count; i++)
+		if (str_eq(answer->items[i].key, key))
+			return &answer->items[i];
+	return NULL;
+}
+
+/* All Errors are of keys that were asked for. */
+static bool is_of(const struct s3_answer *answer, const str *keys, size_t count)
+{
+	size_t found = 0;
+	for (size_t i = 0; i < count; i++)
+		found += refusal_of(answer, keys[i]) != NULL;
+	return found == answer->item_count;
+}
+
+err_t s3_remove_blobs(struct ctx *ctx, struct s3_client *client, const str *keys, size_t count,
+		      const struct s3_told *told)
+{
+	REMOTE_CALL(call, ctx);
+	CHECK(count <= S3_REMOVE_MAX);
+	struct s3_answer answer;
+	err_t err = send_list(&call.ctx, client, keys, count, true, &answer);
+	if (err == ERR_UNSUPPORTED || err == ERR_CANCELLED || err == ERR_DEADLINE)
+		return err;
+	if (err == OK && !is_of(&answer, keys, count))
+		err = fail(&call.ctx, ERR_STORAGE, "the server refuses what it was not asked for");
+	struct failure why = call.ctx.failure;
+	for (size_t i = 0; i < count; i++) {
+		const struct s3_item *refused = err == OK ? refusal_of(&answer, keys[i]) : NULL;
+		call.ctx.failure = why;
+		told->tell(&call.ctx, told->arg, refused ? refuse(&call.ctx, refused) : err);
 	}
+	ctx_forgive(&call.ctx);
 	return OK;
 }
 

@@ -49,6 +49,17 @@ err_t s3_remove_bad(struct ctx *ctx, struct s3_client *client, str key,
  * of might come after that. */
 err_t s3_remove_blob(struct ctx *ctx, struct s3_client *client, str key);
 
+/* Many of them, at most S3_REMOVE_MAX, by one request that is tried once for the same reason. What
+ * came of each is told, in their order, with a failure to be forgiven where it is still there.
+ * ERR_UNSUPPORTED, and nothing told: the server takes no lists, and did nothing. Otherwise not OK
+ * only when ctx_check() is not. */
+struct s3_told {
+	void (*tell)(struct ctx *ctx, void *arg, err_t err);
+	void *arg;
+};
+err_t s3_remove_blobs(struct ctx *ctx, struct s3_client *client, const str *keys, size_t count,
+		      const struct s3_told *told);
+
 /* Gone afterwards, and OK when they were not there. */
 err_t s3_remove(struct ctx *ctx, struct s3_client *client, const str *keys, size_t count);
 

@@ -4,6 +4,7 @@
 #include "base/step.h"
 #include "filesystem.h"
 #include "s3.h"
+#include "store/store_remove.h"
 #include "swift.h"
 
 #include <string.h>
@@ -105,6 +106,11 @@ err_t store_blob_size(struct ctx *ctx, struct store *store, blob_name name,
 err_t store_blob_remove(struct ctx *ctx, struct store *store, blob_name name)
 {
 	return SEEN(STEP_BLOB_REMOVE, store->driver->blob_remove(ctx, store, name));
+}
+
+err_t store_blobs_remove(struct ctx *ctx, struct store *store, const struct store_removal *removal)
+{
+	return SEEN(STEP_BLOBS_REMOVE, store_remove_blobs(ctx, store, removal));
 }
 
 void store_blob_done(struct store_blob *blob)

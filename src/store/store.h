@@ -76,6 +76,7 @@ struct store_place {
 };
 
 struct store_check_report; /* store_check.h */
+struct store_removal;	   /* store_remove.h */
 
 struct store_driver {
 	const char *name;
@@ -142,6 +143,10 @@ struct store_driver {
 			  str *ret_url);
 	/* Removes it; OK when it is already gone. */
 	err_t (*blob_remove)(struct ctx *ctx, struct store *store, blob_name name);
+	/* Removes many with less to do than for each alone: store_remove.h. NULL where one by one
+	 * is as good. */
+	err_t (*blobs_remove)(struct ctx *ctx, struct store *store,
+			      const struct store_removal *removal);
 
 	err_t (*walk)(struct ctx *ctx, struct store *store, const struct store_walk *visitor);
 

@@ -279,6 +279,7 @@ const struct store_driver store_swift = {
 	.blob_close = remote_blob_close,
 	.blob_size = blob_size,
 	.blob_remove = blob_remove,
+	.blobs_remove = NULL, /* each is asked whose segments it has */
 	.walk = swift_walk,
 	.space = space,
 };

@@ -5,10 +5,10 @@ import threading
 import pytest
 
 from harness import oci
+from harness.garbage import API, run
 from harness.people import call
 from harness.wait import together, wait_until
 
-API = "/api/v2.0/system/gc"
 ITEMS = "/api/berth/v1/gc"
 RUNS = 4  # of the collector, beside pushes
 now = pytest.mark.settings(garbage_window="0s")
@@ -23,14 +23,6 @@ def rows(registry, digests):
     """Those of the digests that have a row, whoever has them."""
     named = ", ".join(f"'{digest}'" for digest in digests)
     return sorted(registry.query(f"SELECT digest FROM blob WHERE digest IN ({named})"))
-
-
-def run(admin, **parameters):
-    """One run to its end; its job."""
-    made = call(admin, "POST", f"{API}/schedule", {"schedule": {"type": "Manual"}, "parameters": parameters}, expect=201)
-    path = made.headers["Location"]
-    return wait_until(lambda: (lambda job: job["job_status"] not in ("Pending", "Running", "Scheduled") and job)(admin.get(path, expect=200).json()),
-                      what="its end")
 
 
 def items(admin, job, **query):

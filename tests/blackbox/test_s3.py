@@ -8,10 +8,9 @@ import threading
 
 import pytest
 
-from harness import oci
-from harness.people import call
+from harness import garbage, oci
 from harness.remote import LARGE, MIB, SMALL, assert_nothing_left, assert_says, blob_key, registry_on
-from harness.s3 import ACCESS_KEY, BUCKET, SECRET_KEY, MetadataServer, S3Server
+from harness.s3 import ACCESS_KEY, BUCKET, SECRET_KEY, MetadataServer, S3Server, Stored
 from harness.wait import wait_until
 from harness.wire import Wire, request
 
@@ -140,9 +139,84 @@ def test_what_was_tried_for_health_and_stayed_when_the_bucket_went_away_is_swept
     wait_until(lambda: ready() == 503 and s3.left_of_uploads("health"), timeout=60, what="a try that fails and leaves something")
     s3.behave()
     wait_until(lambda: ready() == 200, timeout=60, what="its being ready again")
-    call(registry.client(auth="basic"), "POST", "/api/v2.0/system/gc/schedule", {"schedule": {"type": "Manual"}, "parameters": {}}, expect=201)
+    garbage.run(registry.client(auth="basic"))
     wait_until(lambda: not s3.left_of_uploads("health"), what="its being swept")
     registry.assert_fsck_clean()
+
+
+MANY = 620
+
+
+@pytest.fixture
+def condemnable(s3, make_registry, name):
+    """Many blobs that nobody has, in rows and in the bucket: (registry, their keys)."""
+    registry = make_registry(**s3.settings(STORAGE_S3_PREFIX=name, GARBAGE_WINDOW="1h"))
+    digests = [oci.digest_of(f"{name} {number}".encode()) for number in range(MANY)]
+    with s3.lock:
+        s3.objects.update({blob_key(digest, name): Stored(digest.encode()) for digest in digests})
+    rows = ", ".join(f"(1, '{digest}', {len(digest)}, 1)" for digest in digests)
+    registry.execute(f"INSERT INTO blob (storage_id, digest, size_bytes, created_at_us) VALUES {rows}")
+    registry.execute("INSERT INTO garbage (blob_id, repository_id, due_at_us) SELECT id, 0, 1 FROM blob")
+    s3.requests.clear()
+    return registry, [blob_key(digest, name) for digest in digests]
+
+
+def removals(s3):
+    return [target for method, target in s3.requests if method == "DELETE" or "?delete" in target]
+
+
+@pytest.mark.own_server
+def test_a_collector_removed_each_blob_by_a_request_of_its_own(s3, condemnable, name):
+    registry, keys = condemnable
+    garbage.run(registry.client(auth="basic"), per_second_max=0)
+    assert s3.keys(f"{name}/blobs/") == [] and registry.query("SELECT COUNT(*) FROM blob") == ["0"]
+    assert len(removals(s3)) == -(-MANY // 250) and len(s3.requests) <= 12, s3.requests
+
+
+@pytest.mark.own_server
+@pytest.mark.parametrize("is_there", [True, False], ids=["refused", "gone"])
+def test_a_blob_that_cannot_be_removed_stays_alone(s3, condemnable, name, is_there):
+    """In an answer that is 200; it is the next collector's. One that is not there any more counts as removed."""
+    registry, keys = condemnable
+    admin = registry.client(auth="basic")
+    with s3.lock:
+        s3.objects[keys[7]].held = is_there
+        if not is_there:
+            del s3.objects[keys[7]]
+    job = garbage.run(admin, per_second_max=0)
+    assert job["job_status"] == "Success"
+    assert s3.keys(f"{name}/blobs/") == keys[7:8 if is_there else 7]
+    left = "SELECT digest FROM blob WHERE condemned_at_us IS NOT NULL"
+    digests = [f"sha256:{keys[7].rpartition('/')[2]}"] if is_there else []
+    assert registry.query(left) == digests
+    assert [digest in registry.log_text() for digest in digests] == [True] * is_there
+    if is_there:
+        assert "AccessDenied" in registry.log_text()
+        s3.objects[keys[7]].held = False
+        registry.execute("UPDATE blob SET condemned_at_us = condemned_at_us - 121000000")
+        garbage.run(admin)
+    assert registry.query("SELECT COUNT(*) FROM blob") == ["0"] and s3.keys(f"{name}/blobs/") == []
+
+
+@pytest.mark.own_server
+@pytest.mark.parametrize("trouble, words", [("slow_down", "SlowDown"), ("refuses_another", "not asked for"), ("reset", "could not")])
+def test_blobs_of_a_list_that_fails_stay_condemned(s3, condemnable, name, trouble, words):
+    """And the list is sent once: one that nobody heard of might arrive when they have come back."""
+    registry, keys = condemnable
+    s3.misbehave("POST", "delete=", trouble)
+    assert garbage.run(registry.client(auth="basic"), per_second_max=0)["job_status"] == "Success"
+    assert len(s3.keys(f"{name}/blobs/")) == 250 and len(removals(s3)) == 3
+    assert registry.query("SELECT COUNT(*) FROM blob WHERE condemned_at_us IS NOT NULL") == ["250"]
+    assert registry.log_text().count("a blob that nobody has could not be removed") == 250
+
+
+@pytest.mark.own_server
+def test_a_server_that_takes_no_lists_gets_a_removal_for_each_blob(s3, condemnable, name):
+    registry, keys = condemnable
+    s3.misbehave("POST", "delete=", "no_list", times=-1)
+    garbage.run(registry.client(auth="basic"), per_second_max=0)
+    assert s3.keys(f"{name}/blobs/") == [] and registry.query("SELECT COUNT(*) FROM blob") == ["0"]
+    assert {target.rpartition(f"{BUCKET}/")[2] for method, target in s3.requests if method == "DELETE"} == set(keys)
 
 
 # -- slow and broken

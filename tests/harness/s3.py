@@ -25,6 +25,7 @@ from datetime import datetime, timezone
 
 ACCESS_KEY, SECRET_KEY, BUCKET, REGION = "test", "testsecret", "berth", "us-east-1"
 PART_BYTES_MIN = 5 << 20
+KEYS_REMOVED_MAX = 1000
 
 
 class Refusal(Exception):
@@ -39,6 +40,7 @@ class Stored:
     def __init__(self, bytes_, etag=None):
         self.bytes = bytes_
         self.etag = etag or hashlib.md5(bytes_).hexdigest()
+        self.held = False  # a legal hold is on it: it cannot be removed
 
 
 class Trouble:
@@ -257,6 +259,9 @@ class S3Server:
     def put(self, key, query, headers, body):
         if "partNumber" in query:
             return self.put_part(query, headers, body)
+        if "legal-hold" in query:
+            self.object(key).held = b"<Status>ON</Status>" in body
+            return 200, [], ""
         if "x-amz-copy-source" in headers:
             source = self.source(headers)
             self.objects[key] = Stored(source.bytes)
@@ -296,8 +301,24 @@ class S3Server:
             self.upload(query)
             del self.uploads[query["uploadId"]]
         else:
-            self.objects.pop(key, None)
+            self.remove(key)
         return 204, [], ""
+
+    def remove(self, key):
+        if key in self.objects and self.objects[key].held:
+            raise Refusal(403, "AccessDenied", "held")
+        self.objects.pop(key, None)
+
+    def remove_named(self, keys):
+        refused = ""
+        if len(keys) > KEYS_REMOVED_MAX:
+            raise Refusal(400, "MalformedXML")
+        for key in keys:
+            try:
+                self.remove(key)
+            except Refusal as refusal:
+                refused += f"<Error><Key>{escape(key)}</Key><Code>{refusal.code}</Code><Message>{refusal.message}</Message></Error>"
+        return 200, [], f"<DeleteResult>{refused}</DeleteResult>"
 
     def post(self, key, query, headers, body):
         if "uploads" in query:
@@ -305,9 +326,7 @@ class S3Server:
             self.uploads[upload_id] = (key, {})
             return 200, [], f"<InitiateMultipartUploadResult><UploadId>{upload_id}</UploadId></InitiateMultipartUploadResult>"
         if "delete" in query:
-            for name in re.findall(rb"<Key>(.*?)</Key>", body):
-                self.objects.pop(xml.sax.saxutils.unescape(name.decode()), None)
-            return 200, [], "<DeleteResult></DeleteResult>"
+            return self.remove_named([xml.sax.saxutils.unescape(name.decode()) for name in re.findall(rb"<Key>(.*?)</Key>", body)])
         return self.complete(key, query, body)
 
     def complete(self, key, query, body):
@@ -483,6 +502,8 @@ class S3Server:
             "moved": refuses(301, "PermanentRedirect", fields=[("x-amz-bucket-region", "eu-west-7")]),
             "no_xml": lambda request, body: request.send(200, [], "<html><br></html>"),
             "no_list": refuses(501, "NotImplemented"),
+            "refuses_another": lambda request, body: request.send(
+                200, [], "<DeleteResult><Error><Key>another</Key><Code>AccessDenied</Code></Error></DeleteResult>"),
             "reset": lambda request, body: request.reset(),
             "done_and_reset": done_and_reset,
             "half": half,

@@ -24,6 +24,7 @@
 #include "os/fault.h"
 #include "store/encrypted.h"
 #include "store/store.h"
+#include "store/store_remove.h"
 #ifdef S3
 #include "s3_fixture.h"
 #define REMOTE	      1
@@ -508,6 +509,41 @@ Test(store, removing_twice_is_fine)
 		assert_no_blob(d);
 		cr_assert_not(exists(path_of("uploads/2")));
 	}
+}
+
+static void count_told(struct ctx *c, void *arg, const blob_name *name, err_t err)
+{
+	cr_assert_eq(err, OK, "%s", c->failure.detail);
+	++*(size_t *)arg;
+}
+
+/* How many were told of; all of them are gone. */
+static size_t remove_together(const blob_name *names, size_t count, int64_t until_ns)
+{
+	size_t told = 0;
+	const struct store_removal removal = { names, count, until_ns, count_told, &told };
+	cr_assert_eq(store_blobs_remove(&ctx, store, &removal), OK, "%s", ctx.failure.detail);
+	cr_assert_eq(ctx.failure.code, OK);
+	return told;
+}
+
+Test(store, blobs_that_go_together_are_told_of_one_by_one)
+{
+	const blob_name names[] = { FIRST(put(STR("1"), STR("one"))),
+				    FIRST(hash_bytes(DIGEST_SHA512, STR("never there"))),
+				    FIRST(put(STR("2"), STR("two"))),
+				    { put(STR("3"), STR("three")), 1 } };
+	digest kept = put(STR("4"), STR("four"));
+	cr_assert_eq(remove_together(names, COUNT_OF(names), 1), 0, "the time is over");
+	assert_blob(names[0].digest, STR("one"));
+	cr_assert_eq(remove_together(names, COUNT_OF(names), INT64_MAX), COUNT_OF(names));
+	assert_no_blob(names[0].digest);
+	assert_no_blob(names[2].digest);
+	assert_blob(names[3].digest, STR("three")); /* another edition was */
+	assert_blob(kept, STR("four"));
+	cr_assert_eq(remove_together(names, COUNT_OF(names), INT64_MAX), COUNT_OF(names));
+	cr_assert_eq(remove_together(names, 0, INT64_MAX), 0);
+	cr_assert_eq(remove_together(&names[3], 1, INT64_MAX), 1);
 }
 
 #if !defined REMOTE || !defined ENCRYPTED /* bytes that were not asked for yet are gone */

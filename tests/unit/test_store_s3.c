@@ -200,6 +200,73 @@ Test(store_s3, parts_that_were_completed_before_are_found)
 }
 #endif
 
+/* False where the server knows no such thing. */
+static bool hold(digest d, const char *status)
+{
+	const struct aws_pair query[] = { { STR("legal-hold"), STR("") } };
+	char key[REMOTE_KEY_MAX];
+	struct s3_response answer;
+	s3_fixture.names.prefix = s3_fixture.prefix;
+	const struct s3_request rq = {
+		.method = "PUT",
+		.key = s3_blob_key(&s3_fixture.names, FIRST(d), key),
+		.query = query,
+		.query_count = 1,
+		.body = arena_printf(&arena, "<LegalHold><Status>%s</Status></LegalHold>", status),
+		.no_words = true,
+	};
+	cr_assert_eq(s3_send(&ctx, s3_fixture.client, &rq, &answer), OK, "%s", ctx.failure.detail);
+	return answer.status == 200;
+}
+
+struct refused {
+	size_t gone, refused;
+	blob_name name;
+};
+
+static void note_refused(struct ctx *c, void *arg, const blob_name *name, err_t err)
+{
+	struct refused *seen = arg;
+	size_t at;
+	seen->gone += err == OK;
+	if (err == OK)
+		return;
+	seen->refused++;
+	seen->name = *name;
+	cr_assert_eq(err, ERR_STORAGE);
+	cr_assert(str_find(str_from(c->failure.detail), STR("AccessDenied"), &at), "%s",
+		  c->failure.detail);
+}
+
+/* More than one request takes; and one of them is refused, in an answer of 200. */
+Test(store_s3, one_that_is_refused_keeps_no_other_of_many_from_going)
+{
+	static blob_name names[2 * S3_REMOVE_MAX + 1];
+	struct refused seen = { 0 };
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		names[i] = FIRST(hash_bytes(DIGEST_SHA256, arena_printf(&arena, "absent %zu", i)));
+	names[0] = FIRST(put(STR("1"), STR("first")));
+	names[500] = FIRST(put(STR("2"), STR("held")));
+	names[S3_REMOVE_MAX] = FIRST(put(STR("3"), STR("of the second request")));
+	names[2 * S3_REMOVE_MAX] = FIRST(put(STR("4"), STR("last")));
+	bool is_held = hold(names[500].digest, "ON");
+	const struct store_removal removal = { names, COUNT_OF(names), INT64_MAX, note_refused,
+					       &seen };
+	cr_assert_eq(store_blobs_remove(&ctx, store, &removal), OK, "%s", ctx.failure.detail);
+	cr_assert_eq(seen.refused, is_held);
+	cr_assert_eq(seen.gone + seen.refused, COUNT_OF(names));
+	assert_no_blob(names[0].digest);
+	assert_no_blob(names[S3_REMOVE_MAX].digest);
+	assert_no_blob(names[2 * S3_REMOVE_MAX].digest);
+	if (!is_held)
+		cr_skip_test("the server has no legal holds: nothing was refused");
+	cr_assert(blob_name_equal(seen.name, names[500]));
+	assert_blob(names[500].digest, STR("held"));
+	cr_assert(hold(names[500].digest, "OFF"));
+	cr_assert_eq(remove_together(names, COUNT_OF(names), INT64_MAX), COUNT_OF(names));
+	assert_no_blob(names[500].digest);
+}
+
 Test(store_s3, a_walk_reports_what_is_neither)
 {
 	CLEANUP(buf_done) struct buf seen = BUF_INIT(KIB(64));
