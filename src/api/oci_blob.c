@@ -107,7 +107,6 @@ static err_t send_single(struct ctx *ctx, struct blob_answer *answer, struct byt
 
 static err_t refuse_range(struct ctx *ctx, struct blob_answer *answer)
 {
-	answer_begin(answer->rq);
 	exchange_header_printf(answer->rq->x, STR("Content-Range"), "bytes */%llu",
 			       (unsigned long long)answer->blob->size_bytes);
 	answer->rq->keep_headers = true;
@@ -137,13 +136,20 @@ static bool client_address(const void *arg, ip *ret)
 static err_t send_elsewhere(struct blob_answer *answer)
 {
 	struct exchange *x = answer->rq->x;
-	answer_begin(answer->rq);
 	answer_digest(answer->rq, answer->rq->digest);
 	exchange_header(x, STR("Location"), answer->blob->url);
 	exchange_header(x, STR("Cache-Control"), STR("no-store"));
 	TRY(exchange_answer(x, 307, STR_NONE));
 	watch_redirect();
 	return OK;
+}
+
+/* Of the blob itself, as it is here. */
+static void describe(struct request *rq, str etag)
+{
+	answer_digest(rq, rq->digest);
+	exchange_header(rq->x, STR("ETag"), etag);
+	exchange_header(rq->x, STR("Cache-Control"), STR("private, max-age=31536000, immutable"));
 }
 
 err_t oci_blob_get(struct ctx *ctx, struct request *rq)
@@ -155,14 +161,11 @@ err_t oci_blob_get(struct ctx *ctx, struct request *rq)
 			  &blob));
 
 	str etag = arena_printf(ctx->arena, "\"" STR_FMT "\"", STR_ARG(rq->digest_text));
-	answer_digest(rq, rq->digest);
-	exchange_header(rq->x, STR("ETag"), etag);
-	exchange_header(rq->x, STR("Cache-Control"), STR("private, max-age=31536000, immutable"));
 	str if_none_match = request_header(rq, STR("If-None-Match"));
-	if (if_none_match.len && etag_matches(if_none_match, etag))
+	if (if_none_match.len && etag_matches(if_none_match, etag)) {
+		describe(rq, etag);
 		return answer_empty(rq, 304);
-
-	exchange_header(rq->x, STR("Accept-Ranges"), STR("bytes"));
+	}
 	struct blob_answer answer = { rq, &blob };
 	struct byte_range *ranges;
 	size_t count;
@@ -172,6 +175,8 @@ err_t oci_blob_get(struct ctx *ctx, struct request *rq)
 		return refuse_range(ctx, &answer);
 	if (blob.url.len)
 		return send_elsewhere(&answer);
+	describe(rq, etag);
+	exchange_header(rq->x, STR("Accept-Ranges"), STR("bytes"));
 	if (wanted == RANGE_WHOLE)
 		return send_whole(ctx, &answer);
 	return count == 1 ? send_single(ctx, &answer, ranges[0])

@@ -515,6 +515,15 @@ static err_t sweep_uploads(struct ctx *ctx, struct move *move, struct sweep *swe
 	return OK;
 }
 
+/* Who stood still while another process ended the move removes nothing more: the tenant may have
+ * come back to where it was. */
+static err_t read_row_of_ours(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	const struct row_work *work = arg;
+	TRY(check_ours(ctx, tx, work->move));
+	return read_row(ctx, tx, arg);
+}
+
 /* A page of names is removed, and then looked for anew. */
 static err_t sweep_once(struct ctx *ctx, struct move *move, struct sweep *sweep)
 {
@@ -529,7 +538,7 @@ static err_t sweep_once(struct ctx *ctx, struct move *move, struct sweep *sweep)
 		struct row_work work = { .move = move, .d = sweep->found[i].digest };
 		arena_reset(ctx->arena);
 		TRY(ctx_check(ctx));
-		TRY(db_run(ctx, move->registry->db, SQL_READ, read_row, &work));
+		TRY(db_run(ctx, move->registry->db, SQL_READ, read_row_of_ours, &work));
 		if (work.is_at == move->from_id)
 			return fail(ctx, ERR_IN_USE, "blob " DIGEST_FMT " is still needed",
 				    DIGEST_ARG(work.d));

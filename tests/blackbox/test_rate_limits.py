@@ -52,6 +52,14 @@ def test_a_log_says_the_limits_too_although_its_handler_began_the_headers_afresh
     assert log.headers["Content-Type"] == "text/plain; charset=utf-8" and policies(log) == {"user-read": (1000, 3600)}
 
 
+@pytest.mark.settings(rate_limits_user="pull=1000/h")
+@pytest.mark.own_server
+def test_a_range_that_is_not_there_is_refused_with_the_limits(repo):
+    digest = repo.push_blob(b"short")
+    refused = repo.get_blob(digest, headers={"Range": "bytes=10-"}, expect=416)
+    assert policies(refused) == {"user-pull": (1000, 3600)} and refused.headers["Content-Range"] == "bytes */5"
+
+
 @pytest.mark.settings(rate_limits_user="read=5/h", rate_limits_tenant="read=100/h:200")
 @pytest.mark.own_server
 def test_a_user_is_stopped_and_others_are_not(registry, admin):

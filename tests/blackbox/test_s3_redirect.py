@@ -61,6 +61,14 @@ def sent_to(repo, digest, address=INSIDE[0], **fields):
     return answer.headers["Location"]
 
 
+@pytest.mark.own_server
+def test_who_is_sent_is_told_of_his_limits(s3, make_registry, name):
+    registry = make_registry(rate_limits_user="pull=1000/h", **s3.settings(**s3.prefix("limited")))
+    repo = registry.client().repository(name)
+    answer = repo.get_blob(repo.push_blob(LARGE), expect=307, headers=of(INSIDE[0]))
+    assert answer.headers["RateLimit-Policy"] == '"user-pull";q=1000;w=3600' and answer.headers["Docker-Content-Digest"]
+
+
 def fetch(url, expect, **options):
     with requests.Session() as session:
         session.trust_env = False

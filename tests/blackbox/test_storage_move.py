@@ -377,6 +377,27 @@ def test_the_second_process_takes_over_and_the_first_one_fails(registry, places,
     registry.assert_fsck_clean()
 
 
+def test_who_was_overtaken_while_he_removed_removes_nothing_more(registry, places, s3, spawn, name, who):
+    """The tenant may have come back by then, and its bytes be where the old ones were."""
+    tenant = registry.tenant(who, storage=places["s3"])
+    repo = tenant.client().repository(name)
+    blobs = push_all(repo, small(5))
+    old = f"{places['s3']['location']}/blobs/"
+    s3.meeting = threading.Barrier(2, timeout=60)
+    s3.misbehave("DELETE", old, "together")
+    mover = spawn(who, places["files"])
+    wait_until(lambda: s3.meeting.n_waiting, what="its first removal")
+    registry.execute(f"UPDATE tenant SET mover = '{uuid.uuid4()}' WHERE name = '{who}'")
+    s3.meeting.wait()
+    assert mover.wait(60) == 2
+    assert "another process moves this tenant now" in mover.stdout.read()
+    assert len(s3.keys(old)) == 4
+    move(registry, who, None)
+    assert s3.keys(old) == []
+    assert_all(repo, blobs)
+    registry.assert_fsck_clean()
+
+
 # -- wrong bytes
 
 def test_wrong_bytes_stay_and_nothing_is_removed(registry, places, name, who):
