@@ -9,6 +9,7 @@
 
 #define US_PER_S     1000000
 #define PATTERNS_MAX 32
+#define EXTRA_MAX    KIB(12)
 
 static const struct webhook_event_info events[] = {
 #define WEBHOOK_EVENT_ROW(name, harbor, cloud)                                                     \
@@ -193,21 +194,23 @@ void webhook_payload_write(struct json_writer *w, const struct webhook_facts *fa
 	json_write_object_end(w);
 }
 
-void webhook_extra_write(struct json_writer *w, const struct ctx *ctx, str id,
-			 const struct webhook_resource *resources, size_t count)
+str webhook_extra(struct ctx *ctx, str id, const struct webhook_resource *resources, size_t count)
 {
+	CLEANUP(buf_done) struct buf text = BUF_INIT(EXTRA_MAX);
+	struct json_writer w = JSON_WRITER(&text);
 	char trace[TRACEPARENT_LEN + 1];
-	json_write_object_begin(w, NULL);
-	json_write_str(w, "id", id);
-	json_write_str(w, "request_id", ctx->request_id);
-	json_write_str(w, "host", ctx->asked_at);
+	json_write_object_begin(&w, NULL);
+	json_write_str(&w, "id", id);
+	json_write_str(&w, "request_id", ctx->request_id);
+	json_write_str(&w, "host", ctx->asked_at);
 	if (ctx->trace) {
-		json_write_str(w, "traceparent", traceparent_of_all(ctx->trace, trace));
-		json_write_str(w, "tracestate", ctx->trace->state);
+		json_write_str(&w, "traceparent", traceparent_of_all(ctx->trace, trace));
+		json_write_str(&w, "tracestate", ctx->trace->state);
 	}
-	json_write_array_begin(w, "media_types"); /* of the resources, in their order */
+	json_write_array_begin(&w, "media_types"); /* of the resources, in their order */
 	for (size_t i = 0; i < count; i++)
-		json_write_str(w, NULL, resources[i].media_type);
-	json_write_array_end(w);
-	json_write_object_end(w);
+		json_write_str(&w, NULL, resources[i].media_type);
+	json_write_array_end(&w);
+	json_write_object_end(&w);
+	return arena_copy(ctx->arena, buf_str(&text));
 }

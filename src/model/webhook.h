@@ -99,6 +99,6 @@ struct webhook_facts {
 void webhook_payload_write(struct json_writer *w, const struct webhook_facts *facts);
 
 /* What some formats say besides: the event's id, who asked for what, and the types of the
- * resources; and the trace of what happened, for who tells of it later. */
-void webhook_extra_write(struct json_writer *w, const struct ctx *ctx, str id,
-			 const struct webhook_resource *resources, size_t count);
+ * resources; and the trace of what happened, for who tells of it later. A JSON object in ctx's
+ * arena. */
+str webhook_extra(struct ctx *ctx, str id, const struct webhook_resource *resources, size_t count);

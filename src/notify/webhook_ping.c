@@ -34,13 +34,10 @@ static str write_payload(struct ctx *ctx, const struct webhook_policy *policy)
 
 static str write_extra(struct ctx *ctx)
 {
-	CLEANUP(buf_done) struct buf text = BUF_INIT(TEXT_MAX);
-	struct json_writer w = JSON_WRITER(&text);
 	char bytes[UUID_BYTES], id[UUID_TEXT_LEN + 1];
 	unique_bytes(bytes, sizeof bytes);
 	uuid_format(bytes, id);
-	webhook_extra_write(&w, ctx, (str){ id, UUID_TEXT_LEN }, NULL, 0);
-	return arena_copy(ctx->arena, buf_str(&text));
+	return webhook_extra(ctx, (str){ id, UUID_TEXT_LEN }, NULL, 0);
 }
 
 struct work {
@@ -72,11 +69,11 @@ err_t webhook_ping(struct ctx *ctx, struct webhooks *webhooks, const struct webh
 	if (target < 0 || (size_t)target >= policy->target_count)
 		return fail(ctx, ERR_REQUEST_INVALID, "target: the policy has %zu, from 0 on",
 			    policy->target_count);
+	str lane = webhook_lane(ctx->arena, policy->row.id, target);
 	work.delivery = (struct webhook_delivery){
 		.policy_id = policy->row.id,
 		.target = target,
-		.subject = arena_printf(ctx->arena, "%lld.%lld.0", (long long)policy->row.id,
-					(long long)target),
+		.subject = arena_printf(ctx->arena, STR_FMT ".0", STR_ARG(lane)),
 		.event = WEBHOOK_EVENT_PING,
 		.payload = write_payload(ctx, policy),
 		.extra = write_extra(ctx),

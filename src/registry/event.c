@@ -16,7 +16,6 @@
 #include "base/banned.h"
 
 #define PAYLOAD_MAX KIB(28)
-#define EXTRA_MAX   KIB(12)
 
 /* --- whether anybody wants it ----------------------------------------------------------------- */
 
@@ -121,14 +120,11 @@ static err_t write_payload(struct ctx *ctx, struct sql_tx *tx, const struct even
 
 static str write_extra(struct ctx *ctx, const struct event *event)
 {
-	CLEANUP(buf_done) struct buf text = BUF_INIT(EXTRA_MAX);
-	struct json_writer w = JSON_WRITER(&text);
 	char bytes[UUID_BYTES], id[UUID_TEXT_LEN + 1];
 	unique_bytes(bytes, sizeof bytes);
 	uuid_format(bytes, id);
-	webhook_extra_write(&w, ctx, (str){ id, UUID_TEXT_LEN }, event->resources,
-			    event->resource_count);
-	return arena_copy(ctx->arena, buf_str(&text));
+	return webhook_extra(ctx, (str){ id, UUID_TEXT_LEN }, event->resources,
+			     event->resource_count);
 }
 
 static size_t target_count(str targets)
