@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "base/step.h"
 #include "client_library.h"
+#include "codec/base64.h"
+#include "codec/mask.h"
 #include "http/client.h"
 
 #include <string.h>
@@ -14,12 +16,16 @@
 #define CONNECT_TIMEOUT_MS 10000
 #define COMMAND_MAX	   512 /* RFC 5321 §4.5.3.1.4 */
 #define FINAL_STATUS	   500
+#define LOGIN_MAX	   KIB(4)
+#define SECRETS_MAX	   3
 
 struct transfer {
 	struct ctx *ctx;
 	CURL *curl;
 	struct curl_slist *to;
 	str left; /* of the message */
+	str secrets[SECRETS_MAX];
+	size_t secret_count;
 	err_t err;
 	struct buf dialog;
 	char command[COMMAND_MAX]; /* the last one */
@@ -79,10 +85,14 @@ static void keep_command(struct transfer *t, str line)
 	buf_add_byte(&t->dialog, '\n');
 }
 
+/* A server that does not understand a login may say what it was. */
 static void keep_reply(struct transfer *t, str line)
 {
+	CLEANUP(buf_done) struct buf masked = BUF_INIT(COMMAND_MAX);
 	char clean[COMMAND_MAX];
-	size_t len = MIN(line.len, sizeof clean);
+	mask_add(&masked, t->secrets, t->secret_count, line);
+	line = buf_str(&masked);
+	size_t len = line.len;
 	for (size_t i = 0; i < len; i++)
 		clean[i] = line.ptr[i] < ' ' || line.ptr[i] > '~' ? '?' : line.ptr[i];
 	t->reply = arena_copy(t->ctx->arena, (str){ clean, len });
@@ -110,6 +120,28 @@ static int listen_in(CURL *curl, curl_infotype type, char *bytes, size_t len, vo
 /* --- one attempt ------------------------------------------------------------------------------ */
 
 #define SET(option, value) CHECK(libcurl.curl_easy_setopt(t->curl, (option), (value)) == CURLE_OK)
+
+static void add_secret(struct transfer *t, str secret)
+{
+	CLEANUP(buf_done) struct buf b = BUF_INIT(LOGIN_MAX);
+	base64_encode(&b, BASE64_STANDARD, secret);
+	t->secrets[t->secret_count++] = arena_copy(t->ctx->arena, buf_str(&b));
+}
+
+/* As AUTH LOGIN and AUTH PLAIN (RFC 4616) have it. */
+static void note_secrets(struct transfer *t, const struct smtp_server *server)
+{
+	CLEANUP(buf_done) struct buf plain = BUF_INIT(LOGIN_MAX);
+	if (!server->password.len)
+		return;
+	t->secrets[t->secret_count++] = server->password;
+	add_secret(t, server->password);
+	buf_add_byte(&plain, '\0');
+	buf_add(&plain, server->user);
+	buf_add_byte(&plain, '\0');
+	buf_add(&plain, server->password);
+	add_secret(t, buf_str(&plain));
+}
 
 static void set_server(struct transfer *t, const struct smtp_server *server, int timeout_ms)
 {
@@ -217,6 +249,7 @@ static err_t try_once(struct ctx *ctx, const struct smtp_server *server, str fro
 	struct transfer t = { .ctx = ctx, .left = message, .dialog = BUF_INIT(SMTP_DIALOG_MAX) };
 	t.curl = libcurl.curl_easy_init();
 	CHECK(t.curl);
+	note_secrets(&t, server);
 	set_server(&t, server, ctx_left_ms(ctx, server->timeout_ms) + 1);
 	set_message(&t, from, to);
 	buf_add(&t.dialog, ret->dialog);

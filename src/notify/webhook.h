@@ -35,6 +35,7 @@
  */
 #pragma once
 
+#include "codec/mask.h"
 #include "db/webhook.h"
 #include "http/smtp.h"
 #include "model/webhook.h"
@@ -46,7 +47,7 @@
 #define WEBHOOK_ATTEMPTS_KEPT 10
 #define WEBHOOK_SHOWN_MAX     KIB(4) /* of a request and of a response that are kept */
 #define WEBHOOK_ANSWER_MAX    KIB(64)
-#define WEBHOOK_MASK	      "********"
+#define WEBHOOK_MASK	      MASK
 #define WEBHOOK_KEEP_S	      (INT64_C(30) * 86400) /* what ended */
 
 struct job;

@@ -2,7 +2,9 @@
 /* webhook_send.c - see webhook.h: one letter after the other to its receiver. */
 #include "base/clock.h"
 #include "base/mem.h"
+#include "codec/base64.h"
 #include "codec/hex.h"
+#include "codec/mask.h"
 #include "crypto/hmac.h"
 #include "db/db.h"
 #include "jobs/outbox.h"
@@ -15,6 +17,7 @@
 #define KEPT_ARENA    MIB(2)
 #define FIELDS_MAX    5
 #define SIGNATURE_MAX 256
+#define SECRETS_MAX   6
 
 /* One job: all that one target of a policy is told about a repository. */
 struct round {
@@ -73,10 +76,34 @@ static str request_shown(struct ctx *ctx, const struct client_request *request)
 	return arena_copy(ctx->arena, str_take(buf_str(&b), WEBHOOK_SHOWN_MAX));
 }
 
-/* What they answer is theirs: only text is kept. */
-static str response_shown(struct ctx *ctx, const struct client_response *response)
+/* What a receiver was told, and what it may know because of that. */
+static size_t list_secrets(struct ctx *ctx, const struct webhook_target *target,
+			   str ret[SECRETS_MAX])
 {
-	str body = str_take(response->body, WEBHOOK_SHOWN_MAX);
+	str scheme, credential = STR_NONE, login = STR_NONE, user, password = STR_NONE;
+	if (str_cut(target->auth_header, ' ', &scheme, &credential)) {
+		credential = str_trim(credential);
+		if (str_eq_nocase(scheme, STR("Basic")) &&
+		    base64_decode(ctx->arena, BASE64_STANDARD, credential, &login))
+			(void)str_cut(login, ':', &user, &password);
+	}
+	const str all[] = { target->auth_header, credential,	       login, password,
+			    target->secret,	 target->secret_before };
+	size_t count = 0;
+	for (size_t i = 0; i < COUNT_OF(all); i++)
+		if (all[i].len)
+			ret[count++] = all[i];
+	return count;
+}
+
+/* What they answer is theirs: only text is kept, and no secret that it echoes. */
+static str response_shown(struct ctx *ctx, const struct webhook_target *target,
+			  const struct client_response *response)
+{
+	CLEANUP(buf_done) struct buf shown = BUF_INIT(WEBHOOK_SHOWN_MAX);
+	str secrets[SECRETS_MAX];
+	mask_add(&shown, secrets, list_secrets(ctx, target, secrets), response->body);
+	str body = buf_str(&shown);
 	while (body.len && ((unsigned char)body.ptr[body.len - 1] & 0x80) && !str_is_utf8(body))
 		body.len--;
 	bool is_text = str_is_utf8(body);
@@ -106,13 +133,13 @@ static size_t fill_fields(struct ctx *ctx, const struct webhook_delivery *delive
 	return n;
 }
 
-static err_t post(struct ctx *ctx, struct client *client, const struct client_request *request,
-		  struct webhook_attempt *ret)
+static err_t post(struct ctx *ctx, struct client *client, const struct webhook_target *target,
+		  const struct client_request *request, struct webhook_attempt *ret)
 {
 	struct client_response response = { 0 };
 	err_t err = client_send(ctx, client, request, &response);
 	ret->status = response.status;
-	ret->response = response_shown(ctx, &response);
+	ret->response = response_shown(ctx, target, &response);
 	if (err == OK && (response.status < 200 || response.status > 299))
 		return fail(ctx, ERR_UPSTREAM_INVALID, "the receiver answers %d", response.status);
 	return err;
@@ -140,7 +167,8 @@ static err_t send_request(struct ctx *ctx, const struct webhooks *webhooks,
 		.skip_verify = target->skip_cert_verify,
 	};
 	ret->request = request_shown(ctx, &request);
-	return post(ctx, policy->row.tenant_id ? webhooks->guarded : webhooks->free, &request, ret);
+	return post(ctx, policy->row.tenant_id ? webhooks->guarded : webhooks->free, target,
+		    &request, ret);
 }
 
 err_t webhook_try(struct ctx *ctx, const struct webhooks *webhooks,

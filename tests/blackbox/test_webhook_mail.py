@@ -193,6 +193,18 @@ def test_a_login_that_is_refused_gives_up_nothing(make_registry, authority):
 
 
 @pytest.mark.own_server
+def test_a_server_that_repeated_the_login_had_it_in_the_log(make_registry, authority):
+    said = "535 AGJlcnRoAG9wZW4gc2VzYW1l (berth, open sesame) is wrong"
+    with MailServer(login=("berth", "open sesame"), answers={"AUTH": [said]}, starttls=context_of(authority)) as server:
+        registry, admin, path = secure(make_registry, authority, server, smtp_tls="starttls", smtp_user="berth", smtp_password="open sesame")
+        arrived(server)
+        log = log_of(admin, path, ended(admin, path, "Success"))
+        assert log.count("535 ******** (berth, ********) is wrong") == 2, "in the dialog, and as the reason"
+        for text in (log, registry.log_text()):
+            assert "AGJlcnRo" not in text and "sesame" not in text
+
+
+@pytest.mark.own_server
 @pytest.mark.settings(webhooks_retry_for="0s")
 def test_a_server_that_offers_no_starttls_gets_neither_message_nor_login(make_registry, authority):
     with MailServer(login=("berth", "x")) as server:

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Webhooks: what a project's policies tell their receivers, in Harbor's formats, in order, until it is accepted."""
+import base64
 import hashlib
 import hmac
 import json
 import socket
 import threading
+import urllib.parse
 
 import pytest
 
@@ -347,6 +349,35 @@ def test_a_policy_is_read_changed_and_deleted_and_its_secrets_are_not_shown(regi
     admin.get(path, expect=404)
     push(admin, project, "v2", seed=2)
     assert len(receiver.requests) == 1
+
+
+BASIC = base64.b64encode(b"ci:open/sesame 1").decode()
+BOUND = 4096  # so much of an answer is kept
+ECHOES = {
+    "headers and body": lambda path, headers, body: "".join(f"{key}: {value}\n" for key, value in headers.items()).encode() + body,
+    "as JSON": lambda path, headers, body: json.dumps({"got": headers}).replace("/", "\\/").encode(),
+    "in a URL": lambda path, headers, body: urllib.parse.urlencode(headers).encode(),
+    "the login": lambda path, headers, body: b"login " + base64.b64decode(headers["Authorization"].split(" ")[1]) + b" open/sesame 1",
+    "both keys": lambda path, headers, body: b"key-of-today, key-of-yesterday",
+    "over the bound": lambda path, headers, body: b"." * (BOUND - 15) + headers["Authorization"].encode(),
+    "cut": lambda path, headers, body: b"Authorization: " + headers["Authorization"].encode()[:-4],
+}
+
+
+@pytest.mark.settings(webhooks_retry_for="0s")
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("how", ECHOES)
+def test_a_receiver_that_echoed_what_it_got_had_the_secrets_in_the_log(admin, project, how, status):
+    with HttpReceiver(answers=[status], echo=ECHOES[how]) as receiver:
+        path = hook(admin, project, target(receiver, auth_header=f"Basic {BASIC}", secret="key-of-today", secret_before="key-of-yesterday"))
+        push(admin, project)
+        row, = wait_until(lambda: executions(admin, path, q=f"status={'Success' if status == 200 else 'Error'}"), what="its end")
+        log = admin.get(f"{path}/executions/{row['id']}/tasks/{row['id']}/log", expect=200).text
+    request, response = log.split('"occur_at"', 1)
+    assert f"Authorization: {MASK}" in request
+    assert MASK in response or how == "over the bound" and "." * (BOUND - 15) in response, response
+    for secret in (BASIC[:8], urllib.parse.quote(BASIC)[:8], "sesame", "key-of"):
+        assert secret not in log
 
 
 def test_what_there_is_to_choose_from_is_listed(admin, project):

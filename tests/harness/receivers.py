@@ -161,10 +161,10 @@ class Rsyslog:
 
 class HttpReceiver:
     """Keeps what it is asked. `answers`: statuses (or (status, headers)) for the first requests; then 204. `says`: the bodies of answers below
-    300, one after another; then none."""
+    300, one after another; then none. `echo`: makes the body of each answer of the request's path, headers and body."""
 
-    def __init__(self, port=0, answers=(), context=None, refuse_batches=False, says=()):
-        self.says = list(says)
+    def __init__(self, port=0, answers=(), context=None, refuse_batches=False, says=(), echo=None):
+        self.says, self.echo = list(says), echo
         self.answers, self.refuse_batches = list(answers), refuse_batches
         self.requests, self.lock = [], threading.Lock()
         receiver = self
@@ -179,6 +179,8 @@ class HttpReceiver:
                 for key, value in headers.items():
                     self.send_header(key, value)
                 said = receiver.say() if status < 300 else b""
+                if receiver.echo:
+                    said = receiver.echo(self.path, dict(self.headers), body)
                 if said or status != 204:
                     self.send_header("Content-Length", str(len(said)))
                 self.end_headers()
