@@ -24,6 +24,7 @@ ROWS = {
     "s3-blob-get-1g": s3.blob_get_s3,
     "s3-blob-put-1g": s3.blob_put_s3,
     "s3-image-push": s3.image_push_s3,
+    "s3-memory-push": s3.memory_push_s3,
     "tags-100000": scale.tags,
     "artifacts-100000": scale.artifacts,
     "lists-100000": lists.lists,

@@ -94,6 +94,27 @@ def blob_put_s3(bench):
     return [Measure("blob 1 GiB PUT to S3", "MB/s", samples, [Goal(">=", 0.9, AWS)])]
 
 
+TIMES = 16
+
+
+@with_gateway
+def memory_push_s3(bench):
+    """The peak of a short upload against one that is so many times as long."""
+    file = bench.random_file(bench.size(GIB // 4, GIB // 16))
+    short = f"Berth, 1/{TIMES} of it"
+
+    def measure(name):
+        with Gateway() as gateway, bench.up(BerthS3, gateway=gateway) as (server,):
+            server.put_blob("bench/large", b"first")
+            server.reset_peak()
+            tools.load("put", server.address, repository="bench/large", file=file, repeat=1 if name == short else TIMES, token=server.token("bench/large"))
+            return server.peak_mib()
+
+    samples = bench.alternate([OURS, short], measure, rounds=min(bench.rounds, 2))  # no clock in it
+    size = f"{TIMES * file.stat().st_size / GIB:.0f} GiB"
+    return [Measure(f"memory: peak of one {size} push to S3", "MiB", samples, [Goal("<=", 1.05, short), Goal("<=", 96)])]
+
+
 @with_gateway
 def image_push_s3(bench):
     count = bench.size(120, 24)
