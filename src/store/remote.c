@@ -3,6 +3,7 @@
 #include "remote.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include "codec/traceparent.h"
 #include "codec/hex.h"
 #include "os/backoff.h"
 #include "os/file.h"
@@ -77,6 +78,20 @@ void remote_call_done(struct remote_call *call)
 	if (call->ctx.failure.code != OK && call->outer->failure.code == OK)
 		call->outer->failure = call->ctx.failure;
 	arena_done(&call->arena);
+}
+
+void remote_thread_ctx(const struct ctx *ctx, const _Atomic(bool) *cancelled, struct trace *trace,
+		       struct ctx *ret)
+{
+	*ret = (struct ctx){ .deadline_ns = ctx->deadline_ns,
+			     .allowance_ns = ctx->allowance_ns,
+			     .cancelled = cancelled,
+			     .request_id = ctx->request_id };
+	if (ctx->trace) {
+		*trace = *ctx->trace;
+		ret->trace = trace;
+	}
+	ctx_progress(ret);
 }
 
 static void sleep_ms(int ms)

@@ -48,6 +48,11 @@ void remote_call_done(struct remote_call *call);
 	CLEANUP(remote_call_done) struct remote_call call;                                         \
 	remote_call_begin(&(call), (outer))
 
+/* The ctx of a thread that works for who has this one: as his, but for what one thread has alone.
+ * `trace` is room for that thread's. */
+void remote_thread_ctx(const struct ctx *ctx, const _Atomic(bool) *cancelled, struct trace *trace,
+		       struct ctx *ret);
+
 /* Waits before try number `tries` + 1 (from 1 on), at least `after_s`: 50 ms and about twice as
  * long each time. ERR_DEADLINE when there is no time for it, ERR_CANCELLED. */
 err_t remote_wait(struct ctx *ctx, unsigned tries, unsigned after_s);

@@ -46,20 +46,6 @@ static void *send_part(void *arg)
 	return NULL;
 }
 
-/* As who sends it, but for what one thread has alone. */
-static void prepare_ctx(const struct ctx *ctx, struct remote_part *part)
-{
-	part->ctx = (struct ctx){ .deadline_ns = ctx->deadline_ns,
-				  .allowance_ns = ctx->allowance_ns,
-				  .cancelled = &part->all->cancelled,
-				  .request_id = ctx->request_id };
-	if (ctx->trace) {
-		part->trace = *ctx->trace;
-		part->ctx.trace = &part->trace;
-	}
-	ctx_progress(&part->ctx);
-}
-
 /* The memory of the tail becomes the part's, and what lies behind the part moves to that of the one
  * that was here before. */
 static void take_tail(struct remote_part *part, struct remote_upload *up, size_t len)
@@ -97,7 +83,7 @@ bool remote_parts_leave(struct ctx *ctx, struct remote_parts *parts, struct remo
 	part->all = parts;
 	part->number = number;
 	part->done = false;
-	prepare_ctx(ctx, part);
+	remote_thread_ctx(ctx, &parts->cancelled, &part->trace, &part->ctx);
 	take_tail(part, up, len);
 	if (thread_start(ctx, "part", send_part, part, &part->thread) != OK) {
 		ctx_forgive(ctx);

@@ -13,8 +13,6 @@
 
 #include "base/banned.h"
 
-#define COPY_PART_BYTES MIB(1024)
-
 struct s3_store *s3_of(struct store *store)
 {
 	return CONTAINER_OF(store, struct s3_store, store);
@@ -218,39 +216,7 @@ static err_t blobs_remove(struct ctx *ctx, struct store *store, const struct sto
 	return OK;
 }
 
-/* --- copies and proofs ---------------------------------------------------------------------- */
-
-static err_t copy_parts(struct ctx *ctx, struct s3_client *client, str from, uint64_t size_bytes,
-			str to, const char *id)
-{
-	size_t count = 0;
-	CLEANUP(mem_done)
-	struct s3_part *parts = mem_new((size_bytes / COPY_PART_BYTES + 1) * sizeof *parts);
-	for (uint64_t at = 0; at < size_bytes; at += parts[count++].size_bytes) {
-		const struct s3_piece piece = { from, at,
-						MIN(size_bytes - at, (uint64_t)COPY_PART_BYTES) };
-		TRY(s3_part_copy(ctx, client, to, id, (unsigned)count + 1, &piece, &parts[count]));
-		ctx_progress(ctx);
-	}
-	return s3_multipart_complete(ctx, client, to, id, parts, count);
-}
-
-err_t s3_copy_object(struct ctx *ctx, struct s3_client *client, str from,
-		     const struct s3_object *what, str to, char etag[REMOTE_ETAG_MAX + 1])
-{
-	char id[S3_UPLOAD_ID_MAX + 1];
-	etag[0] = '\0';
-	if (what->size_bytes <= S3_COPY_BYTES_MAX)
-		return s3_copy(ctx, client, from, what, to, etag);
-	TRY(s3_multipart_begin(ctx, client, to, id, NULL));
-	err_t err = copy_parts(ctx, client, from, what->size_bytes, to, id);
-	if (err != OK) {
-		struct failure why = ctx->failure;
-		(void)!s3_multipart_abort(ctx, client, to, str_from(id));
-		ctx->failure = why;
-	}
-	return err;
-}
+/* --- proofs -------------------------------------------------------------------------------- */
 
 err_t s3_verify_blob(struct ctx *ctx, struct s3_store *s3, blob_name blob, uint64_t size_bytes,
 		     const char *etag)

@@ -52,11 +52,6 @@ str s3_data_key(const struct s3_store *s3, str id, char into[REMOTE_KEY_MAX]);
 /* The client and the prefix that a place names. Asks nobody. */
 err_t s3_store_new(struct ctx *ctx, const struct store_place *place, struct s3_store **ret);
 
-/* Copies an object of any size inside of the bucket: by the server, in parts when it is large.
- * `etag`: what the server says of the copy; empty when it is of parts. */
-err_t s3_copy_object(struct ctx *ctx, struct s3_client *client, str from,
-		     const struct s3_object *what, str to, char etag[REMOTE_ETAG_MAX + 1]);
-
 /* That a blob is stored as it was meant: its size, the etag that the server gave for it (if any),
  * and its bytes where options.verify says so. */
 err_t s3_verify_blob(struct ctx *ctx, struct s3_store *s3, blob_name blob, uint64_t size_bytes,

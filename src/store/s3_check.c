@@ -187,7 +187,8 @@ static err_t end_parts(struct ctx *ctx, struct store_check *check, str key, cons
 	TRY(s3_part_put(ctx, s3_at(check)->client, key, id, 1, bytes, &parts[0]));
 	const struct s3_piece piece = { key_of(ctx, check, "a"), 0, TEXT.len };
 	TRY(s3_part_copy(ctx, s3_at(check)->client, key, id, 2, &piece, &parts[1]));
-	TRY(s3_multipart_complete(ctx, s3_at(check)->client, key, id, parts, COUNT_OF(parts)));
+	TRY(s3_multipart_complete(ctx, s3_at(check)->client, key, id, parts, COUNT_OF(parts),
+				  NULL));
 	TRY(s3_head(ctx, s3_at(check)->client, key, &object));
 	if (object.size_bytes != bytes.len + TEXT.len)
 		return fail(ctx, ERR_STORAGE, "an object of parts has %llu bytes",

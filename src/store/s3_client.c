@@ -85,6 +85,8 @@ err_t s3_client_new(struct ctx *ctx, const struct s3_options *options, struct s3
 {
 	CLEANUP(client_done) struct s3_client *client = NEW(struct s3_client);
 	arena_init(&client->memory, MEMORY_BYTES);
+	client->copies = (struct s3_copies){ .whole_bytes_max = S3_COPY_BYTES_MAX,
+					     .part_bytes = S3_COPY_PART_BYTES };
 	TRY(set_up(ctx, options, client));
 	*ret = take(client);
 	return OK;

@@ -25,7 +25,9 @@
 
 #include <stdatomic.h>
 
-#define S3_UPLOAD_ID_MAX 1024
+#define S3_UPLOAD_ID_MAX   1024
+#define S3_COPY_BYTES_MAX  (5 * MIB(1024)) /* of one request */
+#define S3_COPY_PART_BYTES MIB(512)	   /* takes its time, and that is less than a minute */
 
 enum s3_verify { S3_VERIFY_ETAG, S3_VERIFY_SIZE, S3_VERIFY_CONTENT };
 
@@ -48,12 +50,20 @@ struct s3_site {
 /* Whether the server compares a body with the SHA-256 that its request is signed with. */
 enum s3_payloads { S3_PAYLOADS_UNKNOWN, S3_PAYLOADS_CHECKED, S3_PAYLOADS_UNCHECKED };
 
+/* When copies in the bucket go in parts: s3_copy.h. */
+struct s3_copies {
+	uint64_t whole_bytes_max;      /* of one request, at most S3_COPY_BYTES_MAX */
+	uint64_t part_bytes;	       /* at least twice S3_PART_BYTES_MIN, for parts are even */
+	_Atomic(uint64_t) bytes_per_s; /* of the last copy in one; 0: nobody knows */
+};
+
 struct s3_client {
 	struct arena memory;
 	struct s3_options options;
 	struct s3_site site;
 	str ca_pem;
 	_Atomic(enum s3_payloads) payloads; /* s3_parts_ask_payloads() */
+	struct s3_copies copies;
 	struct client *http;
 	struct s3_credentials *credentials;
 };

@@ -525,13 +525,16 @@ bool s3_whole_etag(const struct s3_part *parts, size_t count, char into[S3_WHOLE
 
 static err_t compare_whole(struct ctx *ctx, const struct s3_client *client,
 			   const struct s3_response *answer, str key, const struct s3_part *parts,
-			   size_t count)
+			   size_t count, char have[REMOTE_ETAG_MAX + 1])
 {
-	char want[S3_WHOLE_ETAG_BYTES], have[REMOTE_ETAG_MAX + 1];
-	if (client->options.verify != S3_VERIFY_ETAG || !answer->answer.etag.len ||
-	    hides_md5(&answer->raw) || !s3_whole_etag(parts, count, want))
+	char want[S3_WHOLE_ETAG_BYTES];
+	have[0] = '\0';
+	if (!answer->answer.etag.len)
 		return OK;
 	TRY(remote_etag_copy(ctx, answer->answer.etag, have));
+	if (client->options.verify != S3_VERIFY_ETAG || hides_md5(&answer->raw) ||
+	    !s3_whole_etag(parts, count, want))
+		return OK;
 	if (strlen(have) != strlen(want) || have[MD5_TEXT_LEN] != '-' || strcmp(have, want) == 0)
 		return OK;
 	return fail(ctx, ERR_CORRUPT,
@@ -540,8 +543,8 @@ static err_t compare_whole(struct ctx *ctx, const struct s3_client *client,
 		    STR_ARG(key), have, want);
 }
 
-err_t s3_multipart_complete(struct ctx *ctx, struct s3_client *client, str key, const char *id,
-			    const struct s3_part *parts, size_t count)
+static err_t complete(struct ctx *ctx, struct s3_client *client, str key, const char *id,
+		      const struct s3_part *parts, size_t count, char etag[REMOTE_ETAG_MAX + 1])
 {
 	REMOTE_CALL(call, ctx);
 	CLEANUP(buf_done) struct buf body = BUF_INIT(S3_PARTS_MAX * PART_TEXT);
@@ -561,7 +564,40 @@ err_t s3_multipart_complete(struct ctx *ctx, struct s3_client *client, str key, 
 				       .query_count = 1,
 				       .body = buf_str(&body) };
 	TRY(s3_send(&call.ctx, client, &rq, &answer));
-	return compare_whole(&call.ctx, client, &answer, key, parts, count);
+	return compare_whole(&call.ctx, client, &answer, key, parts, count, etag);
+}
+
+/* Whether the object is these parts: `err` if that cannot be said. */
+static err_t find_completed(struct ctx *ctx, struct s3_client *client, str key,
+			    const struct s3_part *parts, size_t count, err_t err)
+{
+	char want[S3_WHOLE_ETAG_BYTES];
+	struct s3_object object;
+	struct failure why = ctx->failure;
+	uint64_t bytes = 0;
+	if ((err != ERR_ABSENT && err != ERR_STORAGE) || !s3_whole_etag(parts, count, want))
+		return err;
+	for (size_t i = 0; i < count; i++)
+		bytes += parts[i].size_bytes;
+	ctx_forgive(ctx);
+	if (s3_head(ctx, client, key, &object) == OK && object.size_bytes == bytes &&
+	    strcmp(object.etag, want) == 0)
+		return OK;
+	ctx_forgive(ctx);
+	ctx->failure = why;
+	return err;
+}
+
+err_t s3_multipart_complete(struct ctx *ctx, struct s3_client *client, str key, const char *id,
+			    const struct s3_part *parts, size_t count,
+			    char etag[REMOTE_ETAG_MAX + 1])
+{
+	char said[REMOTE_ETAG_MAX + 1] = "";
+	err_t err = complete(ctx, client, key, id, parts, count, said);
+	TRY(err == OK ? OK : find_completed(ctx, client, key, parts, count, err));
+	if (etag)
+		memcpy(etag, said, sizeof said);
+	return OK;
 }
 
 err_t s3_multipart_abort(struct ctx *ctx, struct s3_client *client, str key, str id)

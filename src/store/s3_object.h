@@ -12,8 +12,7 @@
 #include "remote_reader.h"
 #include "s3_client.h"
 
-#define S3_COPY_BYTES_MAX  (5 * MIB(1024)) /* of one request */
-#define S3_PART_BYTES_MIN  MIB(5)	   /* of all parts but the last */
+#define S3_PART_BYTES_MIN  MIB(5) /* of all parts but the last */
 #define S3_PARTS_MAX	   10000
 #define S3_REMOVE_MAX	   1000
 #define S3_WHOLE_BYTES_MAX MIB(2)
@@ -93,9 +92,12 @@ struct s3_piece {
 };
 err_t s3_part_copy(struct ctx *ctx, struct s3_client *client, str key, const char *id,
 		   unsigned number, const struct s3_piece *piece, struct s3_part *ret);
-/* ERR_ABSENT when it was completed or aborted before. */
+/* It may have been completed before: the answer was lost, or the process that asked for it died.
+ * Then the object is these very parts, as its etag proves; one that is merely as long may be an
+ * older one. `etag` (NULL is fine): what the server says of the object, empty when nothing. */
 err_t s3_multipart_complete(struct ctx *ctx, struct s3_client *client, str key, const char *id,
-			    const struct s3_part *parts, size_t count);
+			    const struct s3_part *parts, size_t count,
+			    char etag[REMOTE_ETAG_MAX + 1]);
 /* The etag of a whole of parts: MD5 of their MD5s, and how many there are. False where etags are no
  * MD5. */
 #define S3_WHOLE_ETAG_BYTES 48

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* s3_publish.c - see s3.h: an upload becomes a blob. Fault point: s3.copy. */
+/* s3_publish.c - see s3.h: an upload becomes a blob. Fault points: s3.copy, s3.copy_end. */
+#include "base/mem.h"
 #include "os/fault.h"
+#include "s3_copy.h"
 #include "s3_upload.h"
 
 #include "base/banned.h"
@@ -45,7 +47,56 @@ static err_t make_whole(struct ctx *ctx, struct s3_upload *up)
 	return s3_upload_complete(ctx, up);
 }
 
-static err_t copy_to(struct ctx *ctx, struct s3_upload *up, str blob,
+err_t s3_upload_end_copy(struct ctx *ctx, struct s3_upload *up)
+{
+	char key[REMOTE_KEY_MAX];
+	if (!up->state.copy[0])
+		return OK;
+	if (FAULT("s3.copy_end"))
+		return fail_errno(ctx, ERR_STORAGE, "could not end a copy of upload %s",
+				  up->common.id);
+	TRY(s3_multipart_abort(ctx, up->s3->client, s3_blob_key(up->s3, up->state.copy_name, key),
+			       str_from(up->state.copy)));
+	up->state.copy[0] = '\0';
+	up->common.dirty = true;
+	return OK;
+}
+
+static err_t copy_and_complete(struct ctx *ctx, struct s3_upload *up, const struct s3_copying *what,
+			       char etag[REMOTE_ETAG_MAX + 1])
+{
+	struct s3_client *client = up->s3->client;
+	size_t count = s3_copy_part_count(client, what->size_bytes);
+	CLEANUP(mem_done) struct s3_part *parts = mem_new(count * sizeof *parts);
+	TRY(s3_copy_parts(ctx, client, what, parts));
+	TRY(s3_multipart_complete(ctx, client, what->to, what->id, parts, count, etag));
+	up->state.copy[0] = '\0'; /* nothing is left to end */
+	return OK;
+}
+
+/* The state says so before the first part: a multipart upload that nobody knows of could not be
+ * ended. */
+static err_t copy_in_parts(struct ctx *ctx, struct s3_upload *up, blob_name name,
+			   struct s3_copying *what, char etag[REMOTE_ETAG_MAX + 1])
+{
+	TRY(s3_upload_end_copy(ctx, up)); /* of a try before */
+	TRY(s3_multipart_begin(ctx, up->s3->client, what->to, up->state.copy, NULL));
+	up->state.copy_name = name;
+	what->id = up->state.copy;
+	err_t err = remote_upload_save(ctx, &up->common, true);
+	if (err == OK)
+		err = copy_and_complete(ctx, up, what, etag);
+	if (err != OK) {
+		struct failure why = ctx->failure;
+		ctx_forgive(ctx);
+		(void)!s3_upload_end_copy(ctx, up);
+		ctx_forgive(ctx);
+		ctx->failure = why;
+	}
+	return err;
+}
+
+static err_t copy_to(struct ctx *ctx, struct s3_upload *up, str blob, blob_name name,
 		     char etag[REMOTE_ETAG_MAX + 1])
 {
 	char key[REMOTE_KEY_MAX];
@@ -58,7 +109,10 @@ static err_t copy_to(struct ctx *ctx, struct s3_upload *up, str blob,
 		return fail(ctx, ERR_STORAGE, "upload %s has %llu bytes, not %llu", up->common.id,
 			    (unsigned long long)object.size_bytes,
 			    (unsigned long long)up->state.base_bytes);
-	return s3_copy_object(ctx, up->s3->client, data, &object, blob, etag);
+	if (!s3_copy_takes_parts(up->s3->client, object.size_bytes))
+		return s3_copy_whole(ctx, up->s3->client, data, &object, blob, etag);
+	struct s3_copying what = { .from = data, .size_bytes = object.size_bytes, .to = blob };
+	return copy_in_parts(ctx, up, name, &what, etag);
 }
 
 static err_t write_blob(struct ctx *ctx, struct s3_upload *up, str blob, blob_name name,
@@ -74,7 +128,7 @@ static err_t write_blob(struct ctx *ctx, struct s3_upload *up, str blob, blob_na
 			   (str){ up->common.tail, up->state.common.tail_bytes }, &proved));
 	} else {
 		TRY(make_whole(ctx, up));
-		TRY(copy_to(ctx, up, blob, etag));
+		TRY(copy_to(ctx, up, blob, name, etag));
 	}
 	return proved ? OK : s3_verify_blob(ctx, up->s3, name, size_bytes, etag);
 }
@@ -103,6 +157,7 @@ static err_t remove_rest(struct ctx *ctx, struct s3_upload *up)
 	char key[REMOTE_KEY_MAX];
 	str data = s3_data_key(up->s3, remote_upload_id(&up->common), key);
 	remote_parts_drop(&up->parts); /* one that came after the end would stay */
+	TRY(s3_upload_end_copy(ctx, up));
 	if (up->may_have_more)
 		TRY(s3_upload_abort_all(ctx, up->s3, data));
 	else if (up->state.multipart[0])

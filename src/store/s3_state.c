@@ -79,10 +79,22 @@ static bool take_part(void *arg, str value)
 	return true;
 }
 
+static bool take_copy(void *arg, str value)
+{
+	struct s3_state *state = arg;
+	str name, id;
+	return str_cut(value, ' ', &name, &id) && remote_blob_parse(name, &state->copy_name) &&
+	       take_text(id, S3_UPLOAD_ID_MAX, state->copy);
+}
+
 static const struct remote_line lines[] = {
-	REMOTE_LINE_VERSION,	      { "head", take_head, false },
-	{ "base", take_base, false }, { "multipart", take_multipart, false },
-	{ "part", take_part, true },  REMOTE_LINE_TAIL,
+	REMOTE_LINE_VERSION,
+	{ "head", take_head, false },
+	{ "base", take_base, false },
+	{ "multipart", take_multipart, false },
+	{ "part", take_part, true },
+	{ "copy", take_copy, false },
+	REMOTE_LINE_TAIL,
 };
 
 static const struct remote_format format = { FIRST_LINE, lines, COUNT_OF(lines) };
@@ -110,5 +122,10 @@ void s3_state_print(struct buf *b, const struct s3_state *state)
 	for (size_t i = 0; i < state->part_count; i++)
 		buf_printf(b, "part %llu %s\n", (unsigned long long)state->parts[i].size_bytes,
 			   state->parts[i].etag);
+	if (state->copy[0]) {
+		char name[REMOTE_KEY_MAX];
+		buf_printf(b, "copy " STR_FMT " %s\n",
+			   STR_ARG(remote_blob_name("", state->copy_name, name)), state->copy);
+	}
 	remote_state_print_last(b, &state->common);
 }

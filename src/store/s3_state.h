@@ -9,6 +9,7 @@
  *	base 52428800				so many bytes are in the data object
  *	multipart 2~Xo…				or: in the parts of this multipart upload
  *	part 8388608 3a4b…			number 1, 2, …: bytes, etag
+ *	copy blobs/sha256/ab/ab01… 2~Yp…	it is becoming that blob, in the parts of this one
  *	tail 131072				bytes behind the empty line
  */
 #pragma once
@@ -29,6 +30,8 @@ struct s3_state {
 	struct s3_part *parts;
 	size_t part_count, part_capacity;
 	uint64_t parts_bytes; /* sum */
+	blob_name copy_name;
+	char copy[S3_UPLOAD_ID_MAX + 1]; /* empty: none */
 };
 
 void s3_state_done(struct s3_state *state); /* CLEANUP */

@@ -11,6 +11,7 @@
  */
 #include "base/mem.h"
 #include "os/fault.h"
+#include "s3_copy.h"
 #include "s3_upload.h"
 
 #include <errno.h>
@@ -48,22 +49,17 @@ size_t s3_upload_part_bytes(const struct s3_upload *up)
 
 /* --- parts ---------------------------------------------------------------------------------- */
 
-/* The server gives what is in the data object to a new multipart upload, in even parts that none is
- * too small of. */
+/* The server gives what is in the data object to a new multipart upload. */
 static err_t copy_base(struct ctx *ctx, struct s3_upload *up, uint64_t base_bytes)
 {
 	char key[REMOTE_KEY_MAX];
 	str data = s3_data_key(up->s3, remote_upload_id(&up->common), key);
-	uint64_t count = (base_bytes + MIB(1024) - 1) / MIB(1024),
-		 step = (base_bytes + count - 1) / count;
-	for (uint64_t at = 0; at < base_bytes; at += step) {
-		struct s3_part part;
-		const struct s3_piece piece = { data, at, MIN(base_bytes - at, step) };
-		TRY(s3_part_copy(ctx, up->s3->client, data, up->state.multipart,
-				 (unsigned)up->state.part_count + 1, &piece, &part));
-		s3_state_add_part(&up->state, &part);
-		ctx_progress(ctx);
-	}
+	const struct s3_copying what = { data, base_bytes, data, up->state.multipart };
+	size_t count = s3_copy_part_count(up->s3->client, base_bytes);
+	CLEANUP(mem_done) struct s3_part *parts = mem_new(count * sizeof *parts);
+	TRY(s3_copy_parts(ctx, up->s3->client, &what, parts));
+	for (size_t i = 0; i < count; i++)
+		s3_state_add_part(&up->state, &parts[i]);
 	return OK;
 }
 
@@ -124,27 +120,6 @@ static err_t begin_parts(struct ctx *ctx, struct s3_upload *up)
 	return err;
 }
 
-/* A completion may have happened before: its answer was lost, or the process that asked for it
- * died. Then the data object is these very parts, as its etag proves; an object that is merely as
- * long may be an older one. `err` if it does not. */
-static err_t find_completed(struct ctx *ctx, struct s3_upload *up, err_t err)
-{
-	char key[REMOTE_KEY_MAX], want[S3_WHOLE_ETAG_BYTES];
-	struct s3_object object;
-	struct failure why = ctx->failure;
-	if ((err != ERR_ABSENT && err != ERR_STORAGE) ||
-	    !s3_whole_etag(up->state.parts, up->state.part_count, want))
-		return err;
-	ctx_forgive(ctx);
-	if (s3_head(ctx, up->s3->client, s3_data_key(up->s3, remote_upload_id(&up->common), key),
-		    &object) == OK &&
-	    object.size_bytes == up->state.parts_bytes && strcmp(object.etag, want) == 0)
-		return OK;
-	ctx_forgive(ctx);
-	ctx->failure = why;
-	return err;
-}
-
 err_t s3_upload_complete(struct ctx *ctx, struct s3_upload *up)
 {
 	char key[REMOTE_KEY_MAX];
@@ -158,9 +133,8 @@ err_t s3_upload_complete(struct ctx *ctx, struct s3_upload *up)
 	if (up->state.part_count == 0) {
 		TRY(s3_multipart_abort(ctx, up->s3->client, data, str_from(up->state.multipart)));
 	} else {
-		err_t err = s3_multipart_complete(ctx, up->s3->client, data, up->state.multipart,
-						  up->state.parts, up->state.part_count);
-		TRY(err == OK ? OK : find_completed(ctx, up, err));
+		TRY(s3_multipart_complete(ctx, up->s3->client, data, up->state.multipart,
+					  up->state.parts, up->state.part_count, NULL));
 	}
 	up->state.base_bytes = up->state.parts_bytes;
 	s3_state_drop_parts(&up->state);
@@ -469,6 +443,7 @@ static err_t remove_upload(struct ctx *ctx, struct s3_store *s3, str id)
 	if (!unknown)
 		TRY(err);
 	ctx_forgive(ctx);
+	TRY(s3_upload_end_copy(ctx, up));
 	if (unknown || up->state.multipart[0])
 		TRY(s3_upload_abort_all(ctx, s3, s3_data_key(s3, id, key)));
 	return s3_upload_remove_objects(ctx, s3, id);

@@ -38,5 +38,8 @@ err_t s3_upload_complete(struct ctx *ctx, struct s3_upload *up);
  * lost, or a process died before it said so. */
 err_t s3_upload_abort_all(struct ctx *ctx, struct s3_store *s3, str data);
 
+/* Ends a copy in parts that the state tells of and that was not ended: a process died meanwhile. */
+err_t s3_upload_end_copy(struct ctx *ctx, struct s3_upload *up);
+
 /* The state's object and the data object. */
 err_t s3_upload_remove_objects(struct ctx *ctx, struct s3_store *s3, str id);

@@ -37,6 +37,10 @@ Test(s3_state, what_is_printed_is_parsed)
 	for (int i = 0; i < 100; i++)
 		s3_state_add_part(&state, &(const struct s3_part){ MIB(8), "0123-4" });
 	assert_round_trip(&state);
+	state.copy_name.digest = (digest){ .algorithm = DIGEST_SHA512 };
+	state.copy_name.edition = 3;
+	memcpy(state.copy, "2~id with = & blanks", 20);
+	assert_round_trip(&state);
 }
 
 #define BEGIN "berth-upload 1\nversion 0000000000000001\n"
@@ -59,6 +63,8 @@ Test(s3_state, nothing_else_is)
 		BEGIN "head \nmultipart x\npart 1\ntail 0\n\n",
 		BEGIN "head \nmultipart x\npart 6000000000 e\ntail 0\n\n",
 		BEGIN "head \nunknown 1\ntail 0\n\n",
+		BEGIN "head \ncopy 2~id\ntail 0\n\n",
+		BEGIN "head \ncopy blobs/sha256/ab/cd 2~id\ntail 0\n\n",
 		"berth-upload 1\nversion 1\nhead \ntail 0\n\n",
 	};
 	for (size_t i = 0; i < COUNT_OF(wrong); i++) {

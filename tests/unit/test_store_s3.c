@@ -400,4 +400,135 @@ Test(store_s3, bytes_go_on_behind_parts_that_were_completed_before)
 		     ctx.failure.detail);
 	assert_large_blob(d, all);
 }
+
+/* --- copies in parts ------------------------------------------------------------------------- */
+
+/* Two parts of what has three as an upload. */
+static void copy_in_parts(void)
+{
+	struct s3_copies *copies = &s3_of(store)->client->copies;
+	copies->whole_bytes_max = MIB(20);
+	copies->part_bytes = MIB(12);
+}
+
+static str key_of(digest d)
+{
+	char *key = arena_alloc(&arena, REMOTE_KEY_MAX);
+	s3_fixture.names.prefix = s3_fixture.prefix;
+	return s3_blob_key(&s3_fixture.names, FIRST(d), key);
+}
+
+static bool is_of_two_parts(digest d)
+{
+	struct s3_object object;
+	cr_assert_eq(s3_head(&ctx, s3_fixture.client, key_of(d), &object), OK);
+	return str_has_suffix(str_from(object.etag), STR("-2"));
+}
+
+static digest publish_in_parts(const char *id, const char *fault, err_t want)
+{
+	CLEANUP(store_upload_done) struct store_upload upload = STORE_UPLOAD_INIT;
+	str all = { pattern(LARGE), LARGE };
+	digest d = hash_bytes(DIGEST_SHA256, all);
+	open_with(str_from(id), STR(""), &upload);
+	if (upload.size_bytes == 0)
+		append_all(&upload, all);
+	fault_setup(fault);
+	cr_assert_eq(driver->publish(&ctx, store, &upload, str_from(id), FIRST(d)), want, "%s",
+		     ctx.failure.detail);
+	fault_setup(NULL);
+	ctx_forgive(&ctx);
+	return d;
+}
+
+Test(store_s3, what_is_larger_than_one_copy_may_be_is_copied_in_parts)
+{
+	copy_in_parts();
+	digest d = publish_in_parts("c1", NULL, OK);
+	cr_assert(is_of_two_parts(d));
+	cr_assert_eq(multiparts_of(key_of(d)), 0);
+	cr_assert_not(exists(path_of("uploads/c1")));
+	cr_assert_not(exists(path_of("uploads/c1.data")));
+	assert_large_blob(d, (str){ pattern(LARGE), LARGE });
+}
+
+/* Where copies in one were slow it is better to have several that are answered. */
+Test(store_s3, parts_are_copied_where_one_copy_would_take_long)
+{
+	struct s3_copies *copies = &s3_of(store)->client->copies;
+	static const struct {
+		uint64_t bytes_per_s;
+		bool in_parts;
+	} cases[] = { { 0, true }, { MIB(1), true }, { MIB(100), false } };
+	copies->part_bytes = MIB(12);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		atomic_store(&copies->bytes_per_s, cases[i].bytes_per_s);
+		digest d = publish_in_parts("c2", NULL, OK);
+		cr_assert_eq(is_of_two_parts(d), cases[i].in_parts, "%zu", i);
+		cr_assert_eq(driver->blob_remove(&ctx, store, FIRST(d)), OK);
+	}
+	cr_assert_neq(atomic_load(&copies->bytes_per_s), MIB(100), "it is measured");
+}
+
+Test(store_s3, parts_of_a_copy_are_copied_at_a_time)
+{
+	copy_in_parts();
+	s3_of(store)->client->copies.part_bytes = MIB(10);
+	int64_t began_ns = clock_now_ns();
+	digest d = publish_in_parts("c3", "s3.copy_part:*=wait:2000", OK);
+	cr_assert_lt(clock_now_ns() - began_ns, 5 * CLOCK_S);
+	assert_large_blob(d, (str){ pattern(LARGE), LARGE });
+}
+
+/* Nothing half-made is there, and the upload goes on. */
+Test(store_s3, every_step_of_a_copy_in_parts_may_fail_once)
+{
+	static const char *const faults[] = {
+		"s3.copy_part:1=errno:5", "s3.copy_part:2=errno:5",
+		"s3.state:2=errno:5", /* the one that tells of the copy */
+	};
+	copy_in_parts();
+	for (size_t i = 0; i < COUNT_OF(faults); i++) {
+		digest d = publish_in_parts("c4", faults[i], ERR_STORAGE);
+		assert_no_blob(d);
+		cr_assert_eq(multiparts_of(key_of(d)), 0, "%s", faults[i]);
+		cr_assert(exists(path_of("uploads/c4")));
+		publish_in_parts("c4", NULL, OK);
+		cr_assert_eq(multiparts_of(key_of(d)), 0);
+		assert_large_blob(d, (str){ pattern(LARGE), LARGE });
+		cr_assert_eq(driver->blob_remove(&ctx, store, FIRST(d)), OK);
+	}
+}
+
+/* A process that died in the middle: who goes on ends it, and so does who removes the upload. */
+Test(store_s3, a_copy_in_parts_that_nobody_ended_is_found_by_its_state)
+{
+	copy_in_parts();
+	for (int removed = 0; removed < 2; removed++) {
+		digest d = publish_in_parts("c5", "s3.copy_part:2=errno:5,s3.copy_end:1=errno:5",
+					    ERR_STORAGE);
+		assert_no_blob(d);
+		cr_assert_eq(multiparts_of(key_of(d)), 1);
+		if (removed)
+			cr_assert_eq(driver->upload_remove(&ctx, store, STR("c5")), OK);
+		else
+			publish_in_parts("c5", NULL, OK);
+		cr_assert_eq(multiparts_of(key_of(d)), 0);
+		cr_assert_not(exists(path_of("uploads/c5")));
+		cr_assert_eq(driver->blob_remove(&ctx, store, FIRST(d)), OK);
+	}
+}
+
+Test(store_s3, an_upload_goes_on_behind_a_base_that_was_copied_in_parts)
+{
+	CLEANUP(store_upload_done) struct store_upload upload = STORE_UPLOAD_INIT;
+	str all = { pattern(2 * LARGE), 2 * LARGE };
+	copy_in_parts();
+	open_with(STR("c6"), STR(""), &upload);
+	append_all(&upload, str_take(all, LARGE));
+	assert_upload(&upload, str_take(all, LARGE)); /* completes the parts */
+	append_all(&upload, str_skip(all, LARGE));
+	publish_large(&upload, STR("c6"), all);
+	cr_assert_eq(multiparts(), 0);
+}
 #endif
