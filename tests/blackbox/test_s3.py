@@ -320,6 +320,72 @@ def test_a_client_that_leaves_an_upload_in_one_request_leaves_nothing(repo, s3):
     wait_until(lambda: s3.left_of_uploads("shared") == s3.left_before, what="the end of all parts")
 
 
+def multiparts(s3, prefix):
+    with s3.lock:
+        return [key for key, _ in s3.uploads.values() if key.startswith(prefix)]
+
+
+def expire(registry):
+    registry.execute("UPDATE upload SET touched_at_us = 1")
+    wait_until(lambda: registry.query("SELECT id FROM upload") == [], what="the session's end")
+
+
+@pytest.mark.own_server
+@pytest.mark.parametrize("end", ["close", "reset"])
+def test_an_upload_that_was_abandoned_leaves_no_parts_when_its_session_ends(s3, make_registry, name, end):
+    registry = make_registry(**s3.settings(STORAGE_S3_PREFIX=name, UPLOADS_EXPIRY="5s"))
+    repo = registry.client().repository(name)
+    leave(repo, s3, "PATCH", repo.start_upload().location, end)
+    wait_until(lambda: s3.keys(f"{name}/uploads/"), what="its state")
+    assert len(multiparts(s3, name)) == 1
+    expire(registry)
+    wait_until(lambda: not s3.left_of_uploads(name), what="its parts being ended")
+
+
+def crash(s3, registry, name):
+    """Between the beginning of a multipart upload and the first state, which would tell of it; its upload."""
+    repo = registry.client().repository(name)
+    upload = repo.start_upload()
+    s3.victim = registry
+    s3.misbehave("PUT", "/uploads/[0-9a-f-]+$", "killed")
+    headers = {"Content-Length": len(LARGE), "Authorization": repo.client.authorization((repo.scope,))}
+    Wire(registry).send(request("PATCH", upload.location, headers) + LARGE)
+    registry.wait_dead()
+    assert s3.keys(f"{name}/") == [] and len(multiparts(s3, name)) == 1
+    s3.behave()
+    registry.start()
+    return upload
+
+
+@pytest.mark.own_server
+def test_parts_that_a_crash_left_without_a_state_end_with_the_session(s3, make_registry, name):
+    registry = make_registry(**s3.settings(STORAGE_S3_PREFIX=name, UPLOADS_EXPIRY="5s"))
+    crash(s3, registry, name)
+    expire(registry)
+    wait_until(lambda: not multiparts(s3, name), what="its being ended")
+
+
+@pytest.mark.own_server
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_parts_that_a_crash_left_without_a_state_are_found_when_the_session_is_over(s3, make_registry, name, goes_on):
+    """Who goes on begins other ones."""
+    registry = make_registry(**s3.settings(STORAGE_S3_PREFIX=name))
+    upload = crash(s3, registry, name)
+    left = multiparts(s3, name)
+    if goes_on:
+        upload.patch(LARGE, 0)
+        upload.put(oci.digest_of(LARGE))
+        assert upload.repository.get_blob(oci.digest_of(LARGE)).content == LARGE
+    else:
+        registry.execute("DELETE FROM upload")
+    assert multiparts(s3, name) == left == [f"{name}/uploads/{upload.uuid}.data"]
+    status, output = registry.fsck()
+    assert status == 1 and upload.uuid in output, output
+    garbage.run(registry.client(auth="basic"))
+    wait_until(lambda: not multiparts(s3, name), what="its being swept")
+    registry.assert_fsck_clean()
+
+
 def test_an_upload_in_one_request_that_fails_ends_all_its_parts(repo, s3):
     s3.misbehave("PUT", "partNumber=4&", "forbidden", times=-1)
     data = HUGE[3:]

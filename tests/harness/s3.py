@@ -111,6 +111,7 @@ class S3Server:
         self.secret, self.region, self.session_token = secret, region, session_token
         self.checks_payloads = True
         self.meeting = None  # a threading.Barrier for the trouble "together"
+        self.victim = None  # a registry, for the trouble "killed"
         self.ahead_s = 0  # how far its clock is ahead, for who brings a presigned URL
         self.objects = {}
         self.uploads = {}  # id: (key, {number: Stored})
@@ -486,6 +487,10 @@ class S3Server:
             status, fields, content = server.answer(request, body)
             request.send(status, [(name, '"1-2-3"' if name == "ETag" else value) for name, value in fields], content)
 
+        def killed(request, body):
+            server.victim.process.kill()
+            request.reset()
+
         def done_and_reset(request, body):
             server.answer(request, body)
             request.reset()
@@ -506,6 +511,7 @@ class S3Server:
                 200, [], "<DeleteResult><Error><Key>another</Key><Code>AccessDenied</Code></Error></DeleteResult>"),
             "reset": lambda request, body: request.reset(),
             "done_and_reset": done_and_reset,
+            "killed": killed,
             "half": half,
             "longer": longer,
             "wrong_total": wrong_total,
