@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "codec/traceparent.h"
 #include "db/db.h"
 #include "db/project_content.h"
 #include "internal.h"
@@ -657,6 +658,7 @@ struct worker {
 	pthread_t thread;
 	struct run run;
 	struct ctx ctx;
+	struct trace trace; /* a copy, since each thread is in another step */
 	struct arena arena;
 	err_t err;
 };
@@ -664,6 +666,8 @@ struct worker {
 static void *work(void *arg)
 {
 	struct worker *worker = arg;
+	const struct log_field about = LOG_I64("job", worker->run.how->job_id);
+	log_about(&about, 1);
 	worker->err = collect_due(&worker->ctx, &worker->run);
 	return NULL;
 }
@@ -677,6 +681,10 @@ static err_t start_worker(struct ctx *ctx, const struct run *run, struct worker 
 	arena_init(&worker->arena, RUN_ARENA);
 	worker->ctx = *ctx;
 	worker->ctx.arena = &worker->arena;
+	if (ctx->trace) {
+		worker->trace = *ctx->trace;
+		worker->ctx.trace = &worker->trace;
+	}
 	err_t err = thread_start(ctx, "collect", work, worker, &worker->thread);
 	if (err != OK)
 		arena_done(&worker->arena);
