@@ -150,12 +150,61 @@ err_t db_garbage_bury(struct ctx *ctx, struct sql_tx *tx, const struct garbage_b
 	return sql_exec(ctx, tx, &SQL_GARBAGE_BURY, SQL_ARGS(blobs, SQL_TEXT(burial->by)), NULL);
 }
 
-err_t db_garbage_would_free(struct ctx *ctx, struct sql_tx *tx, int64_t after_id, size_t max,
-			    struct condemned **ret, size_t *ret_count)
+err_t db_garbage_doom(struct ctx *ctx, struct sql_tx *tx, int64_t job_id, int64_t manifest_id,
+		      bool *ret_new)
 {
-	return db_rows_read(ctx, tx, &SQL_GARBAGE_WOULD_FREE,
-			    SQL_ARGS(SQL_I64(after_id), SQL_I64((int64_t)max)), &condemned_reader,
-			    (void **)ret, ret_count);
+	struct sql_args args = SQL_ARGS(SQL_I64(job_id), SQL_I64(manifest_id));
+	int64_t count;
+	TRY(sql_exec(ctx, tx, &SQL_GARBAGE_DOOM_MANIFEST, args, &count));
+	*ret_new = count > 0;
+	return *ret_new ? sql_exec(ctx, tx, &SQL_GARBAGE_DOOM_LINKS, args, NULL) : OK;
+}
+
+static void read_follower(struct ctx *ctx, const struct sql_rows *rows, void *item)
+{
+	*(struct doomed_follower *)item =
+		(struct doomed_follower){ sql_i64(rows, 0), sql_i64(rows, 1) };
+}
+
+err_t db_garbage_doom_followers(struct ctx *ctx, struct sql_tx *tx, int64_t job_id,
+				int64_t manifest_id, struct doomed_follower **ret,
+				size_t *ret_count)
+{
+	static const struct row_reader reader = { sizeof(struct doomed_follower), read_follower };
+	return db_rows_read(ctx, tx, &SQL_GARBAGE_DOOM_FOLLOWERS,
+			    SQL_ARGS(SQL_I64(job_id), SQL_I64(manifest_id)), &reader, (void **)ret,
+			    ret_count);
+}
+
+err_t db_garbage_forget_doomed(struct ctx *ctx, struct sql_tx *tx, int64_t job_id, size_t max,
+			       int64_t *ret_count)
+{
+	struct sql_args args = SQL_ARGS(SQL_I64(job_id), SQL_I64((int64_t)max));
+	int64_t links;
+	TRY(sql_exec(ctx, tx, &SQL_GARBAGE_FORGET_DOOMED_MANIFESTS, args, ret_count));
+	TRY(sql_exec(ctx, tx, &SQL_GARBAGE_FORGET_DOOMED_LINKS, args, &links));
+	*ret_count += links;
+	return OK;
+}
+
+static void read_would_free(struct ctx *ctx, const struct sql_rows *rows, void *item)
+{
+	struct would_free *would = item;
+	read_condemned(ctx, rows, &would->blob);
+	would->with_doomed = sql_i64(rows, 5) != 0;
+}
+
+err_t db_garbage_would_free(struct ctx *ctx, struct sql_tx *tx,
+			    const struct would_free_query *query, struct would_free **ret,
+			    size_t *ret_count)
+{
+	static const struct row_reader reader = { sizeof(struct would_free), read_would_free };
+	return db_rows_read(ctx, tx,
+			    query->only_doomed ? &SQL_GARBAGE_WOULD_FREE_DOOMED
+					       : &SQL_GARBAGE_WOULD_FREE_DUE,
+			    SQL_ARGS(SQL_I64(query->after_id), SQL_I64((int64_t)query->max),
+				     SQL_I64(query->job_id)),
+			    &reader, (void **)ret, ret_count);
 }
 
 static void read_loose(struct ctx *ctx, const struct sql_rows *rows, void *item)

@@ -92,9 +92,40 @@ struct garbage_burial {
 };
 err_t db_garbage_bury(struct ctx *ctx, struct sql_tx *tx, const struct garbage_burial *burial);
 
-/* What would be condemned now, by the blobs' ids. */
-err_t db_garbage_would_free(struct ctx *ctx, struct sql_tx *tx, int64_t after_id, size_t max,
-			    struct condemned **ret, size_t *ret_count);
+/* --- dry runs --------------------------------------------------------------------------------- */
+
+/* A manifest would go, for this job and as long as it does not forget it. `*ret_new`: it is told
+ * for the first time. */
+err_t db_garbage_doom(struct ctx *ctx, struct sql_tx *tx, int64_t job_id, int64_t manifest_id,
+		      bool *ret_new);
+
+/* What would go with it and all that is doomed already. */
+struct doomed_follower {
+	int64_t manifest_id, tags;
+};
+err_t db_garbage_doom_followers(struct ctx *ctx, struct sql_tx *tx, int64_t job_id,
+				int64_t manifest_id, struct doomed_follower **ret,
+				size_t *ret_count);
+/* At most `max` of either kind; until there are none. */
+err_t db_garbage_forget_doomed(struct ctx *ctx, struct sql_tx *tx, int64_t job_id, size_t max,
+			       int64_t *ret_count);
+
+/* What would be condemned, by the blobs' ids: of what is due now, or (`only_doomed`) of what is not
+ * and only goes with what the job has doomed. */
+struct would_free {
+	struct condemned blob;
+	bool with_doomed;
+};
+struct would_free_query {
+	int64_t job_id, after_id;
+	size_t max;
+	bool only_doomed;
+};
+err_t db_garbage_would_free(struct ctx *ctx, struct sql_tx *tx,
+			    const struct would_free_query *query, struct would_free **ret,
+			    size_t *ret_count);
+
+/* --- untagged artifacts ----------------------------------------------------------------------- */
 
 /* Artifacts that have been without a tag, a parent and a subject for longer than `age_us`. */
 struct loose_artifact {

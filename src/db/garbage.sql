@@ -158,17 +158,78 @@ UNION ALL
 SELECT NULL, e.next FROM blob_edition e WHERE e.digest = $2 AND e.storage_id = @domain
 	AND NOT EXISTS (SELECT 1 FROM blob b WHERE b.digest = $2 AND b.storage_id = @domain);
 
--- A dry run: blobs that would go, which are those with no link but such that would go too.
--- name: garbage_would_free :many
-SELECT b.id, COALESCE(b.place_id, b.storage_id), b.digest, b.size_bytes, b.edition
-FROM garbage g JOIN blob b ON b.id = g.blob_id
-WHERE g.blob_id > $1 AND g.due_at_us <= @now_us AND b.condemned_at_us IS NULL
-	AND NOT EXISTS (SELECT 1 FROM trash_blob k WHERE k.blob_id = b.id)
+-- A dry run writes down what would go with an untagged artifact, so that all that it finds counts together. $1: the job's.
+-- name: garbage_doom_manifest :exec
+INSERT INTO doomed_manifest (job_id, manifest_id) VALUES ($1, $2) ON CONFLICT DO NOTHING;
+
+-- name: garbage_doom_links :exec
+INSERT INTO doomed_link (job_id, blob_id, repository_id)
+SELECT CAST($1 AS BIGINT), rb.blob_id, rb.repository_id
+FROM manifest_reference c
+JOIN manifest m ON m.id = c.manifest_id
+JOIN repository r ON r.id = m.repository_id
+JOIN tenant t ON t.id = r.tenant_id
+JOIN blob b ON b.digest = c.digest AND b.storage_id = t.storage_id
+JOIN repository_blob rb ON rb.repository_id = m.repository_id AND rb.blob_id = b.id
+WHERE c.manifest_id = $2
+ON CONFLICT DO NOTHING;
+
+-- What goes when manifest $2 goes, as artifact_followers says it of what is there: accessories, and children without a tag whose parents
+-- all go.
+-- name: garbage_doom_followers :many
+SELECT a.manifest_id, a.tag_count
+FROM manifest m
+JOIN artifact a ON a.repository_id = m.repository_id AND a.subject = m.digest AND a.accessory IS NOT NULL
+WHERE m.id = $2
+UNION ALL
+SELECT a.manifest_id, a.tag_count
+FROM manifest m
+JOIN manifest_reference c ON c.manifest_id = m.id AND c.role = 2
+JOIN manifest n ON n.repository_id = m.repository_id AND n.digest = c.digest
+JOIN artifact a ON a.manifest_id = n.id AND a.tag_count = 0
+WHERE m.id = $2 AND NOT EXISTS (SELECT 1 FROM manifest_reference o
+	JOIN manifest p ON p.id = o.manifest_id AND p.repository_id = n.repository_id
+	WHERE o.digest = n.digest AND o.project_id = c.project_id AND o.role = 2
+		AND NOT EXISTS (SELECT 1 FROM doomed_manifest d WHERE d.job_id = $1 AND d.manifest_id = p.id));
+
+-- name: garbage_forget_doomed_manifests :exec
+DELETE FROM doomed_manifest WHERE job_id = $1 AND manifest_id IN (
+	SELECT d.manifest_id FROM doomed_manifest d WHERE d.job_id = $1 ORDER BY d.manifest_id LIMIT $2);
+
+-- name: garbage_forget_doomed_links :exec
+DELETE FROM doomed_link WHERE job_id = $1 AND (blob_id, repository_id) IN (
+	SELECT d.blob_id, d.repository_id FROM doomed_link d WHERE d.job_id = $1 ORDER BY d.blob_id, d.repository_id LIMIT $2);
+
+-- Blobs that would go: those with no link but such that would go too. By the blobs' ids; first those of which somebody let go before, then
+-- those of which only what is doomed would.
+-- part: would_due
+garbage g JOIN blob b ON b.id = g.blob_id
+WHERE g.blob_id > $1 AND g.due_at_us <= @now_us
 	AND NOT EXISTS (SELECT 1 FROM garbage x
 		WHERE x.blob_id = g.blob_id AND x.repository_id < g.repository_id AND x.due_at_us <= @now_us)
-	AND NOT EXISTS (SELECT 1 FROM repository_blob
-		WHERE repository_blob.blob_id = b.id AND (@referred_in_repository OR NOT EXISTS (SELECT 1 FROM garbage o
-			WHERE o.blob_id = repository_blob.blob_id AND o.repository_id = repository_blob.repository_id AND o.due_at_us <= @now_us)))
+
+-- part: would_doomed
+doomed_link g JOIN blob b ON b.id = g.blob_id
+WHERE g.blob_id > $1 AND g.job_id = $3
+	AND NOT EXISTS (SELECT 1 FROM doomed_link x WHERE x.job_id = $3 AND x.blob_id = g.blob_id AND x.repository_id < g.repository_id)
+	AND NOT EXISTS (SELECT 1 FROM garbage x WHERE x.blob_id = g.blob_id AND x.due_at_us <= @now_us)
+
+-- name: garbage_would_free_{} :many
+-- each: due doomed
+SELECT b.id, COALESCE(b.place_id, b.storage_id), b.digest, b.size_bytes, b.edition,
+	CASE WHEN EXISTS (SELECT 1 FROM doomed_link d WHERE d.job_id = $3 AND d.blob_id = b.id) THEN 1 ELSE 0 END
+FROM @would_{}
+	AND b.condemned_at_us IS NULL
+	AND NOT EXISTS (SELECT 1 FROM trash_blob k WHERE k.blob_id = b.id)
+	AND NOT EXISTS (SELECT 1 FROM repository_blob rb WHERE rb.blob_id = b.id AND (
+		EXISTS (SELECT 1 FROM manifest_reference c
+			JOIN manifest m ON m.id = c.manifest_id AND m.repository_id = rb.repository_id
+			WHERE c.digest = b.digest AND c.project_id = rb.project_id
+				AND NOT EXISTS (SELECT 1 FROM doomed_manifest d WHERE d.job_id = $3 AND d.manifest_id = m.id))
+		OR NOT EXISTS (SELECT 1 FROM garbage o
+			WHERE o.blob_id = rb.blob_id AND o.repository_id = rb.repository_id AND o.due_at_us <= @now_us)
+		AND NOT EXISTS (SELECT 1 FROM doomed_link d
+			WHERE d.job_id = $3 AND d.blob_id = rb.blob_id AND d.repository_id = rb.repository_id)))
 ORDER BY g.blob_id
 LIMIT $2;
 

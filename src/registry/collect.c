@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "codec/traceparent.h"
+#include "collect_dry.h"
 #include "db/db.h"
 #include "db/project_content.h"
 #include "internal.h"
@@ -28,6 +29,7 @@
 #define STALE_US   INT64_C(120000000) /* as long as a removal may take, and twice that: a bet */
 #define REMOVAL_NS (60 * CLOCK_S)
 #define WHY_BLOB   "no repository has it"
+#define WHY_ALONG  "no repository has it when what has no tag is gone"
 #define WHY_LOOSE  "it has no tag, and nothing refers to it"
 #define WHY_UPLOAD "its upload is over"
 
@@ -362,18 +364,6 @@ static err_t report(struct ctx *ctx, struct sql_tx *tx, const struct run *run,
 	return run->how->job_id ? db_garbage_report(ctx, tx, run->how->job_id, freed) : OK;
 }
 
-static err_t report_blob(struct ctx *ctx, struct sql_tx *tx, const struct run *run,
-			 const struct condemned *condemned)
-{
-	const struct garbage_freed freed = {
-		.kind = STR("blob"),
-		.digest_text = condemned->digest_text,
-		.size_bytes = condemned->size_bytes,
-		.why = STR(WHY_BLOB),
-	};
-	return report(ctx, tx, run, &freed);
-}
-
 static err_t bury_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	const struct batch *batch = arg;
@@ -482,6 +472,7 @@ static err_t collect_due(struct ctx *ctx, struct run *run)
 struct loose {
 	const struct run *run;
 	const struct loose_artifact *artifact;
+	struct immutability rules; /* of its repository, in a dry run */
 };
 
 static err_t report_loose(struct ctx *ctx, struct sql_tx *tx, void *arg)
@@ -535,21 +526,41 @@ static err_t delete_loose(struct ctx *ctx, struct loose *loose, bool *ret)
 	};
 	if (!digest_parse(artifact->digest_text, &item.digest))
 		return fail(ctx, ERR_CORRUPT, "a manifest's row has a malformed digest");
-	int64_t tenant_id = ctx->tenant_id;
-	ctx->tenant_id = artifact->tenant_id;
 	err_t err = delete_batch(ctx, loose->run->registry, &batch);
-	ctx->tenant_id = tenant_id;
 	*ret = err == OK && item.gone;
 	return err == ERR_ABSENT ? OK : err; /* its repository is gone */
+}
+
+static err_t doom_loose(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+	const struct loose *loose = arg;
+	const struct doom doom = { .job_id = loose->run->how->job_id,
+				   .manifest_id = loose->artifact->id,
+				   .rules = &loose->rules };
+	TRY(report_loose(ctx, tx, arg));
+	return doom.job_id ? collect_doom(ctx, tx, &doom) : OK;
+}
+
+/* Of another tenant than the job's, as a rule. */
+static err_t take_loose_of_tenant(struct ctx *ctx, struct loose *loose, bool *ret)
+{
+	struct registry *registry = loose->run->registry;
+	*ret = true;
+	if (!loose->run->how->dry_run)
+		return delete_loose(ctx, loose, ret);
+	TRY(immutability_find_by_id(ctx, registry, loose->artifact->repository_id, &loose->rules));
+	return db_run(ctx, registry->db, SQL_WRITE_RELAXED, doom_loose, loose);
 }
 
 static err_t take_loose(struct ctx *ctx, struct run *run, const struct loose_artifact *artifact)
 {
 	struct loose loose = { .run = run, .artifact = artifact };
-	bool gone = true;
-	TRY(run->how->dry_run
-		    ? db_run(ctx, run->registry->db, SQL_WRITE_RELAXED, report_loose, &loose)
-		    : delete_loose(ctx, &loose, &gone));
+	int64_t tenant_id = ctx->tenant_id;
+	bool gone;
+	ctx->tenant_id = artifact->tenant_id;
+	err_t err = take_loose_of_tenant(ctx, &loose, &gone);
+	ctx->tenant_id = tenant_id;
+	TRY(err);
 	run->done.artifacts += gone;
 	return OK;
 }
@@ -558,7 +569,8 @@ struct walk {
 	struct run *run;
 	int64_t after;
 	struct loose_artifact *loose;
-	struct condemned *condemned;
+	struct would_free *blobs;
+	bool only_doomed;
 	size_t count;
 };
 
@@ -623,32 +635,59 @@ static err_t collect_uploads(struct ctx *ctx, struct run *run)
 static err_t would_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	struct walk *page = arg;
-	return db_garbage_would_free(ctx, tx, page->after, BATCH, &page->condemned, &page->count);
+	const struct would_free_query query = { .job_id = page->run->how->job_id,
+						.after_id = page->after,
+						.max = BATCH,
+						.only_doomed = page->only_doomed };
+	return db_garbage_would_free(ctx, tx, &query, &page->blobs, &page->count);
 }
 
 static err_t report_blobs_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
 	const struct walk *page = arg;
-	for (size_t i = 0; i < page->count; i++)
-		TRY(report_blob(ctx, tx, page->run, &page->condemned[i]));
+	for (size_t i = 0; i < page->count; i++) {
+		const struct would_free *would = &page->blobs[i];
+		const struct garbage_freed freed = {
+			.kind = STR("blob"),
+			.digest_text = would->blob.digest_text,
+			.size_bytes = would->blob.size_bytes,
+			.why = would->with_doomed ? STR(WHY_ALONG) : STR(WHY_BLOB),
+		};
+		TRY(report(ctx, tx, page->run, &freed));
+	}
 	return OK;
 }
 
-static err_t collect_nothing(struct ctx *ctx, struct run *run)
+static err_t report_blobs(struct ctx *ctx, struct run *run, bool only_doomed)
 {
-	struct walk page = { .run = run, .count = BATCH };
+	struct walk page = { .run = run, .only_doomed = only_doomed, .count = BATCH };
 	while (page.count == BATCH) {
 		TRY(db_run(ctx, run->registry->db, SQL_READ, would_body, &page));
 		for (size_t i = 0; i < page.count; i++) {
 			run->done.blobs++;
-			run->done.bytes += page.condemned[i].size_bytes;
-			page.after = page.condemned[i].id;
+			run->done.bytes += page.blobs[i].blob.size_bytes;
+			page.after = page.blobs[i].blob.id;
 		}
 		TRY(db_run(ctx, run->registry->db, SQL_WRITE_RELAXED, report_blobs_body, &page));
 		TRY(pace(ctx, run));
 		arena_reset(ctx->arena);
 	}
 	return OK;
+}
+
+/* Who was interrupted here before, and begins again, has left something. */
+static err_t collect_nothing(struct ctx *ctx, struct run *run)
+{
+	bool dooms = run->how->untagged && run->how->job_id;
+	if (dooms)
+		TRY(collect_forget_doomed(ctx, run->registry, run->how->job_id));
+	if (run->how->untagged)
+		TRY(collect_loose(ctx, run));
+	TRY(report_blobs(ctx, run, false));
+	if (!dooms)
+		return OK;
+	TRY(report_blobs(ctx, run, true));
+	return collect_forget_doomed(ctx, run->registry, run->how->job_id);
 }
 
 /* --- workers ---------------------------------------------------------------------------------- */
@@ -725,10 +764,10 @@ static err_t collect_all(struct ctx *ctx, struct run *run)
 {
 	if (run->how->uploads)
 		TRY(collect_uploads(ctx, run));
-	if (run->how->untagged)
-		TRY(collect_loose(ctx, run));
 	if (run->how->dry_run)
 		return collect_nothing(ctx, run);
+	if (run->how->untagged)
+		TRY(collect_loose(ctx, run));
 	TRY(collect_left(ctx, run));
 	return collect_together(ctx, run);
 }

@@ -32,7 +32,9 @@
  * *Untagged artifacts* are another matter, and go only when the run is told to: those that have no
  * tag, that no index names and that are nobody's accessory, and have been so for a window: since
  * they lost their last tag, or were pushed without one. Children of an index and accessories stay
- * with what they belong to, and go with it.
+ * with what they belong to, and go with it. A dry run says what blobs would go because of that,
+ * too (collect_dry.h): those of the deletions that a run makes are let go of by it, and go when a
+ * window is over.
  *
  * Each batch is a transaction of some milliseconds, so nobody waits long for it.
  */
@@ -52,7 +54,7 @@ struct collected {
 
 struct collecting {
 	int64_t job_id; /* whose report says what went; 0: no report */
-	bool dry_run;	/* only says what would go */
+	bool dry_run;	/* only says what would go; with untagged artifacts only for a job */
 	bool untagged;
 	bool uploads;		/* sweeps them too: upload_sweep.h */
 	unsigned workers;	/* threads that take from the queue; 0: one */

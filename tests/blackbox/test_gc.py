@@ -8,6 +8,7 @@ from harness import oci
 from harness.garbage import API, run
 from harness.people import call
 from harness.wait import together, wait_until
+from harness.wire import unique
 
 ITEMS = "/api/berth/v1/gc"
 RUNS = 4  # of the collector, beside pushes
@@ -154,7 +155,7 @@ def test_a_dry_run_says_what_would_go_and_removes_nothing(registry, admin, repo)
     registry.execute("UPDATE artifact SET pushed_at_us = 1")
     job = run(admin, dry_run=True, delete_untagged=True)
     listed = items(admin, job)["items"]
-    assert {item["digest"] for item in listed if item["kind"] == "blob"} == set(blobs_of(content))
+    assert {item["digest"] for item in listed if item["kind"] == "blob"} == {*blobs_of(content), *blobs_of(loose)}
     assert [(item["digest"], item["repository"]) for item in listed if item["kind"] == "artifact"] == [(loose.digest, repo.name)]
     assert all(item["reason"] and item["size"] > 0 for item in listed)
     repo.get_manifest(loose.digest)
@@ -165,6 +166,79 @@ def test_a_dry_run_says_what_would_go_and_removes_nothing(registry, admin, repo)
     repo.get_manifest(loose.digest, expect=404)
     first = items(admin, real, limit=1)
     assert first["items"] == items(admin, real)["items"][:1] and items(admin, real, after=first["next"])["items"] == items(admin, real)["items"][1:]
+
+
+def signature_of(content, seed):
+    return oci.artifact("application/vnd.example.signature", content.descriptor(), seed=seed)
+
+
+def fill(admin, repo, other):
+    """Untagged and tagged artifacts that share blobs, children and signatures, in two repositories of a project: what of it goes with those,
+    and what goes anyway."""
+    def with_layer_of(seed):
+        return oci.image(seed, config=oci.random_bytes(300, f"another with {seed}"))
+
+    def config_of(content):
+        return blobs_of(content)[:1]
+
+    alone, shared, neighbour, elsewhere, away = oci.image("alone"), oci.image("in one"), with_layer_of("in one"), oci.image("in two"), with_layer_of("in two")
+    here, there, mixed, deleted = oci.image("both"), with_layer_of("both"), oci.image("mixed"), with_layer_of("mixed")
+    for content in (alone, shared, elsewhere, here, mixed):
+        repo.push(content)
+    repo.push(neighbour, "neighbour")
+    other.push(away, "away")
+    other.push(there)
+    repo.push(deleted, "deleted")
+    repo.delete_manifest(deleted.digest)
+    goes = [*blobs_of(alone), *config_of(shared), *config_of(elsewhere), *blobs_of(here), *config_of(there), *blobs_of(mixed)]
+
+    only, twice, kept, tagged, held = (oci.image(f"child {word}") for word in ("only", "twice", "kept", "tagged", "held"))
+    inner = oci.image("child of a child")
+    for parent in (oci.index([only, twice, kept, tagged]), oci.index([twice, oci.index([inner])])):
+        repo.push(parent)
+    repo.push(tagged, "tagged")
+    repo.push(oci.index([kept]), "index")
+    repo.push(oci.index([held]))
+    call(admin, "POST", "/api/berth/v1/inventory", {"cluster": unique("cluster"), "digests": [held.digest]}, expect=200)
+    goes += [*blobs_of(only), *blobs_of(twice), *blobs_of(inner)]
+
+    # All signatures have the same empty config, which goes with none of them as long as one stays.
+    signed, signature = oci.image("signed"), signature_of(oci.image("signed"), 1)
+    of_signature, fixed = signature_of(signature, 2), signature_of(signed, 3)
+    repo.push(signed)
+    for content, tag in ((signature, "sig"), (of_signature, None), (fixed, "fixed")):
+        repo.push(content, tag)
+    return goes + [*blobs_of(signed), blobs_of(signature)[1], blobs_of(of_signature)[1]], config_of(deleted)
+
+
+@later
+@pytest.mark.own_server
+def test_a_dry_run_listed_no_blobs_of_the_untagged_artifacts_that_it_would_take(registry):
+    """All that a run removes when the window is over is what the dry run before it has listed."""
+    client, admin = registry.client(), registry.client(auth="basic")
+    client.make_project("dry")
+    call(admin, "POST", "/api/v2.0/projects/dry/immutabletagrules", {
+        "action": "immutable", "template": "immutable_template", "tag_selectors": [{"kind": "doublestar", "decoration": "matches", "pattern": "fixed"}],
+        "scope_selectors": {"repository": [{"kind": "doublestar", "decoration": "repoMatches", "pattern": "**"}]}}, expect=201)
+    along, anyway = fill(admin, client.repository("dry/one"), client.repository("dry/two"))
+    registry.execute("UPDATE garbage SET due_at_us = 1")
+    registry.execute("UPDATE artifact SET pushed_at_us = 1, untagged_at_us = NULL")
+    everything = "SELECT digest FROM blob"
+    before = set(registry.query(everything))
+    assert [item["digest"] for item in items(admin, run(admin, dry_run=True))["items"]] == anyway
+    job = run(admin, dry_run=True, delete_untagged=True)
+    listed = [item for item in items(admin, job, limit=100)["items"] if item["kind"] == "blob"]
+    assert sorted(item["digest"] for item in listed) == sorted(along + anyway)
+    assert {item["digest"]: item["reason"] for item in listed} == {
+        **dict.fromkeys(along, "no repository has it when what has no tag is gone"), **dict.fromkeys(anyway, "no repository has it")}
+    log = admin.get(f"{API}/{job['id']}/log", expect=200).text
+    assert f"would be removed: {len(listed)} blobs ({sum(item['size'] for item in listed)} bytes)" in log
+    assert set(registry.query(everything)) == before
+    assert registry.query("SELECT COUNT(*) FROM doomed_manifest") == registry.query("SELECT COUNT(*) FROM doomed_link") == ["0"]
+    registry.restart(garbage_window="0s")
+    assert run(registry.client(auth="basic"), delete_untagged=True)["job_status"] == "Success"
+    assert before - set(registry.query(everything)) == {*along, *anyway}
+    registry.assert_fsck_clean()
 
 
 @now
