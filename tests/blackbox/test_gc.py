@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Garbage collection: what nothing refers to goes, bytes and all, while the registry is used; what somebody has or relies on stays."""
 import threading
+import time
 
 import pytest
 
 from harness import oci
-from harness.garbage import API, run
+from harness.garbage import API, end, run, start
 from harness.people import call
 from harness.wait import together, wait_until
 from harness.wire import unique
@@ -399,6 +400,49 @@ def test_history_log_and_stop(admin):
     for path in (f"{API}/0", f"{API}/0/log", f"{ITEMS}/0/items"):
         admin.get(path, expect=404)
     admin.request("PUT", f"{API}/0", expect=404)
+
+
+BATCH = 250  # of the collector, who waits between two as long as he must
+
+
+def let_go(registry, repo, count):
+    """So many blobs that are due."""
+    digests = [repo.push_blob(oci.random_bytes(40, f"{repo.name} {number}")) for number in range(count)]
+    registry.execute("UPDATE garbage SET due_at_us = 1")
+    return digests
+
+
+@later
+@pytest.mark.own_server
+def test_a_run_that_is_stopped_while_it_runs_leaves_the_rest_to_a_later_one(registry):
+    admin, repo = registry.client(auth="basic"), registry.client().repository("tests/stopped")
+    digests = let_go(registry, repo, BATCH + 30)
+    path = start(admin, per_second_max=1)
+    wait_until(lambda: len(rows(registry, digests)) == 30, what="the first batch")
+    assert admin.get(path, expect=200).json()["job_status"] == "Running"
+    admin.request("PUT", path, expect=200)
+    job = end(admin, path)
+    assert job["job_status"] == "Stopped" and job["id"] in [row["id"] for row in admin.get(API, expect=200).json() if row["job_status"] == "Stopped"]
+    left = rows(registry, digests)
+    assert len(left) == 30 and all(bool(stored(registry, digest)) == (digest in left) for digest in digests)
+    assert {item["digest"] for item in items(admin, job, limit=1000)["items"]} == set(digests) - set(left)
+    for digest in left:
+        repo.get_blob(digest)
+    registry.assert_fsck_clean()
+    assert run(admin)["job_status"] == "Success" and not rows(registry, digests)
+    registry.assert_fsck_clean()
+
+
+@later
+@pytest.mark.own_server
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_run_removes_no_more_per_second_than_it_may(registry, workers):
+    admin, repo = registry.client(auth="basic"), registry.client().repository("tests/paced")
+    digests = let_go(registry, repo, BATCH + 50)
+    before = time.monotonic()
+    assert run(admin, per_second_max=200, workers=workers)["job_status"] == "Success"
+    assert time.monotonic() - before >= len(digests) / 200
+    assert not rows(registry, digests)
 
 
 def test_strangers_see_nothing_of_it(admin, anonymous):

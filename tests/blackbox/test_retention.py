@@ -99,6 +99,36 @@ def retention(registry, admin, client):
     return Retention(registry, admin, client)
 
 
+class Meanwhile:
+    """What a trigger does when a run notes that it begins with a repository: after the decision, and before anything is deleted."""
+
+    def __init__(self, retention):
+        self.registry, self.project, self.name = retention.registry, retention.project, retention.project.replace("-", "_")
+
+    def do(self, statement, repository="app"):
+        when = f"NEW.repository LIKE '{self.project}/{repository}' AND NEW.job_id > 0"
+        if conninfo() is None:
+            self.registry.execute(f"CREATE TRIGGER {self.name} AFTER INSERT ON retention_task WHEN {when} BEGIN {statement}; END")
+            return
+        self.registry.execute(f"CREATE FUNCTION {self.name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {statement}; RETURN NEW; END $$")
+        self.registry.execute(f"CREATE TRIGGER {self.name} AFTER INSERT ON retention_task FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION {self.name}()")
+
+    def take_time(self):
+        """Half a second or so, for each repository. SQLite has no pause, so it counts."""
+        counts = "SELECT (WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000) SELECT COUNT(*) FROM n)"
+        self.do(counts if conninfo() is None else "PERFORM pg_sleep(0.5)", "%")
+
+    def end(self):
+        self.registry.execute(f"DROP TRIGGER IF EXISTS {self.name}" if conninfo() is None else f"DROP FUNCTION IF EXISTS {self.name} CASCADE")
+
+
+@pytest.fixture
+def meanwhile(retention):
+    meanwhile = Meanwhile(retention)
+    yield meanwhile
+    meanwhile.end()
+
+
 class TestPolicies:
     def test_made_shown_changed_and_removed(self, retention):
         admin = retention.admin
@@ -312,6 +342,32 @@ class TestRuns:
         call(retention.admin, "PATCH", retention.path("/executions/1000000"), {"action": "stop"}, expect=404)
         retention.admin.delete(f"{retention.own}/runs/{run['id']}", expect=200)
 
+    def test_stopping_while_it_runs(self, retention, meanwhile):
+        """What was deleted stays so, no repository is left half done, and a later run does the rest."""
+        names = [f"app-{letter}" for letter in "abcdefghijkl"]
+        for name in names:
+            retention.push("old", days=2, repo=name)
+            retention.push("new", repo=name)
+        retention.create(rule("latestPushedK", 1))
+        meanwhile.take_time()
+        started = call(retention.admin, "POST", retention.path("/executions"), {"dry_run": False}, expect=201)
+        number = started.headers["Location"].rsplit("/", 1)[1]
+        wait_until(lambda: retention.repo(names[0]).tag_names() == ["new"], what="the first repository")
+        call(retention.admin, "PATCH", retention.path(f"/executions/{number}"), {"action": "stop"}, expect=200)
+        stopped = retention.wait(number)
+        assert stopped["status"] == "Stopped"
+        [row] = [row for row in retention.admin.get(retention.path("/executions"), expect=200).json() if row["id"] == int(number)]
+        assert row["status"] == "Stopped" and row["end_time"]
+        found = [retention.repo(name).tag_names() for name in names]
+        done = found.count(["new"])
+        assert 0 < done < len(names) and found == [["new"]] * done + [["new", "old"]] * (len(names) - done)
+        statuses = [task["status"] for task in retention.admin.get(retention.path(f"/executions/{number}/tasks"), expect=200).json()]
+        assert len(statuses) in (done, done + 1) and set(statuses[:done - 1]) <= {"Success"}, "the one that it was at, alone, has no report"
+        meanwhile.end()
+        retention.run()
+        assert [retention.repo(name).tag_names() for name in names] == [["new"]] * len(names)
+        retention.registry.assert_fsck_clean()
+
     def test_the_clock_runs_it(self, retention):
         retention.push("v1", days=2)
         retention.push("v2")
@@ -323,22 +379,6 @@ class TestRuns:
 
 
 class TestWhatChangedMeanwhile:
-    """A trigger does it after the decision and before anything is deleted: when the run notes that it begins with a repository."""
-
-    @pytest.fixture
-    def meanwhile(self, retention):
-        name = retention.project.replace("-", "_")
-
-        def change(statement):
-            when = f"NEW.repository = '{retention.project}/app' AND NEW.job_id > 0"
-            if conninfo() is None:
-                retention.registry.execute(f"CREATE TRIGGER {name} AFTER INSERT ON retention_task WHEN {when} BEGIN {statement}; END")
-                return
-            retention.registry.execute(f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {statement}; RETURN NEW; END $$")
-            retention.registry.execute(f"CREATE TRIGGER {name} AFTER INSERT ON retention_task FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION {name}()")
-        yield change
-        retention.registry.execute(f"DROP TRIGGER {name}" if conninfo() is None else f"DROP FUNCTION {name} CASCADE")
-
     @pytest.mark.parametrize("change", [
         "UPDATE tag SET pulled_at_us = 1700000000000000 WHERE name = 'old' AND {here}",
         "UPDATE tag SET updated_at_us = updated_at_us + 1 WHERE name = 'old' AND {here}",
@@ -351,7 +391,7 @@ class TestWhatChangedMeanwhile:
         retention.push("old", days=9)
         retention.push("new")
         retention.create(rule("latestPushedK", 1), mode=mode)
-        meanwhile(change.format(here=f"repository_id IN (SELECT id FROM repository WHERE name = '{retention.project}/app')"))
+        meanwhile.do(change.format(here=f"repository_id IN (SELECT id FROM repository WHERE name = '{retention.project}/app')"))
         run = retention.run()
         retention.registry.execute("DELETE FROM inventory WHERE cluster = 'race'")
         assert retention.decided(run) == {"old": "skip", "new": "retain"}
