@@ -45,6 +45,14 @@ err_t harbor_pool_list(struct ctx *ctx, struct request *rq)
 	return answer_object(ctx, rq, &body);
 }
 
+/* Of how much, where that is known. */
+static str progress_of(struct ctx *ctx, const struct job_row *row)
+{
+	long long done = row->progress_done, total = row->progress_total;
+	return total ? arena_printf(ctx->arena, "%lld of %lld", done, total)
+		     : arena_printf(ctx->arena, "%lld", done);
+}
+
 /* One that rests has no job. */
 static void write_worker(struct ctx *ctx, struct json_writer *w, const struct job_node *node,
 			 size_t at, const struct job_row *row)
@@ -56,11 +64,8 @@ static void write_worker(struct ctx *ctx, struct json_writer *w, const struct jo
 		json_write_str(w, "job_name", row->kind);
 		json_write_str(w, "job_id", arena_printf(ctx->arena, "%lld", (long long)row->id));
 		json_write_time(w, "start_at", row->started_at_us);
-		if (row->progress_done)
-			json_write_str(w, "check_in",
-				       arena_printf(ctx->arena, "%lld of %lld",
-						    (long long)row->progress_done,
-						    (long long)row->progress_total));
+		if (row->progress_done || row->progress_total)
+			json_write_str(w, "check_in", progress_of(ctx, row));
 	}
 	json_write_object_end(w);
 }

@@ -270,7 +270,7 @@ err_t db_garbage_freed_page(struct ctx *ctx, struct sql_tx *tx, int64_t job_id, 
 err_t db_garbage_count(struct ctx *ctx, struct sql_tx *tx, struct garbage_count *ret)
 {
 	CLEANUP(sql_rows_done) struct sql_rows rows = SQL_ROWS_INIT;
-	TRY(sql_one(ctx, tx, &SQL_GARBAGE_COUNT, SQL_NO_ARGS, &rows));
+	TRY(sql_one(ctx, tx, &SQL_GARBAGE_COUNT, SQL_ARGS(SQL_I64(GARBAGE_COUNT_MAX)), &rows));
 	*ret = (struct garbage_count){ sql_i64(&rows, 0), sql_i64(&rows, 1) };
 	return OK;
 }

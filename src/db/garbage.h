@@ -154,8 +154,9 @@ err_t db_garbage_report(struct ctx *ctx, struct sql_tx *tx, int64_t job_id,
 err_t db_garbage_freed_page(struct ctx *ctx, struct sql_tx *tx, int64_t job_id, int64_t after_id,
 			    size_t max, struct garbage_freed **ret, size_t *ret_count);
 
+#define GARBAGE_COUNT_MAX 100000
 struct garbage_count {
-	int64_t due;	 /* 100,000: so many or more */
+	int64_t due;	 /* GARBAGE_COUNT_MAX: so many or more */
 	int64_t late_us; /* of the oldest */
 };
 err_t db_garbage_count(struct ctx *ctx, struct sql_tx *tx, struct garbage_count *ret);

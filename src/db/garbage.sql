@@ -266,7 +266,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7);
 -- name: garbage_freed_page :many
 SELECT id, kind, repository, digest, size_bytes, why FROM garbage_freed WHERE job_id = $1 AND id > $2 ORDER BY id LIMIT $3;
 
--- How many are due, 100,000 at most, and how long the oldest has been.
+-- How many are due, $1 at most, and how long the oldest has been.
 -- name: garbage_count :one
 SELECT COUNT(*), COALESCE(MAX(@now_us - c.due_at_us), 0)
-FROM (SELECT g.due_at_us FROM garbage g WHERE g.due_at_us <= @now_us ORDER BY g.due_at_us LIMIT 100000) c;
+FROM (SELECT g.due_at_us FROM garbage g WHERE g.due_at_us <= @now_us ORDER BY g.due_at_us LIMIT $1) c;

@@ -173,6 +173,13 @@ err_t db_retention_repositories(struct ctx *ctx, struct sql_tx *tx, int64_t proj
 			    (void **)ret, ret_count);
 }
 
+err_t db_retention_repository_count(struct ctx *ctx, struct sql_tx *tx, int64_t project_id,
+				    int64_t *ret)
+{
+	return db_one_i64(ctx, tx, &SQL_RETENTION_REPOSITORY_COUNT, SQL_ARGS(SQL_I64(project_id)),
+			  ret);
+}
+
 static void read_artifact(struct ctx *ctx, const struct sql_rows *rows, void *item)
 {
 	struct retention_artifact *ret = item;

@@ -63,6 +63,8 @@ struct retention_repository {
 /* By name, after this one. */
 err_t db_retention_repositories(struct ctx *ctx, struct sql_tx *tx, int64_t project_id, str after,
 				int64_t max, struct retention_repository **ret, size_t *ret_count);
+err_t db_retention_repository_count(struct ctx *ctx, struct sql_tx *tx, int64_t project_id,
+				    int64_t *ret);
 
 /* What is listed of a repository, in no order. */
 struct retention_artifact {

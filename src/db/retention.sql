@@ -66,6 +66,9 @@ SELECT lines FROM retention_page WHERE task_id = $1 AND number = $2;
 -- name: retention_repositories :many
 SELECT id, name FROM repository WHERE project_id = $1 AND name > $2 ORDER BY name LIMIT $3;
 
+-- name: retention_repository_count :one
+SELECT COUNT(*) FROM repository WHERE project_id = $1;
+
 -- name: retention_artifacts :many
 SELECT a.manifest_id, m.digest, a.parent_count, a.pushed_at_us, a.pulled_at_us
 FROM artifact a JOIN manifest m ON m.id = a.manifest_id

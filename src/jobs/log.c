@@ -124,8 +124,9 @@ void job_keep(struct job *job)
 
 void job_progress(struct job *job, int64_t done, int64_t total)
 {
+	if (done != job->progress_done || total != job->progress_total)
+		job->progress_due = true;
 	job->progress_done = done;
 	job->progress_total = total;
-	job->progress_due = true;
 	flush_when_due(job);
 }

@@ -76,12 +76,27 @@ static err_t sweep_uploads(struct ctx *ctx, struct job *job, void *arg)
 struct collection {
 	struct program *program;
 	struct job *job;
+	int64_t due; /* when it began; 0: it cannot be said how much there is */
 };
 
 static void tell_collected(void *arg, const struct collected *so_far)
 {
 	const struct collection *own = arg;
-	job_progress(own->job, so_far->blobs + so_far->artifacts, 0);
+	if (own->due) /* more may be let go of meanwhile */
+		job_progress(own->job, so_far->looked, MAX(own->due, so_far->looked));
+	else
+		job_progress(own->job, so_far->blobs + so_far->artifacts, 0);
+}
+
+/* Untagged artifacts, and what would go, are found while it runs. */
+static err_t count_due(struct ctx *ctx, struct program *p, const struct collecting *how,
+		       int64_t *ret)
+{
+	struct garbage_count count = { 0 };
+	if (!how->dry_run && !how->untagged)
+		TRY(registry_garbage(ctx, p->registry, &count));
+	*ret = count.due < GARBAGE_COUNT_MAX ? count.due : 0;
+	return OK;
 }
 
 static err_t record_collected(struct ctx *ctx, struct sql_tx *tx,
@@ -105,6 +120,7 @@ static err_t run_collect(struct ctx *ctx, struct job *job, struct program *p, st
 	how.tell = tell_collected;
 	how.gone = record_collected;
 	how.arg = &own;
+	TRY(count_due(ctx, p, &how, &own.due));
 	err_t err = registry_collect(ctx, p->registry, &how, &done);
 	if (done.uploads)
 		job_log(job, "%s: %lld uploads that were over", what, (long long)done.uploads);

@@ -72,7 +72,12 @@ static void tell(const struct retention_task *task, void *arg)
 	run->retained += task->retained;
 	job_log(run->job, STR_FMT ": %lld of %lld retained", STR_ARG(task->repository),
 		(long long)task->retained, (long long)task->total);
-	job_progress(run->job, run->done, 0);
+}
+
+static void tell_progress(int64_t done, int64_t total, void *arg)
+{
+	const struct retention_job *run = arg;
+	job_progress(run->job, done, total);
 }
 
 /* --- the run ---------------------------------------------------------------------------------- */
@@ -129,6 +134,7 @@ err_t program_run_retention(struct ctx *ctx, struct job *job, void *arg)
 				     .asked_by = job_asked_by(job),
 				     .gone = record,
 				     .done = tell,
+				     .progress = tell_progress,
 				     .arg = &own };
 	bool gone;
 	ctx->tenant_id = job_tenant_id(job);

@@ -19,6 +19,7 @@
 #include "store/store_remove.h"
 
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/banned.h"
@@ -39,7 +40,8 @@ struct run {
 	const struct collecting *how;
 	struct collected done, counted; /* of it, so much is in the registry's sum */
 	int64_t started_ns;
-	bool tells; /* the first worker */
+	_Atomic(int64_t) *looked; /* of all workers */
+	bool tells;		  /* the first worker */
 };
 
 /* One turn of taking, condemning, removing and burying. */
@@ -397,18 +399,26 @@ static str name_batch(struct ctx *ctx)
 	return arena_printf(ctx->arena, "%016llx", (unsigned long long)unique_u64());
 }
 
+static void tell_run(const struct run *run)
+{
+	struct collected so_far = run->done;
+	so_far.looked = atomic_load(run->looked);
+	if (run->how->tell && run->tells)
+		run->how->tell(run->how->arg, &so_far);
+}
+
 /* Not faster than it may, and told. */
 static err_t pace(struct ctx *ctx, struct run *run)
 {
 	const struct collected *done = &run->done;
 	tally(run);
-	if (run->how->tell && run->tells)
-		run->how->tell(run->how->arg, done);
+	tell_run(run);
 	int64_t most = run->how->per_second_max / run->how->workers;
 	while (most && (done->blobs + done->artifacts) * CLOCK_S / most >
 			       clock_now_ns() - run->started_ns) {
 		TRY(ctx_check(ctx));
 		(void)poll(NULL, 0, 10);
+		tell_run(run);
 	}
 	return ctx_check(ctx);
 }
@@ -422,6 +432,7 @@ static err_t collect_batch(struct ctx *ctx, struct run *run, bool *ret_more)
 	forget_links(batch);
 	run->done.links += (int64_t)batch->unlinked_count;
 	run->done.put_off += batch->put_off;
+	atomic_fetch_add(run->looked, (int64_t)batch->taken);
 	*ret_more = batch->taken > 0;
 	return remove_and_bury(ctx, batch);
 }
@@ -716,6 +727,7 @@ static err_t start_worker(struct ctx *ctx, const struct run *run, struct worker 
 {
 	worker->run = (struct run){ .registry = run->registry,
 				    .how = run->how,
+				    .looked = run->looked,
 				    .started_ns = run->started_ns };
 	arena_init(&worker->arena, RUN_ARENA);
 	worker->ctx = *ctx;
@@ -780,15 +792,19 @@ err_t registry_collect(struct ctx *ctx, struct registry *registry,
 	how.workers = MAX(how.workers, 1);
 	if (how.per_second_max)
 		how.per_second_max = MAX(how.per_second_max, how.workers);
-	struct run run = {
-		.registry = registry, .how = &how, .started_ns = clock_now_ns(), .tells = true
-	};
+	_Atomic(int64_t) looked = 0;
+	struct run run = { .registry = registry,
+			   .how = &how,
+			   .looked = &looked,
+			   .started_ns = clock_now_ns(),
+			   .tells = true };
 	CLEANUP(arena_done) struct arena arena;
 	arena_init(&arena, RUN_ARENA);
 	struct ctx inner = *ctx;
 	inner.arena = &arena;
 	err_t err = collect_all(&inner, &run);
 	*ret = run.done;
+	ret->looked = looked;
 	tally(&run);
 	if (err == OK && !how.dry_run)
 		tally_end(registry);

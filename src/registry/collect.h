@@ -44,6 +44,7 @@
 #include "registry/registry.h"
 
 struct collected {
+	int64_t looked;	   /* of what was due: so much was looked at, by all workers */
 	int64_t artifacts; /* untagged ones */
 	int64_t links;	   /* repositories that let go of a blob */
 	int64_t blobs, bytes;

@@ -75,6 +75,8 @@ struct retention_run {
 		      void *arg);
 	/* When a repository is done. */
 	void (*done)(const struct retention_task *task, void *arg);
+	/* How many repositories were looked at, of all of the project when it began. */
+	void (*progress)(int64_t done, int64_t total, void *arg);
 	void *arg;
 };
 err_t retention_run(struct ctx *ctx, struct registry *registry, const struct retention_run *run);

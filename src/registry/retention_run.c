@@ -22,6 +22,7 @@ struct work {
 	struct retention_policy *policy;
 	/* What is done with each repository; `*ret_on` false ends the walk. */
 	err_t (*visit)(struct ctx *ctx, struct work *work, struct retention_set *set, bool *ret_on);
+	int64_t visited, total;
 	bool something, stays; /* of looking whether everything would go */
 };
 
@@ -40,6 +41,13 @@ static err_t visit_one(struct ctx *ctx, struct work *work,
 		err = work->visit(ctx, work, &set, ret_on);
 	ctx->arena = outer;
 	return err;
+}
+
+/* Some may have come meanwhile. Who only looks has nobody to tell. */
+static void tell_progress(const struct work *work)
+{
+	if (work->run && work->run->progress)
+		work->run->progress(work->visited, MAX(work->total, work->visited), work->run->arg);
 }
 
 static err_t next_repositories(struct ctx *ctx, struct work *work, str after,
@@ -64,6 +72,8 @@ static err_t walk_pages(struct ctx *ctx, struct work *work, struct arena *page)
 			TRY(ctx_check(ctx));
 			TRY_CTX(ctx, visit_one(ctx, work, &list[i], &on), STR_FMT,
 				STR_ARG(list[i].name));
+			work->visited++;
+			tell_progress(work);
 		}
 		if (!count || !on)
 			return OK;
@@ -455,6 +465,13 @@ static err_t forget_body(struct ctx *ctx, struct sql_tx *tx, void *arg)
 	return db_retention_task_delete_of_job(ctx, tx, *(int64_t *)arg);
 }
 
+static err_t count_repositories(struct ctx *ctx, struct work *work)
+{
+	CLEANUP(sql_tx_done) struct sql_tx tx = SQL_TX_INIT;
+	TRY(registry_read(ctx, work->registry, &tx));
+	return db_retention_repository_count(ctx, &tx, work->project_id, &work->total);
+}
+
 err_t retention_run(struct ctx *ctx, struct registry *registry, const struct retention_run *run)
 {
 	struct work work = { .registry = registry,
@@ -468,6 +485,7 @@ err_t retention_run(struct ctx *ctx, struct registry *registry, const struct ret
 		TRY(retention_check(ctx, registry, run->project_id, run->rules));
 	/* What it did before another node went on with it. */
 	TRY(db_run(ctx, registry->db, SQL_WRITE, forget_body, &job_id));
+	TRY(count_repositories(ctx, &work));
 	TRY(walk(ctx, &work));
 	if (!run->dry)
 		return OK;

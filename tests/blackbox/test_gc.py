@@ -7,6 +7,7 @@ import pytest
 
 from harness import oci
 from harness.garbage import API, end, run, start
+from harness.jobs import progress
 from harness.people import call
 from harness.wait import together, wait_until
 from harness.wire import unique
@@ -420,6 +421,7 @@ def test_a_run_that_is_stopped_while_it_runs_leaves_the_rest_to_a_later_one(regi
     path = start(admin, per_second_max=1)
     wait_until(lambda: len(rows(registry, digests)) == 30, what="the first batch")
     assert admin.get(path, expect=200).json()["job_status"] == "Running"
+    wait_until(lambda: f"{BATCH} of {len(digests)}" in progress(admin, "gc"), what="its progress")
     admin.request("PUT", path, expect=200)
     job = end(admin, path)
     assert job["job_status"] == "Stopped" and job["id"] in [row["id"] for row in admin.get(API, expect=200).json() if row["job_status"] == "Stopped"]

@@ -6,6 +6,7 @@ import pytest
 
 from harness import oci
 from harness.database import conninfo
+from harness.jobs import progress
 from harness.people import call, make_person
 from harness.wait import wait_until
 from harness.wire import unique
@@ -353,6 +354,7 @@ class TestRuns:
         started = call(retention.admin, "POST", retention.path("/executions"), {"dry_run": False}, expect=201)
         number = started.headers["Location"].rsplit("/", 1)[1]
         wait_until(lambda: retention.repo(names[0]).tag_names() == ["new"], what="the first repository")
+        wait_until(lambda: any(said.endswith(f" of {len(names)}") for said in progress(retention.admin, "retention")), what="its progress")
         call(retention.admin, "PATCH", retention.path(f"/executions/{number}"), {"action": "stop"}, expect=200)
         stopped = retention.wait(number)
         assert stopped["status"] == "Stopped"
