@@ -31,7 +31,7 @@
 	  OPTION_RANGE(OPTION_MS(0), OPTION_DAYS(365)),                                            \
 	  "What nothing refers to any more is removed after so long. A client that was told that " \
 	  "a blob is there may push a manifest that refers to it for three quarters of it.")       \
-	X(INT, garbage_per_second_max, "garbage.per_second_max", "2500", OPTION_RANGE(0, 1000000), \
+	X(INT, garbage_per_second_max, "garbage.per_second_max", "1000", OPTION_RANGE(0, 1000000), \
 	  "Blobs and untagged artifacts that are removed in a second at most, so that requests "   \
 	  "have the machine. 0: as fast as it goes. A run that somebody asks for may say "         \
 	  "another.")                                                                              \
