@@ -85,9 +85,17 @@ EXISTS (SELECT 1 FROM blob b
 	JOIN manifest m ON m.id = c.manifest_id AND m.repository_id = repository_blob.repository_id
 	WHERE b.id = repository_blob.blob_id)
 
+-- On PostgreSQL they are held already, so their places do not change.
+-- part: is_one_of_links
+-- sqlite:
+(blob_id, repository_id) IN (SELECT l.blob_id, l.of_id FROM @links l)
+-- postgres:
+ctid = ANY (ARRAY(SELECT f.ctid FROM @links l CROSS JOIN LATERAL (
+	SELECT rb.ctid FROM repository_blob rb WHERE rb.blob_id = l.blob_id AND rb.repository_id = l.of_id OFFSET 0) f))
+
 -- name: garbage_unlink :many
 DELETE FROM repository_blob
-WHERE (blob_id, repository_id) IN (SELECT l.blob_id, l.of_id FROM @links l) AND NOT @referred_in_repository
+WHERE @is_one_of_links AND NOT @referred_in_repository
 RETURNING blob_id, repository_id, (SELECT x.digest FROM blob x WHERE x.id = repository_blob.blob_id);
 
 -- name: garbage_lock_blobs :many
@@ -96,14 +104,19 @@ SELECT b.id, 0 FROM blob b WHERE b.id @ids_of_links;
 -- postgres:
 SELECT b.id, 0 FROM blob b WHERE b.id @ids_of_links FOR UPDATE SKIP LOCKED;
 
+-- Found once for all of them: there are few, in a table of much coming and going.
+-- part: being_published
+SELECT u.publishing, u.storage_id FROM upload u WHERE u.publishing IS NOT NULL
+UNION ALL
+SELECT u.publishing, s.domain_id FROM upload u JOIN storage s ON s.id = u.storage_id WHERE u.publishing IS NOT NULL AND s.domain_id IS NOT NULL
+
 -- What nobody has, and nobody is about to have. While its tenant moves to another storage it stays.
 -- name: garbage_condemn :many
 UPDATE blob SET condemned_at_us = @now_us, condemned_by = $2
 WHERE id @ids_of_links AND condemned_at_us IS NULL
 	AND NOT EXISTS (SELECT 1 FROM repository_blob rb WHERE rb.blob_id = blob.id)
 	AND NOT EXISTS (SELECT 1 FROM trash_blob k WHERE k.blob_id = blob.id)
-	AND NOT EXISTS (SELECT 1 FROM storage s JOIN upload u ON u.storage_id = s.id AND u.publishing = blob.digest
-		WHERE s.id = blob.storage_id OR s.domain_id = blob.storage_id)
+	AND (digest, storage_id) NOT IN (@being_published)
 	AND NOT EXISTS (SELECT 1 FROM tenant t WHERE t.left_id IS NOT NULL AND t.storage_id = blob.storage_id)
 RETURNING id, 0;
 

@@ -266,8 +266,10 @@ static err_t postgres_wait_for_writers(struct ctx *ctx, struct sql_tx *tx, const
 
 static err_t postgres_lock_migrations(struct ctx *ctx, struct sql_tx *tx)
 {
-	/* Another node may be at work on a large table. */
-	TRY(postgres_script(ctx, tx, "SET LOCAL statement_timeout = 0"));
+	/* Another node may be at work on a large table; and so may this one, on all of it. */
+	TRY(postgres_script(ctx, tx,
+			    "SET LOCAL statement_timeout = 0; SET LOCAL enable_seqscan = on; "
+			    "SET LOCAL enable_mergejoin = on; SET LOCAL enable_hashjoin = on"));
 	return postgres_script(ctx, tx, MIGRATION_LOCK);
 }
 
