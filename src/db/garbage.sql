@@ -14,15 +14,18 @@ ON CONFLICT (blob_id, repository_id) DO UPDATE SET due_at_us = excluded.due_at_u
 -- name: garbage_add_link :exec
 INSERT INTO garbage (blob_id, repository_id, due_at_us) VALUES ($3, $1, @not_before) @at_the_earliest;
 
--- name: garbage_add_manifest :exec
-INSERT INTO garbage (blob_id, repository_id, due_at_us)
-SELECT DISTINCT rb.blob_id, rb.repository_id, @not_before
+-- The links of its repository to what a manifest refers to.
+-- part: referred_links
 FROM manifest_reference c
 JOIN manifest m ON m.id = c.manifest_id
 JOIN repository r ON r.id = m.repository_id
 JOIN tenant t ON t.id = r.tenant_id
 JOIN blob b ON b.digest = c.digest AND b.storage_id = t.storage_id
 JOIN repository_blob rb ON rb.repository_id = m.repository_id AND rb.blob_id = b.id
+
+-- name: garbage_add_manifest :exec
+INSERT INTO garbage (blob_id, repository_id, due_at_us)
+SELECT DISTINCT rb.blob_id, rb.repository_id, @not_before @referred_links
 WHERE c.manifest_id = $1
 ORDER BY rb.blob_id
 @at_the_earliest;
@@ -177,13 +180,7 @@ INSERT INTO doomed_manifest (job_id, manifest_id) VALUES ($1, $2) ON CONFLICT DO
 
 -- name: garbage_doom_links :exec
 INSERT INTO doomed_link (job_id, blob_id, repository_id)
-SELECT CAST($1 AS BIGINT), rb.blob_id, rb.repository_id
-FROM manifest_reference c
-JOIN manifest m ON m.id = c.manifest_id
-JOIN repository r ON r.id = m.repository_id
-JOIN tenant t ON t.id = r.tenant_id
-JOIN blob b ON b.digest = c.digest AND b.storage_id = t.storage_id
-JOIN repository_blob rb ON rb.repository_id = m.repository_id AND rb.blob_id = b.id
+SELECT CAST($1 AS BIGINT), rb.blob_id, rb.repository_id @referred_links
 WHERE c.manifest_id = $2
 ON CONFLICT DO NOTHING;
 

@@ -505,7 +505,9 @@ Test(store_s3, a_copy_in_parts_that_nobody_ended_is_found_by_its_state)
 {
 	copy_in_parts();
 	for (int removed = 0; removed < 2; removed++) {
-		digest d = publish_in_parts("c5", "s3.copy_part:2=errno:5,s3.copy_end:1=errno:5",
+		digest d = publish_in_parts("c5",
+					    "s3.copy_part:2=errno:5,"
+					    "s3.copy_end:1=errno:5",
 					    ERR_STORAGE);
 		assert_no_blob(d);
 		cr_assert_eq(multiparts_of(key_of(d)), 1);
