@@ -15,7 +15,6 @@
 #include "base/mem.h"
 #include "codec/url.h"
 #include "crypto/random.h"
-#include "os/unique.h"
 #include "registry/project.h"
 #include "settings/system.h"
 
@@ -407,11 +406,10 @@ void request_name(struct request *rq)
 {
 	struct ctx *ctx = rq->x->ctx;
 	str given = request_header(rq, STR("X-Request-Id"));
-	char bytes[UUID_BYTES], made[UUID_TEXT_LEN + 1];
+	char made[UUID_TEXT_LEN + 1];
 	ctx->request_id = given;
 	if (!is_request_id(given)) {
-		unique_bytes(bytes, sizeof bytes);
-		uuid_format(bytes, made);
+		unique_uuid(made);
 		ctx->request_id = arena_copy(ctx->arena, (str){ made, UUID_TEXT_LEN });
 	}
 	rq->about[0] = (struct log_field)LOG_STR("request", ctx->request_id);

@@ -148,8 +148,8 @@ static void view_image(struct arena *arena, str image, struct membership *ret)
 static err_t read_image(struct ctx *ctx, struct auth *auth, const struct identity *who,
 			int64_t project_id, str *ret, int64_t *ret_expires_ns)
 {
-	int64_t began_ns =
-		clock_now_ns(); /* before the other clock: a grant is not to outlive its end */
+	/* Before the other clock, and before what takes its time: no grant outlives its end. */
+	int64_t began_ns = clock_now_ns();
 	struct held_work work = { .project_id = project_id,
 				  .account_id = who->id,
 				  .now_us = clock_wall_us() };

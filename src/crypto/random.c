@@ -5,12 +5,15 @@
 #include "base/error.h"
 
 #include "codec/hex.h"
+#include "os/unique.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "base/banned.h"
+
+#define UUID_BYTES 16
 
 void random_bytes(void *into, size_t len)
 {
@@ -25,14 +28,8 @@ void random_bytes(void *into, size_t len)
 	}
 }
 
-void random_uuid(char into[UUID_TEXT_LEN + 1])
-{
-	char bytes[UUID_BYTES];
-	random_bytes(bytes, sizeof bytes);
-	uuid_format(bytes, into);
-}
-
-void uuid_format(char bytes[UUID_BYTES], char into[UUID_TEXT_LEN + 1])
+/* Sets some of their bits. */
+static void uuid_format(char bytes[UUID_BYTES], char into[UUID_TEXT_LEN + 1])
 {
 	static const unsigned char group_bytes[] = { 4, 2, 2, 2, 6 };
 	bytes[6] = (char)((bytes[6] & 0x0f) | 0x40); /* version 4 */
@@ -48,6 +45,20 @@ void uuid_format(char bytes[UUID_BYTES], char into[UUID_TEXT_LEN + 1])
 		to += 2 * group_bytes[i];
 	}
 	*to = '\0';
+}
+
+void random_uuid(char into[UUID_TEXT_LEN + 1])
+{
+	char bytes[UUID_BYTES];
+	random_bytes(bytes, sizeof bytes);
+	uuid_format(bytes, into);
+}
+
+void unique_uuid(char into[UUID_TEXT_LEN + 1])
+{
+	char bytes[UUID_BYTES];
+	unique_bytes(bytes, sizeof bytes);
+	uuid_format(bytes, into);
 }
 
 /* Bytes at or above the last multiple of 62 are thrown away, so that every character is equally

@@ -4,7 +4,6 @@
 #include "codec/json_writer.h"
 #include "crypto/random.h"
 #include "db/db.h"
-#include "os/unique.h"
 #include "webhook_internal.h"
 
 #include "base/banned.h"
@@ -34,9 +33,8 @@ static str write_payload(struct ctx *ctx, const struct webhook_policy *policy)
 
 static str write_extra(struct ctx *ctx)
 {
-	char bytes[UUID_BYTES], id[UUID_TEXT_LEN + 1];
-	unique_bytes(bytes, sizeof bytes);
-	uuid_format(bytes, id);
+	char id[UUID_TEXT_LEN + 1];
+	unique_uuid(id);
 	return webhook_extra(ctx, (str){ id, UUID_TEXT_LEN }, NULL, 0);
 }
 

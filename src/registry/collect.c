@@ -607,8 +607,7 @@ static err_t collect_loose(struct ctx *ctx, struct run *run)
 	return OK;
 }
 
-/* --- uploads that are over ---------------------------------------------------------------------
- */
+/* --- uploads that are over -------------------------------------------------------------------- */
 
 struct left_upload {
 	const struct run *run;

@@ -19,9 +19,9 @@
  * passes over those; so either he sees the reference, or the push sees no link.
  *
  * *Bytes* are removed after the commit that condemned them, those of one storage together, and the
- * rows of those that went after that. Who
- * uploads the same content says so before he publishes it: then it is not condemned, or he sees
- * that it is and waits until it is gone; and when he has published, his word must stand still.
+ * rows of those that went after that. Who uploads the same content says so before he publishes it:
+ * then it is not condemned, or he sees that it is and waits until it is gone; and when he has
+ * published, his word must stand still.
  *
  * *Who does not end it* (his process died, a removal failed, or it was heard of no more) leaves
  * rows condemned, which the next collector takes over two minutes later. Nobody can know whether

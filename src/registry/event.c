@@ -9,7 +9,6 @@
 #include "db/webhook.h"
 #include "internal.h"
 #include "jobs/outbox.h"
-#include "os/unique.h"
 #include "registry/repository.h"
 #include "settings/system.h"
 
@@ -120,9 +119,8 @@ static err_t write_payload(struct ctx *ctx, struct sql_tx *tx, const struct even
 
 static str write_extra(struct ctx *ctx, const struct event *event)
 {
-	char bytes[UUID_BYTES], id[UUID_TEXT_LEN + 1];
-	unique_bytes(bytes, sizeof bytes);
-	uuid_format(bytes, id);
+	char id[UUID_TEXT_LEN + 1];
+	unique_uuid(id);
 	return webhook_extra(ctx, (str){ id, UUID_TEXT_LEN }, event->resources,
 			     event->resource_count);
 }

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What webhooks are told of besides pushes, pulls and deletions of one artifact, in both of Harbor's formats."""
+import contextlib
 import json
-import socket
 import threading
 
 import pytest
 
 from harness import oci
+from harness.listener import Listener
 from harness.people import API, call
 from harness.receivers import HttpReceiver
 from harness.wait import wait_until
@@ -245,36 +246,21 @@ def test_a_push_of_several_tags_names_them_all(hooked):
 # -- receivers that behave badly
 
 
-class Silent:
+class Silent(Listener):
     """Takes connections; what it reads of one goes to `answer`, which may hang."""
 
-    def __init__(self, answer):
-        self.listener, self.taken, self.answer, self.closing = socket.create_server(("127.0.0.1", 0)), [], answer, threading.Event()
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.run, daemon=True).start()
+    def __init__(self, answer, host="127.0.0.1"):
+        self.answer, self.closing = answer, threading.Event()
+        super().__init__(host=host)
 
-    def run(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.taken.append(connection)
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
-
-    def serve(self, connection):
-        try:
+    def talk(self, connection):
+        with contextlib.suppress(OSError):
             connection.recv(65536)
             self.answer(self, connection)
-        except OSError:
-            pass
 
-    def __exit__(self, *_):
+    def close(self):
         self.closing.set()
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        for connection in self.taken:
-            connection.close()
+        super().close()
 
 
 def drip(receiver, connection):
@@ -297,14 +283,14 @@ def test_a_receiver_that_hangs_costs_one_worker_and_holds_up_no_other_policy(hoo
     for tag in ("v1", "v2"):
         for name in repositories:
             hooked.admin.repository(f"{hooked.name}/{name}").push(oci.image("one"), tag)
-        wait_until(lambda: silent.taken, what="the one that hangs being spoken to")
+        wait_until(lambda: silent.open, what="the one that hangs being spoken to")
     events = told(fast, 2 * len(repositories))
     assert {(event["event_data"]["repository"]["name"], event["event_data"]["resources"][0]["tag"]) for event in events} == {
         (name, tag) for name in repositories for tag in ("v1", "v2")}
-    assert len(silent.taken) == 1, "it is still spoken to for the first time"
+    assert len(silent.open) == 1, "it is still spoken to for the first time"
     wait_until(lambda: len(hooked.registry.query("SELECT id FROM job WHERE kind = 'webhook' AND state = 2")) == 1, what="one worker that is taken")
     assert hooked.retain("v*"), "those that are left do other work"
-    assert len(silent.taken) == 1
+    assert len(silent.open) == 1
 
 
 @pytest.mark.settings(webhooks_allow="127.0.0.2/32")
@@ -313,17 +299,9 @@ def test_a_redirect_to_an_internal_address_is_a_failure_that_holds_up_no_other_p
     inside = HttpReceiver().__enter__()
     hooked.receivers.append(inside)
 
-    class Redirecting(Silent):
-        def __init__(self, answer):
-            super().__init__(answer)
-            self.listener.close()
-            self.listener = socket.create_server(("127.0.0.2", 0))
-            self.port = self.listener.getsockname()[1]
-            threading.Thread(target=self.run, daemon=True).start()
-
     location = f"Location: http://127.0.0.1:{inside.port}/\r\n".encode()
-    redirecting = Redirecting(lambda _, connection: connection.sendall(b"HTTP/1.1 301 Moved\r\n" + location + b"Content-Length: 0\r\n\r\n"))
-    good = Redirecting(lambda _, connection: connection.sendall(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"))
+    redirecting = Silent(lambda _, connection: connection.sendall(b"HTTP/1.1 301 Moved\r\n" + location + b"Content-Length: 0\r\n\r\n"), "127.0.0.2")
+    good = Silent(lambda _, connection: connection.sendall(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"), "127.0.0.2")
     hooked.receivers += [redirecting, good]
     paths = []
     for number, receiver in enumerate((redirecting, good)):
@@ -337,5 +315,5 @@ def test_a_redirect_to_an_internal_address_is_a_failure_that_holds_up_no_other_p
         return [row["status"] for row in hooked.admin.get(f"{path}/executions", expect=200).json()]
 
     wait_until(lambda: states(paths[1]) == ["Success"] * 4, what="the good one being told")
-    wait_until(lambda: len(redirecting.taken) >= 4, what="each repository being tried")
+    wait_until(lambda: len(redirecting.open) >= 4, what="each repository being tried")
     assert "Success" not in states(paths[0]) and not inside.requests

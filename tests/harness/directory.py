@@ -6,13 +6,13 @@ Debian's package starts a service when it is installed, so ./dev only unpacks it
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import threading
 from pathlib import Path
 
 import pytest
 
+from harness.listener import Listener
 from harness.port import free_port, is_listening
 from harness.wait import wait_until
 
@@ -143,33 +143,21 @@ class Directory:
 # -- a server that says what the test wants, in the bytes of RFC 4511
 
 
-class Liar(threading.Thread):
+class Liar(Listener):
     """A server that answers each connection with the same bytes, whatever it is asked, and is silent then.
 
     With `pause` it waits so many seconds before each byte.
     """
 
     def __init__(self, *answers, pause=0):
-        super().__init__(daemon=True)
-        self.answers = answers
-        self.pause = pause
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.asked = []
-        self.start()
+        self.answers, self.pause, self.asked = answers, pause, []
+        super().__init__()
 
     @property
     def url(self):
-        return f"ldap://127.0.0.1:{self.listener.getsockname()[1]}"
+        return f"ldap://127.0.0.1:{self.port}"
 
-    def run(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.answer, args=(connection,), daemon=True).start()
-
-    def answer(self, connection):
+    def talk(self, connection):
         with connection, contextlib.suppress(OSError):  # who was lied to hangs up
             for answer in self.answers:
                 asked = connection.recv(65536)
@@ -186,9 +174,6 @@ class Liar(threading.Thread):
         for start in range(0, len(answer), step):
             threading.Event().wait(self.pause)
             connection.sendall(answer[start:start + step])
-
-    def close(self):
-        self.listener.close()
 
 
 def message(tag, *contents):

@@ -21,6 +21,7 @@ from typing import NamedTuple
 import pytest
 
 from harness import database, oci
+from harness.registry import ROOT
 from plans import catalogue, grown, values
 
 YOUNG, SMALL, LARGE = 60, 1_000, 6_000
@@ -180,7 +181,8 @@ def explain_calls(url, found):
     return explained(url, lines)
 
 
-AS_WE_CONNECT = "SET enable_seqscan = off; SET enable_mergejoin = off; SET enable_hashjoin = off;"  # src/sql/postgres_connection.c
+AS_WE_CONNECT = " ".join(re.findall(r"SET enable_\w+ = off;", (ROOT / "src/sql/postgres_connection.c").read_text(encoding="utf-8")))
+assert AS_WE_CONNECT
 
 
 def nodes(plan, path=()):
